@@ -1,0 +1,41 @@
+/* http.h - the HTTP floor: connections, headers, bodies, replies. The only files that know
+ * libmicrohttpd are http*.c.
+ *
+ * An epoll thread pool of one thread a core. The first callback refuses what is malformed and
+ * matches the route, the body is collected up to the limit, the last callback runs the handler and
+ * sends its reply; one log line a request. */
+#ifndef SERVER_HTTP_H
+#define SERVER_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct service;
+struct http_server;
+
+struct http_options {
+    const char *listen;               /* "127.0.0.1:8080", "[::1]:0" */
+    size_t max_body_bytes;            /* of one request */
+    size_t max_bodies_bytes;          /* of all requests in flight; beyond it 503 */
+    unsigned request_timeout_seconds; /* a request not wholly received by then is cut off */
+    unsigned threads;                 /* 0: one a core */
+    bool log_requests;
+};
+
+/* Listens and serves. On failure NULL, with a sentence in error[error_size] (address taken, not an
+ * address ...). */
+struct http_server *http_server_start(const struct http_options *options, struct service *service,
+                                      char *error, size_t error_size);
+
+/* "127.0.0.1:43210": where it really listens. Borrowed from the server. */
+const char *http_server_address(const struct http_server *server);
+
+/* The event `key` has happened: finishes the requests parked for it. From any thread. */
+void http_server_wake(struct http_server *server, int64_t key);
+
+/* Accepts no new connection, finishes parked requests, lets the others end up to `seconds`, then
+ * stops and frees. No accepted request is cut short before that. */
+void http_server_stop(struct http_server *server, unsigned seconds);
+
+#endif

@@ -1,0 +1,33 @@
+/* limits.h - every size that a client controls, and the most it may be.
+ *
+ * A request beyond one of these is refused before anything is allocated for it. */
+#ifndef SERVER_LIMITS_H
+#define SERVER_LIMITS_H
+
+#define LIMIT_ID           63   /* characters of a model's id */
+#define LIMIT_REQUEST_ID   128  /* characters of an X-Request-Id that is echoed */
+#define LIMIT_DESCRIPTION  4096 /* bytes of a model's description */
+#define LIMIT_LABEL        256  /* bytes of the name of one class */
+#define LIMIT_PATH         256  /* bytes of a path; ids are short */
+#define LIMIT_PAGE         1000 /* items of one page of a listing */
+#define LIMIT_PAGE_DEFAULT 50
+
+#define LIMIT_FEATURES         1000000 /* n: features of one sample */
+#define LIMIT_RECEPTIVE_FIELDS 1024    /* m: neurons a feature */
+#define LIMIT_IN_FEATURES      1000000 /* afferents of a model */
+#define LIMIT_OUT_FEATURES     65536
+#define LIMIT_WEIGHTS          (16 * 1024 * 1024) /* in_features * out_features */
+#define LIMIT_T                100000             /* steps of the time grid */
+#define LIMIT_VOLTAGES                                                                             \
+    (16 * 1024 * 1024) /* T * out_features of a model; batch * T * out_features of an answer */
+#define LIMIT_SPIKES       (16 * 1024 * 1024) /* batch * n * k * m of an answer of encode */
+#define LIMIT_STEPS        (64 * 1024 * 1024) /* batch * T of a prediction */
+#define LIMIT_EPOCHS       100000
+#define LIMIT_WAIT_SECONDS 600  /* Prefer: wait=N beyond it is cut to it */
+#define LIMIT_QUEUED_RUNS  1000 /* runs that wait; further ones are refused with 503 */
+
+#define LIMIT_BODY_DEFAULT   (64ull * 1024 * 1024)  /* --max-body */
+#define LIMIT_BODIES_DEFAULT (512ull * 1024 * 1024) /* bodies in flight, all connections together  \
+                                                     */
+
+#endif
