@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "gaussian_tuning.h"
+#include "loss.h"
 #include "psp_kernel.h"
 
 static json_t *golden_load(const char *path)
@@ -109,6 +110,51 @@ START_TEST(psp_peaks_at_v_threshold)
 }
 END_TEST
 
+/* Reads an array of numbers of any depth into out, from *count on. */
+static void numbers_flatten(const json_t *value, float *out, size_t *count)
+{
+    size_t index;
+    json_t *item;
+    if (json_is_number(value))
+        out[(*count)++] = (float)json_number_value(value);
+    json_array_foreach(value, index, item)
+        numbers_flatten(item, out, count);
+}
+
+static void mse_loss_case(const json_t *golden)
+{
+    const json_t *labels = json_object_get(golden, "label");
+    const size_t batch = json_array_size(labels), classes = (size_t)number(golden, "num_classes");
+    float *v_max = calloc(batch * classes, sizeof *v_max);
+    float *v_threshold = calloc(batch * classes, sizeof *v_threshold);
+    int32_t *label = calloc(batch, sizeof *label);
+    size_t voltages = 0, thresholds = 0;
+    numbers_flatten(json_object_get(golden, "v_max"), v_max, &voltages);
+    numbers_flatten(json_object_get(golden, "v_threshold"), v_threshold, &thresholds);
+    ck_assert_uint_eq(voltages, batch * classes);
+    ck_assert(thresholds == 1 || thresholds == voltages);
+    for (size_t b = 0; b < batch; b++)
+        label[b] = (int32_t)json_number_value(json_array_get(labels, b));
+    const size_t stride = json_is_array(json_object_get(golden, "v_threshold")) ? 1 : 0;
+    ck_assert_double_eq_tol(mse_loss(v_max, v_threshold, stride, label, batch, classes),
+                            number(golden, "loss"), 1e-6);
+    free(label);
+    free(v_threshold);
+    free(v_max);
+}
+
+START_TEST(mse_loss_equals_golden)
+{
+    json_t *document = golden_load("tests/golden/mse_loss.json");
+    size_t index;
+    json_t *golden;
+    ck_assert_uint_gt(json_array_size(json_object_get(document, "cases")), 0);
+    json_array_foreach(json_object_get(document, "cases"), index, golden)
+        mse_loss_case(golden);
+    json_decref(document);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("core");
@@ -117,6 +163,7 @@ int main(void)
     tcase_add_test(tests, encode_leaves_far_values_silent);
     tcase_add_test(tests, psp_kernel_equals_golden);
     tcase_add_test(tests, psp_peaks_at_v_threshold);
+    tcase_add_test(tests, mse_loss_equals_golden);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

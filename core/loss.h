@@ -1,0 +1,17 @@
+/* loss.h - how far the outputs' greatest voltages are from what a label asks of them. */
+#ifndef CORE_LOSS_H
+#define CORE_LOSS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* SpikingJelly's mse_loss: an output is wrong where it fires (v_max >= v_threshold) and is not
+ * the label's, or the reverse; the loss sums (v_max - v_threshold)^2 over wrong outputs and divides
+ * by the batch.
+ *
+ * v_max[batch][classes]; v_threshold[batch][classes], or one number for all where threshold_stride
+ * is 0 (else 1); label[batch]. batch > 0. */
+double mse_loss(const float *v_max, const float *v_threshold, size_t threshold_stride,
+                const int32_t *label, size_t batch, size_t classes);
+
+#endif
