@@ -1,42 +1,141 @@
-# make        builds build/libtempotron.a
-# make check  installs what is missing, builds, tests
-CC     ?= gcc
-BUILD  ?= build
-CFLAGS  = -std=c17 -O3 -g -ffp-contract=off -Wall -Wextra -Wshadow -MMD -MP $(SANITIZE)
+# tempotrond. `make run` and `make check` need a Debian with make, nothing else; `make help` lists the rest.
+# Variants (asan, tsan) are this same Makefile with VARIANT and SANITIZE set: they build under build/VARIANT/.
 
-objects  = $(patsubst %.c,$(BUILD)/%.o,$(wildcard core/*.c))
-packages = gcc libc6-dev check libjansson-dev
+CC      = gcc
+CFLAGS  = -g
+PREFIX  = /usr/local
+VERSION = 0.1.0
+BUILD   = build$(VARIANT:%=/%)
 
-all: $(BUILD)/libtempotron.a
+BUILD_PACKAGES = gcc libc6-dev libmicrohttpd-dev libjansson-dev libsqlite3-dev nettle-dev
+CHECK_PACKAGES = $(BUILD_PACKAGES) check libcurl4-gnutls-dev libyaml-dev curl
+BUILD_LIBS     = -lmicrohttpd -ljansson -lsqlite3 -lnettle -lpthread -lm
+CHECK_LIBS     = -lcheck -lsubunit -lcurl -lyaml -lrt $(BUILD_LIBS)
 
-check: packages
-	$(MAKE) $(BUILD)/tests/test_core
-	$(BUILD)/tests/test_core
+# Hardening. The sanitizers bring their own checks, which _FORTIFY_SOURCE would hide.
+HARDEN  = -fPIE -fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero
+HARDEN += $(if $(SANITIZE),,-D_FORTIFY_SOURCE=3)
+HARDEN += $(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full)
+HARDEN_LINK = -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
-asan:
-	$(MAKE) check BUILD=build/asan SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
+WARN      = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
+SANITIZER = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+COMPILE   = $(CC) -std=c17 -ffp-contract=off -MMD -MP $(WARN) $(HARDEN) $(SANITIZER)
+LINK      = $(CC) $(HARDEN_LINK) $(SANITIZER)
 
-$(BUILD)/libtempotron.a: $(objects)
-	$(AR) rcs $@ $^
+CORE    = $(patsubst %.c,$(BUILD)/%.o,$(wildcard core/*.c))
+MAIN    = $(patsubst %.c,$(BUILD)/%.o,$(wildcard server/main.c))
+SERVER  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out server/main.c,$(wildcard server/*.c)))
+SUPPORT = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
+TESTS   = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
+BENCHES = $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
+LIBRARY = $(BUILD)/libtempotron.a
+DAEMON  = $(MAIN:%/server/main.o=%/tempotrond)
+SOURCES = $(wildcard core/*.[ch] server/*.[ch] tests/*.[ch] tests/support/*.[ch] bench/*.[ch])
+
+# Where the tests find the server.
+export TEMPOTROND = $(BUILD)/tempotrond
+
+all: $(LIBRARY) $(DAEMON) ## the daemon and the library (the default)
+
+lib: $(LIBRARY) ## the library alone: needs a C compiler, no other library
+
+run: PACKAGES = $(BUILD_PACKAGES)
+run: packages ## install what is missing, build, serve (ARGS='--listen 127.0.0.1:9000')
+	@$(MAKE) --no-print-directory all
+	$(BUILD)/tempotrond $(ARGS)
+
+check: PACKAGES = $(CHECK_PACKAGES)
+check: packages ## install what is missing, build, run every test
+	@$(MAKE) --no-print-directory tests
+
+tests: all $(TESTS)
+	@tests/run.sh $(TESTS)
+
+asan: export ASAN_OPTIONS = detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
+asan: export UBSAN_OPTIONS = print_stacktrace=1
+asan: export CK_TIMEOUT_MULTIPLIER = 5
+asan: ## every test, under the address and undefined behaviour sanitizers
+	@$(MAKE) --no-print-directory check VARIANT=asan SANITIZE=address,undefined
+
+tsan: export TSAN_OPTIONS = halt_on_error=1:second_deadlock_stack=1
+tsan: export CK_TIMEOUT_MULTIPLIER = 10
+tsan: ## every test, under the thread sanitizer
+	@$(MAKE) --no-print-directory check VARIANT=tsan SANITIZE=thread
+
+valgrind: export TEMPOTROND_WRAPPER = valgrind --leak-check=full --error-exitcode=99 -q
+valgrind: export CK_TIMEOUT_MULTIPLIER = 20
+valgrind: CHECK_PACKAGES += valgrind
+valgrind: check ## every test, with the server under valgrind
+
+bench: PACKAGES = $(CHECK_PACKAGES)
+bench: packages ## install what is missing, build, run every benchmark
+	@$(MAKE) --no-print-directory all $(BENCHES)
+	@for bench in $(BENCHES) $(wildcard bench/*.sh); do echo "# $$bench"; $$bench || exit 1; done
+
+# Who may include what: the layers of the house, and the libraries that each may know.
+STANDARD = assert|errno|float|limits|math|stdalign|stdatomic|stdbool|stddef|stdint|stdlib|string
+lint: PACKAGES = clang-format
+lint: packages ## the style, and which file may include what
+	clang-format --dry-run -Werror $(SOURCES)
+	! grep -nE '^ *# *include *<' $(wildcard core/*.[ch]) | grep -vE '<($(STANDARD))\.h>'
+	! grep -n 'include.*microhttpd\.h' $(filter-out server/http%,$(wildcard server/*.[ch])) /dev/null
+	! grep -n 'include.*sqlite3\.h' $(filter-out server/store%,$(wildcard server/*.[ch])) /dev/null
+	! grep -nwE 'TO[D]O|FIX[M]E|XX[X]' $(SOURCES) Makefile $(wildcard migrations/*.sql docker/*)
+
+fmt: PACKAGES = clang-format
+fmt: packages ## put every source into the project's style
+	clang-format -i $(SOURCES)
+
+docker: ## the container image, tempotrond:VERSION
+	docker build -f docker/Dockerfile -t tempotrond:$(VERSION) -t tempotrond:latest .
+
+install: all ## into PREFIX (/usr/local), below DESTDIR
+	install -D -m 755 $(DAEMON) -t $(DESTDIR)$(PREFIX)/bin
+	install -D -m 644 $(LIBRARY) -t $(DESTDIR)$(PREFIX)/lib
+	install -D -m 644 core/*.h -t $(DESTDIR)$(PREFIX)/include/tempotron
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' Makefile | expand -t 12
+
+# Installs those of $(PACKAGES) that are missing; who is not root is told the command instead.
+packages:
+	@missing=$$(for package in $(PACKAGES); do \
+	    dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || echo $$package; \
+	done | xargs); \
+	[ -z "$$missing" ] && exit; \
+	[ $$(id -u) = 0 ] || { echo "Missing packages. Please run:"; \
+	    echo "  sudo apt-get update && sudo apt-get install -y --no-install-recommends $$missing"; exit 1; }; \
+	apt-get update && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $$missing
+
+# The resolvers of target_clones run before the thread sanitizer does: an instrumented entry would crash.
+$(BUILD)/core/%.o: COMPILE += $(if $(filter thread,$(SANITIZE)),--param=tsan-instrument-func-entry-exit=0)
+$(BUILD)/core/%.o: core/%.c
+	@mkdir -p $(@D)
+	$(COMPILE) -O3 $(CFLAGS) -c $< -o $@
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -c $< -o $@
+	$(COMPILE) -O2 -D_GNU_SOURCE -DTEMPOTROND_VERSION='"$(VERSION)"' -Icore -Iserver -Itests/support \
+	    $(CFLAGS) -c $< -o $@
 
-$(BUILD)/tests/test_core: tests/test_core.c $(BUILD)/libtempotron.a
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -Icore $^ -o $@ -ljansson -lcheck -lsubunit -lrt -lm -pthread
+$(BUILD)/server/embedded.o: openapi.yaml $(wildcard migrations/*.sql)
 
-packages:
-	@missing=$$(for p in $(packages); do \
-	  dpkg-query -W -f='$${Status}\n' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
-	[ -z "$$missing" ] || { [ $$(id -u) = 0 ] && apt-get update && \
-	  apt-get install -y --no-install-recommends $$missing; } || \
-	{ echo "Please run: sudo apt-get install" $$missing; exit 1; }
+$(LIBRARY): $(CORE)
+	@rm -f $@
+	$(AR) rcs $@ $^
 
-clean:
-	rm -rf build
+$(DAEMON): $(MAIN) $(SERVER) $(LIBRARY)
+	$(LINK) $^ $(LDFLAGS) $(BUILD_LIBS) -o $@
 
--include $(objects:.o=.d)
+$(TESTS) $(BENCHES): %: %.o $(SUPPORT) $(SERVER) $(LIBRARY)
+	$(LINK) $^ $(LDFLAGS) $(CHECK_LIBS) -o $@
 
-.PHONY: all check asan packages clean
+-include $(patsubst %.o,%.d,$(CORE) $(MAIN) $(SERVER) $(SUPPORT) $(TESTS:=.o) $(BENCHES:=.o))
+
+.PHONY: all lib run check tests asan tsan valgrind bench lint fmt docker install clean help packages
+.SECONDARY:

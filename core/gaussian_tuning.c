@@ -20,7 +20,8 @@ enum core_status gaussian_tuning_init(struct gaussian_tuning *tuning, size_t n, 
         .range = block + n,
         .sigma2 = block + 2 * n,
     };
-    /* g >= 1/(2 max_spike_time) for a neuron to fire; the margin of 1 % covers float32's rounding. */
+    /* g >= 1/(2 max_spike_time) for a neuron to fire; the margin of 1 % covers float32's rounding.
+     */
     tuning->reach = (float)(sqrt(2 * log(2.0 * max_spike_time)) / 1.5 * 1.01);
     for (size_t i = 0; i < n; i++) {
         const float range = x_max[i] - x_min[i];

@@ -27,7 +27,8 @@ struct gaussian_tuning {
     float *sigma2;        /* [n] sigma squared */
 };
 
-/* Copies the ranges. m > 2 and x_min < x_max (as float32) for every feature are the caller's to check. */
+/* Copies the ranges. m > 2 and x_min < x_max (as float32) for every feature are the caller's to
+ * check. */
 enum core_status gaussian_tuning_init(struct gaussian_tuning *tuning, size_t n, size_t m,
                                       const float *x_min, const float *x_max,
                                       uint32_t max_spike_time);

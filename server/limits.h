@@ -27,7 +27,7 @@
 #define LIMIT_QUEUED_RUNS  1000 /* runs that wait; further ones are refused with 503 */
 
 #define LIMIT_BODY_DEFAULT   (64ull * 1024 * 1024)  /* --max-body */
-#define LIMIT_BODIES_DEFAULT (512ull * 1024 * 1024) /* bodies in flight, all connections together  \
-                                                     */
+#define LIMIT_BODIES_DEFAULT (512ull * 1024 * 1024) /* of all bodies in flight */
+* /
 
 #endif

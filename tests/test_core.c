@@ -38,15 +38,15 @@ static void encode_case(const json_t *golden)
     json_t *sample, *feature, *value;
     json_array_foreach(json_object_get(golden, "x"), b, sample)
         json_array_foreach(sample, i, feature)
-            json_array_foreach(feature, k, value)
-    {
-        const json_t *spikes = json_object_get(golden, "spikes");
-        spikes = json_array_get(json_array_get(json_array_get(spikes, b), i), k);
-        gaussian_tuning_encode(&tuning, i, (float)json_number_value(value), times);
-        ck_assert_uint_eq(json_array_size(spikes), m);
-        for (size_t j = 0; j < m; j++)
-            ck_assert_float_eq(times[j], (float)json_number_value(json_array_get(spikes, j)));
-    }
+            json_array_foreach(feature, k, value) {
+                const json_t *spikes = json_object_get(golden, "spikes");
+                spikes = json_array_get(json_array_get(json_array_get(spikes, b), i), k);
+                gaussian_tuning_encode(&tuning, i, (float)json_number_value(value), times);
+                ck_assert_uint_eq(json_array_size(spikes), m);
+                for (size_t j = 0; j < m; j++)
+                    ck_assert_float_eq(times[j],
+                                       (float)json_number_value(json_array_get(spikes, j)));
+            }
     gaussian_tuning_finish(&tuning);
     free(times);
     free(x_max);
@@ -84,8 +84,7 @@ START_TEST(psp_kernel_equals_golden)
     size_t index;
     json_t *golden;
     ck_assert_uint_gt(json_array_size(json_object_get(document, "cases")), 0);
-    json_array_foreach(json_object_get(document, "cases"), index, golden)
-    {
+    json_array_foreach(json_object_get(document, "cases"), index, golden) {
         size_t i;
         json_t *t;
         json_array_foreach(json_object_get(golden, "t"), i, t)
