@@ -15,8 +15,8 @@ static inline double exp_nonpositive(double x)
     static const double log2_e = 1.4426950408889634;
     static const double ln2_high = 0x1.62e42fefap-1; /* trailing zeros: k * ln2_high is exact */
     static const double ln2_low = 0x1.cf79abc9e3b398p-40;
-    if (x < -700)
-        return 0;
+    if (!(x >= -700))
+        return x < -700 ? 0 : x; /* NaN stays NaN */
     const int64_t k = (int64_t)(x * log2_e - 0.5);
     const double r = (x - (double)k * ln2_high) - (double)k * ln2_low;
     double sum = 1;

@@ -14,4 +14,21 @@
 double mse_loss(const float *v_max, const float *v_threshold, size_t threshold_stride,
                 const int32_t *label, size_t batch, size_t classes);
 
+enum loss_type {
+    LOSS_MSE,           /* mse_loss */
+    LOSS_CROSS_ENTROPY, /* -log softmax(beta v_max)[label] */
+    LOSS_TEMPOTRON      /* sum of |v_max - v_threshold| over wrong outputs: its gradient step is
+                           Gütig & Sompolinsky's rule, +-K(t_max - t_i) on errors */
+};
+
+struct loss {
+    enum loss_type type;
+    float v_threshold;
+    float beta; /* of LOSS_CROSS_ENTROPY, > 0 */
+};
+
+/* The loss of one sample, v_max[classes], and its derivative dv[classes] unless NULL. */
+double loss_of_sample(const struct loss *loss, const float *v_max, int32_t label, size_t classes,
+                      float *dv);
+
 #endif

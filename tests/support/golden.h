@@ -1,0 +1,20 @@
+/* golden.h - reads the golden vectors, SpikingJelly's outputs, of tests/golden/. */
+#ifndef TESTS_GOLDEN_H
+#define TESTS_GOLDEN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+/* Calls check(case) for every case of tests/golden/NAME.json; fails where there is none. */
+void golden_each(const char *name, void (*check)(const json_t *golden));
+
+double golden_number(const json_t *golden, const char *name);
+size_t golden_size(const json_t *golden, const char *name);
+
+/* The numbers of an array of any depth, in order; free(). Fails unless there are `count`. */
+float *golden_floats(const json_t *golden, const char *name, size_t count);
+int32_t *golden_labels(const json_t *golden, const char *name, size_t count);
+
+#endif

@@ -1,0 +1,74 @@
+#include "iris.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "random.h"
+
+static int32_t class_of(const char *species)
+{
+    static const char *const names[] = {"setosa", "versicolor", "virginica"};
+    for (int32_t i = 0; i < IRIS_CLASSES; i++)
+        if (strcmp(species, names[i]) == 0)
+            return i;
+    ck_abort_msg("unknown species %s", species);
+}
+
+void iris_load(struct iris *iris)
+{
+    static const float x_min[] = {4.3f, 2, 1, 0.1f}, x_max[] = {7.9f, 4.4f, 6.9f, 2.5f};
+    char species[32];
+    memset(iris, 0, sizeof *iris);
+    FILE *file = fopen("examples/iris.csv", "r");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fscanf(file, "%*[^\n]\n"), 0);
+    for (size_t i = 0; i < IRIS_COUNT; i++) {
+        float *x = iris->values + i * IRIS_FEATURES;
+        ck_assert_int_eq(fscanf(file, "%f,%f,%f,%f,%31s\n", &x[0], &x[1], &x[2], &x[3], species),
+                         5);
+        iris->label[i] = class_of(species);
+    }
+    fclose(file);
+    ck_assert_int_eq(gaussian_tuning_init(&iris->encoder.gaussian_tuning, IRIS_FEATURES,
+                                          IRIS_NEURONS, x_min, x_max, 100),
+                     CORE_OK);
+    iris->all = (struct sample_set){
+        .encoder = &iris->encoder,
+        .count = IRIS_COUNT,
+        .features = IRIS_FEATURES,
+        .values = iris->values,
+        .label = iris->label,
+    };
+}
+
+void iris_finish(struct iris *iris)
+{
+    encoder_finish(&iris->encoder);
+}
+
+void iris_fold(struct iris *iris, uint32_t seed, size_t fold, struct sample_set *training,
+               struct sample_set *test)
+{
+    enum { TEST = IRIS_COUNT / 5 };
+    struct random random;
+    uint32_t order[IRIS_COUNT];
+    for (uint32_t i = 0; i < IRIS_COUNT; i++)
+        order[i] = i;
+    random_init(&random, seed);
+    random_shuffle(&random, order, IRIS_COUNT);
+    for (size_t i = 0; i < IRIS_COUNT; i++) {
+        const size_t from = order[(i + fold * TEST) % IRIS_COUNT];
+        memcpy(iris->shuffled_values + i * IRIS_FEATURES, iris->values + from * IRIS_FEATURES,
+               IRIS_FEATURES * sizeof(float));
+        iris->shuffled_label[i] = iris->label[from];
+    }
+    *test = iris->all;
+    test->count = TEST;
+    test->values = iris->shuffled_values;
+    test->label = iris->shuffled_label;
+    *training = iris->all;
+    training->count = IRIS_COUNT - TEST;
+    training->values = iris->shuffled_values + TEST * IRIS_FEATURES;
+    training->label = iris->shuffled_label + TEST;
+}

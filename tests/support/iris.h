@@ -1,0 +1,28 @@
+/* iris.h - Fisher's Iris data (examples/iris.csv) as samples with an encoder, and its folds. */
+#ifndef TESTS_IRIS_H
+#define TESTS_IRIS_H
+
+#include "sample_set.h"
+
+enum { IRIS_COUNT = 150, IRIS_FEATURES = 4, IRIS_CLASSES = 3, IRIS_NEURONS = 16 };
+
+struct iris {
+    float values[IRIS_COUNT * IRIS_FEATURES];
+    int32_t label[IRIS_COUNT];
+    struct encoder encoder; /* Gaussian, 16 neurons a feature, max_spike_time 100 */
+    struct sample_set all;
+
+    /* The samples in the order of the last iris_fold(). */
+    float shuffled_values[IRIS_COUNT * IRIS_FEATURES];
+    int32_t shuffled_label[IRIS_COUNT];
+};
+
+void iris_load(struct iris *iris);
+void iris_finish(struct iris *iris);
+
+/* One of five folds of the data as shuffled by `seed`: 120 samples to train on, 30 to test. Both
+ * borrow from iris, until the next call. */
+void iris_fold(struct iris *iris, uint32_t seed, size_t fold, struct sample_set *training,
+               struct sample_set *test);
+
+#endif

@@ -1,0 +1,411 @@
+/* Training against torch's steps, its gradients against finite differences, and its promises. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "evaluation.h"
+#include "forward.h"
+#include "golden.h"
+#include "gradient.h"
+#include "iris.h"
+#include "random.h"
+#include "training.h"
+
+/* --- parity with torch --- */
+
+struct last_epoch {
+    struct training_epoch epoch;
+    size_t epochs;
+};
+
+static void keep_epoch(void *context, const struct training_epoch *epoch)
+{
+    struct last_epoch *last = context;
+    last->epoch = *epoch;
+    last->epochs++;
+}
+
+static struct training_params golden_training_params(const json_t *golden)
+{
+    const char *name = json_string_value(json_object_get(golden, "optimizer"));
+    return (struct training_params){
+        .epochs = 1,
+        .batch_size = golden_size(golden, "batch_size"),
+        .learning_rate = golden_number(golden, "lr"),
+        .learning_rate_decay = 1,
+        .optimizer = strcmp(name, "adam") == 0 ? OPTIMIZER_ADAM : OPTIMIZER_SGD,
+        .momentum = golden_number(golden, "momentum"),
+        .loss = {.type = LOSS_MSE, .v_threshold = (float)golden_number(golden, "v_threshold")},
+    };
+}
+
+/* Trains on the first `count` samples and returns the sum of their batches' losses. */
+static double train_prefix(const struct tempotron_params *shape, const float *weight,
+                           struct sample_set set, size_t count,
+                           const struct training_params *params, float *ret_weight)
+{
+    struct tempotron *tempotron;
+    struct last_epoch last = {0};
+    const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
+    set.count = count;
+    ck_assert_int_eq(tempotron_create(shape, weight, &tempotron), CORE_OK);
+    ck_assert_int_eq(train(tempotron, &set, NULL, params, &observer), CORE_OK);
+    tempotron_weight(tempotron, ret_weight);
+    tempotron_release(tempotron);
+    return last.epoch.loss * (double)(count / params->batch_size);
+}
+
+static void training_case(const json_t *golden)
+{
+    const struct tempotron_params shape = {
+        .in_features = golden_size(golden, "in_features"),
+        .out_features = golden_size(golden, "out_features"),
+        .T = golden_size(golden, "T"),
+        .tau = golden_number(golden, "tau"),
+        .tau_s = golden_number(golden, "tau_s"),
+        .v_threshold = golden_number(golden, "v_threshold"),
+    };
+    struct training_params params = golden_training_params(golden);
+    const size_t weights = shape.in_features * shape.out_features, batch = params.batch_size;
+    const size_t count = json_array_size(json_object_get(golden, "label")), steps = count / batch;
+    float *weight = golden_floats(golden, "weight", weights);
+    float *in_spikes = golden_floats(golden, "in_spikes", count * shape.in_features);
+    int32_t *label = golden_labels(golden, "label", count);
+    float *loss = golden_floats(golden, "loss", steps);
+    float *gradient = golden_floats(golden, "first_gradient", weights);
+    float *final_weight = golden_floats(golden, "final_weight", weights);
+    float *trained = calloc(weights, sizeof *trained);
+    const struct sample_set set = {
+        .count = count, .features = shape.in_features, .values = in_spikes, .label = label};
+
+    double before = 0;
+    for (size_t step = 1; step <= steps; step++) {
+        const double sum = train_prefix(&shape, weight, set, step * batch, &params, trained);
+        ck_assert_double_eq_tol(sum - before, (double)loss[step - 1], 1e-4);
+        before = sum;
+    }
+    for (size_t i = 0; i < weights; i++)
+        ck_assert_float_eq_tol(trained[i], final_weight[i], 1e-4f);
+
+    params.optimizer = OPTIMIZER_SGD;
+    params.learning_rate = 1;
+    train_prefix(&shape, weight, set, batch, &params, trained);
+    for (size_t i = 0; i < weights; i++)
+        ck_assert_float_eq_tol(weight[i] - trained[i], gradient[i], 1e-4f);
+    free(trained);
+    free(final_weight);
+    free(gradient);
+    free(loss);
+    free(label);
+    free(in_spikes);
+    free(weight);
+}
+
+START_TEST(training_equals_golden)
+{
+    golden_each("training", training_case);
+}
+END_TEST
+
+/* --- gradients --- */
+
+enum { IN = 12, OUT = 3, T = 60 };
+
+/* The loss in double precision from the definition of V, and the steps of the maxima. */
+static double dense_loss(const struct loss *loss, const struct psp *psp, const double *weight,
+                         const float *t_in, int32_t label, int32_t *t_max)
+{
+    double v_max[OUT], sum = 0, total = 0;
+    for (size_t j = 0; j < OUT; j++) {
+        v_max[j] = -INFINITY;
+        for (int32_t t = 0; t < T; t++) {
+            double v = 0;
+            for (size_t i = 0; i < IN; i++)
+                if (t_in[i] >= 0)
+                    v += weight[j * IN + i] * psp_value(psp, (double)t - (double)t_in[i]);
+            if (v > v_max[j]) {
+                v_max[j] = v;
+                t_max[j] = t;
+            }
+        }
+        sum += exp((double)loss->beta * v_max[j]);
+    }
+    if (loss->type == LOSS_CROSS_ENTROPY)
+        return log(sum) - (double)loss->beta * v_max[label];
+    for (size_t j = 0; j < OUT; j++) {
+        const double error = v_max[j] - (double)loss->v_threshold;
+        if ((error >= 0) != ((int32_t)j == label))
+            total += loss->type == LOSS_MSE ? error * error : fabs(error);
+    }
+    return total;
+}
+
+/* One random sample; returns how many weights' derivatives were compared. */
+static size_t compare_gradient(const struct loss *loss, struct random *random, bool on_grid)
+{
+    const struct tempotron_params shape = {IN, OUT, T, 15, 3.75, 1};
+    const double step = 1e-5;
+    float weight[OUT * IN], t_in[IN], dv[8] = {0};
+    double exact[OUT * IN];
+    for (size_t i = 0; i < OUT * IN; i++)
+        exact[i] = (double)(weight[i] = 2 * random_uniform(random) - 0.7f);
+    for (size_t i = 0; i < IN; i++)
+        t_in[i] = random_uniform(random) * 70 - 10;
+    for (size_t i = 0; on_grid && i < IN; i++)
+        t_in[i] = rintf(t_in[i]);
+    const int32_t label = (int32_t)(random_bits(random) % OUT);
+
+    struct tempotron *tempotron;
+    struct pattern pattern;
+    struct membranes membranes;
+    struct gradient gradient;
+    const struct sample_set set = {.count = 1, .features = IN, .values = t_in};
+    ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
+    ck_assert_int_eq(pattern_init(&pattern, IN, T), CORE_OK);
+    ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
+    ck_assert_int_eq(gradient_init(&gradient, tempotron), CORE_OK);
+    sample_set_pattern(&set, 0, &pattern);
+    forward(tempotron, &pattern, &membranes, NULL);
+    loss_of_sample(loss, membranes.v_max, label, OUT, dv);
+    gradient_clear(&gradient);
+    gradient_add(&gradient, tempotron, &pattern, dv, membranes.t_max);
+
+    size_t compared = 0;
+    for (size_t j = 0; j < OUT; j++) {
+        for (size_t i = 0; i < IN; i++) {
+            int32_t low_t[OUT], high_t[OUT];
+            double *w = &exact[j * IN + i];
+            const double kept = *w;
+            *w = kept - step;
+            const double low = dense_loss(loss, &tempotron->psp, exact, t_in, label, low_t);
+            *w = kept + step;
+            const double high = dense_loss(loss, &tempotron->psp, exact, t_in, label, high_t);
+            *w = kept;
+            if (memcmp(low_t, high_t, sizeof low_t) != 0)
+                continue;
+            ck_assert_double_eq_tol((double)gradient.weight[i * tempotron->stride + j],
+                                    (high - low) / (2 * step), 2e-4);
+            compared++;
+        }
+    }
+    gradient_finish(&gradient);
+    membranes_finish(&membranes);
+    pattern_finish(&pattern);
+    tempotron_release(tempotron);
+    return compared;
+}
+
+START_TEST(gradient_agrees_with_finite_differences)
+{
+    static const struct loss losses[] = {
+        {LOSS_MSE, 1, 0}, {LOSS_CROSS_ENTROPY, 1, 5}, {LOSS_TEMPOTRON, 1, 0}};
+    struct random random;
+    random_init(&random, 3);
+    size_t compared = 0;
+    for (int sample = 0; sample < 40; sample++)
+        compared += compare_gradient(&losses[_i], &random, sample % 2 == 0);
+    ck_assert_uint_gt(compared, 30 * OUT * IN);
+}
+END_TEST
+
+/* --- promises --- */
+
+static const struct tempotron_params iris_shape = {
+    IRIS_FEATURES * 16, IRIS_CLASSES, 100, 15, 3.75, 1};
+static const struct training_params iris_params = {
+    .epochs = 100,
+    .batch_size = 16,
+    .learning_rate = 0.01,
+    .learning_rate_decay = 1,
+    .optimizer = OPTIMIZER_ADAM,
+    .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5},
+    .shuffle = true,
+};
+
+static struct tempotron *drawn(uint32_t seed)
+{
+    float weight[IRIS_CLASSES * IRIS_FEATURES * 16];
+    struct tempotron *tempotron;
+    tempotron_draw_weight(seed, iris_shape.in_features, IRIS_CLASSES, weight);
+    ck_assert_int_eq(tempotron_create(&iris_shape, weight, &tempotron), CORE_OK);
+    return tempotron;
+}
+
+static bool same_weights(const struct tempotron *a, const struct tempotron *b)
+{
+    return memcmp(a->weight, b->weight, a->params.in_features * a->stride * sizeof(float)) == 0;
+}
+
+START_TEST(same_seed_same_bits)
+{
+    struct iris iris;
+    iris_load(&iris);
+    struct training_params params = iris_params;
+    params.epochs = 5;
+    struct tempotron *models[3] = {drawn(1), drawn(1), drawn(1)};
+    for (uint32_t i = 0; i < 3; i++) {
+        params.seed = i == 2 ? 8 : 7;
+        ck_assert_int_eq(train(models[i], &iris.all, NULL, &params, NULL), CORE_OK);
+    }
+    ck_assert(same_weights(models[0], models[1]));
+    ck_assert(!same_weights(models[0], models[2]));
+    for (size_t i = 0; i < 3; i++)
+        tempotron_release(models[i]);
+    iris_finish(&iris);
+}
+END_TEST
+
+START_TEST(iris_is_learnt)
+{
+    struct iris iris;
+    iris_load(&iris);
+    double accuracy = 0;
+    for (uint32_t repeat = 0; repeat < 2; repeat++) {
+        for (size_t fold = 0; fold < 5; fold++) {
+            struct sample_set training, test;
+            struct evaluation evaluation;
+            struct tempotron *tempotron = drawn(repeat);
+            iris_fold(&iris, repeat, fold, &training, &test);
+            ck_assert_int_eq(train(tempotron, &training, NULL, &iris_params, NULL), CORE_OK);
+            ck_assert_int_eq(evaluate(tempotron, &test, &iris_params.loss, &evaluation, NULL),
+                             CORE_OK);
+            accuracy += evaluation.accuracy / 10;
+            tempotron_release(tempotron);
+        }
+    }
+    ck_assert_double_ge(accuracy, 0.945);
+    iris_finish(&iris);
+}
+END_TEST
+
+START_TEST(patience_keeps_the_best_epoch)
+{
+    struct iris iris;
+    iris_load(&iris);
+    struct sample_set training, validation;
+    struct last_epoch last = {0};
+    struct evaluation evaluation;
+    const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
+    struct training_params params = iris_params;
+    params.epochs = 1000;
+    params.learning_rate = 0.1;
+    params.patience = 5;
+    iris_fold(&iris, 0, 0, &training, &validation);
+    struct tempotron *tempotron = drawn(0), *shorter = drawn(0);
+    ck_assert_int_eq(train(tempotron, &training, &validation, &params, &observer), CORE_OK);
+    ck_assert_uint_lt(last.epochs, 1000);
+    ck_assert_int_eq(evaluate(tempotron, &validation, &params.loss, &evaluation, NULL), CORE_OK);
+    ck_assert_double_lt(evaluation.loss, last.epoch.validation_loss);
+    params.epochs = last.epochs - params.patience;
+    params.patience = 0;
+    ck_assert_int_eq(train(shorter, &training, &validation, &params, NULL), CORE_OK);
+    ck_assert(same_weights(tempotron, shorter));
+    tempotron_release(shorter);
+    tempotron_release(tempotron);
+    iris_finish(&iris);
+}
+END_TEST
+
+static bool goes_on_twice(void *context)
+{
+    return ++*(int *)context <= 2;
+}
+
+START_TEST(observer_stops_training)
+{
+    struct iris iris;
+    iris_load(&iris);
+    int asked = 0;
+    const struct training_observer observer = {.context = &asked, .goes_on = goes_on_twice};
+    struct tempotron *tempotron = drawn(0);
+    ck_assert_int_eq(train(tempotron, &iris.all, NULL, &iris_params, &observer), CORE_STOPPED);
+    ck_assert_int_eq(asked, 3);
+    tempotron_release(tempotron);
+    iris_finish(&iris);
+}
+END_TEST
+
+START_TEST(divergence_is_noticed)
+{
+    struct iris iris;
+    iris_load(&iris);
+    struct training_params params = iris_params;
+    params.optimizer = OPTIMIZER_SGD;
+    params.loss.type = LOSS_MSE;
+    params.learning_rate = 1e30;
+    struct tempotron *tempotron = drawn(0);
+    ck_assert_int_eq(train(tempotron, &iris.all, NULL, &params, NULL), CORE_DIVERGED);
+    tempotron_release(tempotron);
+    iris_finish(&iris);
+}
+END_TEST
+
+/* Weights so low that no output rises above rest: only the paper's remedy lets it learn. */
+START_TEST(silent_output_is_revived)
+{
+    const struct tempotron_params shape = {2, 1, 50, 15, 3.75, 1};
+    const float weight[] = {-0.5f, -0.5f}, in_spikes[] = {3, 10};
+    const int32_t label = 0;
+    const struct sample_set set = {.count = 1, .features = 2, .values = in_spikes, .label = &label};
+    const struct training_params params = {
+        .epochs = 200,
+        .batch_size = 1,
+        .learning_rate = 0.05,
+        .learning_rate_decay = 1,
+        .loss = {.type = LOSS_TEMPOTRON, .v_threshold = 1},
+    };
+    struct last_epoch last = {0};
+    const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
+    struct tempotron *tempotron;
+    ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
+    ck_assert_int_eq(train(tempotron, &set, NULL, &params, &observer), CORE_OK);
+    ck_assert_double_eq(last.epoch.loss, 0);
+    tempotron_release(tempotron);
+}
+END_TEST
+
+START_TEST(confusion_counts_every_decided_sample)
+{
+    struct iris iris;
+    iris_load(&iris);
+    uint64_t confusion[IRIS_CLASSES * IRIS_CLASSES];
+    struct evaluation evaluation;
+    struct tempotron *tempotron = drawn(0);
+    iris.values[0] = iris.values[1] = iris.values[2] = iris.values[3] = 1e6f; /* all silent */
+    ck_assert_int_eq(evaluate(tempotron, &iris.all, &iris_params.loss, &evaluation, confusion),
+                     CORE_OK);
+    uint64_t count = 0, correct = 0;
+    for (size_t i = 0; i < IRIS_CLASSES * IRIS_CLASSES; i++) {
+        count += confusion[i];
+        correct += i % (IRIS_CLASSES + 1) == 0 ? confusion[i] : 0;
+    }
+    ck_assert_uint_eq(evaluation.undecided, 1);
+    ck_assert_uint_eq(count, IRIS_COUNT - 1);
+    ck_assert_double_eq(evaluation.accuracy, (double)correct / IRIS_COUNT);
+    tempotron_release(tempotron);
+    iris_finish(&iris);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("training");
+    TCase *tests = tcase_create("training");
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, training_equals_golden);
+    tcase_add_loop_test(tests, gradient_agrees_with_finite_differences, 0, 3);
+    tcase_add_test(tests, same_seed_same_bits);
+    tcase_add_test(tests, iris_is_learnt);
+    tcase_add_test(tests, patience_keeps_the_best_epoch);
+    tcase_add_test(tests, observer_stops_training);
+    tcase_add_test(tests, divergence_is_noticed);
+    tcase_add_test(tests, silent_output_is_revived);
+    tcase_add_test(tests, confusion_counts_every_decided_sample);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
