@@ -9,7 +9,7 @@ enum core_status gaussian_tuning_init(struct gaussian_tuning *tuning, size_t n, 
                                       const float *x_min, const float *x_max,
                                       uint32_t max_spike_time)
 {
-    float *block = calloc(n, 3 * sizeof *block);
+    float *block = calloc(n, 4 * sizeof *block);
     if (block == NULL)
         return CORE_NO_MEMORY;
     *tuning = (struct gaussian_tuning){
@@ -17,8 +17,9 @@ enum core_status gaussian_tuning_init(struct gaussian_tuning *tuning, size_t n, 
         .m = m,
         .max_spike_time = (float)max_spike_time,
         .x_min = block,
-        .range = block + n,
-        .sigma2 = block + 2 * n,
+        .x_max = block + n,
+        .range = block + 2 * n,
+        .sigma2 = block + 3 * n,
     };
     /* g >= 1/(2 max_spike_time) for a neuron to fire; the margin of 1 % covers float32's rounding.
      */
@@ -27,6 +28,7 @@ enum core_status gaussian_tuning_init(struct gaussian_tuning *tuning, size_t n, 
         const float range = x_max[i] - x_min[i];
         const float sigma = (float)(1 / 1.5) * range / (float)(m - 2);
         tuning->x_min[i] = x_min[i];
+        tuning->x_max[i] = x_max[i];
         tuning->range[i] = range;
         tuning->sigma2[i] = sigma * sigma;
     }

@@ -22,7 +22,8 @@ struct gaussian_tuning {
     size_t m;             /* neurons a feature, > 2 */
     float max_spike_time; /* a positive integer */
     float reach;          /* how many deltas from x a centre may lie and still fire */
-    float *x_min;         /* [n]; owned, one block with the two below */
+    float *x_min;         /* [n]; owned, one block with the three below */
+    float *x_max;         /* [n] */
     float *range;         /* [n] x_max - x_min */
     float *sigma2;        /* [n] sigma squared */
 };

@@ -2,7 +2,8 @@
  *
  * Every reader adds what is wrong to a problem, by code and JSON pointer, goes on, and leaves
  * its output untouched. Asking for a field declares it: fields_close() then refuses, by name,
- * each field of the object that nobody asked for. An optional field that is null is absent. */
+ * each field of the object that nobody asked for. An optional field that is null is absent.
+ * json_document.c, json_fields.c and json_arrays.c implement it. */
 #ifndef SERVER_JSON_READER_H
 #define SERVER_JSON_READER_H
 
@@ -45,7 +46,7 @@ bool fields_has(struct fields *fields, const char *name);
 /* Writes the member's pointer, e.g. "/encoder/m", to out (PROBLEM_POINTER bytes). */
 void fields_pointer(const struct fields *fields, const char *name, char *out);
 
-/* Each returns whether *out was set. */
+/* Each returns whether *out was set. 3.0 is an integer, 3.5 is a wrong_type. */
 bool fields_integer(struct fields *fields, const char *name, enum field_presence presence,
                     int64_t min, int64_t max, int64_t *out);
 /* min <= value <= max (an integer is a number too). */
@@ -56,7 +57,7 @@ bool fields_number_above(struct fields *fields, const char *name, enum field_pre
                          double min, double max, double *out);
 bool fields_boolean(struct fields *fields, const char *name, enum field_presence presence,
                     bool *out);
-/* out borrows from the document. */
+/* out borrows from the document. A longer one is too_large. */
 bool fields_string(struct fields *fields, const char *name, enum field_presence presence,
                    size_t max_bytes, const char **out);
 /* choices: NULL-terminated; *out is the index of the one given. */
@@ -73,7 +74,8 @@ struct float_array {
 
 /* Reads a nested array whose depth lies in [min_rank, max_rank] (max 4). Wrong types, ragged rows,
  * and numbers beyond float32 are errors at the pointer of the first culprit; an empty outer array
- * is an empty_batch; more than `limit` numbers too_large. */
+ * is an empty_batch, an empty inner one a wrong_shape; more than `limit` numbers are too_large, and
+ * refused before anything is allocated. Rank 0 is a number. */
 bool float_array_read(const json_t *value, const char *pointer, unsigned min_rank,
                       unsigned max_rank, size_t limit, struct problem *problem,
                       struct float_array *out);

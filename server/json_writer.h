@@ -3,7 +3,8 @@
  * A stream: values are written in order, commas are put where they belong. A failed
  * allocation is remembered (json_writer_failed) and turns what follows into no-ops, so a
  * caller checks once, at the end. float32 numbers are written with the fewest digits that read
- * back as the same float32, doubles likewise as doubles; a NaN or infinity becomes null. */
+ * back as the same float32, doubles likewise as doubles (0.1, 3, 1e+20, -0.0); a NaN or infinity
+ * becomes null. */
 #ifndef SERVER_JSON_WRITER_H
 #define SERVER_JSON_WRITER_H
 
@@ -24,8 +25,14 @@ struct json_writer {
 void json_writer_init(struct json_writer *writer);
 void json_writer_finish(struct json_writer *writer); /* frees the text */
 
+/* Whether an allocation failed: the text is not whole then. */
+bool json_writer_failed(const struct json_writer *writer);
+
 /* Hands the text (malloc'ed, not terminated) to the caller; NULL where an allocation failed. */
 char *json_writer_take(struct json_writer *writer, size_t *size);
+
+/* The same, terminated. */
+char *json_writer_take_string(struct json_writer *writer);
 
 void json_write_object_begin(struct json_writer *writer);
 void json_write_object_end(struct json_writer *writer);

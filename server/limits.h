@@ -28,6 +28,5 @@
 
 #define LIMIT_BODY_DEFAULT   (64ull * 1024 * 1024)  /* --max-body */
 #define LIMIT_BODIES_DEFAULT (512ull * 1024 * 1024) /* of all bodies in flight */
-* /
 
 #endif

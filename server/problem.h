@@ -53,7 +53,7 @@ enum problem_code {
     PROBLEM_DUPLICATE_LABEL, /* two classes of the same name */
     PROBLEM_EQUAL_TIME_CONSTANTS,
     PROBLEM_EMPTY_RANGE, /* x_min >= x_max */
-    PROBLEM_TOO_LARGE,   /* a product of sizes beyond its limit */
+    PROBLEM_TOO_LARGE,   /* a size, or a product of sizes, beyond its limit */
     PROBLEM_CONFLICTING_FIELDS,
     PROBLEM_UNKNOWN_VERSION,
     PROBLEM_UNKNOWN_PARAMETER, /* of the query string */
@@ -95,6 +95,16 @@ void problem_add_field(struct problem *problem, enum problem_code code, const ch
 /* Adds a wrong query parameter. */
 void problem_add_parameter(struct problem *problem, enum problem_code code, const char *name,
                            const char *detail, ...) __attribute__((format(printf, 4, 5)));
+
+/* Writes the pointer of a member, or of an element by its index, to out (PROBLEM_POINTER bytes; may
+ * be `pointer` itself): "/encoder" and "a/b" give "/encoder/a~1b". Cut where it is too long. */
+void problem_pointer_join(const char *pointer, const char *name, char *out);
+
+/* Writes the pointer of an element, e.g. "/x/3", likewise. */
+void problem_pointer_index(const char *pointer, size_t index, char *out);
+
+/* An allocation has failed. */
+void problem_set_no_memory(struct problem *problem);
 
 static inline bool problem_is_set(const struct problem *problem)
 {

@@ -1,0 +1,238 @@
+/* problem.c - one table maps each code to its status and name.
+ *
+ * Texts are cut to their inline room between characters, never within one: details quote what
+ * clients sent, and the answer must remain valid UTF-8. */
+#include "problem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "json_writer.h"
+
+static const struct {
+    unsigned status;
+    const char *name;
+} codes[] = {
+    [PROBLEM_NONE] = {200, "none"},
+    [PROBLEM_INVALID_JSON] = {400, "invalid_json"},
+    [PROBLEM_TRUNCATED_JSON] = {400, "truncated_json"},
+    [PROBLEM_INVALID_UTF8] = {400, "invalid_utf8"},
+    [PROBLEM_DUPLICATE_KEY] = {400, "duplicate_key"},
+    [PROBLEM_NUMBER_OUT_OF_RANGE] = {400, "number_out_of_range"},
+    [PROBLEM_NESTING_TOO_DEEP] = {400, "nesting_too_deep"},
+    [PROBLEM_MALFORMED_REQUEST] = {400, "malformed_request"},
+    [PROBLEM_FOREIGN_ORIGIN] = {403, "foreign_origin"},
+    [PROBLEM_FOREIGN_HOST] = {403, "foreign_host"},
+    [PROBLEM_NOT_FOUND] = {404, "not_found"},
+    [PROBLEM_MODEL_NOT_FOUND] = {404, "model_not_found"},
+    [PROBLEM_VERSION_NOT_FOUND] = {404, "version_not_found"},
+    [PROBLEM_RUN_NOT_FOUND] = {404, "run_not_found"},
+    [PROBLEM_METHOD_NOT_ALLOWED] = {405, "method_not_allowed"},
+    [PROBLEM_BODY_TOO_LARGE] = {413, "body_too_large"},
+    [PROBLEM_UNSUPPORTED_MEDIA_TYPE] = {415, "unsupported_media_type"},
+    [PROBLEM_ID_TAKEN] = {409, "id_taken"},
+    [PROBLEM_RUN_ENDED] = {409, "run_ended"},
+    [PROBLEM_MODEL_IN_USE] = {409, "model_in_use"},
+    [PROBLEM_MISSING_FIELD] = {422, "missing_field"},
+    [PROBLEM_UNKNOWN_FIELD] = {422, "unknown_field"},
+    [PROBLEM_WRONG_TYPE] = {422, "wrong_type"},
+    [PROBLEM_OUT_OF_RANGE] = {422, "out_of_range"},
+    [PROBLEM_UNKNOWN_VALUE] = {422, "unknown_value"},
+    [PROBLEM_RAGGED_ARRAY] = {422, "ragged_array"},
+    [PROBLEM_WRONG_SHAPE] = {422, "wrong_shape"},
+    [PROBLEM_EMPTY_BATCH] = {422, "empty_batch"},
+    [PROBLEM_NOT_FINITE] = {422, "not_finite"},
+    [PROBLEM_LABEL_OUT_OF_RANGE] = {422, "label_out_of_range"},
+    [PROBLEM_UNKNOWN_LABEL] = {422, "unknown_label"},
+    [PROBLEM_DUPLICATE_LABEL] = {422, "duplicate_label"},
+    [PROBLEM_EQUAL_TIME_CONSTANTS] = {422, "equal_time_constants"},
+    [PROBLEM_EMPTY_RANGE] = {422, "empty_range"},
+    [PROBLEM_TOO_LARGE] = {422, "too_large"},
+    [PROBLEM_CONFLICTING_FIELDS] = {422, "conflicting_fields"},
+    [PROBLEM_UNKNOWN_VERSION] = {422, "unknown_version"},
+    [PROBLEM_UNKNOWN_PARAMETER] = {422, "unknown_parameter"},
+    [PROBLEM_INVALID_PARAMETER] = {422, "invalid_parameter"},
+    [PROBLEM_INTERNAL] = {500, "internal"},
+    [PROBLEM_OUT_OF_MEMORY] = {503, "out_of_memory"},
+    [PROBLEM_QUEUE_FULL] = {503, "queue_full"},
+    [PROBLEM_OVERLOADED] = {503, "overloaded"},
+    [PROBLEM_SHUTTING_DOWN] = {503, "shutting_down"},
+    [PROBLEM_STORE_UNAVAILABLE] = {503, "store_unavailable"},
+    [PROBLEM_STORE_FULL] = {507, "store_full"},
+};
+
+unsigned problem_status(enum problem_code code)
+{
+    return codes[code].status;
+}
+
+const char *problem_name(enum problem_code code)
+{
+    return codes[code].name;
+}
+
+static const char *status_phrase(unsigned status)
+{
+    static const struct {
+        unsigned status;
+        const char *phrase;
+    } phrases[] = {
+        {400, "Bad Request"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {409, "Conflict"},
+        {413, "Content Too Large"},
+        {415, "Unsupported Media Type"},
+        {422, "Unprocessable Content"},
+        {503, "Service Unavailable"},
+        {507, "Insufficient Storage"},
+    };
+    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+        if (phrases[i].status == status)
+            return phrases[i].phrase;
+    return "Internal Server Error";
+}
+
+/* Drops a last character of which not every byte is there. */
+static void drop_partial_character(char *text)
+{
+    const size_t size = strlen(text);
+    size_t lead = size;
+    while (lead > 0 && ((unsigned char)text[lead - 1] & 0xC0) == 0x80)
+        lead--;
+    if (lead == 0)
+        return;
+    lead--;
+    const unsigned char byte = (unsigned char)text[lead];
+    const size_t length = byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+    if (size - lead < length)
+        text[lead] = '\0';
+}
+
+static void format_detail(char *out, const char *detail, va_list arguments)
+{
+    vsnprintf(out, PROBLEM_DETAIL, detail, arguments);
+    drop_partial_character(out);
+}
+
+void problem_set(struct problem *problem, enum problem_code code, const char *detail, ...)
+{
+    if (problem_is_set(problem))
+        return;
+    va_list arguments;
+    va_start(arguments, detail);
+    format_detail(problem->detail, detail, arguments);
+    va_end(arguments);
+    problem->code = code;
+}
+
+static void add(struct problem *problem, bool parameter, enum problem_code code, const char *name,
+                const char *detail, va_list arguments)
+{
+    if (problem->field_count++ >= PROBLEM_FIELDS)
+        return;
+    struct problem_field *field = &problem->fields[problem->field_count - 1];
+    field->code = code;
+    field->parameter = parameter;
+    snprintf(field->pointer, sizeof field->pointer, "%s", name);
+    drop_partial_character(field->pointer);
+    format_detail(field->detail, detail, arguments);
+    if (*name != '\0')
+        problem_set(problem, code, "%s: %s", field->pointer, field->detail);
+    else
+        problem_set(problem, code, "%s", field->detail);
+}
+
+void problem_add_field(struct problem *problem, enum problem_code code, const char *pointer,
+                       const char *detail, ...)
+{
+    va_list arguments;
+    va_start(arguments, detail);
+    add(problem, false, code, pointer, detail, arguments);
+    va_end(arguments);
+}
+
+void problem_add_parameter(struct problem *problem, enum problem_code code, const char *name,
+                           const char *detail, ...)
+{
+    va_list arguments;
+    va_start(arguments, detail);
+    add(problem, true, code, name, detail, arguments);
+    va_end(arguments);
+}
+
+void problem_pointer_join(const char *pointer, const char *name, char *out)
+{
+    char joined[PROBLEM_POINTER];
+    size_t size = (size_t)snprintf(joined, sizeof joined, "%s/", pointer);
+    /* An escape takes two bytes, the end one. */
+    for (; *name != '\0' && size + 2 < sizeof joined; name++) {
+        const bool escape = *name == '~' || *name == '/';
+        if (escape)
+            joined[size++] = '~';
+        joined[size++] = (char)(escape ? (*name == '~' ? '0' : '1') : *name);
+    }
+    if (size < sizeof joined)
+        joined[size] = '\0';
+    drop_partial_character(joined);
+    memcpy(out, joined, sizeof joined);
+}
+
+static void write_field(const struct problem_field *field, struct json_writer *writer)
+{
+    json_write_object_begin(writer);
+    json_write_key(writer, field->parameter ? "parameter" : "pointer");
+    json_write_string(writer, field->pointer);
+    json_write_key(writer, "code");
+    json_write_string(writer, problem_name(field->code));
+    json_write_key(writer, "detail");
+    json_write_string(writer, field->detail);
+    json_write_object_end(writer);
+}
+
+static void write_fields(const struct problem *problem, struct json_writer *writer)
+{
+    json_write_key(writer, "errors");
+    json_write_array_begin(writer);
+    for (unsigned i = 0; i < problem->field_count && i < PROBLEM_FIELDS; i++)
+        write_field(&problem->fields[i], writer);
+    json_write_array_end(writer);
+}
+
+void problem_write(const struct problem *problem, const char *instance, const char *request_id,
+                   struct json_writer *writer)
+{
+    const unsigned status = problem_status(problem->code);
+    json_write_object_begin(writer);
+    json_write_key(writer, "type");
+    json_write_string(writer, "about:blank");
+    json_write_key(writer, "title");
+    json_write_string(writer, status_phrase(status));
+    json_write_key(writer, "status");
+    json_write_integer(writer, status);
+    json_write_key(writer, "detail");
+    json_write_string(writer, problem->detail);
+    json_write_key(writer, "instance");
+    json_write_string(writer, instance);
+    json_write_key(writer, "code");
+    json_write_string(writer, problem_name(problem->code));
+    if (problem->field_count > 0)
+        write_fields(problem, writer);
+    json_write_key(writer, "request_id");
+    json_write_string(writer, request_id);
+    json_write_object_end(writer);
+}
+
+void problem_pointer_index(const char *pointer, size_t index, char *out)
+{
+    char name[24];
+    snprintf(name, sizeof name, "%zu", index);
+    problem_pointer_join(pointer, name, out);
+}
+
+void problem_set_no_memory(struct problem *problem)
+{
+    problem_set(problem, PROBLEM_OUT_OF_MEMORY, "There is not enough memory right now.");
+}
