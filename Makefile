@@ -25,7 +25,8 @@ LINK      = $(CC) $(HARDEN_LINK) $(SANITIZER)
 
 CORE    = $(patsubst %.c,$(BUILD)/%.o,$(wildcard core/*.c))
 MAIN    = $(patsubst %.c,$(BUILD)/%.o,$(wildcard server/main.c))
-SERVER  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out server/main.c,$(wildcard server/*.c)))
+SERVER  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out server/main.c,$(wildcard server/*.c))) \
+          $(BUILD)/server/embedded.o
 SUPPORT = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 TESTS   = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 BENCHES = $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
@@ -123,7 +124,9 @@ $(BUILD)/%.o: %.c
 	$(COMPILE) -O2 -D_GNU_SOURCE -DTEMPOTROND_VERSION='"$(VERSION)"' -Icore -Iserver -Itests/support \
 	    $(CFLAGS) -c $< -o $@
 
-$(BUILD)/server/embedded.o: openapi.yaml $(wildcard migrations/*.sql)
+$(BUILD)/server/embedded.o: server/embedded.S openapi.yaml $(wildcard migrations/*.sql)
+	@mkdir -p $(@D)
+	$(CC) -c $< -o $@
 
 $(LIBRARY): $(CORE)
 	@rm -f $@

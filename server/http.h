@@ -23,10 +23,11 @@ struct http_options {
     bool log_requests;
 };
 
-/* Listens and serves. On failure NULL, with a sentence in error[error_size] (address taken, not an
- * address ...). */
-struct http_server *http_server_start(const struct http_options *options, struct service *service,
-                                      char *error, size_t error_size);
+/* Listens and serves. *ret_server is set before the first request is handled, so handlers may use
+ * it. On failure false, with a sentence in error[error_size] (address taken, not an address ...).
+ */
+bool http_server_start(const struct http_options *options, struct service *service,
+                       struct http_server **ret_server, char *error, size_t error_size);
 
 /* "127.0.0.1:43210": where it really listens. Borrowed from the server. */
 const char *http_server_address(const struct http_server *server);

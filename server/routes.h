@@ -17,9 +17,9 @@ extern const struct route routes[];
 extern const size_t routes_count;
 
 /* Finds the route and fills in the path's values (model, version, run) of `request`, whose method
- * and path are set. NULL with the problem set: not_found, method_not_allowed (*allow then lists the
- * methods, static or in `allow_text`), or, where a segment can't be an id, model_not_found,
- * version_not_found or run_not_found. */
+ * and path are set. NULL with the problem set: not_found, method_not_allowed (`allow_text` then
+ * lists the methods), or, where a segment can't be an id, model_not_found, version_not_found or
+ * run_not_found. */
 enum { ROUTES_ALLOW = 64 };
 const struct route *routes_match(struct request *request, char allow_text[ROUTES_ALLOW],
                                  struct problem *problem);

@@ -1,0 +1,13 @@
+/* encode_answer.h - the answer of /encode and /models/{id}/encode. */
+#ifndef SERVER_ENCODE_ANSWER_H
+#define SERVER_ENCODE_ANSWER_H
+
+#include "gaussian_tuning.h"
+#include "json_reader.h"
+#include "request.h"
+
+/* Encodes x [b][n] into out_spikes [b][n][m], or [b][n][k] into [b][n][k][m]. */
+void encode_answer(const struct gaussian_tuning *tuning, const struct float_array *x,
+                   struct reply *reply);
+
+#endif

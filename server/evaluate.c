@@ -1,0 +1,92 @@
+/* Evaluation: loss, accuracy and confusion of a model on labelled samples. */
+#include <stdlib.h>
+
+#include "evaluation.h"
+#include "handlers.h"
+#include "registry.h"
+#include "samples_json.h"
+#include "service.h"
+#include "status_problem.h"
+#include "training_json.h"
+
+static void write_confusion(struct json_writer *json, const uint64_t *confusion, size_t classes)
+{
+    json_write_array_begin(json);
+    for (size_t row = 0; row < classes; row++) {
+        json_write_array_begin(json);
+        for (size_t column = 0; column < classes; column++)
+            json_write_integer(json, (int64_t)confusion[row * classes + column]);
+        json_write_array_end(json);
+    }
+    json_write_array_end(json);
+}
+
+static void answer(const struct model *model, const struct samples *samples,
+                   const struct loss *loss, struct reply *reply)
+{
+    struct evaluation evaluation;
+    struct json_writer *json = &reply->json;
+    const size_t classes = model->config.params.out_features;
+    const struct sample_set set = samples_view(samples, &model->config);
+    uint64_t *confusion = calloc(classes * classes, sizeof *confusion);
+    enum core_status status = CORE_NO_MEMORY;
+    if (confusion != NULL)
+        status = evaluate(model->tempotron, &set, loss, &evaluation, confusion);
+    if (core_succeeded(status, &reply->problem)) {
+        json_write_object_begin(json);
+        json_write_key(json, "model");
+        json_write_string(json, model->id);
+        json_write_key(json, "version");
+        json_write_integer(json, model->version);
+        json_write_key(json, "count");
+        json_write_integer(json, (int64_t)samples->count);
+        json_write_key(json, "undecided");
+        json_write_integer(json, (int64_t)evaluation.undecided);
+        json_write_key(json, "loss");
+        json_write_double(json, evaluation.loss);
+        json_write_key(json, "accuracy");
+        json_write_double(json, evaluation.accuracy);
+        json_write_key(json, "confusion");
+        write_confusion(json, confusion, classes);
+        json_write_object_end(json);
+        reply_with(reply, 200);
+    }
+    free(confusion);
+}
+
+static void check_sizes(const struct model *model, const struct samples *samples,
+                        struct problem *problem)
+{
+    const size_t classes = model->config.params.out_features;
+    if (samples->count > LIMIT_STEPS / model->config.params.T)
+        problem_add_field(problem, PROBLEM_TOO_LARGE,
+                          samples->kind == SAMPLES_X ? "/x" : "/in_spikes",
+                          "batch * T must be at most %d: send fewer samples at once.", LIMIT_STEPS);
+    if (classes * classes > LIMIT_VOLTAGES)
+        problem_set(problem, PROBLEM_TOO_LARGE, "The confusion matrix of %zu classes is too large.",
+                    classes);
+}
+
+void model_evaluate(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct model *model;
+    struct fields fields;
+    struct samples samples = {0};
+    struct loss loss;
+    if (!store_succeeded(registry_get(service->registry, request->model, 0, &model),
+                         PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
+        return;
+    json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);
+    if (document != NULL && fields_open(&fields, document, "", &reply->problem)) {
+        const bool read = samples_read(&fields, model, SAMPLES_WITH_LABEL, &samples);
+        loss_read(&fields, model->config.params.v_threshold, &loss);
+        fields_close(&fields);
+        if (read)
+            check_sizes(model, &samples, &reply->problem);
+        if (!problem_is_set(&reply->problem))
+            answer(model, &samples, &loss, reply);
+    }
+    samples_finish(&samples);
+    json_decref(document);
+    model_release(model);
+}

@@ -1,0 +1,134 @@
+/* http.c - starts and stops the server.
+ *
+ * Stopping: accept nobody new, let the parked answer now, close who has nothing to ask, and wait
+ * for the others until the deadline. Only then is the library stopped; by then no connection is
+ * suspended, which it would not survive. */
+#include "http.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "http_exchange.h"
+#include "http_listen.h"
+#include "http_server.h"
+
+enum { CONNECTIONS_MOST = 4096, OTHER_FILES = 128, THREADS_LEAST = 2 };
+
+static unsigned thread_count(const struct http_options *options)
+{
+    if (options->threads > 0)
+        return options->threads;
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores > THREADS_LEAST ? (unsigned)cores : THREADS_LEAST;
+}
+
+/* As many connections as there can be descriptors for, once their limit is raised. */
+static unsigned connection_limit(void)
+{
+    const rlim_t wanted = CONNECTIONS_MOST + OTHER_FILES;
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return OTHER_FILES;
+    if (files.rlim_cur < wanted) {
+        files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+    if (files.rlim_cur >= wanted)
+        return CONNECTIONS_MOST;
+    return files.rlim_cur > 2 * OTHER_FILES ? (unsigned)files.rlim_cur - OTHER_FILES : OTHER_FILES;
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *server)
+{
+    return MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+        http_exchange_handle, server, MHD_OPTION_LISTEN_SOCKET, server->socket,
+        MHD_OPTION_THREAD_POOL_SIZE, thread_count(&server->options), MHD_OPTION_CONNECTION_LIMIT,
+        connection_limit(), MHD_OPTION_CONNECTION_TIMEOUT, server->options.request_timeout_seconds,
+        MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_NOTIFY_CONNECTION, http_exchange_connection,
+        server, MHD_OPTION_URI_LOG_CALLBACK, http_exchange_begin, server,
+        MHD_OPTION_NOTIFY_COMPLETED, http_exchange_end, server, MHD_OPTION_END);
+}
+
+/* Frees what there is of a server without a daemon. */
+static void destroy(struct http_server *server)
+{
+    waiting_room_destroy(server->room);
+    connections_destroy(server->connections);
+    if (server->socket >= 0)
+        close(server->socket);
+    free(server);
+}
+
+bool http_server_start(const struct http_options *options, struct service *service,
+                       struct http_server **ret_server, char *error, size_t error_size)
+{
+    struct http_server *server = calloc(1, sizeof *server);
+    if (server == NULL) {
+        snprintf(error, error_size, "there is no memory for the server");
+        return false;
+    }
+    server->options = *options;
+    server->service = service;
+    server->socket = http_listen(options->listen, error, error_size, server->address,
+                                 sizeof server->address, &server->on_loopback);
+    if (server->socket < 0) {
+        destroy(server);
+        return false;
+    }
+    server->room = waiting_room_create();
+    server->connections = connections_create(options->request_timeout_seconds);
+    if (server->room != NULL && server->connections != NULL) {
+        *ret_server = server;
+        server->daemon = start_daemon(server);
+    }
+    if (server->daemon == NULL) {
+        *ret_server = NULL;
+        snprintf(error, error_size, "can't start the threads that serve");
+        destroy(server);
+        return false;
+    }
+    return true;
+}
+
+const char *http_server_address(const struct http_server *server)
+{
+    return server->address;
+}
+
+void http_server_wake(struct http_server *server, int64_t key)
+{
+    waiting_room_wake(server->room, key);
+}
+
+/* Clients whose connections the kernel has accepted already, and the library not yet. */
+static void take_backlog(struct http_server *server)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    int fd;
+    while ((fd = accept4(server->socket, (struct sockaddr *)&address, &size,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+        MHD_add_connection(server->daemon, fd, (struct sockaddr *)&address, size);
+        size = sizeof address;
+    }
+}
+
+void http_server_stop(struct http_server *server, unsigned seconds)
+{
+    if (server == NULL)
+        return;
+    atomic_store(&server->draining, true);
+    MHD_quiesce_daemon(server->daemon);
+    take_backlog(server);
+    close(server->socket);
+    server->socket = -1;
+    waiting_room_close(server->room);
+    connections_drain(server->connections, seconds);
+    MHD_stop_daemon(server->daemon);
+    destroy(server);
+}

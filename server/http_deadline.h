@@ -1,0 +1,31 @@
+/* http_deadline.h - the register of open connections: cuts off the slow ones, and drains.
+ *
+ * libmicrohttpd's timeout is one of inactivity: a byte now and then lives for ever. Here a
+ * connection has an absolute deadline while its client has the word: from its opening to the
+ * request line, from there to the end of the body, and between two requests. Past it the socket is
+ * shut down, which its event loop sees as the client's leaving. */
+#ifndef SERVER_HTTP_DEADLINE_H
+#define SERVER_HTTP_DEADLINE_H
+
+#include <stdbool.h>
+
+struct connections; /* the register */
+struct connection;  /* an entry */
+
+struct connections *connections_create(unsigned seconds);  /* NULL: no memory or no thread */
+void connections_destroy(struct connections *connections); /* when all are closed; takes NULL */
+
+struct connection *connections_open(struct connections *connections, int socket); /* NULL: memory */
+void connections_close(struct connections *connections, struct connection *connection);
+
+/* A request line has come; the request is wholly there; its answer is sent. */
+void connections_request_begun(struct connections *connections, struct connection *connection);
+void connections_request_received(struct connections *connections, struct connection *connection);
+void connections_request_ended(struct connections *connections, struct connection *connection);
+
+/* Waits for the connections to end, whose answers now say close; after a moment of grace those
+ * between two requests are closed (what has arrived is still read). Returns whether all were closed
+ * within `seconds`. */
+bool connections_drain(struct connections *connections, unsigned seconds);
+
+#endif

@@ -1,0 +1,219 @@
+#include "http_guard.h"
+
+#include <ctype.h>
+#include <microhttpd.h>
+#include <string.h>
+#include <strings.h>
+
+#include "limits.h"
+
+struct reading {
+    struct http_headers headers;
+    const char *content_length;
+    const char *transfer_encoding;
+    bool is_malformed;
+};
+
+static bool is_token(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (!isalnum((unsigned char)text[i]) &&
+            (text[i] == '\0' || !strchr("!#$%&'*+-.^_`|~", text[i])))
+            return false;
+    return size > 0;
+}
+
+static bool is_field_value(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)text[i] < ' ' ? text[i] != '\t' : text[i] == 127)
+            return false;
+    return true;
+}
+
+/* Digits, cut to `most`; false where there are none. */
+static bool read_digits(const char *text, uint64_t most, const char **end, uint64_t *value)
+{
+    if (!isdigit((unsigned char)*text))
+        return false;
+    uint64_t sum = 0;
+    for (; isdigit((unsigned char)*text); text++) {
+        const uint64_t digit = (uint64_t)(*text - '0');
+        sum = sum > (most - digit) / 10 ? most : sum * 10 + digit;
+    }
+    *end = text;
+    *value = sum;
+    return true;
+}
+
+/* Prefer: respond-async, wait=10 */
+static void read_preferences(const char *text, struct http_headers *headers)
+{
+    for (;;) {
+        text += strspn(text, " \t,");
+        uint64_t seconds;
+        const char *end;
+        if (!headers->has_wait && strncasecmp(text, "wait=", 5) == 0 &&
+            read_digits(text + 5, LIMIT_WAIT_SECONDS, &end, &seconds) &&
+            strchr(" \t,;", *end) != NULL) {
+            headers->has_wait = true;
+            headers->wait_seconds = (unsigned)seconds;
+        }
+        text += strcspn(text, ",");
+        if (*text == '\0')
+            return;
+    }
+}
+
+/* For headers that may come once at most. */
+static void set_once(const char **field, const char *value, struct reading *reading)
+{
+    if (*field != NULL)
+        reading->is_malformed = true;
+    *field = value;
+}
+
+static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const char *name,
+                                   size_t name_size, const char *value, size_t value_size)
+{
+    (void)kind;
+    struct reading *reading = cls;
+    struct http_headers *headers = &reading->headers;
+    if (value == NULL)
+        value = "";
+    if (!is_token(name, name_size) || !is_field_value(value, value_size)) {
+        reading->is_malformed = true;
+        return MHD_NO;
+    }
+    if (strcasecmp(name, "Host") == 0)
+        set_once(&headers->host, value, reading);
+    else if (strcasecmp(name, "Content-Length") == 0)
+        set_once(&reading->content_length, value, reading);
+    else if (strcasecmp(name, "Transfer-Encoding") == 0)
+        set_once(&reading->transfer_encoding, value, reading);
+    else if (strcasecmp(name, "Content-Type") == 0)
+        set_once(&headers->content_type, value, reading);
+    else if (strcasecmp(name, "Origin") == 0)
+        set_once(&headers->origin, value, reading);
+    else if (strcasecmp(name, "Sec-Fetch-Site") == 0)
+        set_once(&headers->fetch_site, value, reading);
+    else if (strcasecmp(name, "X-Request-Id") == 0)
+        headers->request_id = value;
+    else if (strcasecmp(name, "Expect") == 0)
+        headers->expects_continue = strcasecmp(value, "100-continue") == 0;
+    else if (strcasecmp(name, "Prefer") == 0)
+        read_preferences(value, headers);
+    return MHD_YES;
+}
+
+/* Whether the end of the body is where everybody sees it. */
+static bool read_framing(struct reading *reading, bool is_http_1_0)
+{
+    const char *length = reading->content_length;
+    const char *encoding = reading->transfer_encoding;
+    const char *end;
+    if (length != NULL &&
+        (!read_digits(length, UINT64_MAX, &end, &reading->headers.length) || *end != '\0'))
+        return false;
+    reading->headers.is_chunked = encoding != NULL;
+    return encoding == NULL ||
+           (length == NULL && !is_http_1_0 && strcasecmp(encoding, "chunked") == 0);
+}
+
+bool http_headers_read(struct MHD_Connection *connection, const char *version,
+                       struct http_headers *headers, struct problem *problem)
+{
+    struct reading reading = {0};
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, &reading);
+    const bool is_http_1_0 = strcmp(version, "HTTP/1.1") != 0;
+    if (reading.is_malformed || !read_framing(&reading, is_http_1_0)) {
+        problem_set(problem, PROBLEM_MALFORMED_REQUEST,
+                    "The headers are malformed, repeated or contradict each other.");
+        return false;
+    }
+    if (reading.headers.host == NULL && !is_http_1_0) {
+        problem_set(problem, PROBLEM_MALFORMED_REQUEST, "There is no Host.");
+        return false;
+    }
+    *headers = reading.headers;
+    return true;
+}
+
+/* The bytes before ":port". */
+static size_t host_length(const char *host)
+{
+    const char *bracket = *host == '[' ? strchr(host, ']') : NULL;
+    return bracket != NULL ? (size_t)(bracket - host) + 1 : strcspn(host, ":");
+}
+
+/* Four decimal numbers, so that 127.evil.example is none. */
+static bool is_loopback_address(const char *host, size_t length)
+{
+    if (length < 4 || strncmp(host, "127.", 4) != 0)
+        return false;
+    unsigned dots = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (host[i] == '.')
+            dots++;
+        else if (!isdigit((unsigned char)host[i]))
+            return false;
+    }
+    return dots == 3;
+}
+
+static bool is_loopback_name(const char *host)
+{
+    static const char name[] = "localhost";
+    const size_t size = sizeof name - 1;
+    const size_t length = host_length(host);
+    if (host[length] != '\0' && host[length] != ':')
+        return false;
+    if (is_loopback_address(host, length) || (length == 5 && strncmp(host, "[::1]", 5) == 0))
+        return true;
+    return length >= size && strncasecmp(host + length - size, name, size) == 0 &&
+           (length == size || host[length - size - 1] == '.');
+}
+
+/* Compares host:port, where a missing port is the scheme's own. */
+static bool is_same_origin(const char *origin, const char *host)
+{
+    const char *port = strncasecmp(origin, "http://", 7) == 0    ? ":80"
+                       : strncasecmp(origin, "https://", 8) == 0 ? ":443"
+                                                                 : NULL;
+    if (port == NULL || host == NULL)
+        return false;
+    const char *from = strchr(origin, '/') + 2;
+    const size_t from_length = host_length(from);
+    const size_t length = host_length(host);
+    const char *from_port = from[from_length] == '\0' ? port : from + from_length;
+    const char *host_port = host[length] == '\0' ? port : host + length;
+    return from_length == length && strncasecmp(from, host, length) == 0 &&
+           strcmp(from_port, host_port) == 0;
+}
+
+bool http_headers_may_ask(const struct http_headers *headers, bool on_loopback,
+                          struct problem *problem)
+{
+    const char *site = headers->fetch_site;
+    if (on_loopback && headers->host != NULL && !is_loopback_name(headers->host))
+        problem_set(problem, PROBLEM_FOREIGN_HOST,
+                    "On the loopback only loopback names are answered.");
+    else if ((headers->origin != NULL && !is_same_origin(headers->origin, headers->host)) ||
+             (site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0))
+        problem_set(problem, PROBLEM_FOREIGN_ORIGIN,
+                    "Pages of other origins may not use this service.");
+    return !problem_is_set(problem);
+}
+
+bool http_headers_say_json(const struct http_headers *headers)
+{
+    static const char *const types[] = {"application/json", "application/x-www-form-urlencoded"};
+    const char *type = headers->content_type;
+    if (type == NULL)
+        return true;
+    const size_t length = strcspn(type, "; \t");
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (strlen(types[i]) == length && strncasecmp(type, types[i], length) == 0)
+            return true;
+    return false;
+}

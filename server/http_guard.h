@@ -1,0 +1,43 @@
+/* http_guard.h - hygiene of the headers: what the parser of libmicrohttpd lets through and must not
+ * pass, and who may ask.
+ *
+ * The parser takes both a Content-Length and a Transfer-Encoding, several of either, spaces before
+ * the colon: things by which two programs come to see different requests in the same bytes. They
+ * are refused here, and the connection is closed. A service without passwords on the loopback is
+ * within reach of every page its user's browser opens: pages of other origins are refused, and
+ * names that a foreign DNS server may have bound to 127.0.0.1. */
+#ifndef SERVER_HTTP_GUARD_H
+#define SERVER_HTTP_GUARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "problem.h"
+
+struct MHD_Connection;
+
+struct http_headers {
+    const char *host; /* NULL: HTTP/1.0 without one; all are borrowed from the connection */
+    const char *origin;
+    const char *fetch_site;
+    const char *content_type;
+    const char *request_id;
+    bool expects_continue;
+    bool is_chunked;
+    uint64_t length; /* of the body; 0 where it is chunked or there is none */
+    bool has_wait;   /* Prefer: wait=N */
+    unsigned wait_seconds;
+};
+
+/* Reads the headers; false with malformed_request set. */
+bool http_headers_read(struct MHD_Connection *connection, const char *version,
+                       struct http_headers *headers, struct problem *problem);
+
+/* Sets foreign_host or foreign_origin. */
+bool http_headers_may_ask(const struct http_headers *headers, bool on_loopback,
+                          struct problem *problem);
+
+/* Whether Content-Type names JSON, or nothing that contradicts it. */
+bool http_headers_say_json(const struct http_headers *headers);
+
+#endif

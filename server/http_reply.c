@@ -1,0 +1,103 @@
+#include "http_reply.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { NUMBER = 32 };
+
+/* Replaces whatever was written by the problem's document. */
+static void write_problem(const struct request *request, struct reply *reply)
+{
+    json_writer_finish(&reply->json);
+    json_writer_init(&reply->json);
+    problem_write(&reply->problem, request->path, request->id, &reply->json);
+    reply->status = problem_status(reply->problem.code);
+    reply->content_type = "application/problem+json";
+    reply->static_body = NULL;
+    reply->location[0] = '\0';
+    reply->waited_seconds = 0;
+    if (reply->status == MHD_HTTP_SERVICE_UNAVAILABLE && reply->retry_after_seconds == 0)
+        reply->retry_after_seconds = 1;
+}
+
+static struct MHD_Response *make_response(struct reply *reply, size_t *body_size)
+{
+    size_t size = reply->static_size;
+    /* Const is lost only in libmicrohttpd's signature: it does not write to persistent bodies. */
+    if (reply->static_body != NULL) {
+        *body_size = size;
+        return MHD_create_response_from_buffer(size, (void *)(uintptr_t)reply->static_body,
+                                               MHD_RESPMEM_PERSISTENT);
+    }
+    if (reply->json.size == 0 && !reply->json.failed) {
+        *body_size = 0;
+        return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    }
+    char *text = json_writer_take(&reply->json, &size);
+    if (text == NULL)
+        return NULL;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL)
+        free(text);
+    else
+        *body_size = size;
+    return response;
+}
+
+static bool add_number(struct MHD_Response *response, const char *name, const char *format,
+                       unsigned value)
+{
+    char text[NUMBER];
+    snprintf(text, sizeof text, format, value);
+    return MHD_add_response_header(response, name, text) == MHD_YES;
+}
+
+static bool add_headers(struct MHD_Response *response, const struct request *request,
+                        const struct reply *reply, bool close)
+{
+    const struct {
+        const char *name;
+        const char *value; /* NULL: none */
+    } headers[] = {
+        {"X-Request-Id", request->id},
+        {"Content-Type", reply->status == MHD_HTTP_NO_CONTENT ? NULL
+                         : reply->content_type != NULL        ? reply->content_type
+                                                              : "application/json"},
+        {"Cache-Control", "no-store"},
+        {"Location", reply->location[0] != '\0' ? reply->location : NULL},
+        {"Allow", reply->allow},
+        {"Connection", close ? "close" : NULL},
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        if (headers[i].value != NULL &&
+            MHD_add_response_header(response, headers[i].name, headers[i].value) != MHD_YES)
+            return false;
+    return (reply->retry_after_seconds == 0 ||
+            add_number(response, "Retry-After", "%u", reply->retry_after_seconds)) &&
+           (reply->waited_seconds == 0 ||
+            add_number(response, "Preference-Applied", "wait=%u", reply->waited_seconds));
+}
+
+unsigned http_reply_send(struct MHD_Connection *connection, const struct request *request,
+                         struct reply *reply, bool close, size_t *body_size)
+{
+    if (reply->json.failed && !problem_is_set(&reply->problem))
+        problem_set(&reply->problem, PROBLEM_OUT_OF_MEMORY, "There is no memory for the answer.");
+    if (problem_is_set(&reply->problem))
+        write_problem(request, reply);
+
+    size_t size;
+    struct MHD_Response *response = make_response(reply, &size);
+    if (response == NULL)
+        return 0;
+    unsigned status = 0;
+    if (add_headers(response, request, reply, close) &&
+        MHD_queue_response(connection, reply->status, response) == MHD_YES) {
+        status = reply->status;
+        *body_size = size;
+    }
+    MHD_destroy_response(response);
+    return status;
+}

@@ -1,0 +1,18 @@
+/* http_reply.h - the only place that builds responses. */
+#ifndef SERVER_HTTP_REPLY_H
+#define SERVER_HTTP_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "request.h"
+
+struct MHD_Connection;
+
+/* Queues the reply, or its problem; takes what reply->json holds. With `close`, the connection ends
+ * after it. Returns the status, and how many bytes the body has; 0 where nothing could be queued,
+ * and the connection has to be dropped. */
+unsigned http_reply_send(struct MHD_Connection *connection, const struct request *request,
+                         struct reply *reply, bool close, size_t *body_size);
+
+#endif

@@ -1,0 +1,120 @@
+/* tempotrond: starts the floors from the bottom up, waits for a signal, stops them from the top. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "healthcheck.h"
+#include "http.h"
+#include "options.h"
+#include "registry.h"
+#include "service.h"
+#include "store_pool.h"
+#include "timestamp.h"
+#include "trainer.h"
+
+enum { MODELS_BYTES = 256 * 1024 * 1024 };
+
+static void complain(const char *what, const char *why)
+{
+    fprintf(stderr, "tempotrond: %s: %s\n", what, why);
+}
+
+static bool start_store(struct service *service, const char *path)
+{
+    enum store_status status = store_pool_create(path, &service->stores);
+    if (status == STORE_OK) {
+        struct store *store = store_pool_borrow_writer(service->stores);
+        status = store_runs_take_up(store, timestamp_now());
+        store_pool_return(service->stores, store);
+    }
+    if (status != STORE_OK) {
+        complain(path, store_status_text(status));
+        return false;
+    }
+    service->registry = registry_create(service->stores, MODELS_BYTES);
+    return service->registry != NULL;
+}
+
+/* The trainer exists before the first request does, and knows the server before the first run ends:
+ * the workers start last. */
+static bool start_serving(struct service *service, const struct options *options)
+{
+    char error[256];
+    const struct http_options http = {
+        .listen = options->listen,
+        .max_body_bytes = options->max_body_bytes,
+        .max_bodies_bytes = options->max_bodies_bytes,
+        .request_timeout_seconds = options->request_timeout_seconds,
+        .log_requests = options->log_requests,
+    };
+    service->trainer = trainer_create(service, options->workers);
+    if (service->trainer == NULL) {
+        complain("training", "out of memory");
+        return false;
+    }
+    if (!http_server_start(&http, service, &service->http, error, sizeof error)) {
+        complain(options->listen, error);
+        return false;
+    }
+    if (!trainer_start(service->trainer)) {
+        complain("training", "its threads can't be started");
+        return false;
+    }
+    return true;
+}
+
+static void stop(struct service *service, unsigned drain_seconds)
+{
+    atomic_store(&service->draining, true);
+    trainer_stop(service->trainer); /* its workers wake parked requests: before the server goes */
+    if (service->http != NULL)
+        http_server_stop(service->http, drain_seconds);
+    service->http = NULL;
+    trainer_destroy(service->trainer);
+    registry_destroy(service->registry);
+    store_pool_destroy(service->stores);
+}
+
+/* Blocked in every thread, and waited for in this one. */
+static void block_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static int serve(const struct options *options)
+{
+    int number;
+    sigset_t signals;
+    struct service service = {0};
+    block_signals(&signals);
+    const bool started = start_store(&service, options->db) && start_serving(&service, options);
+    if (started) {
+        fprintf(stderr, "tempotrond " TEMPOTROND_VERSION " ready on http://%s\n",
+                http_server_address(service.http));
+        sigwait(&signals, &number);
+        fprintf(stderr, "tempotrond stopping\n");
+    }
+    stop(&service, options->drain_timeout_seconds);
+    return started ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    switch (options_read(argc, argv, &options)) {
+    case OPTIONS_DONE:
+        return EXIT_SUCCESS;
+    case OPTIONS_WRONG:
+        return EXIT_FAILURE;
+    case OPTIONS_GO_ON:
+        break;
+    }
+    if (options.healthcheck)
+        return healthcheck(options.listen) ? EXIT_SUCCESS : EXIT_FAILURE;
+    return serve(&options);
+}

@@ -1,0 +1,119 @@
+#include "model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "status_problem.h"
+
+/* What was stored was checked when it came in: what can't be read now is damaged. */
+static enum store_status restore_config(const char *text, struct model_config *ret_config)
+{
+    struct problem problem = {0};
+    struct fields fields;
+    bool read = false;
+    json_t *document = json_document_parse(text, strlen(text), &problem);
+    if (document != NULL && fields_open(&fields, document, "", &problem))
+        read = model_config_read(&fields, ret_config);
+    json_decref(document);
+    if (read)
+        return STORE_OK;
+    return problem.code == PROBLEM_OUT_OF_MEMORY ? STORE_NO_MEMORY : STORE_CORRUPT;
+}
+
+static enum store_status restore_labels(const char *text, size_t count, struct labels *ret_labels)
+{
+    struct problem problem = {0};
+    if (text == NULL)
+        return STORE_OK;
+    json_t *document = json_document_parse(text, strlen(text), &problem);
+    const bool read = document != NULL && labels_read(document, "", count, &problem, ret_labels);
+    json_decref(document);
+    if (read)
+        return STORE_OK;
+    return problem.code == PROBLEM_OUT_OF_MEMORY ? STORE_NO_MEMORY : STORE_CORRUPT;
+}
+
+static enum store_status restore_weight(struct store *store, struct model *model)
+{
+    struct tensors tensors;
+    const struct tempotron_params *params = &model->config.params;
+    const enum store_status status = store_version_load(store, model->id, model->version, &tensors);
+    if (status != STORE_OK)
+        return status;
+    const struct tensor *weight = tensors.items;
+    enum core_status made = CORE_NO_MEMORY;
+    const bool fits = tensors.count == 1 && weight->rows == params->out_features &&
+                      weight->columns == params->in_features;
+    if (fits)
+        made = tempotron_create(params, weight->values, &model->tempotron);
+    tensors_finish(&tensors);
+    if (!fits)
+        return STORE_CORRUPT;
+    return made == CORE_OK ? STORE_OK : STORE_NO_MEMORY;
+}
+
+static enum store_status restore(struct store *store, const struct model_record *record,
+                                 struct model *model)
+{
+    enum store_status status = restore_config(record->config, &model->config);
+    if (status == STORE_OK)
+        status = restore_labels(record->labels, model->config.params.out_features, &model->labels);
+    if (status == STORE_OK)
+        status = restore_weight(store, model);
+    if (status == STORE_OK)
+        model->bytes = sizeof *model + 4096 +
+                       model->config.params.in_features * model->tempotron->stride * sizeof(float);
+    return status;
+}
+
+enum store_status model_load(struct store *store, const char *id, int64_t version,
+                             struct model **ret_model)
+{
+    struct model_record record;
+    enum store_status status = store_model_find(store, id, &record);
+    if (status != STORE_OK)
+        return status;
+    struct model *model = calloc(1, sizeof *model);
+    if (model == NULL) {
+        model_record_finish(&record);
+        return STORE_NO_MEMORY;
+    }
+    atomic_init(&model->references, 1);
+    strcpy(model->id, record.id);
+    model->version = version == 0 ? record.version : version;
+    status = restore(store, &record, model);
+    model_record_finish(&record);
+    if (status == STORE_OK)
+        *ret_model = model;
+    else
+        model_release(model);
+    return status;
+}
+
+struct model *model_retain(struct model *model)
+{
+    atomic_fetch_add_explicit(&model->references, 1, memory_order_relaxed);
+    return model;
+}
+
+void model_release(struct model *model)
+{
+    if (model == NULL)
+        return;
+    if (atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) > 1)
+        return;
+    tempotron_release(model->tempotron);
+    labels_finish(&model->labels);
+    model_config_finish(&model->config);
+    free(model);
+}
+
+struct tensor model_weight_tensor(const struct tempotron_params *params, const float *values)
+{
+    return (struct tensor){
+        .name = "weight",
+        .rows = params->out_features,
+        .columns = params->in_features,
+        .values = values,
+    };
+}

@@ -1,0 +1,269 @@
+/* Predictions: the forward pass over the samples of one request, and its several answers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "encode_answer.h"
+#include "forward.h"
+#include "handlers.h"
+#include "registry.h"
+#include "samples_json.h"
+#include "service.h"
+#include "status_problem.h"
+
+/* What ret_type asks for, in the order of the answer. */
+enum { RET_LABEL, RET_V_MAX, RET_SPIKES, RET_V, RET_COUNT };
+static const char *const ret_type_names[] = {"label", "v_max", "spikes", "v", NULL};
+
+struct prediction {
+    bool wanted[RET_COUNT];
+    size_t count;
+    size_t classes;
+    size_t T;
+    int32_t *label; /* [count]; -1: undecided */
+    float *v_max;   /* [count][classes] */
+    float *spikes;  /* [count][classes]; -1: silent */
+    float *v;       /* [count][classes][T]; NULL unless wanted */
+};
+
+static void prediction_finish(struct prediction *prediction)
+{
+    free(prediction->label);
+    free(prediction->v_max);
+    free(prediction->spikes);
+    free(prediction->v);
+}
+
+static bool prediction_init(struct prediction *prediction, const struct model *model, size_t count)
+{
+    const size_t classes = model->config.params.out_features, T = model->config.params.T;
+    prediction->count = count;
+    prediction->classes = classes;
+    prediction->T = T;
+    prediction->label = malloc(count * sizeof *prediction->label);
+    prediction->v_max = malloc(count * classes * sizeof *prediction->v_max);
+    prediction->spikes = malloc(count * classes * sizeof *prediction->spikes);
+    if (prediction->wanted[RET_V])
+        prediction->v = malloc(count * classes * T * sizeof *prediction->v);
+    return prediction->label != NULL && prediction->v_max != NULL && prediction->spikes != NULL &&
+           (prediction->v != NULL || !prediction->wanted[RET_V]);
+}
+
+/* --- reading --- */
+
+static bool want(const json_t *name, const char *pointer, struct problem *problem,
+                 bool wanted[RET_COUNT])
+{
+    for (int i = 0; json_is_string(name) && i < RET_COUNT; i++) {
+        if (strcmp(json_string_value(name), ret_type_names[i]) == 0) {
+            wanted[i] = true;
+            return true;
+        }
+    }
+    problem_add_field(problem, json_is_string(name) ? PROBLEM_UNKNOWN_VALUE : PROBLEM_WRONG_TYPE,
+                      pointer,
+                      "ret_type is one or a list of \"label\", \"v_max\", \"spikes\", "
+                      "\"v\".");
+    return false;
+}
+
+static void read_ret_type(struct fields *fields, bool wanted[RET_COUNT])
+{
+    char pointer[PROBLEM_POINTER];
+    size_t index;
+    json_t *item, *given = (json_t *)(uintptr_t)fields_get(fields, "ret_type", FIELD_OPTIONAL);
+    if (given == NULL) {
+        wanted[RET_LABEL] = wanted[RET_V_MAX] = true;
+        return;
+    }
+    if (!json_is_array(given)) {
+        want(given, "/ret_type", fields->problem, wanted);
+        return;
+    }
+    if (json_array_size(given) == 0)
+        problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, "/ret_type", "The list is empty.");
+    json_array_foreach(given, index, item) {
+        problem_pointer_index("/ret_type", index, pointer);
+        if (!want(item, pointer, fields->problem, wanted))
+            return;
+    }
+}
+
+static void check_sizes(const struct model *model, const struct samples *samples,
+                        const struct prediction *prediction, struct problem *problem)
+{
+    const char *pointer = samples->kind == SAMPLES_X ? "/x" : "/in_spikes";
+    const size_t outputs = samples->count * model->config.params.out_features;
+    if (samples->count > LIMIT_STEPS / model->config.params.T)
+        problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
+                          "batch * T must be at most %d: send fewer samples at once.", LIMIT_STEPS);
+    else if (outputs > LIMIT_VOLTAGES ||
+             (prediction->wanted[RET_V] && outputs > LIMIT_VOLTAGES / model->config.params.T))
+        problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
+                          "The answer may hold at most %d numbers: send fewer samples at once.",
+                          LIMIT_VOLTAGES);
+}
+
+static bool read_request(const json_t *document, const struct model *model, struct problem *problem,
+                         struct samples *samples, struct prediction *prediction)
+{
+    struct fields fields;
+    if (!fields_open(&fields, document, "", problem))
+        return false;
+    const bool read = samples_read(&fields, model, SAMPLES_WITHOUT_LABEL, samples);
+    read_ret_type(&fields, prediction->wanted);
+    fields_close(&fields);
+    if (read)
+        check_sizes(model, samples, prediction, problem);
+    return !problem_is_set(problem);
+}
+
+/* --- computing --- */
+
+static void predict_sample(const struct model *model, const struct sample_set *set, size_t sample,
+                           struct pattern *pattern, struct membranes *membranes,
+                           struct prediction *prediction)
+{
+    const size_t classes = prediction->classes;
+    float *v = prediction->v == NULL ? NULL : prediction->v + sample * classes * prediction->T;
+    sample_set_pattern(set, sample, pattern);
+    forward(model->tempotron, pattern, membranes, v);
+    memcpy(prediction->v_max + sample * classes, membranes->v_max, classes * sizeof(float));
+    for (size_t j = 0; j < classes; j++) {
+        const bool fires = (double)membranes->v_max[j] >= model->config.params.v_threshold;
+        prediction->spikes[sample * classes + j] = fires ? (float)membranes->t_max[j] : -1;
+    }
+    prediction->label[sample] =
+        pattern->count == 0 ? -1 : (int32_t)forward_decide(membranes->v_max, classes);
+}
+
+static bool predict(const struct model *model, const struct samples *samples,
+                    struct problem *problem, struct prediction *prediction)
+{
+    const struct sample_set set = samples_view(samples, &model->config);
+    const struct tempotron_params *params = &model->config.params;
+    struct pattern pattern = {0};
+    struct membranes membranes = {0};
+    enum core_status status = CORE_NO_MEMORY;
+    if (prediction_init(prediction, model, set.count))
+        status = pattern_init(&pattern, params->in_features, params->T);
+    if (status == CORE_OK)
+        status = membranes_init(&membranes, model->tempotron);
+    for (size_t b = 0; status == CORE_OK && b < set.count; b++)
+        predict_sample(model, &set, b, &pattern, &membranes, prediction);
+    membranes_finish(&membranes);
+    pattern_finish(&pattern);
+    return core_succeeded(status, problem);
+}
+
+/* --- answering --- */
+
+static void write_labels(struct json_writer *json, const struct prediction *prediction,
+                         const struct labels *labels)
+{
+    json_write_array_begin(json);
+    for (size_t b = 0; b < prediction->count; b++) {
+        const int32_t label = prediction->label[b];
+        if (label < 0)
+            json_write_null(json);
+        else if (labels->count > 0)
+            json_write_string(json, labels->names[label]);
+        else
+            json_write_integer(json, label);
+    }
+    json_write_array_end(json);
+}
+
+static void write_prediction(struct json_writer *json, const struct model *model,
+                             const struct prediction *prediction)
+{
+    const size_t shape[] = {prediction->count, prediction->classes, prediction->T};
+    json_write_object_begin(json);
+    json_write_key(json, "model");
+    json_write_string(json, model->id);
+    json_write_key(json, "version");
+    json_write_integer(json, model->version);
+    if (prediction->wanted[RET_LABEL]) {
+        json_write_key(json, "label");
+        write_labels(json, prediction, &model->labels);
+    }
+    if (prediction->wanted[RET_V_MAX]) {
+        json_write_key(json, "v_max");
+        json_write_float_array(json, prediction->v_max, shape, 2);
+    }
+    if (prediction->wanted[RET_SPIKES]) {
+        json_write_key(json, "spikes");
+        json_write_spike_array(json, prediction->spikes, shape, 2);
+    }
+    if (prediction->wanted[RET_V]) {
+        json_write_key(json, "v");
+        json_write_float_array(json, prediction->v, shape, 3);
+    }
+    json_write_object_end(json);
+}
+
+/* The model of the path, and its version where the path names one. */
+static struct model *requested_model(struct service *service, const struct request *request,
+                                     struct problem *problem)
+{
+    struct model *model = NULL;
+    store_succeeded(registry_get(service->registry, request->model, 0, &model),
+                    PROBLEM_MODEL_NOT_FOUND, request->model, problem);
+    if (model == NULL || request->version == 0 || model->version == request->version)
+        return model;
+    model_release(model);
+    model = NULL;
+    store_succeeded(registry_get(service->registry, request->model, request->version, &model),
+                    PROBLEM_VERSION_NOT_FOUND, "such version of the model", problem);
+    return model;
+}
+
+void model_predict(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct samples samples = {0};
+    struct prediction prediction = {0};
+    struct model *model = requested_model(service, request, &reply->problem);
+    if (model == NULL)
+        return;
+    json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);
+    if (document != NULL && read_request(document, model, &reply->problem, &samples, &prediction) &&
+        predict(model, &samples, &reply->problem, &prediction)) {
+        write_prediction(&reply->json, model, &prediction);
+        reply_with(reply, 200);
+    }
+    prediction_finish(&prediction);
+    samples_finish(&samples);
+    json_decref(document);
+    model_release(model);
+}
+
+static void encode_request(const json_t *document, const struct model *model, struct reply *reply)
+{
+    struct fields fields;
+    struct float_array x;
+    if (!fields_open(&fields, document, "", &reply->problem))
+        return;
+    const bool read = fields_float_array(&fields, "x", FIELD_REQUIRED, 2, 3, LIMIT_SPIKES, &x);
+    fields_close(&fields);
+    if (!read)
+        return;
+    switch (model->config.encoder.type) {
+    case ENCODER_GAUSSIAN_TUNING:
+        encode_answer(&model->config.encoder.gaussian_tuning, &x, reply);
+        break;
+    }
+    float_array_finish(&x);
+}
+
+void model_encode(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct model *model = requested_model(service, request, &reply->problem);
+    if (model == NULL)
+        return;
+    json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);
+    if (document != NULL && model->config.has_encoder)
+        encode_request(document, model, reply);
+    else if (document != NULL)
+        problem_set(&reply->problem, PROBLEM_CONFLICTING_FIELDS, "The model has no encoder.");
+    json_decref(document);
+    model_release(model);
+}

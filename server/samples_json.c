@@ -1,0 +1,147 @@
+#include "samples_json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "limits.h"
+
+static void add_error(const struct fields *fields, const char *name, enum problem_code code,
+                      const char *detail)
+{
+    char pointer[PROBLEM_POINTER];
+    fields_pointer(fields, name, pointer);
+    problem_add_field(fields->problem, code, pointer, "%s", detail);
+}
+
+/* Which of x and in_spikes is given: exactly one must be. */
+static bool choose_kind(struct fields *fields, const struct model *model, enum samples_kind *kind)
+{
+    const bool x = fields_get(fields, "x", FIELD_OPTIONAL) != NULL;
+    const bool in_spikes = fields_get(fields, "in_spikes", FIELD_OPTIONAL) != NULL;
+    if (x && in_spikes)
+        add_error(fields, "in_spikes", PROBLEM_CONFLICTING_FIELDS,
+                  "Give either x or in_spikes, not both.");
+    else if (x && !model->config.has_encoder)
+        add_error(fields, "x", PROBLEM_CONFLICTING_FIELDS,
+                  "The model has no encoder: give its samples as in_spikes.");
+    else if (!x && !in_spikes)
+        add_error(fields, model->config.has_encoder ? "x" : "in_spikes", PROBLEM_MISSING_FIELD,
+                  "The samples are missing.");
+    else {
+        *kind = x ? SAMPLES_X : SAMPLES_IN_SPIKES;
+        return true;
+    }
+    return false;
+}
+
+static bool read_values(struct fields *fields, const struct model *model, struct samples *samples)
+{
+    char pointer[PROBLEM_POINTER];
+    struct float_array array;
+    if (!choose_kind(fields, model, &samples->kind))
+        return false;
+    const char *name = samples->kind == SAMPLES_X ? "x" : "in_spikes";
+    const size_t features = samples->kind == SAMPLES_X ? encoder_features(&model->config.encoder)
+                                                       : model->config.params.in_features;
+    if (!fields_float_array(fields, name, FIELD_REQUIRED, 2, 2, SIZE_MAX, &array))
+        return false;
+    if (array.shape[1] != features) {
+        fields_pointer(fields, name, pointer);
+        problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, pointer,
+                          "Each sample must have %zu numbers, but these have %zu.", features,
+                          array.shape[1]);
+        float_array_finish(&array);
+        return false;
+    }
+    samples->count = array.shape[0];
+    samples->features = array.shape[1];
+    samples->values = array.values;
+    return true;
+}
+
+/* One class, by number or by name; adds to the problem and returns -1 where there is no such. */
+static int32_t read_label(const json_t *item, const struct model *model, const char *pointer,
+                          struct problem *problem)
+{
+    const size_t classes = model->config.params.out_features;
+    if (json_is_string(item)) {
+        const char *name = json_string_value(item);
+        const int32_t label = labels_find(&model->labels, name);
+        if (label < 0)
+            problem_add_field(problem, PROBLEM_UNKNOWN_LABEL, pointer,
+                              "The model has no class \"%.100s\".", name);
+        return label;
+    }
+    if (!json_is_integer(item)) {
+        problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer,
+                          "A label must be the number or the name of a class.");
+        return -1;
+    }
+    const json_int_t label = json_integer_value(item);
+    if (label < 0 || (size_t)label >= classes) {
+        problem_add_field(problem, PROBLEM_LABEL_OUT_OF_RANGE, pointer,
+                          "A label must lie in 0..%zu.", classes - 1);
+        return -1;
+    }
+    return (int32_t)label;
+}
+
+static bool read_labels(struct fields *fields, const struct model *model, struct samples *samples)
+{
+    char pointer[PROBLEM_POINTER], item_pointer[PROBLEM_POINTER];
+    size_t index;
+    json_t *item, *array = (json_t *)(uintptr_t)fields_get(fields, "label", FIELD_REQUIRED);
+    if (array == NULL)
+        return false;
+    fields_pointer(fields, "label", pointer);
+    if (!json_is_array(array)) {
+        problem_add_field(fields->problem, PROBLEM_WRONG_TYPE, pointer, "label must be an array.");
+        return false;
+    }
+    if (json_array_size(array) != samples->count) {
+        problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, pointer,
+                          "There are %zu labels for %zu samples.", json_array_size(array),
+                          samples->count);
+        return false;
+    }
+    samples->label = malloc(samples->count * sizeof *samples->label);
+    if (samples->label == NULL) {
+        problem_set_no_memory(fields->problem);
+        return false;
+    }
+    json_array_foreach(array, index, item) {
+        problem_pointer_index(pointer, index, item_pointer);
+        samples->label[index] = read_label(item, model, item_pointer, fields->problem);
+    }
+    return !problem_is_set(fields->problem);
+}
+
+bool samples_read(struct fields *fields, const struct model *model, enum labels_wanted wanted,
+                  struct samples *ret_samples)
+{
+    struct samples samples = {0};
+    bool read = read_values(fields, model, &samples);
+    if (wanted == SAMPLES_WITH_LABEL) {
+        if (read)
+            read = read_labels(fields, model, &samples);
+        else
+            fields_get(fields, "label", FIELD_REQUIRED);
+    }
+    if (!read) {
+        samples_finish(&samples);
+        return false;
+    }
+    *ret_samples = samples;
+    return true;
+}
+
+struct sample_set samples_view(const struct samples *samples, const struct model_config *config)
+{
+    return (struct sample_set){
+        .encoder = samples->kind == SAMPLES_X ? &config->encoder : NULL,
+        .count = samples->count,
+        .features = samples->features,
+        .values = samples->values,
+        .label = samples->label,
+    };
+}

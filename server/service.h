@@ -1,0 +1,20 @@
+/* service.h - what the handlers and workers share. Made and torn down by main.c. */
+#ifndef SERVER_SERVICE_H
+#define SERVER_SERVICE_H
+
+#include <stdatomic.h>
+
+struct store_pool;
+struct registry;
+struct trainer;
+struct http_server;
+
+struct service {
+    struct store_pool *stores;
+    struct registry *registry; /* models in memory */
+    struct trainer *trainer;   /* runs in the background */
+    struct http_server *http;  /* set before the trainer starts */
+    atomic_bool draining;      /* not ready any more */
+};
+
+#endif

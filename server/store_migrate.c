@@ -1,0 +1,62 @@
+/* Brings a database to the newest schema: migration n leads from user_version n - 1 to n, in one
+ * transaction. A database of another program, or of a newer tempotrond, is left as it is. */
+#include <stdio.h>
+
+#include "embedded.h"
+#include "store_query.h"
+
+enum { APPLICATION_ID = 0x746d7074 /* "tmpt" */ };
+
+static enum store_status read_number(struct store *store, const char *sql, int64_t *ret_number)
+{
+    sqlite3_stmt *statement;
+    int result = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
+    if (result != SQLITE_OK)
+        return store_status_of(result);
+    result = sqlite3_step(statement);
+    if (result == SQLITE_ROW)
+        *ret_number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return result == SQLITE_ROW ? STORE_OK : store_status_of(result);
+}
+
+static enum store_status check_origin(struct store *store, int64_t *ret_version)
+{
+    int64_t application, tables;
+    enum store_status status = read_number(store, "PRAGMA application_id", &application);
+    if (status == STORE_OK)
+        status = read_number(store, "SELECT count(*) FROM sqlite_schema", &tables);
+    if (status == STORE_OK)
+        status = read_number(store, "PRAGMA user_version", ret_version);
+    if (status != STORE_OK)
+        return status;
+    if (application != APPLICATION_ID && tables > 0)
+        return STORE_FOREIGN;
+    return *ret_version > (int64_t)embedded_migrations_count ? STORE_NEWER : STORE_OK;
+}
+
+static enum store_status apply(struct store *store, size_t version)
+{
+    char marks[96];
+    snprintf(marks, sizeof marks, "PRAGMA application_id = %d; PRAGMA user_version = %zu",
+             APPLICATION_ID, version);
+    enum store_status status = store_begin(store);
+    if (status != STORE_OK)
+        return status;
+    status = store_execute(store, embedded_migrations[version - 1].text);
+    if (status == STORE_OK)
+        status = store_execute(store, marks);
+    return store_end(store, status);
+}
+
+enum store_status store_migrate(struct store *store)
+{
+    int64_t version = 0;
+    enum store_status status = check_origin(store, &version);
+    if (status == STORE_OK)
+        status = store_execute(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    for (size_t next = (size_t)version + 1; status == STORE_OK && next <= embedded_migrations_count;
+         next++)
+        status = apply(store, next);
+    return status;
+}

@@ -1,0 +1,210 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "checksum.h"
+#include "store_query.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "BLOBs hold little-endian numbers");
+
+static void checksum_of(const struct tensor *tensors, size_t count, char ret_text[CHECKSUM_TEXT])
+{
+    struct checksum checksum;
+    checksum_init(&checksum);
+    for (size_t i = 0; i < count; i++)
+        checksum_add(&checksum, tensors[i].values,
+                     tensors[i].rows * tensors[i].columns * sizeof(float));
+    checksum_finish(&checksum, ret_text);
+}
+
+static enum store_status insert_version(struct store *store, int64_t model, int64_t run,
+                                        const char *sha256, int64_t now, int64_t *ret_version)
+{
+    struct query query = query_begin(
+        store, "INSERT INTO versions (model, version, run, sha256, created_at) VALUES (?1, "
+               "(SELECT ifnull(max(version), 0) + 1 FROM versions WHERE model = ?1), ?2, ?3, ?4) "
+               "RETURNING version");
+    query_integer(&query, model);
+    query_integer_or_null(&query, run);
+    query_text(&query, sha256);
+    query_integer(&query, now);
+    const enum store_status status = query_next(&query);
+    if (status != STORE_OK)
+        return status;
+    *ret_version = query_column(&query, 0);
+    query_end(&query);
+    return STORE_OK;
+}
+
+static enum store_status insert_tensor(struct store *store, int64_t model, int64_t version,
+                                       size_t position, const struct tensor *tensor)
+{
+    struct query query =
+        query_begin(store, "INSERT INTO tensors (model, version, position, name, rows, columns, "
+                           "data) VALUES (?, ?, ?, ?, ?, ?, ?)");
+    query_integer(&query, model);
+    query_integer(&query, version);
+    query_integer(&query, (int64_t)position);
+    query_text(&query, tensor->name);
+    query_integer(&query, (int64_t)tensor->rows);
+    query_integer(&query, (int64_t)tensor->columns);
+    query_blob(&query, tensor->values, tensor->rows * tensor->columns * sizeof(float));
+    return query_run(&query);
+}
+
+static enum store_status serve(struct store *store, int64_t model, int64_t version, int64_t now)
+{
+    struct query query =
+        query_begin(store, "UPDATE models SET version = ?, updated_at = ? WHERE sequence = ?");
+    query_integer(&query, version);
+    query_integer(&query, now);
+    query_integer(&query, model);
+    return query_run(&query);
+}
+
+enum store_status store_version_publish(struct store *store, int64_t model, int64_t run,
+                                        const struct tensor *tensors, size_t count, int64_t now,
+                                        int64_t *ret_version)
+{
+    char sha256[CHECKSUM_TEXT];
+    int64_t version;
+    checksum_of(tensors, count, sha256);
+    enum store_status status = insert_version(store, model, run, sha256, now, &version);
+    for (size_t i = 0; status == STORE_OK && i < count; i++)
+        status = insert_tensor(store, model, version, i, &tensors[i]);
+    if (status == STORE_OK)
+        status = serve(store, model, version, now);
+    if (status == STORE_OK)
+        *ret_version = version;
+    return status;
+}
+
+static enum store_status import(struct store *store, const char *id, const struct tensor *tensors,
+                                size_t count, int64_t now, int64_t *ret_version)
+{
+    int64_t model;
+    const enum store_status status = store_model_sequence(store, id, &model);
+    if (status != STORE_OK)
+        return status;
+    return store_version_publish(store, model, 0, tensors, count, now, ret_version);
+}
+
+enum store_status store_version_insert(struct store *store, const char *model,
+                                       const struct tensor *tensors, size_t tensor_count,
+                                       int64_t now, int64_t *ret_version)
+{
+    int64_t version = 0;
+    enum store_status status = store_begin(store);
+    if (status != STORE_OK)
+        return status;
+    status = store_end(store, import(store, model, tensors, tensor_count, now, &version));
+    if (status == STORE_OK)
+        *ret_version = version;
+    return status;
+}
+
+enum store_status store_version_list(struct store *store, const char *model, int64_t before,
+                                     size_t limit, struct version_record *records,
+                                     size_t *ret_count)
+{
+    int64_t sequence;
+    size_t count = 0;
+    enum store_status status = store_model_sequence(store, model, &sequence);
+    if (status != STORE_OK)
+        return status;
+    struct query query =
+        query_begin(store, "SELECT version, run, sha256, created_at FROM versions "
+                           "WHERE model = ? AND version < ? ORDER BY version DESC LIMIT ?");
+    query_integer(&query, sequence);
+    query_integer(&query, before == 0 ? INT64_MAX : before);
+    query_integer(&query, (int64_t)limit);
+    while ((status = query_next(&query)) == STORE_OK) {
+        struct version_record *record = &records[count++];
+        *record = (struct version_record){
+            .version = query_column(&query, 0),
+            .run = query_column(&query, 1),
+            .created_at = query_column(&query, 3),
+        };
+        strncpy(record->sha256, query_column_text(&query, 2), sizeof record->sha256 - 1);
+    }
+    if (status != STORE_NOT_FOUND)
+        return status;
+    *ret_count = count;
+    return STORE_OK;
+}
+
+/* --- loading --- */
+
+static enum store_status find_version(struct store *store, const char *model, int64_t version,
+                                      int64_t *ret_model, char ret_sha256[CHECKSUM_TEXT],
+                                      size_t *ret_count, size_t *ret_bytes)
+{
+    struct query query = query_begin(
+        store, "SELECT m.sequence, v.sha256, count(*), sum(length(t.data)) FROM models m "
+               "JOIN versions v ON v.model = m.sequence "
+               "JOIN tensors t ON t.model = v.model AND t.version = v.version "
+               "WHERE m.id = ? AND v.version = ? GROUP BY m.sequence");
+    query_text(&query, model);
+    query_integer(&query, version);
+    const enum store_status status = query_next(&query);
+    if (status != STORE_OK)
+        return status;
+    *ret_model = query_column(&query, 0);
+    strncpy(ret_sha256, query_column_text(&query, 1), CHECKSUM_TEXT - 1);
+    *ret_count = (size_t)query_column(&query, 2);
+    *ret_bytes = (size_t)query_column(&query, 3);
+    query_end(&query);
+    return STORE_OK;
+}
+
+/* Copies each tensor behind the last; the room was measured in the same transaction. */
+static enum store_status copy_tensors(struct store *store, int64_t model, int64_t version,
+                                      struct tensors *tensors, float *values)
+{
+    size_t copied = 0;
+    enum store_status status;
+    struct query query = query_begin(store, "SELECT name, rows, columns, data FROM tensors "
+                                            "WHERE model = ? AND version = ? ORDER BY position");
+    query_integer(&query, model);
+    query_integer(&query, version);
+    while ((status = query_next(&query)) == STORE_OK && copied < tensors->count) {
+        struct tensor *tensor = &tensors->items[copied++];
+        const size_t rows = (size_t)query_column(&query, 1);
+        const size_t columns = (size_t)query_column(&query, 2);
+        *tensor = (struct tensor){.rows = rows, .columns = columns, .values = values};
+        strncpy(tensor->name, query_column_text(&query, 0), TENSOR_NAME - 1);
+        memcpy(values, sqlite3_column_blob(query.statement, 3), rows * columns * sizeof *values);
+        values += rows * columns;
+    }
+    if (status == STORE_OK)
+        query_end(&query);
+    return status == STORE_NOT_FOUND && copied == tensors->count ? STORE_OK : status;
+}
+
+enum store_status store_version_load(struct store *store, const char *model, int64_t version,
+                                     struct tensors *ret_tensors)
+{
+    char expected[CHECKSUM_TEXT] = "", actual[CHECKSUM_TEXT];
+    int64_t sequence;
+    size_t bytes;
+    struct tensors tensors = {0};
+    enum store_status status =
+        find_version(store, model, version, &sequence, expected, &tensors.count, &bytes);
+    if (status != STORE_OK)
+        return status;
+    tensors.memory = malloc(tensors.count * sizeof *tensors.items + bytes);
+    if (tensors.memory == NULL)
+        return STORE_NO_MEMORY;
+    tensors.items = tensors.memory;
+    status = copy_tensors(store, sequence, version, &tensors,
+                          (float *)(void *)(tensors.items + tensors.count));
+    if (status == STORE_OK) {
+        checksum_of(tensors.items, tensors.count, actual);
+        if (strcmp(actual, expected) != 0)
+            status = STORE_CORRUPT;
+    }
+    if (status == STORE_OK)
+        *ret_tensors = tensors;
+    else
+        tensors_finish(&tensors);
+    return status;
+}

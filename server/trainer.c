@@ -1,0 +1,395 @@
+#include "trainer.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "http.h"
+#include "model.h"
+#include "registry.h"
+#include "samples_json.h"
+#include "service.h"
+#include "timestamp.h"
+#include "training_json.h"
+
+enum { LOWEST_PRIORITY = 19, PROGRESS_INTERVAL_MS = 250 };
+
+struct worker {
+    struct trainer *trainer;
+    pthread_t thread;
+    int64_t run; /* that it trains; 0: none. Under the trainer's lock */
+    atomic_bool cancelled;
+};
+
+struct trainer {
+    struct service *service;
+    atomic_bool stopping;
+    pthread_mutex_t lock;
+    pthread_cond_t work;
+    bool woken; /* something may have been queued */
+    unsigned worker_count;
+    unsigned started; /* workers whose threads run */
+    struct worker workers[];
+};
+
+/* --- one run --- */
+
+/* All that training a run needs. */
+struct job {
+    struct worker *worker;
+    struct run_record record;
+    struct model *base; /* whose weights it starts from */
+    struct training_params params;
+    struct samples training;
+    struct samples validation;   /* count 0: none */
+    struct tempotron *tempotron; /* the private copy */
+
+    /* Epochs that the store has not seen yet. */
+    struct epoch_metrics *pending;
+    size_t pending_count;
+    size_t pending_capacity;
+    int64_t progress_at; /* when some were last written */
+    bool failed;         /* no memory for metrics */
+};
+
+static void job_finish(struct job *job)
+{
+    run_record_finish(&job->record);
+    model_release(job->base);
+    samples_finish(&job->training);
+    samples_finish(&job->validation);
+    tempotron_release(job->tempotron);
+    free(job->pending);
+}
+
+static struct store_pool *stores_of(const struct job *job)
+{
+    return job->worker->trainer->service->stores;
+}
+
+static bool read_params(struct job *job)
+{
+    double fraction;
+    struct fields fields;
+    struct problem problem = {0};
+    json_t *document =
+        json_document_parse(job->record.params, strlen(job->record.params), &problem);
+    const bool read = document != NULL && fields_open(&fields, document, "", &problem) &&
+                      training_params_read(&fields, job->base->config.params.v_threshold,
+                                           &job->params, &fraction);
+    json_decref(document);
+    return read;
+}
+
+static enum store_status load_samples(struct job *job)
+{
+    struct store *store;
+    enum store_status status = store_pool_borrow_reader(stores_of(job), &store);
+    if (status != STORE_OK)
+        return status;
+    status = store_run_samples(store, job->record.id, false, &job->training);
+    if (status == STORE_OK && job->record.validation_sha256[0] != '\0')
+        status = store_run_samples(store, job->record.id, true, &job->validation);
+    store_pool_return(stores_of(job), store);
+    return status;
+}
+
+static enum store_status job_load(struct job *job)
+{
+    struct registry *registry = job->worker->trainer->service->registry;
+    enum store_status status =
+        registry_get(registry, job->record.model, job->record.base_version, &job->base);
+    if (status == STORE_OK)
+        status = load_samples(job);
+    if (status != STORE_OK)
+        return status;
+    if (!read_params(job))
+        return STORE_CORRUPT;
+    return tempotron_copy(job->base->tempotron, &job->tempotron) == CORE_OK ? STORE_OK
+                                                                            : STORE_NO_MEMORY;
+}
+
+/* --- progress --- */
+
+static bool keep_pending(struct job *job, const struct epoch_metrics *metrics)
+{
+    if (job->pending_count == job->pending_capacity) {
+        const size_t capacity = job->pending_capacity * 2 + 64;
+        struct epoch_metrics *pending = realloc(job->pending, capacity * sizeof *pending);
+        if (pending == NULL)
+            return false;
+        job->pending = pending;
+        job->pending_capacity = capacity;
+    }
+    job->pending[job->pending_count++] = *metrics;
+    return true;
+}
+
+/* A progress that can't be written now is written with the next, or with the run's end. */
+static void write_progress(struct job *job)
+{
+    struct store *store = store_pool_borrow_writer(stores_of(job));
+    const enum store_status status =
+        store_run_progress(store, job->record.id, job->pending, job->pending_count);
+    store_pool_note(stores_of(job), status);
+    store_pool_return(stores_of(job), store);
+    if (status == STORE_OK)
+        job->pending_count = 0;
+}
+
+static void on_epoch(void *context, const struct training_epoch *epoch)
+{
+    struct job *job = context;
+    const struct epoch_metrics metrics = {
+        .epoch = (int64_t)epoch->epoch,
+        .loss = epoch->loss,
+        .accuracy = epoch->accuracy,
+        .validation_loss = epoch->has_validation ? epoch->validation_loss : NAN,
+        .validation_accuracy = epoch->has_validation ? epoch->validation_accuracy : NAN,
+    };
+    if (!keep_pending(job, &metrics))
+        job->failed = true;
+    const int64_t now = timestamp_now();
+    if (now - job->progress_at < PROGRESS_INTERVAL_MS)
+        return;
+    job->progress_at = now;
+    write_progress(job);
+}
+
+static bool goes_on(void *context)
+{
+    const struct job *job = context;
+    return !job->failed && !atomic_load(&job->worker->cancelled) &&
+           !atomic_load(&job->worker->trainer->stopping);
+}
+
+/* --- the end --- */
+
+struct outcome {
+    enum { SUCCEEDED, FAILED, CANCELLED, INTERRUPTED } end;
+    const char *code; /* of FAILED */
+    const char *detail;
+};
+
+static enum store_status publish(struct job *job, struct store *store)
+{
+    int64_t version;
+    const struct tempotron_params *params = &job->tempotron->params;
+    float *weight = malloc(params->in_features * params->out_features * sizeof *weight);
+    if (weight == NULL)
+        return STORE_NO_MEMORY;
+    tempotron_weight(job->tempotron, weight);
+    const struct tensor tensor = model_weight_tensor(params, weight);
+    const enum store_status status =
+        store_run_succeed(store, job->record.id, job->pending, job->pending_count, &tensor, 1,
+                          timestamp_now(), &version);
+    free(weight);
+    return status;
+}
+
+static enum store_status write_end(struct job *job, const struct outcome *outcome,
+                                   struct store *store)
+{
+    const int64_t run = job->record.id, now = timestamp_now();
+    switch (outcome->end) {
+    case SUCCEEDED:
+        return publish(job, store);
+    case FAILED:
+        return store_run_fail(store, run, job->pending, job->pending_count, outcome->code,
+                              outcome->detail, now);
+    case CANCELLED:
+        return store_run_cancelled(store, run, job->pending, job->pending_count, now);
+    case INTERRUPTED:
+        return STORE_OK;
+    }
+    return STORE_OK;
+}
+
+/* Where the store can't take the end, the run stays "running", to be taken up at the next start. */
+static void end_job(struct job *job, const struct outcome *outcome)
+{
+    struct service *service = job->worker->trainer->service;
+    struct store *store = store_pool_borrow_writer(service->stores);
+    registry_change_begin(service->registry, job->record.model);
+    const enum store_status status = write_end(job, outcome, store);
+    registry_change_end(service->registry, job->record.model);
+    store_pool_note(service->stores, status);
+    store_pool_return(service->stores, store);
+    http_server_wake(service->http, job->record.id);
+}
+
+static struct outcome train_job(struct job *job)
+{
+    const struct sample_set training = samples_view(&job->training, &job->base->config);
+    const struct sample_set validation = samples_view(&job->validation, &job->base->config);
+    const struct training_observer observer = {
+        .context = job, .on_epoch = on_epoch, .goes_on = goes_on};
+    switch (train(job->tempotron, &training, validation.count > 0 ? &validation : NULL,
+                  &job->params, &observer)) {
+    case CORE_OK:
+        break;
+    case CORE_NO_MEMORY:
+        return (struct outcome){FAILED, "out_of_memory", "There was not enough memory."};
+    case CORE_DIVERGED:
+        return (struct outcome){FAILED, "diverged",
+                                "The loss or a weight is no longer finite. Nothing was "
+                                "published; try a smaller learning_rate."};
+    case CORE_STOPPED:
+        if (atomic_load(&job->worker->cancelled))
+            return (struct outcome){.end = CANCELLED};
+        if (!job->failed)
+            return (struct outcome){.end = INTERRUPTED};
+        break;
+    }
+    if (job->failed)
+        return (struct outcome){FAILED, "out_of_memory", "There was not enough memory."};
+    return (struct outcome){.end = SUCCEEDED};
+}
+
+static void run_job(struct job *job)
+{
+    struct outcome outcome;
+    switch (job_load(job)) {
+    case STORE_OK:
+        outcome = train_job(job);
+        break;
+    case STORE_NO_MEMORY:
+        outcome = (struct outcome){FAILED, "out_of_memory", "There was not enough memory."};
+        break;
+    case STORE_CORRUPT:
+        outcome = (struct outcome){FAILED, "damaged_data", "The stored data can't be read."};
+        break;
+    case STORE_NOT_FOUND:
+    case STORE_TAKEN:
+    case STORE_IN_USE:
+    case STORE_ENDED:
+    case STORE_QUEUE_FULL:
+    case STORE_FULL:
+    case STORE_UNAVAILABLE:
+    case STORE_FOREIGN:
+    case STORE_NEWER:
+        outcome = (struct outcome){FAILED, "store_unavailable", "The database can't be read."};
+        break;
+    }
+    end_job(job, &outcome);
+}
+
+/* --- workers --- */
+
+/* Claims the next run. The worker's run is set before the claim is released, so that no
+ * cancellation falls between. */
+static bool claim(struct worker *worker, struct run_record *ret_record)
+{
+    struct trainer *trainer = worker->trainer;
+    struct store *store = store_pool_borrow_writer(trainer->service->stores);
+    const enum store_status status = store_run_claim(store, timestamp_now(), ret_record);
+    if (status == STORE_OK) {
+        pthread_mutex_lock(&trainer->lock);
+        worker->run = ret_record->id;
+        atomic_store(&worker->cancelled, false);
+        pthread_mutex_unlock(&trainer->lock);
+    }
+    store_pool_return(trainer->service->stores, store);
+    return status == STORE_OK;
+}
+
+static void wait_for_work(struct trainer *trainer)
+{
+    pthread_mutex_lock(&trainer->lock);
+    while (!trainer->woken && !atomic_load(&trainer->stopping))
+        pthread_cond_wait(&trainer->work, &trainer->lock);
+    trainer->woken = false;
+    pthread_mutex_unlock(&trainer->lock);
+}
+
+static void *work(void *argument)
+{
+    struct worker *worker = argument;
+    struct trainer *trainer = worker->trainer;
+    setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY); /* on Linux, of this thread */
+    while (!atomic_load(&trainer->stopping)) {
+        struct job job = {.worker = worker, .progress_at = timestamp_now()};
+        if (!claim(worker, &job.record)) {
+            wait_for_work(trainer);
+            continue;
+        }
+        run_job(&job);
+        pthread_mutex_lock(&trainer->lock);
+        worker->run = 0;
+        pthread_mutex_unlock(&trainer->lock);
+        job_finish(&job);
+        trainer_wake(trainer); /* another worker may now take the model's next run */
+    }
+    return NULL;
+}
+
+struct trainer *trainer_create(struct service *service, unsigned workers)
+{
+    struct trainer *trainer = calloc(1, sizeof *trainer + workers * sizeof *trainer->workers);
+    if (trainer == NULL)
+        return NULL;
+    trainer->service = service;
+    trainer->worker_count = workers;
+    pthread_mutex_init(&trainer->lock, NULL);
+    pthread_cond_init(&trainer->work, NULL);
+    return trainer;
+}
+
+bool trainer_start(struct trainer *trainer)
+{
+    for (unsigned i = 0; i < trainer->worker_count; i++) {
+        struct worker *worker = &trainer->workers[i];
+        worker->trainer = trainer;
+        if (pthread_create(&worker->thread, NULL, work, worker) != 0)
+            return false;
+        trainer->started++;
+    }
+    return true;
+}
+
+void trainer_wake(struct trainer *trainer)
+{
+    pthread_mutex_lock(&trainer->lock);
+    trainer->woken = true;
+    pthread_cond_broadcast(&trainer->work);
+    pthread_mutex_unlock(&trainer->lock);
+}
+
+void trainer_cancel(struct trainer *trainer, int64_t run, bool ended)
+{
+    if (ended) {
+        http_server_wake(trainer->service->http, run);
+        return;
+    }
+    pthread_mutex_lock(&trainer->lock);
+    for (unsigned i = 0; i < trainer->worker_count; i++)
+        if (trainer->workers[i].run == run)
+            atomic_store(&trainer->workers[i].cancelled, true);
+    pthread_mutex_unlock(&trainer->lock);
+}
+
+void trainer_stop(struct trainer *trainer)
+{
+    if (trainer == NULL)
+        return;
+    pthread_mutex_lock(&trainer->lock);
+    atomic_store(&trainer->stopping, true);
+    pthread_cond_broadcast(&trainer->work);
+    pthread_mutex_unlock(&trainer->lock);
+    while (trainer->started > 0)
+        pthread_join(trainer->workers[--trainer->started].thread, NULL);
+}
+
+void trainer_destroy(struct trainer *trainer)
+{
+    if (trainer == NULL)
+        return;
+    trainer_stop(trainer);
+    pthread_cond_destroy(&trainer->work);
+    pthread_mutex_destroy(&trainer->lock);
+    free(trainer);
+}

@@ -1,0 +1,21 @@
+/* training_json.h - reads and writes the parameters of a run. */
+#ifndef SERVER_TRAINING_JSON_H
+#define SERVER_TRAINING_JSON_H
+
+#include "json_reader.h"
+#include "json_writer.h"
+#include "training.h"
+
+/* Reads epochs, batch_size, learning_rate, learning_rate_decay, optimizer, momentum, loss, beta,
+ * shuffle, seed, patience and validation_fraction. False with the problem set. */
+bool training_params_read(struct fields *fields, double v_threshold,
+                          struct training_params *ret_params, double *ret_validation_fraction);
+
+/* Reads loss and beta alone. */
+void loss_read(struct fields *fields, double v_threshold, struct loss *ret_loss);
+
+/* Writes the same as one object, defaults included. */
+void training_params_write(struct json_writer *json, const struct training_params *params,
+                           double validation_fraction);
+
+#endif

@@ -1,0 +1,12 @@
+/* weight_json.h - reads the weights of a request. */
+#ifndef SERVER_WEIGHT_JSON_H
+#define SERVER_WEIGHT_JSON_H
+
+#include "json_reader.h"
+#include "tempotron.h"
+
+/* Reads weight [out_features][in_features]. *ret_weight: free(). False with the problem set. */
+bool weight_read(const json_t *value, const char *pointer, const struct tempotron_params *params,
+                 struct problem *problem, float **ret_weight);
+
+#endif
