@@ -16,12 +16,18 @@ static void check_ranges(const struct fields *fields, const struct float_array *
         return;
     }
     for (size_t i = 0; i < x_min->count; i++) {
-        if (x_min->values[i] < x_max->values[i])
+        const float range = x_max->values[i] - x_min->values[i];
+        if (range >= LIMIT_RANGE_LEAST && range <= LIMIT_RANGE)
             continue;
         fields_pointer(fields, "x_max", pointer);
         problem_pointer_index(pointer, i, pointer);
-        problem_add_field(fields->problem, PROBLEM_EMPTY_RANGE, pointer,
-                          "x_max must be greater than x_min (as float32).");
+        if (range <= 0)
+            problem_add_field(fields->problem, PROBLEM_EMPTY_RANGE, pointer,
+                              "x_max must be greater than x_min (as float32).");
+        else
+            problem_add_field(fields->problem, PROBLEM_OUT_OF_RANGE, pointer,
+                              "x_max - x_min must lie in %g..%g.", (double)LIMIT_RANGE_LEAST,
+                              (double)LIMIT_RANGE);
         return;
     }
 }

@@ -293,6 +293,9 @@ static void park(struct exchange *exchange, struct MHD_Connection *connection)
     const struct reply_park wait = exchange->reply.park;
     exchange->finish = wait.finish;
     exchange->request.parked_key = wait.key;
+    drop_body(exchange); /* the handler has read it, and a wait may be long */
+    exchange->request.body = NULL;
+    exchange->request.body_size = 0;
     json_writer_finish(&exchange->reply.json);
     exchange->reply = (struct reply){0};
     json_writer_init(&exchange->reply.json);

@@ -20,11 +20,17 @@
 #define LIMIT_T                100000             /* steps of the time grid */
 #define LIMIT_VOLTAGES                                                                             \
     (16 * 1024 * 1024) /* T * out_features of a model; batch * T * out_features of an answer */
-#define LIMIT_SPIKES       (16 * 1024 * 1024) /* batch * n * k * m of an answer of encode */
-#define LIMIT_STEPS        (64 * 1024 * 1024) /* batch * T of a prediction */
-#define LIMIT_EPOCHS       100000
-#define LIMIT_WAIT_SECONDS 600  /* Prefer: wait=N beyond it is cut to it */
-#define LIMIT_QUEUED_RUNS  1000 /* runs that wait; further ones are refused with 503 */
+#define LIMIT_SPIKES            (16 * 1024 * 1024) /* batch * n * k * m of an answer of encode */
+#define LIMIT_STEPS             (64 * 1024 * 1024) /* batch * T of a prediction */
+#define LIMIT_TAU_LEAST         1e-3               /* steps; beyond these float32 can't follow */
+#define LIMIT_TAU               1e6
+#define LIMIT_V_THRESHOLD_LEAST 1e-6
+#define LIMIT_V_THRESHOLD       1e6
+#define LIMIT_RANGE_LEAST       1e-15f /* x_max - x_min, whose square must be a float32 */
+#define LIMIT_RANGE             1e15f
+#define LIMIT_EPOCHS            100000
+#define LIMIT_WAIT_SECONDS      600  /* Prefer: wait=N beyond it is cut to it */
+#define LIMIT_QUEUED_RUNS       1000 /* runs that wait; further ones are refused with 503 */
 
 #define LIMIT_BODY_DEFAULT   (64ull * 1024 * 1024)  /* --max-body */
 #define LIMIT_BODIES_DEFAULT (512ull * 1024 * 1024) /* of all bodies in flight */

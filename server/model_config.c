@@ -45,10 +45,11 @@ static void read_neuron(struct fields *fields, struct tempotron_params *params)
     char pointer[PROBLEM_POINTER];
     params->tau = 15;
     params->v_threshold = 1;
-    fields_number_above(fields, "tau", FIELD_OPTIONAL, 0, 1e6, &params->tau);
+    fields_number(fields, "tau", FIELD_OPTIONAL, LIMIT_TAU_LEAST, LIMIT_TAU, &params->tau);
     params->tau_s = params->tau / 4;
-    fields_number_above(fields, "tau_s", FIELD_OPTIONAL, 0, 1e6, &params->tau_s);
-    fields_number_above(fields, "v_threshold", FIELD_OPTIONAL, 0, 1e6, &params->v_threshold);
+    fields_number(fields, "tau_s", FIELD_OPTIONAL, LIMIT_TAU_LEAST, LIMIT_TAU, &params->tau_s);
+    fields_number(fields, "v_threshold", FIELD_OPTIONAL, LIMIT_V_THRESHOLD_LEAST, LIMIT_V_THRESHOLD,
+                  &params->v_threshold);
     if ((float)params->tau == (float)params->tau_s) {
         fields_pointer(fields, "tau_s", pointer);
         problem_add_field(fields->problem, PROBLEM_EQUAL_TIME_CONSTANTS, pointer,
