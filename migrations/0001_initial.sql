@@ -64,6 +64,7 @@ CREATE TABLE runs (
     finished_at      INTEGER
 ) STRICT;
 CREATE INDEX runs_by_model ON runs (model, id);
+CREATE INDEX runs_by_model_and_state ON runs (model, state, id);
 CREATE INDEX runs_by_state ON runs (state, id);
 CREATE INDEX runs_by_samples ON runs (samples);
 CREATE INDEX runs_by_validation ON runs (validation);

@@ -75,10 +75,14 @@ static enum store_status open_store(const char *path, int flags, struct store **
     return status;
 }
 
+/* A file has one lock, by whatever links it is reached; one that is yet to be made has no links. */
 static enum store_status claim(const char *path, int *ret_claim)
 {
     char *lock_path;
-    if (asprintf(&lock_path, "%s.lock", path) < 0)
+    char *real = realpath(path, NULL);
+    const int length = asprintf(&lock_path, "%s.lock", real != NULL ? real : path);
+    free(real);
+    if (length < 0)
         return STORE_NO_MEMORY;
     const int file = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     free(lock_path);

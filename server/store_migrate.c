@@ -1,6 +1,7 @@
 /* Brings a database to the newest schema: migration n leads from user_version n - 1 to n, in one
  * transaction. A database of another program, or of a newer tempotrond, is left as it is. */
 #include <stdio.h>
+#include <string.h>
 
 #include "embedded.h"
 #include "store_query.h"
@@ -30,7 +31,8 @@ static enum store_status check_origin(struct store *store, int64_t *ret_version)
         status = read_number(store, "PRAGMA user_version", ret_version);
     if (status != STORE_OK)
         return status;
-    if (application != APPLICATION_ID && tables > 0)
+    const bool empty = application == 0 && tables == 0 && *ret_version == 0;
+    if (application != APPLICATION_ID && !empty)
         return STORE_FOREIGN;
     return *ret_version > (int64_t)embedded_migrations_count ? STORE_NEWER : STORE_OK;
 }
@@ -49,12 +51,28 @@ static enum store_status apply(struct store *store, size_t version)
     return store_end(store, status);
 }
 
+/* Where the file system can't do it, SQLite says so in its answer alone. */
+static enum store_status use_wal(struct store *store)
+{
+    struct query query = query_begin(store, "PRAGMA journal_mode = WAL");
+    enum store_status status = query_next(&query);
+    if (status != STORE_OK)
+        return status;
+    const char *mode = query_column_text(&query, 0);
+    if (mode == NULL || strcmp(mode, "wal") != 0)
+        status = STORE_UNAVAILABLE;
+    query_end(&query);
+    return status;
+}
+
 enum store_status store_migrate(struct store *store)
 {
     int64_t version = 0;
     enum store_status status = check_origin(store, &version);
     if (status == STORE_OK)
-        status = store_execute(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+        status = use_wal(store);
+    if (status == STORE_OK)
+        status = store_execute(store, "PRAGMA synchronous = FULL");
     for (size_t next = (size_t)version + 1; status == STORE_OK && next <= embedded_migrations_count;
          next++)
         status = apply(store, next);

@@ -132,6 +132,16 @@ const char *query_column_text(const struct query *query, int column)
     return (const char *)sqlite3_column_text(query->statement, column);
 }
 
+const void *query_column_blob(const struct query *query, int column, size_t rows, size_t columns)
+{
+    size_t size;
+    const void *data = sqlite3_column_blob(query->statement, column);
+    if (__builtin_mul_overflow(rows, columns, &size) || __builtin_mul_overflow(size, 4, &size) ||
+        size != (size_t)sqlite3_column_bytes(query->statement, column))
+        return NULL;
+    return data;
+}
+
 char *query_column_copy(const struct query *query, int column, bool *failed)
 {
     if (sqlite3_column_type(query->statement, column) == SQLITE_NULL)

@@ -50,6 +50,8 @@ enum store_status query_run(struct query *query);
 int64_t query_column(const struct query *query, int column);          /* NULL: 0 */
 double query_column_real(const struct query *query, int column);      /* NULL: NaN */
 const char *query_column_text(const struct query *query, int column); /* NULL: NULL */
+/* A BLOB of rows * columns numbers of four bytes; NULL where it isn't, or where there are none. */
+const void *query_column_blob(const struct query *query, int column, size_t rows, size_t columns);
 /* Copies, NULL for NULL; *failed is set where there is no memory. free(). */
 char *query_column_copy(const struct query *query, int column, bool *failed);
 

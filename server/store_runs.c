@@ -228,27 +228,32 @@ enum store_status store_run_metrics(struct store *store, int64_t run, int64_t af
 
 /* --- working --- */
 
-enum store_status store_runs_take_up(struct store *store, int64_t now)
+static enum store_status take_up(struct store *store, int64_t now)
 {
-    enum store_status status = store_begin(store);
-    if (status != STORE_OK)
-        return status;
-    struct query metrics = query_begin(
-        store, "DELETE FROM metrics WHERE run IN (SELECT id FROM runs WHERE state = 'running')");
-    status = query_run(&metrics);
+    struct query cancelled = query_begin(store, "UPDATE runs SET state = 'cancelled', finished_at "
+                                                "= ? WHERE state = 'running' AND cancel_requested");
+    query_integer(&cancelled, now);
+    enum store_status status = query_run(&cancelled);
     if (status == STORE_OK) {
-        struct query cancelled =
-            query_begin(store, "UPDATE runs SET state = 'cancelled', finished_at = ? "
-                               "WHERE state = 'running' AND cancel_requested");
-        query_integer(&cancelled, now);
-        status = query_run(&cancelled);
+        struct query metrics = query_begin(store, "DELETE FROM metrics WHERE run IN "
+                                                  "(SELECT id FROM runs WHERE state = 'running')");
+        status = query_run(&metrics);
     }
     if (status == STORE_OK) {
         struct query queued =
-            query_begin(store, "UPDATE runs SET state = 'queued' WHERE state = 'running'");
+            query_begin(store, "UPDATE runs SET state = 'queued', started_at = NULL "
+                               "WHERE state = 'running'");
         status = query_run(&queued);
     }
-    return store_end(store, status);
+    return status;
+}
+
+enum store_status store_runs_take_up(struct store *store, int64_t now)
+{
+    const enum store_status status = store_begin(store);
+    if (status != STORE_OK)
+        return status;
+    return store_end(store, take_up(store, now));
 }
 
 static enum store_status claim_oldest(struct store *store, int64_t now,
@@ -335,16 +340,20 @@ static enum store_status set_end(struct store *store, int64_t run, const struct 
     return query_run(&query);
 }
 
-static enum store_status model_of_run(struct store *store, int64_t run, int64_t *ret_model)
+/* STORE_ENDED: it is there, but does not run. */
+static enum store_status find_running(struct store *store, int64_t run, int64_t *ret_model)
 {
-    struct query query = query_begin(store, "SELECT model FROM runs WHERE id = ?");
+    struct query query = query_begin(store, "SELECT model, state FROM runs WHERE id = ?");
     query_integer(&query, run);
-    const enum store_status status = query_next(&query);
+    enum store_status status = query_next(&query);
     if (status != STORE_OK)
         return status;
-    *ret_model = query_column(&query, 0);
+    if (state_of(&query, 1) == RUN_RUNNING)
+        *ret_model = query_column(&query, 0);
+    else
+        status = STORE_ENDED;
     query_end(&query);
-    return STORE_OK;
+    return status;
 }
 
 static enum store_status succeed(struct store *store, int64_t run,
@@ -353,7 +362,7 @@ static enum store_status succeed(struct store *store, int64_t run,
                                  int64_t *ret_version)
 {
     int64_t model;
-    enum store_status status = model_of_run(store, run, &model);
+    enum store_status status = find_running(store, run, &model);
     if (status == STORE_OK)
         status = insert_metrics(store, run, metrics, count);
     if (status == STORE_OK)
@@ -384,10 +393,13 @@ static enum store_status end_unsuccessfully(struct store *store, int64_t run,
                                             const struct epoch_metrics *metrics, size_t count,
                                             const struct run_end *end)
 {
+    int64_t model;
     enum store_status status = store_begin(store);
     if (status != STORE_OK)
         return status;
-    status = insert_metrics(store, run, metrics, count);
+    status = find_running(store, run, &model);
+    if (status == STORE_OK)
+        status = insert_metrics(store, run, metrics, count);
     if (status == STORE_OK)
         status = set_end(store, run, end);
     return store_end(store, status);
@@ -423,7 +435,8 @@ static enum store_status cancel(struct store *store, int64_t run, int64_t now,
         *ret_state = state_of(&query, 0);
         query_end(&query);
     } else if (status == STORE_NOT_FOUND) {
-        return run_exists(store, run) == STORE_OK ? STORE_ENDED : STORE_NOT_FOUND;
+        const enum store_status found = run_exists(store, run);
+        return found == STORE_OK ? STORE_ENDED : found;
     }
     return status;
 }

@@ -69,12 +69,16 @@ static enum store_status copy_samples(const struct query *query, struct samples 
         .count = (size_t)query_column(query, 2),
         .features = (size_t)query_column(query, 3),
     };
+    const void *values = query_column_blob(query, 4, samples.count, samples.features);
+    const void *label = query_column_blob(query, 5, samples.count, 1);
+    if (values == NULL || label == NULL)
+        return STORE_CORRUPT;
     samples.values = malloc(values_bytes(&samples));
     samples.label = malloc(label_bytes(&samples));
     enum store_status status = STORE_NO_MEMORY;
     if (samples.values != NULL && samples.label != NULL) {
-        memcpy(samples.values, sqlite3_column_blob(query->statement, 4), values_bytes(&samples));
-        memcpy(samples.label, sqlite3_column_blob(query->statement, 5), label_bytes(&samples));
+        memcpy(samples.values, values, values_bytes(&samples));
+        memcpy(samples.label, label, label_bytes(&samples));
         checksum_of(&samples, actual);
         status = strcmp(actual, query_column_text(query, 0)) == 0 ? STORE_OK : STORE_CORRUPT;
     }

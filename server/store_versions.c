@@ -156,7 +156,8 @@ static enum store_status find_version(struct store *store, const char *model, in
     return STORE_OK;
 }
 
-/* Copies each tensor behind the last; the room was measured in the same transaction. */
+/* Copies each tensor behind the last, into the room that was measured for their BLOBs: a damaged
+ * shape must not lead beyond them. */
 static enum store_status copy_tensors(struct store *store, int64_t model, int64_t version,
                                       struct tensors *tensors, float *values)
 {
@@ -170,12 +171,17 @@ static enum store_status copy_tensors(struct store *store, int64_t model, int64_
         struct tensor *tensor = &tensors->items[copied++];
         const size_t rows = (size_t)query_column(&query, 1);
         const size_t columns = (size_t)query_column(&query, 2);
+        const void *data = query_column_blob(&query, 3, rows, columns);
+        if (data == NULL) {
+            status = STORE_CORRUPT;
+            break;
+        }
         *tensor = (struct tensor){.rows = rows, .columns = columns, .values = values};
         strncpy(tensor->name, query_column_text(&query, 0), TENSOR_NAME - 1);
-        memcpy(values, sqlite3_column_blob(query.statement, 3), rows * columns * sizeof *values);
+        memcpy(values, data, rows * columns * sizeof *values);
         values += rows * columns;
     }
-    if (status == STORE_OK)
+    if (status != STORE_NOT_FOUND)
         query_end(&query);
     return status == STORE_NOT_FOUND && copied == tensors->count ? STORE_OK : status;
 }

@@ -1,0 +1,428 @@
+/* The store's file: its settings, crashes, full disks, damage that no CHECK would let in; and what
+ * stands beside the store: pool, checksum, embedded files.
+ *
+ * The tests look behind the store's back, by connections of their own and at its statements. */
+#include <check.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "checksum.h"
+#include "embedded.h"
+#include "store_pool.h"
+#include "store_query.h"
+
+/* Of the present test; each has a directory of its own. */
+static char directory[256];
+static char path[300];
+static struct store *store;
+
+static void open_store(void)
+{
+    ck_assert_int_eq(store_open_writer(path, &store), STORE_OK);
+}
+
+static void close_store(void)
+{
+    store_close(store);
+    store = NULL;
+}
+
+static void set_up(void)
+{
+    const char *parent = getenv("TMPDIR");
+    snprintf(directory, sizeof directory, "%s/test_store_file.XXXXXX", parent ? parent : "/tmp");
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/store.db", directory);
+    open_store();
+}
+
+static void tear_down(void)
+{
+    const char *const suffixes[] = {"", "-wal", "-shm", "-journal", ".lock", NULL};
+    close_store();
+    for (int i = 0; suffixes[i] != NULL; i++) {
+        char file[320];
+        snprintf(file, sizeof file, "%s%s", path, suffixes[i]);
+        unlink(file);
+    }
+    ck_assert_int_eq(rmdir(directory), 0);
+}
+
+static void change(const char *sql)
+{
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    const int result = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    ck_assert_msg(result == SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
+/* Of a pragma or another query of one number. */
+static int64_t number(struct store *of, const char *sql)
+{
+    struct query query = query_begin(of, sql);
+    ck_assert_int_eq(query_next(&query), STORE_OK);
+    const int64_t value = query_column(&query, 0);
+    query_end(&query);
+    return value;
+}
+
+/* --- examples --- */
+
+static const float values[] = {0.5F, 1.5F, -2.25F, 0.1F, 0.0F, 3.0F};
+static const struct tensor weight = {.name = "weight", .rows = 2, .columns = 3, .values = values};
+static float sample_values[] = {1.0F, 2.0F, 3.0F, 4.0F};
+static int32_t sample_labels[] = {0, 2};
+static const struct samples training = {SAMPLES_X, 2, 2, sample_values, sample_labels};
+
+static void add_model(struct store *into, const char *id)
+{
+    char description[] = "", config[] = "{}";
+    struct model_record record = {.description = description, .config = config};
+    snprintf(record.id, sizeof record.id, "%s", id);
+    ck_assert_int_eq(store_model_insert(into, &record, &weight, 1, 1000), STORE_OK);
+}
+
+static int64_t add_run(const char *model)
+{
+    int64_t run = 0;
+    ck_assert_int_eq(store_run_insert(store, model, "{}", 10, &training, NULL, 2000, &run),
+                     STORE_OK);
+    return run;
+}
+
+static int64_t claim_run(void)
+{
+    struct run_record record;
+    ck_assert_int_eq(store_run_claim(store, 3000, &record), STORE_OK);
+    const int64_t run = record.id;
+    run_record_finish(&record);
+    return run;
+}
+
+static void expect_weight(struct store *from)
+{
+    struct tensors tensors;
+    ck_assert_int_eq(store_version_load(from, "iris", 1, &tensors), STORE_OK);
+    ck_assert_uint_eq(tensors.count, 1);
+    ck_assert_mem_eq(tensors.items[0].values, values, sizeof values);
+    tensors_finish(&tensors);
+}
+
+/* --- opening --- */
+
+START_TEST(connections_have_their_settings)
+{
+    struct store *reader;
+    ck_assert_int_eq(store_open_reader(path, &reader), STORE_OK);
+    ck_assert_int_eq(number(store, "PRAGMA application_id"), 0x746d7074); /* "tmpt" */
+    ck_assert_int_eq(number(store, "PRAGMA user_version"), (int64_t)embedded_migrations_count);
+    ck_assert_int_eq(number(store, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
+    ck_assert_int_eq(number(store, "PRAGMA synchronous"), 2); /* FULL */
+    ck_assert_int_eq(number(store, "PRAGMA foreign_keys"), 1);
+    ck_assert_int_eq(number(store, "PRAGMA trusted_schema"), 0);
+    ck_assert_int_eq(number(store, "SELECT count(*) FROM pragma_table_list "
+                                   "WHERE name NOT LIKE 'sqlite_%' AND NOT strict"),
+                     0);
+    ck_assert_int_gt(number(store, "PRAGMA wal_autocheckpoint"), 0);
+    ck_assert_int_eq(number(reader, "PRAGMA wal_autocheckpoint"), 0);
+    ck_assert_int_gt(number(reader, "PRAGMA busy_timeout"), 0);
+    ck_assert_int_ne(store_execute(store, "SELECT \"no such column\""), STORE_OK);
+    ck_assert_int_ne(store_execute(store, "DELETE FROM sqlite_schema"), STORE_OK);
+    store_close(reader);
+}
+END_TEST
+
+START_TEST(a_second_writer_by_another_name_is_refused)
+{
+    struct store *second = NULL;
+    char link[320];
+    snprintf(link, sizeof link, "%s/link.db", directory);
+    ck_assert_int_eq(symlink(path, link), 0);
+    ck_assert_int_eq(store_open_writer(link, &second), STORE_UNAVAILABLE);
+    ck_assert_ptr_null(second);
+    ck_assert_int_eq(unlink(link), 0);
+}
+END_TEST
+
+START_TEST(any_mark_of_another_program_is_respected)
+{
+    const char *const marks[] = {"CREATE TABLE notes (text TEXT)", "PRAGMA application_id = 7",
+                                 "PRAGMA user_version = 1", NULL};
+    for (int i = 0; marks[i] != NULL; i++) {
+        close_store();
+        ck_assert_int_eq(unlink(path), 0);
+        change(marks[i]);
+        ck_assert_int_eq(store_open_writer(path, &store), STORE_FOREIGN);
+        ck_assert_ptr_null(store);
+    }
+}
+END_TEST
+
+/* --- crashes, full disks, damage --- */
+
+/* A process of its own claims, and dies without a word. */
+static void work_and_crash(void)
+{
+    const struct epoch_metrics epoch = {1, 0.5, 0.25, 0.5, 0.25};
+    enum run_state state;
+    int status;
+    const pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        open_store();
+        for (int i = 0; i < 2; i++)
+            store_run_progress(store, claim_run(), &epoch, 1);
+        store_run_cancel(store, 3, 3500, &state);
+        raise(SIGKILL);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+static void expect_run(int64_t run, enum run_state state, int64_t epoch, int64_t started_at,
+                       int64_t finished_at)
+{
+    struct run_record record;
+    ck_assert_int_eq(store_run_find(store, run, &record), STORE_OK);
+    ck_assert_int_eq(record.state, state);
+    ck_assert_int_eq(record.epoch, epoch);
+    ck_assert_int_eq(record.started_at, started_at);
+    ck_assert_int_eq(record.finished_at, finished_at);
+    run_record_finish(&record);
+}
+
+START_TEST(what_a_killed_writer_committed_is_there)
+{
+    add_model(store, "iris");
+    add_model(store, "mnist");
+    add_run("iris");
+    add_run("iris");
+    add_run("mnist");
+    close_store();
+    work_and_crash();
+    open_store();
+    expect_run(1, RUN_RUNNING, 1, 3000, 0);
+    ck_assert_int_eq(store_runs_take_up(store, 6000), STORE_OK);
+    expect_run(1, RUN_QUEUED, 0, 0, 0);
+    expect_run(2, RUN_QUEUED, 0, 0, 0);
+    expect_run(3, RUN_CANCELLED, 1, 3000, 6000); /* as was asked for; its history stays */
+    ck_assert_int_eq(claim_run(), 1);
+    expect_weight(store);
+}
+END_TEST
+
+START_TEST(a_full_disk_undoes_the_call)
+{
+    static float many[64 * 1024];
+    const struct tensor big = {.name = "weight", .rows = 1, .columns = 64 * 1024, .values = many};
+    int64_t version = -1;
+    add_model(store, "iris");
+    number(store, "PRAGMA max_page_count = 40");
+    ck_assert_int_eq(store_version_insert(store, "iris", &big, 1, 2000, &version), STORE_FULL);
+    ck_assert_int_eq(version, -1);
+    ck_assert_int_eq(number(store, "SELECT count(*) FROM versions"), 1);
+    number(store, "PRAGMA max_page_count = 100000");
+    ck_assert_int_eq(store_version_insert(store, "iris", &big, 1, 2000, &version), STORE_OK);
+    ck_assert_int_eq(version, 2);
+}
+END_TEST
+
+/* A broken disk asks no CHECK. */
+#define UNCHECKED "PRAGMA ignore_check_constraints = ON; "
+
+START_TEST(a_damaged_shape_of_a_tensor_is_detected)
+{
+    const char *const damages[] = {UNCHECKED "UPDATE tensors SET rows = 4000000",
+                                   UNCHECKED "UPDATE tensors SET columns = -3",
+                                   UNCHECKED "UPDATE tensors SET rows = 9223372036854775807",
+                                   UNCHECKED "UPDATE tensors SET data = x'', rows = 0", NULL};
+    for (int i = 0; damages[i] != NULL; i++) {
+        struct tensors tensors = {0};
+        add_model(store, "iris");
+        change(damages[i]);
+        ck_assert_int_eq(store_version_load(store, "iris", 1, &tensors), STORE_CORRUPT);
+        ck_assert_ptr_null(tensors.memory);
+        ck_assert_int_eq(store_model_delete(store, "iris"), STORE_OK);
+    }
+}
+END_TEST
+
+START_TEST(a_damaged_shape_of_samples_is_detected)
+{
+    const char *const damages[] = {UNCHECKED "UPDATE samples SET count = 1000000",
+                                   UNCHECKED "UPDATE samples SET features = -1",
+                                   UNCHECKED "UPDATE samples SET data = x'', label = x''",
+                                   "UPDATE samples SET kind = 1 - kind", NULL};
+    for (int i = 0; damages[i] != NULL; i++) {
+        enum run_state state;
+        struct samples samples = {0};
+        add_model(store, "iris");
+        const int64_t run = add_run("iris");
+        change(damages[i]);
+        ck_assert_int_eq(store_run_samples(store, run, false, &samples), STORE_CORRUPT);
+        ck_assert_ptr_null(samples.values);
+        ck_assert_int_eq(store_run_cancel(store, run, 1, &state), STORE_OK);
+        ck_assert_int_eq(store_model_delete(store, "iris"), STORE_OK);
+    }
+}
+END_TEST
+
+/* --- statements --- */
+
+START_TEST(only_a_running_run_ends)
+{
+    int64_t version = -1;
+    add_model(store, "iris");
+    const int64_t run = add_run("iris");
+    ck_assert_int_eq(claim_run(), run);
+    ck_assert_int_eq(store_run_cancelled(store, run, NULL, 0, 4000), STORE_OK);
+    ck_assert_int_eq(store_run_cancelled(store, run, NULL, 0, 5000), STORE_ENDED);
+    ck_assert_int_eq(store_run_fail(store, run, NULL, 0, "c", "d", 5000), STORE_ENDED);
+    ck_assert_int_eq(store_run_succeed(store, run, NULL, 0, &weight, 1, 5000, &version),
+                     STORE_ENDED);
+    ck_assert_int_eq(store_run_fail(store, 99, NULL, 0, "c", "d", 5000), STORE_NOT_FOUND);
+    ck_assert_int_eq(version, -1);
+    expect_run(run, RUN_CANCELLED, 0, 3000, 4000);
+}
+END_TEST
+
+static void expect_indices(const char *statement)
+{
+    char sql[2048];
+    sqlite3_stmt *plan;
+    snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", statement);
+    if (sqlite3_prepare_v2(store->db, sql, -1, &plan, NULL) != SQLITE_OK)
+        return; /* BEGIN and its like have no plan */
+    while (sqlite3_step(plan) == SQLITE_ROW) {
+        const char *step = (const char *)sqlite3_column_text(plan, 3);
+        ck_assert_msg(strncmp(step, "SCAN ", 5) != 0 || strstr(step, "CONSTANT") != NULL, "%s: %s",
+                      step, sql);
+        ck_assert_msg(strstr(step, "TEMP B-TREE") == NULL, "%s: %s", step, sql);
+    }
+    sqlite3_finalize(plan);
+}
+
+START_TEST(no_listing_or_claim_scans_or_sorts_a_table)
+{
+    const char *const models[] = {NULL, "iris"};
+    const int states[] = {-1, RUN_QUEUED};
+    struct run_record run;
+    struct model_record model;
+    struct version_record version;
+    struct epoch_metrics metrics;
+    size_t count;
+    add_model(store, "iris");
+    add_run("iris");
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(store_run_list(store, models[i / 2], states[i % 2], 0, 1, &run, &count),
+                         STORE_OK);
+        run_record_finish(&run);
+    }
+    ck_assert_int_eq(claim_run(), 1);
+    ck_assert_int_eq(store_model_list(store, 0, 1, &model, &count), STORE_OK);
+    model_record_finish(&model);
+    ck_assert_int_eq(store_version_list(store, "iris", 0, 1, &version, &count), STORE_OK);
+    ck_assert_int_eq(store_run_metrics(store, 1, 0, 1, &metrics, &count), STORE_OK);
+    for (unsigned i = 0; i < store->statement_count; i++)
+        expect_indices(store->statements[i].sql);
+}
+END_TEST
+
+/* --- beside the store --- */
+
+START_TEST(the_pool_lends_one_writer_and_readers)
+{
+    struct store_pool *pool = NULL, *second = NULL;
+    struct store *first, *other, *again;
+    close_store();
+    ck_assert_int_eq(store_pool_create(path, &pool), STORE_OK);
+    ck_assert_int_eq(store_pool_create(path, &second), STORE_UNAVAILABLE);
+    ck_assert_ptr_null(second);
+    struct store *writer = store_pool_borrow_writer(pool);
+    add_model(writer, "iris");
+    ck_assert_int_eq(store_pool_borrow_reader(pool, &first), STORE_OK);
+    ck_assert_int_eq(store_pool_borrow_reader(pool, &other), STORE_OK);
+    expect_weight(first);
+    expect_weight(other);
+    store_pool_return(pool, first);
+    ck_assert_int_eq(store_pool_borrow_reader(pool, &again), STORE_OK);
+    ck_assert_ptr_eq(again, first);
+    store_pool_return(pool, again);
+    store_pool_return(pool, other);
+    store_pool_return(pool, writer);
+    store_pool_return(pool, NULL);
+    store_pool_destroy(pool);
+    store_pool_destroy(NULL);
+    open_store();
+    expect_weight(store);
+}
+END_TEST
+
+START_TEST(the_pool_is_broken_until_a_write_succeeds)
+{
+    const enum store_status breaking[] = {STORE_FULL, STORE_UNAVAILABLE, STORE_CORRUPT};
+    struct store_pool *pool;
+    close_store();
+    ck_assert_int_eq(store_pool_create(path, &pool), STORE_OK);
+    for (int i = 0; i < 3; i++) {
+        ck_assert(!store_pool_is_broken(pool));
+        store_pool_note(pool, breaking[i]);
+        store_pool_note(pool, STORE_NOT_FOUND);
+        ck_assert(store_pool_is_broken(pool));
+        store_pool_note(pool, STORE_OK);
+    }
+    store_pool_destroy(pool);
+}
+END_TEST
+
+START_TEST(checksums_are_sha256)
+{
+    char text[CHECKSUM_TEXT];
+    struct checksum checksum;
+    checksum_init(&checksum);
+    checksum_add(&checksum, "a", 1);
+    checksum_add(&checksum, "bc", 2);
+    checksum_finish(&checksum, text);
+    ck_assert_str_eq(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+END_TEST
+
+START_TEST(embedded_files_are_whole_and_terminated)
+{
+    for (size_t i = 0; i < embedded_migrations_count; i++)
+        ck_assert_uint_eq(strlen(embedded_migrations[i].text), embedded_migrations[i].size);
+    ck_assert_uint_eq(strlen(embedded_openapi.text), embedded_openapi.size);
+    ck_assert_int_eq(strncmp(embedded_openapi.text, "openapi:", 8), 0);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = tcase_create("store_file");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, connections_have_their_settings);
+    tcase_add_test(tests, a_second_writer_by_another_name_is_refused);
+    tcase_add_test(tests, any_mark_of_another_program_is_respected);
+    tcase_add_test(tests, what_a_killed_writer_committed_is_there);
+    tcase_add_test(tests, a_full_disk_undoes_the_call);
+    tcase_add_test(tests, a_damaged_shape_of_a_tensor_is_detected);
+    tcase_add_test(tests, a_damaged_shape_of_samples_is_detected);
+    tcase_add_test(tests, only_a_running_run_ends);
+    tcase_add_test(tests, no_listing_or_claim_scans_or_sorts_a_table);
+    tcase_add_test(tests, the_pool_lends_one_writer_and_readers);
+    tcase_add_test(tests, the_pool_is_broken_until_a_write_succeeds);
+    tcase_add_test(tests, checksums_are_sha256);
+    tcase_add_test(tests, embedded_files_are_whole_and_terminated);
+    Suite *suite = suite_create("store_file");
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
