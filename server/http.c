@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
+#include "http_accept.h"
 #include "http_exchange.h"
 #include "http_listen.h"
 #include "http_server.h"
@@ -45,18 +45,20 @@ static unsigned connection_limit(void)
 static struct MHD_Daemon *start_daemon(struct http_server *server)
 {
     return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-        http_exchange_handle, server, MHD_OPTION_LISTEN_SOCKET, server->socket,
-        MHD_OPTION_THREAD_POOL_SIZE, thread_count(&server->options), MHD_OPTION_CONNECTION_LIMIT,
-        connection_limit(), MHD_OPTION_CONNECTION_TIMEOUT, server->options.request_timeout_seconds,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0,
+        NULL, NULL, http_exchange_handle, server, MHD_OPTION_THREAD_POOL_SIZE,
+        thread_count(&server->options), MHD_OPTION_CONNECTION_LIMIT, connection_limit(),
+        MHD_OPTION_CONNECTION_TIMEOUT, server->options.request_timeout_seconds,
         MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_NOTIFY_CONNECTION, http_exchange_connection,
         server, MHD_OPTION_URI_LOG_CALLBACK, http_exchange_begin, server,
         MHD_OPTION_NOTIFY_COMPLETED, http_exchange_end, server, MHD_OPTION_END);
 }
 
-/* Frees what there is of a server without a daemon. */
+/* Ends and frees what there is of a server that accepts nobody. */
 static void destroy(struct http_server *server)
 {
+    if (server->daemon != NULL)
+        MHD_stop_daemon(server->daemon);
     waiting_room_destroy(server->room);
     connections_destroy(server->connections);
     if (server->socket >= 0)
@@ -86,13 +88,14 @@ bool http_server_start(const struct http_options *options, struct service *servi
         *ret_server = server;
         server->daemon = start_daemon(server);
     }
-    if (server->daemon == NULL) {
-        *ret_server = NULL;
-        snprintf(error, error_size, "can't start the threads that serve");
-        destroy(server);
-        return false;
-    }
-    return true;
+    if (server->daemon != NULL)
+        server->acceptor = acceptor_start(server->socket, server->daemon);
+    if (server->acceptor != NULL)
+        return true;
+    *ret_server = NULL;
+    snprintf(error, error_size, "can't start the threads that serve");
+    destroy(server);
+    return false;
 }
 
 const char *http_server_address(const struct http_server *server)
@@ -105,30 +108,15 @@ void http_server_wake(struct http_server *server, int64_t key)
     waiting_room_wake(server->room, key);
 }
 
-/* Clients whose connections the kernel has accepted already, and the library not yet. */
-static void take_backlog(struct http_server *server)
-{
-    struct sockaddr_storage address;
-    socklen_t size = sizeof address;
-    int fd;
-    while ((fd = accept4(server->socket, (struct sockaddr *)&address, &size,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-        MHD_add_connection(server->daemon, fd, (struct sockaddr *)&address, size);
-        size = sizeof address;
-    }
-}
-
 void http_server_stop(struct http_server *server, unsigned seconds)
 {
     if (server == NULL)
         return;
     atomic_store(&server->draining, true);
-    MHD_quiesce_daemon(server->daemon);
-    take_backlog(server);
-    close(server->socket);
+    acceptor_stop(server->acceptor);
+    close(server->socket); /* from now on connections are refused */
     server->socket = -1;
     waiting_room_close(server->room);
     connections_drain(server->connections, seconds);
-    MHD_stop_daemon(server->daemon);
     destroy(server);
 }

@@ -16,6 +16,7 @@ struct http_server {
     struct http_options options;
     struct service *service;
     struct MHD_Daemon *daemon;
+    struct acceptor *acceptor;
     struct waiting_room *room;
     struct connections *connections;
     int socket; /* listening; -1: closed */

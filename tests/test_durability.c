@@ -624,17 +624,22 @@ static void *wait_for_run(void *argument)
     return NULL;
 }
 
+static void await_first_run(void)
+{
+    for (size_t count = 0; count == 0;) {
+        json_t *runs = http_call(&service, 200, "GET", "/runs", NULL);
+        count = json_array_size(json_object_get(runs, "runs"));
+        json_decref(runs);
+    }
+}
+
 START_TEST(a_stop_answers_who_waits_for_a_run)
 {
     pthread_t waiter;
     struct http_answer answer;
     create_model("a");
     ck_assert_int_eq(pthread_create(&waiter, NULL, wait_for_run, &answer), 0);
-    for (json_t *runs = NULL;
-         runs == NULL || json_array_size(json_object_get(runs, "runs")) == 0;) {
-        json_decref(runs);
-        runs = http_call(&service, 200, "GET", "/runs", NULL);
-    }
+    await_first_run();
     await_begun(1);
     service_stop(&service);
     pthread_join(waiter, NULL);

@@ -77,7 +77,7 @@ static void assert_version(const char *path, json_int_t version)
     json_decref(model);
 }
 
-/* Copies members, which stay the golden vector's, under the names given; both lists end by NULL. */
+/* An object of those members of a golden vector; the list ends by NULL. */
 static json_t *take(const json_t *golden, const char *const *names)
 {
     json_t *object = json_object();
@@ -396,13 +396,15 @@ END_TEST
 START_TEST(a_run_is_accepted_before_it_ends)
 {
     create_plain("plain");
-    char *body = json_dumps(small_order(1), JSON_COMPACT);
+    json_t *order = small_order(1);
+    char *body = json_dumps(order, JSON_COMPACT);
     struct http_answer answer = http_send(&server, "POST", "/models/plain/train", body, NULL);
     /* A run this short may have ended by the time it is answered. */
     ck_assert(answer.status == 202 || answer.status == 200);
     ck_assert_str_eq(http_header(&answer, "location"), "/runs/1");
     ck_assert_int_eq(json_integer_value(json_object_get(answer.json, "id")), 1);
     http_answer_finish(&answer);
+    json_decref(order);
     free(body);
 }
 END_TEST

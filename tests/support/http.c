@@ -129,8 +129,8 @@ json_t *http_call(const struct service *service, long status, const char *method
     char *text = body != NULL ? json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     json_decref(body);
     struct http_answer answer = http_send(service, method, path, text, NULL);
-    ck_assert_msg(answer.status == status, "%s %s answered %ld instead of %ld: %s", method, path,
-                  answer.status, status, answer.body);
+    ck_assert_msg(answer.status == status, "%s %s answered %ld instead of %ld: %.1000s", method,
+                  path, answer.status, status, answer.body);
     json_t *json = json_incref(answer.json);
     http_answer_finish(&answer);
     free(text);

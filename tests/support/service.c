@@ -41,6 +41,16 @@ char *service_log(const struct service *service)
     return text;
 }
 
+/* Fails with the end of the log: libcheck takes messages of a few KiB at most. */
+static void fail_with_log(const struct service *service, const char *what, int status)
+{
+    enum { SHOWN = 3000 };
+    char *log = service_log(service);
+    const size_t size = strlen(log);
+    ck_abort_msg("the server %s (status %#x):\n%s", what, (unsigned)status,
+                 size > SHOWN ? log + size - SHOWN : log);
+}
+
 /* --- starting --- */
 
 /* In the child: never returns. */
@@ -95,10 +105,8 @@ static void await_ready(struct service *service, int changes)
     char news[4096];
     while (!read_ready_line(service)) {
         const int count = poll(events, 2, service_patience());
-        if (count <= 0 || events[1].revents != 0) {
-            char *log = service_log(service);
-            ck_abort_msg("the server did not become ready:\n%s", log);
-        }
+        if (count <= 0 || events[1].revents != 0)
+            fail_with_log(service, "did not become ready", 0);
         ck_assert_int_gt(read(changes, news, sizeof news), 0);
     }
     close(process);
@@ -141,8 +149,10 @@ static void assert_clean(const struct service *service)
 {
     static const char *const complaints[] = {"Sanitizer", "runtime error:"};
     char *log = service_log(service);
-    for (size_t i = 0; i < sizeof complaints / sizeof *complaints; i++)
-        ck_assert_msg(strstr(log, complaints[i]) == NULL, "the server wrote:\n%s", log);
+    for (size_t i = 0; i < sizeof complaints / sizeof *complaints; i++) {
+        const char *found = strstr(log, complaints[i]);
+        ck_assert_msg(found == NULL, "the server wrote:\n%.3000s", found);
+    }
     free(log);
 }
 
@@ -165,10 +175,8 @@ void service_stop(struct service *service)
 {
     ck_assert_int_eq(kill(service->pid, SIGTERM), 0);
     const int status = service_wait(service);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        char *log = service_log(service);
-        ck_abort_msg("the server ended with status %#x:\n%s", (unsigned)status, log);
-    }
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        fail_with_log(service, "ended badly", status);
 }
 
 void service_kill(struct service *service)
