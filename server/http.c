@@ -83,13 +83,13 @@ bool http_server_start(const struct http_options *options, struct service *servi
         return false;
     }
     server->room = waiting_room_create();
-    server->connections = connections_create(options->request_timeout_seconds);
+    server->connections = connections_create(options->request_timeout_seconds, connection_limit());
     if (server->room != NULL && server->connections != NULL) {
         *ret_server = server;
         server->daemon = start_daemon(server);
     }
     if (server->daemon != NULL)
-        server->acceptor = acceptor_start(server->socket, server->daemon);
+        server->acceptor = acceptor_start(server->socket, server->daemon, server->connections);
     if (server->acceptor != NULL)
         return true;
     *ret_server = NULL;

@@ -1,6 +1,7 @@
 #include "http_accept.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
@@ -11,40 +12,55 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "http_connections.h"
+
 enum { RETRY_MS = 100 };
 
 struct acceptor {
     int socket;
     int stop; /* an eventfd; readable: stop */
     struct MHD_Daemon *daemon;
+    struct connections *connections;
     pthread_t thread;
 };
 
-/* Returns false where some wait that can't be had yet, for want of descriptors or memory. */
-static bool accept_waiting(const struct acceptor *acceptor)
+/* Returns false where there is nobody to accept, or no room for him; *ret_all says which. */
+static bool accept_one(const struct acceptor *acceptor, bool *ret_all)
 {
     struct sockaddr_storage address;
-    for (;;) {
-        socklen_t size = sizeof address;
-        const int fd = accept4(acceptor->socket, (struct sockaddr *)&address, &size,
-                               SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            MHD_add_connection(acceptor->daemon, fd, (struct sockaddr *)&address, size);
-            continue;
-        }
-        switch (errno) {
-        case EMFILE:
-        case ENFILE:
-        case ENOBUFS:
-        case ENOMEM:
-            return false;
-        case EINTR:
-        case ECONNABORTED:
-            continue;
-        default:
-            return true;
-        }
-    }
+    socklen_t size = sizeof address;
+    *ret_all = false;
+    if (!connections_expect(acceptor->connections))
+        return false;
+    const int fd =
+        accept4(acceptor->socket, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int error = errno;
+    if (fd < 0 ||
+        MHD_add_connection(acceptor->daemon, fd, (struct sockaddr *)&address, size) != MHD_YES)
+        connections_miss(acceptor->connections);
+    if (fd >= 0 || error == EINTR || error == ECONNABORTED)
+        return true;
+    *ret_all = error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM;
+    return false;
+}
+
+/* Returns false where some wait that can't be had yet. */
+static bool accept_waiting(const struct acceptor *acceptor)
+{
+    bool all;
+    while (accept_one(acceptor, &all))
+        continue;
+    return all;
+}
+
+/* Drops every packet that would make a new connection. A client's kernel asks again in a second,
+ * and is refused then; without this, a connection made between the last accept and the socket's
+ * closing would be reset with its request. */
+static void deafen(int socket)
+{
+    struct sock_filter drop_all = BPF_STMT(BPF_RET | BPF_K, 0);
+    const struct sock_fprog filter = {.len = 1, .filter = &drop_all};
+    setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
 }
 
 static void *accept_until_stopped(void *argument)
@@ -59,19 +75,25 @@ static void *accept_until_stopped(void *argument)
     for (;;) {
         /* A socket that can't be served now would be ready at once, and again. */
         poll(waits, all ? 2 : 1, all ? -1 : RETRY_MS);
+        const bool stops = waits[STOP].revents != 0;
+        if (stops)
+            deafen(acceptor->socket);
         all = accept_waiting(acceptor);
-        if (waits[STOP].revents != 0)
+        if (stops)
             return NULL;
     }
 }
 
-struct acceptor *acceptor_start(int socket, struct MHD_Daemon *daemon)
+struct acceptor *acceptor_start(int socket, struct MHD_Daemon *daemon,
+                                struct connections *connections)
 {
     struct acceptor *acceptor = malloc(sizeof *acceptor);
     if (acceptor == NULL)
         return NULL;
-    *acceptor = (struct acceptor){
-        .socket = socket, .stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), .daemon = daemon};
+    *acceptor = (struct acceptor){.socket = socket,
+                                  .stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+                                  .daemon = daemon,
+                                  .connections = connections};
     if (acceptor->stop >= 0 &&
         pthread_create(&acceptor->thread, NULL, accept_until_stopped, acceptor) == 0)
         return acceptor;

@@ -8,12 +8,15 @@
 
 struct MHD_Daemon;
 struct acceptor;
+struct connections;
 
-/* Accepts from a listening, non-blocking socket, which stays the caller's. NULL: no memory, no
- * descriptor or no thread. */
-struct acceptor *acceptor_start(int socket, struct MHD_Daemon *daemon);
+/* Accepts from a listening, non-blocking socket, which stays the caller's, for as long as the
+ * register has room. NULL: no memory, no descriptor or no thread. */
+struct acceptor *acceptor_start(int socket, struct MHD_Daemon *daemon,
+                                struct connections *connections);
 
-/* Takes in those whom the kernel has accepted already, and nobody else. Takes NULL. */
+/* Takes in those whom the kernel has accepted already, and nobody else: from now on the socket is
+ * deaf. Takes NULL. */
 void acceptor_stop(struct acceptor *acceptor);
 
 #endif

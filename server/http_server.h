@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 
 #include "http.h"
-#include "http_deadline.h"
+#include "http_connections.h"
 #include "http_park.h"
 
 struct MHD_Daemon;

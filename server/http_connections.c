@@ -1,4 +1,4 @@
-#include "http_deadline.h"
+#include "http_connections.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -28,7 +28,9 @@ struct connections {
     unsigned seconds;
     bool closing_idle;
     bool ended;
-    size_t count;
+    size_t limit;
+    size_t expected;           /* accepted, but not open yet */
+    size_t count;              /* open */
     struct connection timed;   /* ring: the client has the word, until a deadline */
     struct connection untimed; /* ring: the server has */
 };
@@ -105,12 +107,13 @@ static void release(struct connections *connections)
     free(connections);
 }
 
-struct connections *connections_create(unsigned seconds)
+struct connections *connections_create(unsigned seconds, unsigned limit)
 {
     struct connections *connections = calloc(1, sizeof *connections);
     if (connections == NULL)
         return NULL;
     connections->seconds = seconds;
+    connections->limit = limit;
     connections->timed.next = connections->timed.previous = &connections->timed;
     connections->untimed.next = connections->untimed.previous = &connections->untimed;
     pthread_mutex_init(&connections->lock, NULL);
@@ -134,13 +137,41 @@ void connections_destroy(struct connections *connections)
     release(connections);
 }
 
+bool connections_expect(struct connections *connections)
+{
+    pthread_mutex_lock(&connections->lock);
+    const bool has_room = connections->expected + connections->count < connections->limit;
+    if (has_room)
+        connections->expected++;
+    pthread_mutex_unlock(&connections->lock);
+    return has_room;
+}
+
+/* The lock is held. */
+static void note_closed(struct connections *connections)
+{
+    if (connections->expected + connections->count == 0)
+        pthread_cond_signal(&connections->closed_all);
+}
+
+void connections_miss(struct connections *connections)
+{
+    pthread_mutex_lock(&connections->lock);
+    connections->expected--;
+    note_closed(connections);
+    pthread_mutex_unlock(&connections->lock);
+}
+
 struct connection *connections_open(struct connections *connections, int socket)
 {
     struct connection *connection = calloc(1, sizeof *connection);
-    if (connection == NULL)
+    if (connection == NULL) {
+        connections_miss(connections);
         return NULL;
+    }
     connection->socket = socket;
     pthread_mutex_lock(&connections->lock);
+    connections->expected--;
     connections->count++;
     append_timed(connections, connection);
     if (connections->closing_idle)
@@ -153,8 +184,8 @@ void connections_close(struct connections *connections, struct connection *conne
 {
     pthread_mutex_lock(&connections->lock);
     unlink_connection(connection);
-    if (--connections->count == 0)
-        pthread_cond_signal(&connections->closed_all);
+    connections->count--;
+    note_closed(connections);
     pthread_mutex_unlock(&connections->lock);
     free(connection);
 }
@@ -200,7 +231,7 @@ static void close_idle(struct connections *connections)
 static void wait_closed(struct connections *connections, const struct timespec *deadline)
 {
     int error = 0;
-    while (connections->count > 0 && error == 0)
+    while (connections->expected + connections->count > 0 && error == 0)
         error = pthread_cond_timedwait(&connections->closed_all, &connections->lock, deadline);
 }
 
@@ -220,7 +251,7 @@ bool connections_drain(struct connections *connections, unsigned seconds)
     wait_closed(connections, &grace);
     close_idle(connections);
     wait_closed(connections, &deadline);
-    const bool closed_all = connections->count == 0;
+    const bool closed_all = connections->expected + connections->count == 0;
     pthread_mutex_unlock(&connections->lock);
     return closed_all;
 }

@@ -1,19 +1,25 @@
-/* http_deadline.h - the register of open connections: cuts off the slow ones, and drains.
+/* http_connections.h - the register of open connections: cuts off the slow ones, and drains.
  *
  * libmicrohttpd's timeout is one of inactivity: a byte now and then lives for ever. Here a
  * connection has an absolute deadline while its client has the word: from its opening to the
  * request line, from there to the end of the body, and between two requests. Past it the socket is
  * shut down, which its event loop sees as the client's leaving. */
-#ifndef SERVER_HTTP_DEADLINE_H
-#define SERVER_HTTP_DEADLINE_H
+#ifndef SERVER_HTTP_CONNECTIONS_H
+#define SERVER_HTTP_CONNECTIONS_H
 
 #include <stdbool.h>
 
 struct connections; /* the register */
 struct connection;  /* an entry */
 
-struct connections *connections_create(unsigned seconds);  /* NULL: no memory or no thread */
+/* A register of at most `limit` connections. NULL: no memory or no thread */
+struct connections *connections_create(unsigned seconds, unsigned limit);
 void connections_destroy(struct connections *connections); /* when all are closed; takes NULL */
+
+/* One is being accepted, so that a drain waits for it: connections_open() or connections_miss()
+ * follows. False: there are as many as may be. */
+bool connections_expect(struct connections *connections);
+void connections_miss(struct connections *connections);
 
 struct connection *connections_open(struct connections *connections, int socket); /* NULL: memory */
 void connections_close(struct connections *connections, struct connection *connection);
