@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -306,11 +307,20 @@ static void wait_for_work(struct trainer *trainer)
     pthread_mutex_unlock(&trainer->lock);
 }
 
+/* This thread runs when no other wants the core, and gives way at once: SCHED_IDLE, with a small
+ * share left so that it can't be starved of a lock that others wait for. */
+static void yield_to_everybody(void)
+{
+    const struct sched_param none = {0};
+    if (pthread_setschedparam(pthread_self(), SCHED_IDLE, &none) != 0)
+        setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY); /* on Linux, of this thread */
+}
+
 static void *work(void *argument)
 {
     struct worker *worker = argument;
     struct trainer *trainer = worker->trainer;
-    setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY); /* on Linux, of this thread */
+    yield_to_everybody();
     while (!atomic_load(&trainer->stopping)) {
         struct job job = {.worker = worker, .progress_at = timestamp_now()};
         if (!claim(worker, &job.record)) {
