@@ -349,6 +349,15 @@ enum MHD_Result http_exchange_handle(void *cls, struct MHD_Connection *connectio
     return handle(exchange, connection);
 }
 
+/* Engines ask for the health every few seconds: that all is well is no news. */
+static bool is_worth_a_line(const struct exchange *exchange)
+{
+    if (exchange->status >= 500)
+        return true;
+    return exchange->server->options.log_requests &&
+           strncmp(exchange->path, "/health/", strlen("/health/")) != 0;
+}
+
 static void log_exchange(const struct exchange *exchange)
 {
     struct timespec now;
@@ -376,7 +385,7 @@ void http_exchange_end(void *cls, struct MHD_Connection *connection, void **cont
     if (exchange == NULL)
         return;
     *context = NULL;
-    if (exchange->headers_read && (server->options.log_requests || exchange->status >= 500))
+    if (exchange->headers_read && is_worth_a_line(exchange))
         log_exchange(exchange);
     if (exchange->connection != NULL)
         connections_request_ended(server->connections, exchange->connection);

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "healthcheck.h"
 #include "http.h"
@@ -92,6 +93,7 @@ static int serve(const struct options *options)
     sigset_t signals;
     struct service service = {0};
     block_signals(&signals);
+    umask(S_IRWXG | S_IRWXO); /* the database is its owner's alone */
     const bool started = start_store(&service, options->db) && start_serving(&service, options);
     if (started) {
         fprintf(stderr, "tempotrond " TEMPOTROND_VERSION " ready on http://%s\n",

@@ -1,5 +1,6 @@
 #include "page.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@ static bool read_number(const struct request *request, const char *name, int64_t
     char *end;
     errno = 0;
     const long long value = strtoll(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || value < 1 || value > max) {
+    if (errno != 0 || !isdigit((unsigned char)*text) || *end != '\0' || value < 1 || value > max) {
         problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, name,
                               "%s must be a whole number from 1 to %lld.", name, (long long)max);
         return false;

@@ -150,17 +150,18 @@ static bool has_ended(struct service *service, int64_t run)
     return ended;
 }
 
-static void answer_run(struct service *service, int64_t run, struct reply *reply)
+static void answer_run(struct service *service, int64_t run, unsigned status, struct reply *reply)
 {
     snprintf(reply->location, sizeof reply->location, "/runs/%lld", (long long)run);
-    run_write(service, run, has_ended(service, run) ? 200 : 202, reply);
+    run_write(service, run, status, reply);
 }
 
 static void finish_waiting(struct service *service, const struct request *request,
                            struct reply *reply)
 {
+    const int64_t run = request->parked_key;
     reply->waited_seconds = request->wait_seconds;
-    answer_run(service, request->parked_key, reply);
+    answer_run(service, run, has_ended(service, run) ? 200 : 202, reply);
 }
 
 void model_train(struct service *service, const struct request *request, struct reply *reply)
@@ -182,7 +183,7 @@ void model_train(struct service *service, const struct request *request, struct 
                                               .key = run,
                                               .seconds = request->wait_seconds};
         else
-            answer_run(service, run, reply);
+            answer_run(service, run, 202, reply);
     }
     order_finish(&order);
     json_decref(document);

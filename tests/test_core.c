@@ -10,6 +10,7 @@
 #include "loss.h"
 #include "psp_kernel.h"
 #include "random.h"
+#include "suite.h"
 
 static void encode_case(const json_t *golden)
 {
@@ -271,9 +272,5 @@ int main(void)
     tcase_add_test(tests, drawn_weights_are_those_of_torch);
     tcase_add_test(tests, shuffle_is_a_permutation);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

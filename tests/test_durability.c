@@ -19,6 +19,7 @@
 
 #include "support/http.h"
 #include "support/service.h"
+#include "support/suite.h"
 
 enum {
     AFFERENTS = 8,
@@ -763,9 +764,5 @@ int main(void)
     Suite *suite = suite_create("durability");
     suite_add_tcase(suite, run_tests());
     suite_add_tcase(suite, serving_tests());
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 
 #include "support/http.h"
 #include "support/service.h"
+#include "support/suite.h"
 
 enum { MAX_BODY = 65536 };
 
@@ -724,9 +725,5 @@ int main(void)
     tcase_add_test(tests, a_body_without_length_may_have_the_limit_exactly);
     tcase_add_test(tests, a_body_without_length_is_refused_beyond_the_limit);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 
 #include "json_reader.h"
 #include "json_writer.h"
+#include "suite.h"
 
 static void expect_text(struct json_writer *writer, const char *expected)
 {
@@ -476,9 +477,5 @@ int main(void)
     tcase_add_test(tests, long_texts_are_cut_between_characters);
     Suite *suite = suite_create("json");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

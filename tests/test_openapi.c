@@ -13,6 +13,7 @@
 #include "routes.h"
 #include "support/http.h"
 #include "support/service.h"
+#include "support/suite.h"
 #include "support/yaml_json.h"
 
 enum { EXCHANGES_MOST = 256, NAME = 96, TARGET = 256 };
@@ -570,11 +571,5 @@ static Suite *suite(void)
 int main(void)
 {
     read_contract();
-    SRunner *runner = srunner_create(suite());
-    srunner_run_all(runner, CK_ENV);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    json_decref(contract.document);
-    free(contract.text);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite());
 }

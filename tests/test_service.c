@@ -10,6 +10,7 @@
 #include "iris.h"
 #include "support/http.h"
 #include "support/service.h"
+#include "support/suite.h"
 
 static struct service server;
 
@@ -710,9 +711,5 @@ static Suite *service_suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(service_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(service_suite());
 }

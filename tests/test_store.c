@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "store.h"
+#include "suite.h"
 
 /* --- one directory, database and writer a test --- */
 
@@ -1073,9 +1074,5 @@ int main(void)
     suite_add_tcase(suite, model_tests());
     suite_add_tcase(suite, run_tests());
     suite_add_tcase(suite, file_tests());
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

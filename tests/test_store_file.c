@@ -14,6 +14,7 @@
 #include "embedded.h"
 #include "store_pool.h"
 #include "store_query.h"
+#include "suite.h"
 
 /* Of the present test; each has a directory of its own. */
 static char directory[256];
@@ -420,9 +421,5 @@ int main(void)
     tcase_add_test(tests, embedded_files_are_whole_and_terminated);
     Suite *suite = suite_create("store_file");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

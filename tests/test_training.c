@@ -10,6 +10,7 @@
 #include "gradient.h"
 #include "iris.h"
 #include "random.h"
+#include "suite.h"
 #include "training.h"
 
 /* --- parity with torch --- */
@@ -403,9 +404,5 @@ int main(void)
     tcase_add_test(tests, silent_output_is_revived);
     tcase_add_test(tests, confusion_counts_every_decided_sample);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    const int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }
