@@ -571,5 +571,8 @@ static Suite *suite(void)
 int main(void)
 {
     read_contract();
-    return suite_run(suite());
+    const int status = suite_run(suite());
+    json_decref(contract.document);
+    free(contract.text);
+    return status;
 }
