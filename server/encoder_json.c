@@ -1,7 +1,5 @@
 #include "encoder_json.h"
 
-#include <stdio.h>
-
 #include "limits.h"
 #include "status_problem.h"
 

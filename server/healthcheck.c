@@ -1,7 +1,6 @@
 #include "healthcheck.h"
 
 #include <netdb.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>

@@ -1,8 +1,9 @@
-#include <stdio.h>
+#include "labels.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "model.h"
+#include "limits.h"
 
 static bool check_names(const json_t *array, const char *pointer, size_t count,
                         struct problem *problem)

@@ -1,8 +1,9 @@
+#include "model_config.h"
+
 #include <stdio.h>
-#include <string.h>
 
 #include "encoder_json.h"
-#include "model.h"
+#include "limits.h"
 
 static const char *const clocks[] = {"grid", NULL};
 

@@ -1,6 +1,5 @@
 #include "samples_json.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "limits.h"

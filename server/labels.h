@@ -1,0 +1,25 @@
+/* labels.h - the names of a model's classes. */
+#ifndef SERVER_LABELS_H
+#define SERVER_LABELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "json_reader.h"
+#include "json_writer.h"
+
+/* One name a class; count 0 where they have none. */
+struct labels {
+    size_t count;
+    char **names; /* owned, one block */
+};
+
+/* Reads an array of `count` different names. */
+bool labels_read(const json_t *value, const char *pointer, size_t count, struct problem *problem,
+                 struct labels *ret_labels);
+void labels_finish(struct labels *labels);
+void labels_write(struct json_writer *writer, const struct labels *labels); /* null for none */
+/* The class of a name, or -1. */
+int32_t labels_find(const struct labels *labels, const char *name);
+
+#endif

@@ -1,0 +1,29 @@
+/* model_config.h - what a model is made of, weights and names apart, as requests and the store tell
+ * it. */
+#ifndef SERVER_MODEL_CONFIG_H
+#define SERVER_MODEL_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "encoder.h"
+#include "json_reader.h"
+#include "json_writer.h"
+#include "tempotron.h"
+
+struct model_config {
+    bool has_encoder;
+    struct encoder encoder; /* owned */
+    struct tempotron_params params;
+    uint32_t seed;
+};
+
+/* Reads encoder, in_features, out_features, T, tau, tau_s, v_threshold, clock and seed of an open
+ * object, checks them and their products against the limits. False with the problem set. */
+bool model_config_read(struct fields *fields, struct model_config *ret_config);
+void model_config_finish(struct model_config *config); /* does nothing on a zeroed one */
+
+/* Writes the same fields as members of the object that is being written. */
+void model_config_write(struct json_writer *writer, const struct model_config *config);
+
+#endif
