@@ -17,7 +17,7 @@
 #include "timestamp.h"
 #include "training_json.h"
 
-enum { LOWEST_PRIORITY = 19, PROGRESS_INTERVAL_MS = 250 };
+enum { LOWEST_PRIORITY = 19, PROGRESS_INTERVAL_MS = 250, STORE_RETRY_SECONDS = 1 };
 
 struct worker {
     struct trainer *trainer;
@@ -31,7 +31,7 @@ struct trainer {
     atomic_bool stopping;
     pthread_mutex_t lock;
     pthread_cond_t work;
-    bool woken; /* something may have been queued */
+    uint64_t wakes; /* how often something may have been queued */
     unsigned worker_count;
     unsigned started; /* workers whose threads run */
     struct worker workers[];
@@ -210,8 +210,21 @@ static enum store_status write_end(struct job *job, const struct outcome *outcom
     return STORE_OK;
 }
 
-/* Where the store can't take the end, the run stays "running", to be taken up at the next start. */
-static void end_job(struct job *job, const struct outcome *outcome)
+/* Whether the trainer stops before a while has passed. */
+static bool stops_meanwhile(struct trainer *trainer)
+{
+    struct timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += STORE_RETRY_SECONDS;
+    int error = 0;
+    pthread_mutex_lock(&trainer->lock);
+    while (error == 0 && !atomic_load(&trainer->stopping))
+        error = pthread_cond_timedwait(&trainer->work, &trainer->lock, &end);
+    pthread_mutex_unlock(&trainer->lock);
+    return atomic_load(&trainer->stopping);
+}
+
+static enum store_status try_to_end(struct job *job, const struct outcome *outcome)
 {
     struct service *service = job->worker->trainer->service;
     struct store *store = store_pool_borrow_writer(service->stores);
@@ -220,7 +233,21 @@ static void end_job(struct job *job, const struct outcome *outcome)
     registry_change_end(service->registry, job->record.model);
     store_pool_note(service->stores, status);
     store_pool_return(service->stores, store);
-    http_server_wake(service->http, job->record.id);
+    return status;
+}
+
+/* A store that can't take the end now, its disk being full, is asked again until it can. What it
+ * has not taken when the process ends stays "running", and is trained again after the next start.
+ */
+static void end_job(struct job *job, const struct outcome *outcome)
+{
+    struct trainer *trainer = job->worker->trainer;
+    enum store_status status;
+    do
+        status = try_to_end(job, outcome);
+    while ((status == STORE_FULL || status == STORE_UNAVAILABLE || status == STORE_NO_MEMORY) &&
+           !stops_meanwhile(trainer));
+    http_server_wake(trainer->service->http, job->record.id);
 }
 
 static struct outcome train_job(struct job *job)
@@ -298,13 +325,16 @@ static bool claim(struct worker *worker, struct run_record *ret_record)
     return status == STORE_OK;
 }
 
-static void wait_for_work(struct trainer *trainer)
+/* Waits for a wake that came after `seen` ones, and returns how many there were: every idle worker
+ * looks for itself, so that runs queued at the same time are trained at the same time. */
+static uint64_t wait_for_work(struct trainer *trainer, uint64_t seen)
 {
     pthread_mutex_lock(&trainer->lock);
-    while (!trainer->woken && !atomic_load(&trainer->stopping))
+    while (trainer->wakes == seen && !atomic_load(&trainer->stopping))
         pthread_cond_wait(&trainer->work, &trainer->lock);
-    trainer->woken = false;
+    seen = trainer->wakes;
     pthread_mutex_unlock(&trainer->lock);
+    return seen;
 }
 
 /* This thread runs when no other wants the core, and gives way at once: SCHED_IDLE, with a small
@@ -320,11 +350,12 @@ static void *work(void *argument)
 {
     struct worker *worker = argument;
     struct trainer *trainer = worker->trainer;
+    uint64_t seen = 0;
     yield_to_everybody();
     while (!atomic_load(&trainer->stopping)) {
         struct job job = {.worker = worker, .progress_at = timestamp_now()};
         if (!claim(worker, &job.record)) {
-            wait_for_work(trainer);
+            seen = wait_for_work(trainer, seen);
             continue;
         }
         run_job(&job);
@@ -364,7 +395,7 @@ bool trainer_start(struct trainer *trainer)
 void trainer_wake(struct trainer *trainer)
 {
     pthread_mutex_lock(&trainer->lock);
-    trainer->woken = true;
+    trainer->wakes++;
     pthread_cond_broadcast(&trainer->work);
     pthread_mutex_unlock(&trainer->lock);
 }

@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -107,14 +109,19 @@ static const char *string(const json_t *object, const char *key)
     return value;
 }
 
-/* The run's number, answered 202. */
-static json_int_t queue_run(const char *model, int epochs)
+/* The run's number, answered 202; takes the body. */
+static json_int_t queue_order(const char *model, json_t *body)
 {
-    struct http_answer answer = train(model, order(epochs, 1), "Prefer: respond-async");
+    struct http_answer answer = train(model, body, "Prefer: respond-async");
     ck_assert_msg(answer.status == 202, "%ld: %s", answer.status, answer.body);
     const json_int_t run = integer(answer.json, "id");
     http_answer_finish(&answer);
     return run;
+}
+
+static json_int_t queue_run(const char *model, int epochs)
+{
+    return queue_order(model, order(epochs, 1));
 }
 
 /* The finished run, answered 200. */
@@ -452,6 +459,79 @@ START_TEST(runs_of_a_model_queue_and_start_from_the_former_ones_version)
 }
 END_TEST
 
+START_TEST(runs_of_two_models_train_at_the_same_time)
+{
+    create_model("a");
+    create_model("b");
+    const json_int_t first = queue_run("a", ENDLESS), second = queue_run("b", ENDLESS);
+    await_begun(first);
+    await_begun(second);
+    json_decref(cancel_run(first, 202));
+    json_decref(cancel_run(second, 202));
+}
+END_TEST
+
+/* --- a store that is full --- */
+
+enum { WIDE = 65536, WIDE_CLASSES = 4, WIDE_BYTES = 4 * WIDE * WIDE_CLASSES };
+
+/* A sample of a model whose weights are far larger than a run's metrics. */
+static json_t *wide_order(int epochs)
+{
+    json_t *sample = json_array();
+    for (size_t i = 0; i < WIDE; i++)
+        json_array_append_new(sample, json_integer((json_int_t)(i % 10)));
+    return json_pack("{s:[o], s:[i], s:i}", "in_spikes", sample, "label", 0, "epochs", epochs);
+}
+
+/* The database's log may grow by so many bytes: as if the disk were full then. */
+static void limit_log(rlim_t bytes)
+{
+    char path[SERVICE_PATH + 8];
+    struct stat file;
+    snprintf(path, sizeof path, "%s-wal", service.database);
+    ck_assert_int_eq(stat(path, &file), 0);
+    const struct rlimit limit = {(rlim_t)file.st_size + bytes, RLIM_INFINITY};
+    ck_assert_int_eq(prlimit(service.pid, RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
+static void await_readiness(long status)
+{
+    for (;;) {
+        struct http_answer answer = http_send(&service, "GET", "/health/ready", NULL, NULL);
+        const long seen = answer.status;
+        http_answer_finish(&answer);
+        if (seen == status)
+            return;
+        poll(NULL, 0, ASK_AGAIN_MS);
+    }
+}
+
+START_TEST(a_run_whose_end_finds_no_room_ends_once_there_is_some)
+{
+    static const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+    json_decref(http_call(&service, 201, "POST", "/models",
+                          json_pack("{s:s, s:i, s:i, s:i}", "id", "wide", "in_features", WIDE,
+                                    "out_features", WIDE_CLASSES, "T", 20)));
+    const json_int_t ahead = queue_order("wide", wide_order(ENDLESS));
+    const json_int_t run = queue_order("wide", wide_order(1));
+    await_begun(ahead);
+    limit_log(WIDE_BYTES / 2);
+    json_decref(cancel_run(ahead, 202));
+    await_readiness(503);
+    json_t *waiting = get_run(run);
+    ck_assert_str_eq(string(waiting, "state"), "running");
+    json_decref(waiting);
+
+    ck_assert_int_eq(prlimit(service.pid, RLIMIT_FSIZE, &unlimited, NULL), 0);
+    await_readiness(200);
+    json_t *ended = await_run(run, has_ended);
+    ck_assert_str_eq(string(ended, "state"), "succeeded");
+    ck_assert_int_eq(integer(ended, "version"), 2);
+    json_decref(ended);
+}
+END_TEST
+
 /* --- serving meanwhile --- */
 
 START_TEST(predictions_go_on_while_a_run_trains)
@@ -744,6 +824,8 @@ static TCase *run_tests(void)
     tcase_add_test(tests, a_running_run_is_cancelled_and_publishes_nothing);
     tcase_add_test(tests, a_diverging_run_fails_and_publishes_nothing);
     tcase_add_test(tests, runs_of_a_model_queue_and_start_from_the_former_ones_version);
+    tcase_add_test(tests, runs_of_two_models_train_at_the_same_time);
+    tcase_add_test(tests, a_run_whose_end_finds_no_room_ends_once_there_is_some);
     return tests;
 }
 
