@@ -34,6 +34,9 @@ LIBRARY = $(BUILD)/libtempotron.a
 DAEMON  = $(MAIN:%/server/main.o=%/tempotrond)
 SOURCES = $(wildcard core/*.[ch] server/*.[ch] tests/*.[ch] tests/support/*.[ch] bench/*.[ch])
 
+# Says what it does in a line each; `make V=1` shows the commands.
+QUIET = $(if $(V),,@echo '  $(1)	$(2)' &&)
+
 # Where the tests find the server.
 export TEMPOTROND = $(BUILD)/tempotrond
 
@@ -115,28 +118,28 @@ packages:
 
 # The resolvers of target_clones run before the thread sanitizer does: an instrumented entry would crash.
 $(BUILD)/core/%.o: COMPILE += $(if $(filter thread,$(SANITIZE)),--param=tsan-instrument-func-entry-exit=0)
-$(BUILD)/core/%.o: core/%.c
+$(BUILD)/core/%.o: core/%.c Makefile
 	@mkdir -p $(@D)
-	$(COMPILE) -O3 $(CFLAGS) -c $< -o $@
+	$(call QUIET,CC,$<) $(COMPILE) -O3 $(CFLAGS) -c $< -o $@
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(COMPILE) -O2 -D_GNU_SOURCE -DTEMPOTROND_VERSION='"$(VERSION)"' -Icore -Iserver -Itests/support \
+	$(call QUIET,CC,$<) $(COMPILE) -O2 -D_GNU_SOURCE -DTEMPOTROND_VERSION='"$(VERSION)"' -Icore -Iserver -Itests/support \
 	    $(CFLAGS) -c $< -o $@
 
 $(BUILD)/server/embedded.o: server/embedded.S openapi.yaml $(wildcard migrations/*.sql)
 	@mkdir -p $(@D)
-	$(CC) -c $< -o $@
+	$(call QUIET,AS,$<) $(CC) -c $< -o $@
 
 $(LIBRARY): $(CORE)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call QUIET,AR,$@) $(AR) rcs $@ $^
 
 $(DAEMON): $(MAIN) $(SERVER) $(LIBRARY)
-	$(LINK) $^ $(LDFLAGS) $(BUILD_LIBS) -o $@
+	$(call QUIET,LINK,$@) $(LINK) $^ $(LDFLAGS) $(BUILD_LIBS) -o $@
 
 $(TESTS) $(BENCHES): %: %.o $(SUPPORT) $(SERVER) $(LIBRARY)
-	$(LINK) $^ $(LDFLAGS) $(CHECK_LIBS) -o $@
+	$(call QUIET,LINK,$@) $(LINK) $^ $(LDFLAGS) $(CHECK_LIBS) -o $@
 
 -include $(patsubst %.o,%.d,$(CORE) $(MAIN) $(SERVER) $(SUPPORT) $(TESTS:=.o) $(BENCHES:=.o))
 

@@ -38,7 +38,7 @@ bool gaussian_tuning_read(struct fields *fields, struct gaussian_tuning *ret_tun
     read &= fields_float_array(fields, "x_min", FIELD_REQUIRED, 1, 1, LIMIT_FEATURES, &x_min);
     read &= fields_float_array(fields, "x_max", FIELD_REQUIRED, 1, 1, LIMIT_FEATURES, &x_max);
     fields_integer(fields, "max_spike_time", FIELD_OPTIONAL, 1, LIMIT_T, &max_spike_time);
-    if (read)
+    if (x_min.count > 0 && x_max.count > 0)
         check_ranges(fields, &x_min, &x_max);
     read &= !problem_is_set(fields->problem);
     if (read)

@@ -76,12 +76,15 @@ bool http_server_start(const struct http_options *options, struct service *servi
     }
     server->options = *options;
     server->service = service;
+    bool on_loopback;
     server->socket = http_listen(options->listen, error, error_size, server->address,
-                                 sizeof server->address, &server->on_loopback);
+                                 sizeof server->address, &on_loopback);
     if (server->socket < 0) {
         destroy(server);
         return false;
     }
+    if (options->hosts == NULL)
+        server->options.hosts = on_loopback ? "localhost" : "*";
     server->room = waiting_room_create();
     server->connections = connections_create(options->request_timeout_seconds, connection_limit());
     if (server->room != NULL && server->connections != NULL) {

@@ -15,7 +15,9 @@ struct service;
 struct http_server;
 
 struct http_options {
-    const char *listen;               /* "127.0.0.1:8080", "[::1]:0" */
+    const char *listen; /* "127.0.0.1:8080", "[::1]:0" */
+    const char *hosts;  /* names that it answers to (see http_guard.h); NULL: on a loopback address
+                           those of the loopback, else any */
     size_t max_body_bytes;            /* of one request */
     size_t max_bodies_bytes;          /* of all requests in flight; beyond it 503 */
     unsigned request_timeout_seconds; /* a request not wholly received by then is cut off */

@@ -204,7 +204,7 @@ static void read_headers(struct exchange *exchange, struct MHD_Connection *conne
     name_request(exchange, headers->request_id);
     request->prefers_wait = headers->has_wait;
     request->wait_seconds = headers->wait_seconds;
-    if (http_headers_may_ask(headers, exchange->server->on_loopback, problem))
+    if (http_headers_may_ask(headers, exchange->server->options.hosts, problem))
         find_route(exchange, connection);
     check_body(exchange);
     if (problem_is_set(problem) && headers->expects_continue)

@@ -191,13 +191,34 @@ static bool is_same_origin(const char *origin, const char *host)
            strcmp(from_port, host_port) == 0;
 }
 
-bool http_headers_may_ask(const struct http_headers *headers, bool on_loopback,
+static bool is_name(const char *name, size_t size, const char *host)
+{
+    static const char loopback[] = "localhost";
+    if (size == sizeof loopback - 1 && strncasecmp(name, loopback, size) == 0)
+        return is_loopback_name(host);
+    return (size == 1 && *name == '*') ||
+           (host_length(host) == size && strncasecmp(name, host, size) == 0);
+}
+
+static bool is_one_of(const char *hosts, const char *host)
+{
+    while (*hosts != '\0') {
+        const size_t size = strcspn(hosts, ",");
+        if (is_name(hosts, size, host))
+            return true;
+        hosts += size;
+        hosts += strspn(hosts, ",");
+    }
+    return false;
+}
+
+bool http_headers_may_ask(const struct http_headers *headers, const char *hosts,
                           struct problem *problem)
 {
     const char *site = headers->fetch_site;
-    if (on_loopback && headers->host != NULL && !is_loopback_name(headers->host))
+    if (headers->host != NULL && !is_one_of(hosts, headers->host))
         problem_set(problem, PROBLEM_FOREIGN_HOST,
-                    "On the loopback only loopback names are answered.");
+                    "The service does not answer to this Host; --hosts names those it does.");
     else if ((headers->origin != NULL && !is_same_origin(headers->origin, headers->host)) ||
              (site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0))
         problem_set(problem, PROBLEM_FOREIGN_ORIGIN,

@@ -33,8 +33,9 @@ struct http_headers {
 bool http_headers_read(struct MHD_Connection *connection, const char *version,
                        struct http_headers *headers, struct problem *problem);
 
-/* Sets foreign_host or foreign_origin. */
-bool http_headers_may_ask(const struct http_headers *headers, bool on_loopback,
+/* Sets foreign_host or foreign_origin. `hosts` are the names that a Host may have, with commas
+ * between them: "localhost" stands for all names of the loopback, "*" for any name. */
+bool http_headers_may_ask(const struct http_headers *headers, const char *hosts,
                           struct problem *problem);
 
 /* Whether Content-Type names JSON, or nothing that contradicts it. */

@@ -74,13 +74,12 @@ int http_listen(const char *listen_on, char *error, size_t error_size, char *add
 {
     struct addrinfo *info = resolve(listen_on);
     if (info == NULL) {
-        snprintf(error, error_size, "%s is not ADDRESS:PORT, e.g. 127.0.0.1:8080 or [::1]:8080",
-                 listen_on);
+        snprintf(error, error_size, "not ADDRESS:PORT, e.g. 127.0.0.1:8080 or [::1]:8080");
         return -1;
     }
     int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || !bind_and_listen(fd, info) || !describe(fd, address, address_size, on_loopback)) {
-        snprintf(error, error_size, "can't listen on %s: %s", listen_on, strerror(errno));
+        snprintf(error, error_size, "can't listen there: %s", strerror(errno));
         if (fd >= 0)
             close(fd);
         fd = -1;

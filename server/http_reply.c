@@ -34,6 +34,7 @@ static struct MHD_Response *make_response(struct reply *reply, size_t *body_size
         *body_size = 0;
         return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     }
+    json_write_line_end(&reply->json); /* for who reads it in a terminal */
     char *text = json_writer_take(&reply->json, &size);
     if (text == NULL)
         return NULL;

@@ -20,7 +20,6 @@ struct http_server {
     struct waiting_room *room;
     struct connections *connections;
     int socket; /* listening; -1: closed */
-    bool on_loopback;
     char address[HTTP_ADDRESS];
     atomic_size_t bodies_bytes; /* of all bodies in flight */
     atomic_bool draining;

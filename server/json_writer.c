@@ -181,6 +181,11 @@ void json_write_raw(struct json_writer *writer, const char *json)
     append_value(writer, json, strlen(json));
 }
 
+void json_write_line_end(struct json_writer *writer)
+{
+    append(writer, "\n", 1);
+}
+
 void json_write_null(struct json_writer *writer)
 {
     json_write_raw(writer, "null");

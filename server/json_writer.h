@@ -41,6 +41,7 @@ void json_write_array_end(struct json_writer *writer);
 void json_write_key(struct json_writer *writer, const char *key);
 
 void json_write_null(struct json_writer *writer);
+void json_write_line_end(struct json_writer *writer); /* after the whole document */
 void json_write_boolean(struct json_writer *writer, bool value);
 void json_write_integer(struct json_writer *writer, int64_t value);
 void json_write_double(struct json_writer *writer, double value);

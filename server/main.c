@@ -1,8 +1,10 @@
 /* tempotrond: starts the floors from the bottom up, waits for a signal, stops them from the top. */
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "healthcheck.h"
@@ -23,16 +25,19 @@ static void complain(const char *what, const char *why)
 
 static bool start_store(struct service *service, const char *path)
 {
+    errno = 0;
     enum store_status status = store_pool_create(path, &service->stores);
     if (status == STORE_OK) {
         struct store *store = store_pool_borrow_writer(service->stores);
         status = store_runs_take_up(store, timestamp_now());
         store_pool_return(service->stores, store);
     }
-    if (status != STORE_OK) {
+    if (status == STORE_UNAVAILABLE && errno != 0)
+        fprintf(stderr, "tempotrond: %s: %s\n", path, strerror(errno));
+    else if (status != STORE_OK)
         complain(path, store_status_text(status));
+    if (status != STORE_OK)
         return false;
-    }
     service->registry = registry_create(service->stores, MODELS_BYTES);
     return service->registry != NULL;
 }
@@ -44,6 +49,7 @@ static bool start_serving(struct service *service, const struct options *options
     char error[256];
     const struct http_options http = {
         .listen = options->listen,
+        .hosts = options->hosts,
         .max_body_bytes = options->max_body_bytes,
         .max_bodies_bytes = options->max_bodies_bytes,
         .request_timeout_seconds = options->request_timeout_seconds,
@@ -117,7 +123,11 @@ int main(int argc, char **argv)
     case OPTIONS_GO_ON:
         break;
     }
-    if (options.healthcheck)
-        return healthcheck(options.listen) ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (options.healthcheck) {
+        if (healthcheck(options.listen))
+            return EXIT_SUCCESS;
+        complain(options.listen, "no tempotrond is ready there");
+        return EXIT_FAILURE;
+    }
     return serve(&options);
 }

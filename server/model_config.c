@@ -72,11 +72,11 @@ bool model_config_read(struct fields *fields, struct model_config *ret_config)
     int64_t out_features = 0, T = 0, seed = 0;
     unsigned clock;
     read_inputs(fields, &config);
+    const bool encodes = fields_get(fields, "encoder", FIELD_OPTIONAL) != NULL;
     if (config.has_encoder) /* late enough for every spike */
         T = (int64_t)config.encoder.gaussian_tuning.max_spike_time;
     fields_integer(fields, "out_features", FIELD_REQUIRED, 1, LIMIT_OUT_FEATURES, &out_features);
-    fields_integer(fields, "T", config.has_encoder ? FIELD_OPTIONAL : FIELD_REQUIRED, 1, LIMIT_T,
-                   &T);
+    fields_integer(fields, "T", encodes ? FIELD_OPTIONAL : FIELD_REQUIRED, 1, LIMIT_T, &T);
     read_neuron(fields, &config.params);
     fields_choice(fields, "clock", FIELD_OPTIONAL, clocks, &clock);
     fields_integer(fields, "seed", FIELD_OPTIONAL, 0, UINT32_MAX, &seed);

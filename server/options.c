@@ -23,6 +23,10 @@ static const struct option {
 } table[] = {
     {"listen", "ADDR:PORT", "where to serve; port 0 picks a free one (127.0.0.1:8080)", TEXT,
      offsetof(struct options, listen), 0, 0},
+    {"hosts", "NAMES",
+     "the names that it answers to, e.g. iris.example,localhost (on a loopback address those of "
+     "the\n                             loopback, else any)",
+     TEXT, offsetof(struct options, hosts), 0, 0},
     {"db", "FILE", "the database, created where it is absent (./tempotron.db)", TEXT,
      offsetof(struct options, db), 0, 0},
     {"max-body", "BYTES", "the largest body of one request (64 MiB)", SIZE,
@@ -97,7 +101,20 @@ static bool set_option(struct options *options, const struct option *option, con
 static enum options_result wrong_value(const char *source, const struct option *option,
                                        const char *text)
 {
-    fprintf(stderr, "tempotrond: %s: \"%s\" is no %s (see --help)\n", source, text, option->value);
+    fprintf(stderr, "tempotrond: %s: \"%s\" is ", source, text);
+    switch (option->kind) {
+    case TEXT:
+        fprintf(stderr, "no %s", option->value);
+        break;
+    case SIZE:
+    case NUMBER:
+        fprintf(stderr, "no whole number from %llu to %llu", option->min, option->max);
+        break;
+    case LOG:
+        fprintf(stderr, "neither requests nor errors");
+        break;
+    }
+    fprintf(stderr, " (see --help)\n");
     return OPTIONS_WRONG;
 }
 
@@ -140,7 +157,7 @@ static enum options_result read_flag(struct options *options, int argc, char **a
 static enum options_result read_flags(struct options *options, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             print_help();
             return OPTIONS_DONE;
         }

@@ -10,7 +10,7 @@ bool store_succeeded(enum store_status status, enum problem_code missing, const 
         problem_set(problem, missing, "There is no %s.", name);
         return false;
     case STORE_TAKEN:
-        problem_add_field(problem, PROBLEM_ID_TAKEN, "/id", "There is a %s already.", name);
+        problem_add_field(problem, PROBLEM_ID_TAKEN, "/id", "The id %s is taken.", name);
         return false;
     case STORE_IN_USE:
         problem_set(problem, PROBLEM_MODEL_IN_USE,
@@ -30,6 +30,7 @@ bool store_succeeded(enum store_status status, enum problem_code missing, const 
         problem_set(problem, PROBLEM_STORE_FULL, "The disk of the database is full.");
         return false;
     case STORE_UNAVAILABLE:
+    case STORE_LOCKED:
         problem_set(problem, PROBLEM_STORE_UNAVAILABLE, "The database can't be used right now.");
         return false;
     case STORE_CORRUPT:

@@ -34,7 +34,9 @@ const char *store_status_text(enum store_status status)
     case STORE_FULL:
         return "the disk is full";
     case STORE_UNAVAILABLE:
-        return "it can't be opened, read or written, or another tempotrond uses it";
+        return "it can't be opened, read or written";
+    case STORE_LOCKED:
+        return "another tempotrond uses it";
     case STORE_CORRUPT:
         return "it is damaged, or no database";
     case STORE_FOREIGN:
@@ -89,7 +91,7 @@ static enum store_status claim(const char *path, int *ret_claim)
         return STORE_UNAVAILABLE;
     if (flock(file, LOCK_EX | LOCK_NB) != 0) {
         close(file);
-        return STORE_UNAVAILABLE;
+        return STORE_LOCKED;
     }
     *ret_claim = file;
     return STORE_OK;

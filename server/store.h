@@ -24,7 +24,8 @@ enum store_status {
     STORE_QUEUE_FULL, /* LIMIT_QUEUED_RUNS wait */
     STORE_NO_MEMORY,
     STORE_FULL,        /* disk or quota */
-    STORE_UNAVAILABLE, /* I/O error, locked by another program, can't open */
+    STORE_UNAVAILABLE, /* I/O error, busy with another program, can't open */
+    STORE_LOCKED,      /* another tempotrond has it */
     STORE_CORRUPT,     /* damaged database, or a checksum that does not match */
     STORE_FOREIGN,     /* a database of another program */
     STORE_NEWER        /* a database of a newer tempotrond */

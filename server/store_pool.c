@@ -138,6 +138,7 @@ void store_pool_note(struct store_pool *pool, enum store_status status)
     case STORE_ENDED:
     case STORE_QUEUE_FULL:
     case STORE_NO_MEMORY:
+    case STORE_LOCKED:
     case STORE_FOREIGN:
     case STORE_NEWER:
         break;

@@ -298,6 +298,7 @@ static void run_job(struct job *job)
     case STORE_QUEUE_FULL:
     case STORE_FULL:
     case STORE_UNAVAILABLE:
+    case STORE_LOCKED:
     case STORE_FOREIGN:
     case STORE_NEWER:
         outcome = (struct outcome){FAILED, "store_unavailable", "The database can't be read."};

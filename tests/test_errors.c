@@ -577,6 +577,43 @@ START_TEST(pages_of_the_same_origin_are_served)
 }
 END_TEST
 
+START_TEST(only_the_hosts_that_were_named_are_answered)
+{
+    static const char *const flags[] = {"--hosts", "iris.example,localhost", NULL};
+    static const struct {
+        const char *host;
+        long status;
+    } hosts[] = {{"Host: iris.example", 200},     {"Host: IRIS.example:8080", 200},
+                 {"Host: localhost:8080", 200},   {"Host: 127.0.0.1", 200},
+                 {"Host: evil.example", 403},     {"Host: a.iris.example", 403},
+                 {"Host: iris.example.evil", 403}};
+    struct service named;
+    service_start(&named, flags);
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        struct http_answer answer =
+            http_send(&named, "GET", "/health/live", NULL, hosts[i].host, NULL);
+        ck_assert_msg(answer.status == hosts[i].status, "%s: %ld", hosts[i].host, answer.status);
+        http_answer_finish(&answer);
+    }
+    service_finish(&named);
+}
+END_TEST
+
+START_TEST(a_wrong_encoder_is_all_that_is_named)
+{
+    struct http_answer answer =
+        http_send(&server, "POST", "/models",
+                  "{\"out_features\": 2, \"encoder\": {\"type\": \"gaussian_tuning\", \"m\": 2,"
+                  " \"x_min\": [0, 0], \"x_max\": [1]}}",
+                  NULL);
+    assert_problem(&answer, 422, "out_of_range", "/encoder/m");
+    const json_t *errors = json_object_get(answer.json, "errors");
+    ck_assert_uint_eq(json_array_size(errors), 2);
+    ck_assert_str_eq(text(json_array_get(errors, 1), "pointer"), "/encoder/x_max");
+    http_answer_finish(&answer);
+}
+END_TEST
+
 /* --- bytes that no client library sends --- */
 
 #define HOST "Host: localhost\r\n"
@@ -715,6 +752,8 @@ int main(void)
     tcase_add_loop_test(tests, a_wrong_method_is_told_the_right_ones, 0, COUNT(wrong_methods));
     tcase_add_loop_test(tests, wrong_parameters_are_named, 0, COUNT(wrong_parameters));
     tcase_add_loop_test(tests, foreign_pages_and_media_types_are_refused, 0, COUNT(headers));
+    tcase_add_test(tests, only_the_hosts_that_were_named_are_answered);
+    tcase_add_test(tests, a_wrong_encoder_is_all_that_is_named);
     tcase_add_test(tests, pages_of_the_same_origin_are_served);
     tcase_add_loop_test(tests, requests_that_could_be_read_two_ways_are_refused_and_cut_off, 0,
                         COUNT(smuggling));

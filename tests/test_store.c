@@ -844,7 +844,7 @@ START_TEST(a_second_writer_is_refused)
 {
     struct store *second = NULL;
     insert_model("iris");
-    ck_assert_int_eq(store_open_writer(path, &second), STORE_UNAVAILABLE);
+    ck_assert_int_eq(store_open_writer(path, &second), STORE_LOCKED);
     ck_assert_ptr_null(second);
     insert_model("goes-on");
     store_close(store);

@@ -144,7 +144,7 @@ START_TEST(a_second_writer_by_another_name_is_refused)
     char link[320];
     snprintf(link, sizeof link, "%s/link.db", directory);
     ck_assert_int_eq(symlink(path, link), 0);
-    ck_assert_int_eq(store_open_writer(link, &second), STORE_UNAVAILABLE);
+    ck_assert_int_eq(store_open_writer(link, &second), STORE_LOCKED);
     ck_assert_ptr_null(second);
     ck_assert_int_eq(unlink(link), 0);
 }
@@ -342,7 +342,7 @@ START_TEST(the_pool_lends_one_writer_and_readers)
     struct store *first, *other, *again;
     close_store();
     ck_assert_int_eq(store_pool_create(path, &pool), STORE_OK);
-    ck_assert_int_eq(store_pool_create(path, &second), STORE_UNAVAILABLE);
+    ck_assert_int_eq(store_pool_create(path, &second), STORE_LOCKED);
     ck_assert_ptr_null(second);
     struct store *writer = store_pool_borrow_writer(pool);
     add_model(writer, "iris");
