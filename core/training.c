@@ -104,24 +104,26 @@ static bool is_zero(const float *values, size_t count)
     return true;
 }
 
-/* Returns the sum of the samples' losses. */
-static double learn_batch(struct run *run, const uint32_t *samples, size_t count, double rate,
-                          size_t *correct)
-{
-    double loss = 0;
-    gradient_clear(&run->gradient);
-    for (size_t i = 0; i < count; i++)
-        loss += learn_sample(run, samples[i], count, correct);
-    /* Gütig's rule, momentum included, learns on error trials only. */
-    if (run->params->loss.type != LOSS_TEMPOTRON || !is_zero(run->gradient.weight, run->weights))
-        optimizer_step(&run->optimizer, run->gradient.weight, rate, run->tempotron->weight);
-    return loss;
-}
-
 static bool goes_on(const struct run *run)
 {
     const struct training_observer *observer = run->observer;
     return observer == NULL || observer->goes_on == NULL || observer->goes_on(observer->context);
+}
+
+/* Adds to the sum of the samples' losses. False: the observer ends it. */
+static bool learn_batch(struct run *run, const uint32_t *samples, size_t count, double rate,
+                        double *loss, size_t *correct)
+{
+    gradient_clear(&run->gradient);
+    for (size_t i = 0; i < count; i++) {
+        if (!goes_on(run))
+            return false;
+        *loss += learn_sample(run, samples[i], count, correct);
+    }
+    /* Gütig's rule, momentum included, learns on error trials only. */
+    if (run->params->loss.type != LOSS_TEMPOTRON || !is_zero(run->gradient.weight, run->weights))
+        optimizer_step(&run->optimizer, run->gradient.weight, rate, run->tempotron->weight);
+    return true;
 }
 
 static bool is_finite(const struct run *run, double loss)
@@ -144,9 +146,8 @@ static enum core_status learn_epoch(struct run *run, double rate, struct trainin
     for (size_t start = 0; start < count; start += run->params->batch_size) {
         const size_t rest = count - start;
         const size_t batch = rest < run->params->batch_size ? rest : run->params->batch_size;
-        if (!goes_on(run))
+        if (!learn_batch(run, run->order + start, batch, rate, &loss, &correct))
             return CORE_STOPPED;
-        loss += learn_batch(run, run->order + start, batch, rate, &correct);
     }
     epoch->loss = loss / (double)count;
     epoch->accuracy = (double)correct / (double)count;

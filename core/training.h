@@ -39,7 +39,7 @@ struct training_epoch {
     double validation_accuracy;
 };
 
-/* Told of every epoch; asked before every batch whether to go on. Members may be NULL. */
+/* Told of every epoch; asked before every sample whether to go on. Members may be NULL. */
 struct training_observer {
     void *context;
     void (*on_epoch)(void *context, const struct training_epoch *epoch);

@@ -1,10 +1,20 @@
 #include "encoder_json.h"
 
+#include <float.h>
+#include <math.h>
+
 #include "limits.h"
 #include "status_problem.h"
 
+/* Whether float32 can tell the places of m receptive fields apart. */
+static bool is_resolved(float x_min, float x_max, size_t m)
+{
+    const float greatest = fmaxf(fabsf(x_min), fabsf(x_max));
+    return greatest * FLT_EPSILON * (float)m <= (x_max - x_min) / 100;
+}
+
 static void check_ranges(const struct fields *fields, const struct float_array *x_min,
-                         const struct float_array *x_max)
+                         const struct float_array *x_max, size_t m)
 {
     char pointer[PROBLEM_POINTER];
     if (x_min->count != x_max->count) {
@@ -15,13 +25,18 @@ static void check_ranges(const struct fields *fields, const struct float_array *
     }
     for (size_t i = 0; i < x_min->count; i++) {
         const float range = x_max->values[i] - x_min->values[i];
-        if (range >= LIMIT_RANGE_LEAST && range <= LIMIT_RANGE)
+        if (range >= LIMIT_RANGE_LEAST && range <= LIMIT_RANGE &&
+            is_resolved(x_min->values[i], x_max->values[i], m))
             continue;
         fields_pointer(fields, "x_max", pointer);
         problem_pointer_index(pointer, i, pointer);
         if (range <= 0)
             problem_add_field(fields->problem, PROBLEM_EMPTY_RANGE, pointer,
                               "x_max must be greater than x_min (as float32).");
+        else if (range >= LIMIT_RANGE_LEAST && range <= LIMIT_RANGE)
+            problem_add_field(fields->problem, PROBLEM_OUT_OF_RANGE, pointer,
+                              "x_max - x_min is too small beside them: float32 can't tell the "
+                              "m receptive fields apart.");
         else
             problem_add_field(fields->problem, PROBLEM_OUT_OF_RANGE, pointer,
                               "x_max - x_min must lie in %g..%g.", (double)LIMIT_RANGE_LEAST,
@@ -39,7 +54,7 @@ bool gaussian_tuning_read(struct fields *fields, struct gaussian_tuning *ret_tun
     read &= fields_float_array(fields, "x_max", FIELD_REQUIRED, 1, 1, LIMIT_FEATURES, &x_max);
     fields_integer(fields, "max_spike_time", FIELD_OPTIONAL, 1, LIMIT_T, &max_spike_time);
     if (x_min.count > 0 && x_max.count > 0)
-        check_ranges(fields, &x_min, &x_max);
+        check_ranges(fields, &x_min, &x_max, (size_t)m);
     read &= !problem_is_set(fields->problem);
     if (read)
         read = core_succeeded(gaussian_tuning_init(ret_tuning, x_min.count, (size_t)m, x_min.values,

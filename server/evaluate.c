@@ -58,10 +58,7 @@ static void check_sizes(const struct model *model, const struct samples *samples
                         struct problem *problem)
 {
     const size_t classes = model->config.params.out_features;
-    if (samples->count > LIMIT_STEPS / model->config.params.T)
-        problem_add_field(problem, PROBLEM_TOO_LARGE,
-                          samples->kind == SAMPLES_X ? "/x" : "/in_spikes",
-                          "batch * T must be at most %d: send fewer samples at once.", LIMIT_STEPS);
+    samples_check_work(samples, &model->config.params, problem);
     if (classes * classes > LIMIT_VOLTAGES)
         problem_set(problem, PROBLEM_TOO_LARGE, "The confusion matrix of %zu classes is too large.",
                     classes);

@@ -1,4 +1,6 @@
 /* The stateless functions: SpikingJelly's encoder, kernel and loss, as they are. */
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,7 +108,7 @@ static int32_t *class_numbers(const struct loss_input *input, struct problem *pr
         problem_set_no_memory(problem);
     for (size_t i = 0; label != NULL && i < input->label.count; i++) {
         const float value = input->label.values[i];
-        if (value >= 0 && value < (float)input->num_classes && value == (float)(int32_t)value) {
+        if (value >= 0 && value < (float)input->num_classes && value == truncf(value)) {
             label[i] = (int32_t)value;
             continue;
         }
@@ -128,7 +130,7 @@ static void answer_loss(const struct loss_input *input, struct reply *reply)
                                      input->v_max.shape[0], input->v_max.shape[1]);
         json_write_object_begin(&reply->json);
         json_write_key(&reply->json, "loss");
-        json_write_float(&reply->json, (float)loss);
+        json_write_double(&reply->json, loss > FLT_MAX ? loss : (double)(float)loss);
         json_write_object_end(&reply->json);
         reply_with(reply, 200);
     }

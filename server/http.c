@@ -54,9 +54,10 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
         MHD_OPTION_NOTIFY_COMPLETED, http_exchange_end, server, MHD_OPTION_END);
 }
 
-/* Ends and frees what there is of a server that accepts nobody. */
-static void destroy(struct http_server *server)
+void http_server_destroy(struct http_server *server)
 {
+    if (server == NULL)
+        return;
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
     waiting_room_destroy(server->room);
@@ -80,7 +81,7 @@ bool http_server_start(const struct http_options *options, struct service *servi
     server->socket = http_listen(options->listen, error, error_size, server->address,
                                  sizeof server->address, &on_loopback);
     if (server->socket < 0) {
-        destroy(server);
+        http_server_destroy(server);
         return false;
     }
     if (options->hosts == NULL)
@@ -97,7 +98,7 @@ bool http_server_start(const struct http_options *options, struct service *servi
         return true;
     *ret_server = NULL;
     snprintf(error, error_size, "can't start the threads that serve");
-    destroy(server);
+    http_server_destroy(server);
     return false;
 }
 
@@ -111,15 +112,12 @@ void http_server_wake(struct http_server *server, int64_t key)
     waiting_room_wake(server->room, key);
 }
 
-void http_server_stop(struct http_server *server, unsigned seconds)
+void http_server_drain(struct http_server *server, unsigned seconds)
 {
-    if (server == NULL)
-        return;
     atomic_store(&server->draining, true);
     acceptor_stop(server->acceptor);
     close(server->socket); /* from now on connections are refused */
     server->socket = -1;
     waiting_room_close(server->room);
     connections_drain(server->connections, seconds);
-    destroy(server);
 }

@@ -37,8 +37,11 @@ const char *http_server_address(const struct http_server *server);
 /* The event `key` has happened: finishes the requests parked for it. From any thread. */
 void http_server_wake(struct http_server *server, int64_t key);
 
-/* Accepts no new connection, finishes parked requests, lets the others end up to `seconds`, then
- * stops and frees. No accepted request is cut short before that. */
-void http_server_stop(struct http_server *server, unsigned seconds);
+/* Accepts no new connection, finishes parked requests, and lets the others end up to `seconds`: no
+ * accepted request is cut short before that. */
+void http_server_drain(struct http_server *server, unsigned seconds);
+
+/* Stops and frees what was drained; takes NULL. Nobody wakes it any more. */
+void http_server_destroy(struct http_server *server);
 
 #endif

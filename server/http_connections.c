@@ -8,6 +8,7 @@
 /* A client in the middle of its requests has this long to send the next, whose answer tells it to
  * close: a connection closed under its hands would lose a request that is on its way. */
 enum { GRACE_NANOSECONDS = 250000000, SECOND_NANOSECONDS = 1000000000 };
+enum { LOOK_SECONDS = 1 };
 
 struct connection {
     int socket;
@@ -26,6 +27,7 @@ struct connections {
     pthread_cond_t closed_all;
     pthread_t thread;
     unsigned seconds;
+    bool dozing; /* the thread waits for somebody to be timed */
     bool closing_idle;
     bool ended;
     size_t limit;
@@ -54,36 +56,60 @@ static void append_timed(struct connections *connections, struct connection *con
     clock_gettime(CLOCK_MONOTONIC, &connection->deadline);
     connection->deadline.tv_sec += connections->seconds;
     append(&connections->timed, connection);
-    if (connections->timed.next == connection)
+    if (connections->dozing)
         pthread_cond_signal(&connections->timed_some);
 }
 
-/* Cuts off whoever comes first, if his time has come. */
-static void reap(struct connections *connections)
+static bool is_past(const struct timespec *deadline, const struct timespec *now)
 {
-    struct connection *first = connections->timed.next;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (first == &connections->timed || now.tv_sec < first->deadline.tv_sec ||
-        (now.tv_sec == first->deadline.tv_sec && now.tv_nsec < first->deadline.tv_nsec))
-        return;
-    shutdown(first->socket, SHUT_RDWR);
-    unlink_connection(first);
-    append(&connections->untimed, first);
+    return now->tv_sec != deadline->tv_sec ? now->tv_sec > deadline->tv_sec
+                                           : now->tv_nsec >= deadline->tv_nsec;
+}
+
+/* Cuts off those whose time has come. */
+static void reap(struct connections *connections, const struct timespec *now)
+{
+    struct connection *ring = &connections->timed, *first;
+    while ((first = ring->next) != ring && is_past(&first->deadline, now)) {
+        shutdown(first->socket, SHUT_RDWR);
+        unlink_connection(first);
+        append(&connections->untimed, first);
+    }
+}
+
+/* Whether all that the client sent has been read, and no more will come. */
+static bool has_gone(const struct connection *connection)
+{
+    char byte;
+    return recv(connection->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static void tell_who_has_gone(struct connections *connections)
+{
+    struct connection *ring = &connections->timed;
+    for (struct connection *at = ring->next; at != ring; at = at->next)
+        if (has_gone(at))
+            shutdown(at->socket, SHUT_RD);
 }
 
 static void *keep_time(void *argument)
 {
     struct connections *connections = argument;
+    struct timespec now, look = {0};
     pthread_mutex_lock(&connections->lock);
     while (!connections->ended) {
-        if (connections->timed.next == &connections->timed) {
+        connections->dozing = connections->timed.next == &connections->timed;
+        if (connections->dozing)
             pthread_cond_wait(&connections->timed_some, &connections->lock);
-        } else {
-            const struct timespec deadline = connections->timed.next->deadline;
-            pthread_cond_timedwait(&connections->timed_some, &connections->lock, &deadline);
+        else
+            pthread_cond_timedwait(&connections->timed_some, &connections->lock, &look);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        reap(connections, &now);
+        if (is_past(&look, &now)) {
+            tell_who_has_gone(connections);
+            look = now;
+            look.tv_sec += LOOK_SECONDS;
         }
-        reap(connections);
     }
     pthread_mutex_unlock(&connections->lock);
     return NULL;

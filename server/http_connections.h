@@ -3,7 +3,11 @@
  * libmicrohttpd's timeout is one of inactivity: a byte now and then lives for ever. Here a
  * connection has an absolute deadline while its client has the word: from its opening to the
  * request line, from there to the end of the body, and between two requests. Past it the socket is
- * shut down, which its event loop sees as the client's leaving. */
+ * shut down, which its event loop sees as the client's leaving.
+ *
+ * A client's leaving that arrives together with data is one that libmicrohttpd never learns of: it
+ * reads the data and waits for an event that has been. Such connections are looked for each second
+ * and their sockets shut down for reading, which is an event. */
 #ifndef SERVER_HTTP_CONNECTIONS_H
 #define SERVER_HTTP_CONNECTIONS_H
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -19,7 +20,9 @@
 #include "http_server.h"
 #include "routes.h"
 
-enum { METHOD = 16, LEAST_BODY = 4096 };
+/* A client that is sending sees no answer before it has sent all: so much of a body that is too
+ * large, in units of the largest allowed, is read and discarded. */
+enum { METHOD = 16, LEAST_BODY = 4096, DISCARDED_BODIES = 4 };
 
 struct exchange {
     struct http_server *server;
@@ -80,6 +83,16 @@ static bool copy_plain(char *out, size_t out_size, const char *text, size_t leng
     return is_plain;
 }
 
+/* "http://host/path" is asked of proxies, but a server has to understand it too. */
+static const char *path_of(const char *uri)
+{
+    static const char scheme[] = "http://";
+    if (strncasecmp(uri, scheme, sizeof scheme - 1) != 0)
+        return uri;
+    const char *path = strchr(uri + sizeof scheme - 1, '/');
+    return path != NULL ? path : "/";
+}
+
 void *http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection)
 {
     struct http_server *server = cls;
@@ -90,6 +103,7 @@ void *http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *con
     exchange->connection = connection_of(connection);
     clock_gettime(CLOCK_MONOTONIC, &exchange->begun);
     json_writer_init(&exchange->reply.json);
+    uri = path_of(uri);
     exchange->path_is_plain =
         copy_plain(exchange->path, sizeof exchange->path, uri, strcspn(uri, "?")) &&
         strchr(exchange->path, '%') == NULL;
@@ -103,7 +117,7 @@ void *http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *con
 static bool is_request_id(const char *text)
 {
     const size_t length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                       "0123456789._~-");
+                                       "0123456789._~-+/=:");
     return length > 0 && length <= LIMIT_REQUEST_ID && text[length] == '\0';
 }
 
@@ -175,7 +189,7 @@ static void check_body(struct exchange *exchange)
     const struct http_headers *headers = &exchange->headers;
     const size_t most = exchange->server->options.max_body_bytes;
     if (headers->length > most) {
-        exchange->close = true;
+        exchange->close = headers->length / DISCARDED_BODIES > most;
         problem_set(problem, PROBLEM_BODY_TOO_LARGE, "A body may have %zu bytes.", most);
     }
     if (exchange->route == NULL)
@@ -183,7 +197,13 @@ static void check_body(struct exchange *exchange)
     if (!exchange->route->takes_body && headers->length > 0)
         problem_set(problem, PROBLEM_MALFORMED_REQUEST, "This request takes no body.");
     if (exchange->route->takes_body && !http_headers_say_json(headers))
-        problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body has to be JSON.");
+        problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body has to be plain JSON.");
+}
+
+/* Who watches over the service may do so by any name. */
+static bool is_health(const struct exchange *exchange)
+{
+    return strncmp(exchange->path, "/health/", strlen("/health/")) == 0;
 }
 
 static void read_headers(struct exchange *exchange, struct MHD_Connection *connection,
@@ -196,7 +216,7 @@ static void read_headers(struct exchange *exchange, struct MHD_Connection *conne
     copy_plain(exchange->method, sizeof exchange->method, method, strlen(method));
     request->method = strcmp(exchange->method, "HEAD") == 0 ? "GET" : exchange->method;
     request->path = exchange->path;
-    if (!http_headers_read(connection, version, headers, problem)) {
+    if (!http_headers_read(connection, method, version, headers, problem)) {
         name_request(exchange, NULL);
         exchange->close = true;
         return;
@@ -204,7 +224,8 @@ static void read_headers(struct exchange *exchange, struct MHD_Connection *conne
     name_request(exchange, headers->request_id);
     request->prefers_wait = headers->has_wait;
     request->wait_seconds = headers->wait_seconds;
-    if (http_headers_may_ask(headers, exchange->server->options.hosts, problem))
+    const char *hosts = is_health(exchange) ? "*" : exchange->server->options.hosts;
+    if (http_headers_may_ask(headers, hosts, problem))
         find_route(exchange, connection);
     check_body(exchange);
     if (problem_is_set(problem) && headers->expects_continue)
@@ -263,7 +284,6 @@ static bool take_piece(struct exchange *exchange, const char *piece, size_t size
     exchange->received += size;
     if (exchange->received > most) {
         problem_set(problem, PROBLEM_BODY_TOO_LARGE, "A body may have %zu bytes.", most);
-        exchange->close = true;
     } else if (exchange->route != NULL && !exchange->route->takes_body) {
         problem_set(problem, PROBLEM_MALFORMED_REQUEST, "This request takes no body.");
     }
@@ -271,7 +291,7 @@ static bool take_piece(struct exchange *exchange, const char *piece, size_t size
         memcpy(exchange->body + before, piece, size);
     if (problem_is_set(problem))
         drop_body(exchange);
-    return exchange->received / 2 <= most;
+    return exchange->received / DISCARDED_BODIES <= most;
 }
 
 /* --- the answer --- */
@@ -354,8 +374,7 @@ static bool is_worth_a_line(const struct exchange *exchange)
 {
     if (exchange->status >= 500)
         return true;
-    return exchange->server->options.log_requests &&
-           strncmp(exchange->path, "/health/", strlen("/health/")) != 0;
+    return exchange->server->options.log_requests && !is_health(exchange);
 }
 
 static void log_exchange(const struct exchange *exchange)

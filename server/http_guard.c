@@ -11,8 +11,27 @@ struct reading {
     struct http_headers headers;
     const char *content_length;
     const char *transfer_encoding;
+    const char *end; /* of the line read last: where libmicrohttpd has put NULs for its CR LF */
     bool is_malformed;
 };
+
+/* Lines that libmicrohttpd does not understand it passes over in silence: folded ones, those
+ * without a name (which end the header for it, and what follows is the next request), and whatever
+ * stands behind a NUL in a value. It reads in place, so that each line it has understood begins
+ * right after the one before; where there is a gap, there was such a line. */
+static bool continues(const struct reading *reading, const char *next)
+{
+    return next == reading->end + 2 && reading->end[0] == '\0' && reading->end[1] == '\0';
+}
+
+/* Whether only the empty line came after the last one. */
+static bool is_complete(const struct reading *reading, struct MHD_Connection *connection,
+                        const char *method)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info != NULL && reading->end + strlen("\r\n\r\n") == method + info->header_size;
+}
 
 static bool is_token(const char *text, size_t size)
 {
@@ -46,19 +65,32 @@ static bool read_digits(const char *text, uint64_t most, const char **end, uint6
     return true;
 }
 
-/* Prefer: respond-async, wait=10 */
+/* wait=10, wait="10", wait = 10 */
+static bool read_wait(const char *text, unsigned *seconds)
+{
+    uint64_t number;
+    const char *end;
+    if (strncasecmp(text, "wait", 4) != 0)
+        return false;
+    text += 4 + strspn(text + 4, " \t");
+    if (*text != '=')
+        return false;
+    text += 1 + strspn(text + 1, " \t");
+    const bool is_quoted = *text == '"';
+    if (!read_digits(text + is_quoted, LIMIT_WAIT_SECONDS, &end, &number) ||
+        (is_quoted && *end != '"') || strchr(" \t,;", end[is_quoted]) == NULL)
+        return false;
+    *seconds = (unsigned)number;
+    return true;
+}
+
+/* Prefer: respond-async, wait=10; the first wait counts. */
 static void read_preferences(const char *text, struct http_headers *headers)
 {
     for (;;) {
         text += strspn(text, " \t,");
-        uint64_t seconds;
-        const char *end;
-        if (!headers->has_wait && strncasecmp(text, "wait=", 5) == 0 &&
-            read_digits(text + 5, LIMIT_WAIT_SECONDS, &end, &seconds) &&
-            strchr(" \t,;", *end) != NULL) {
-            headers->has_wait = true;
-            headers->wait_seconds = (unsigned)seconds;
-        }
+        if (!headers->has_wait)
+            headers->has_wait = read_wait(text, &headers->wait_seconds);
         text += strcspn(text, ",");
         if (*text == '\0')
             return;
@@ -81,10 +113,12 @@ static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const cha
     struct http_headers *headers = &reading->headers;
     if (value == NULL)
         value = "";
-    if (!is_token(name, name_size) || !is_field_value(value, value_size)) {
+    if (!is_token(name, name_size) || !is_field_value(value, value_size) ||
+        !continues(reading, name)) {
         reading->is_malformed = true;
         return MHD_NO;
     }
+    reading->end = value + value_size;
     if (strcasecmp(name, "Host") == 0)
         set_once(&headers->host, value, reading);
     else if (strcasecmp(name, "Content-Length") == 0)
@@ -97,6 +131,8 @@ static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const cha
         set_once(&headers->origin, value, reading);
     else if (strcasecmp(name, "Sec-Fetch-Site") == 0)
         set_once(&headers->fetch_site, value, reading);
+    else if (strcasecmp(name, "Content-Encoding") == 0)
+        headers->is_encoded = strcasecmp(value, "identity") != 0;
     else if (strcasecmp(name, "X-Request-Id") == 0)
         headers->request_id = value;
     else if (strcasecmp(name, "Expect") == 0)
@@ -120,13 +156,14 @@ static bool read_framing(struct reading *reading, bool is_http_1_0)
            (length == NULL && !is_http_1_0 && strcasecmp(encoding, "chunked") == 0);
 }
 
-bool http_headers_read(struct MHD_Connection *connection, const char *version,
+bool http_headers_read(struct MHD_Connection *connection, const char *method, const char *version,
                        struct http_headers *headers, struct problem *problem)
 {
-    struct reading reading = {0};
+    struct reading reading = {.end = version + strlen(version)};
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, &reading);
     const bool is_http_1_0 = strcmp(version, "HTTP/1.1") != 0;
-    if (reading.is_malformed || !read_framing(&reading, is_http_1_0)) {
+    if (reading.is_malformed || !is_complete(&reading, connection, method) ||
+        !read_framing(&reading, is_http_1_0)) {
         problem_set(problem, PROBLEM_MALFORMED_REQUEST,
                     "The headers are malformed, repeated or contradict each other.");
         return false;
@@ -230,8 +267,8 @@ bool http_headers_say_json(const struct http_headers *headers)
 {
     static const char *const types[] = {"application/json", "application/x-www-form-urlencoded"};
     const char *type = headers->content_type;
-    if (type == NULL)
-        return true;
+    if (type == NULL || headers->is_encoded)
+        return !headers->is_encoded;
     const size_t length = strcspn(type, "; \t");
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (strlen(types[i]) == length && strncasecmp(type, types[i], length) == 0)

@@ -24,13 +24,14 @@ struct http_headers {
     const char *request_id;
     bool expects_continue;
     bool is_chunked;
+    bool is_encoded; /* Content-Encoding, other than identity */
     uint64_t length; /* of the body; 0 where it is chunked or there is none */
     bool has_wait;   /* Prefer: wait=N */
     unsigned wait_seconds;
 };
 
-/* Reads the headers; false with malformed_request set. */
-bool http_headers_read(struct MHD_Connection *connection, const char *version,
+/* Reads the headers; false with malformed_request set. method and version are the library's own. */
+bool http_headers_read(struct MHD_Connection *connection, const char *method, const char *version,
                        struct http_headers *headers, struct problem *problem);
 
 /* Sets foreign_host or foreign_origin. `hosts` are the names that a Host may have, with commas

@@ -82,33 +82,21 @@ const json_t *fields_get(struct fields *fields, const char *name, enum field_pre
     return NULL;
 }
 
-/* 3.0 is an integer too; 2^63 as a double is the first beyond int64. */
-static bool is_integer(const json_t *value)
-{
-    const double real = json_number_value(value);
-    return json_is_integer(value) || (json_is_real(value) && real == trunc(real));
-}
-
 bool fields_integer(struct fields *fields, const char *name, enum field_presence presence,
                     int64_t min, int64_t max, int64_t *out)
 {
     const json_t *value = fields_get(fields, name, presence);
     if (value == NULL)
         return false;
-    if (!is_integer(value))
+    const double number = json_number_value(value); /* 3.0 is an integer too */
+    if (!json_is_number(value) || number != trunc(number))
         return refuse(fields, name, PROBLEM_WRONG_TYPE, "must be an integer");
-    const bool representable = json_is_integer(value) || (json_real_value(value) >= -0x1p63 &&
-                                                          json_real_value(value) < 0x1p63);
-    int64_t integer = 0;
-    if (representable)
-        integer =
-            json_is_integer(value) ? json_integer_value(value) : (int64_t)json_real_value(value);
-    if (!representable || integer < min || integer > max) {
+    if (number < (double)min || number > (double)max || number >= 0x1p63) {
         char detail[PROBLEM_DETAIL];
         snprintf(detail, sizeof detail, "must be from %" PRId64 " to %" PRId64, min, max);
         return refuse(fields, name, PROBLEM_OUT_OF_RANGE, detail);
     }
-    *out = integer;
+    *out = (int64_t)number;
     return true;
 }
 

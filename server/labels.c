@@ -38,28 +38,23 @@ static bool check_names(const json_t *array, const char *pointer, size_t count,
 
 static int compare_names(const void *a, const void *b)
 {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    return strcmp(((const struct label *)a)->name, ((const struct label *)b)->name);
 }
 
-/* Sorts a copy, so that even thousands of names are compared quickly. */
-static bool check_unique(const struct labels *labels, const char *pointer, struct problem *problem)
+/* Sorts the names for labels_find(), and looks for two that are the same. */
+static bool sort_names(struct labels *labels, const char *pointer, struct problem *problem)
 {
-    char **sorted = malloc(labels->count * sizeof *sorted);
-    if (sorted == NULL) {
-        problem_set_no_memory(problem);
+    for (size_t i = 0; i < labels->count; i++)
+        labels->sorted[i] = (struct label){.name = labels->names[i], .number = (int32_t)i};
+    qsort(labels->sorted, labels->count, sizeof *labels->sorted, compare_names);
+    for (size_t i = 1; i < labels->count; i++) {
+        if (compare_names(&labels->sorted[i - 1], &labels->sorted[i]) != 0)
+            continue;
+        problem_add_field(problem, PROBLEM_DUPLICATE_LABEL, pointer,
+                          "Two classes have the name \"%s\".", labels->sorted[i].name);
         return false;
     }
-    memcpy(sorted, labels->names, labels->count * sizeof *sorted);
-    qsort(sorted, labels->count, sizeof *sorted, compare_names);
-    const char *twice = NULL;
-    for (size_t i = 1; i < labels->count && twice == NULL; i++)
-        if (strcmp(sorted[i - 1], sorted[i]) == 0)
-            twice = sorted[i];
-    if (twice != NULL)
-        problem_add_field(problem, PROBLEM_DUPLICATE_LABEL, pointer,
-                          "Two classes have the name \"%.100s\".", twice);
-    free(sorted);
-    return twice == NULL;
+    return true;
 }
 
 bool labels_read(const json_t *value, const char *pointer, size_t count, struct problem *problem,
@@ -67,20 +62,21 @@ bool labels_read(const json_t *value, const char *pointer, size_t count, struct 
 {
     if (!check_names(value, pointer, count, problem))
         return false;
-    size_t bytes = count * sizeof(char *);
+    size_t bytes = count * (sizeof(struct label) + sizeof(char *));
     for (size_t i = 0; i < count; i++)
         bytes += json_string_length(json_array_get(value, i)) + 1;
-    struct labels labels = {.count = count, .names = malloc(bytes)};
-    if (labels.names == NULL) {
+    struct labels labels = {.count = count, .sorted = malloc(bytes)};
+    if (labels.sorted == NULL) {
         problem_set_no_memory(problem);
         return false;
     }
+    labels.names = (char **)(labels.sorted + count);
     char *text = (char *)(labels.names + count);
     for (size_t i = 0; i < count; i++) {
         labels.names[i] = text;
         text = stpcpy(text, json_string_value(json_array_get(value, i))) + 1;
     }
-    if (!check_unique(&labels, pointer, problem)) {
+    if (!sort_names(&labels, pointer, problem)) {
         labels_finish(&labels);
         return false;
     }
@@ -90,7 +86,7 @@ bool labels_read(const json_t *value, const char *pointer, size_t count, struct 
 
 void labels_finish(struct labels *labels)
 {
-    free(labels->names);
+    free(labels->sorted);
     *labels = (struct labels){0};
 }
 
@@ -108,8 +104,9 @@ void labels_write(struct json_writer *writer, const struct labels *labels)
 
 int32_t labels_find(const struct labels *labels, const char *name)
 {
-    for (size_t i = 0; i < labels->count; i++)
-        if (strcmp(labels->names[i], name) == 0)
-            return (int32_t)i;
-    return -1;
+    const struct label key = {.name = name};
+    const struct label *found = NULL;
+    if (labels->count > 0)
+        found = bsearch(&key, labels->sorted, labels->count, sizeof key, compare_names);
+    return found != NULL ? found->number : -1;
 }

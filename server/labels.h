@@ -8,10 +8,16 @@
 #include "json_reader.h"
 #include "json_writer.h"
 
+struct label {
+    const char *name;
+    int32_t number;
+};
+
 /* One name a class; count 0 where they have none. */
 struct labels {
     size_t count;
-    char **names; /* owned, one block */
+    struct label *sorted; /* by name; owned, one block with all names */
+    char **names;         /* [count] by class */
 };
 
 /* Reads an array of `count` different names. */

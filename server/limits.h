@@ -18,14 +18,19 @@
 #define LIMIT_OUT_FEATURES     65536
 #define LIMIT_WEIGHTS          (16 * 1024 * 1024) /* in_features * out_features */
 #define LIMIT_T                100000             /* steps of the time grid */
-#define LIMIT_VOLTAGES                                                                             \
-    (16 * 1024 * 1024) /* T * out_features of a model; batch * T * out_features of an answer */
-#define LIMIT_SPIKES            (16 * 1024 * 1024) /* batch * n * k * m of an answer of encode */
-#define LIMIT_STEPS             (64 * 1024 * 1024) /* batch * T of a prediction */
-#define LIMIT_TAU_LEAST         1e-3               /* steps; beyond these float32 can't follow */
+#define LIMIT_VOLTAGES         (16 * 1024 * 1024) /* T * out_features of a model */
+#define LIMIT_SPIKES           (16 * 1024 * 1024) /* batch * n * k * m of an answer of encode */
+#define LIMIT_ANSWER           (4 * 1024 * 1024)  /* numbers of an answer of predict */
+#define LIMIT_WORK                                                                                 \
+    4000000000u /* batch * (T + in_features) * out_features of predict and evaluate: about a       \
+                 * second                                                                          \
+                 */
+#define LIMIT_TAU_LEAST         1e-3 /* steps; beyond these float32 can't follow */
 #define LIMIT_TAU               1e6
 #define LIMIT_V_THRESHOLD_LEAST 1e-6
 #define LIMIT_V_THRESHOLD       1e6
+#define LIMIT_BETA_LEAST        1e-6
+#define LIMIT_BETA              1e6
 #define LIMIT_RANGE_LEAST       1e-15f /* x_max - x_min, whose square must be a float32 */
 #define LIMIT_RANGE             1e15f
 #define LIMIT_EPOCHS            100000

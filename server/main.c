@@ -74,11 +74,13 @@ static bool start_serving(struct service *service, const struct options *options
 static void stop(struct service *service, unsigned drain_seconds)
 {
     atomic_store(&service->draining, true);
-    trainer_stop(service->trainer); /* its workers wake parked requests: before the server goes */
+    if (service->trainer != NULL)
+        trainer_interrupt(service->trainer);
     if (service->http != NULL)
-        http_server_stop(service->http, drain_seconds);
-    service->http = NULL;
-    trainer_destroy(service->trainer);
+        http_server_drain(service->http, drain_seconds);
+    trainer_destroy(
+        service->trainer); /* its workers wake parked requests: before the server goes */
+    http_server_destroy(service->http);
     registry_destroy(service->registry);
     store_pool_destroy(service->stores);
 }

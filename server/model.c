@@ -37,7 +37,8 @@ static enum store_status restore_weight(struct store *store, struct model *model
 {
     struct tensors tensors;
     const struct tempotron_params *params = &model->config.params;
-    const enum store_status status = store_version_load(store, model->id, model->version, &tensors);
+    const enum store_status status =
+        store_version_load(store, model->sequence, model->version, &tensors);
     if (status != STORE_OK)
         return status;
     const struct tensor *weight = tensors.items;
@@ -49,40 +50,57 @@ static enum store_status restore_weight(struct store *store, struct model *model
     tensors_finish(&tensors);
     if (!fits)
         return STORE_CORRUPT;
-    return made == CORE_OK ? STORE_OK : STORE_NO_MEMORY;
+    if (made != CORE_OK)
+        return STORE_NO_MEMORY;
+    model->bytes += params->in_features * model->tempotron->stride * sizeof(float);
+    return STORE_OK;
 }
 
-static enum store_status restore(struct store *store, const struct model_record *record,
-                                 struct model *model)
+static enum store_status restore(const struct model_record *record, struct model *model)
 {
-    enum store_status status = restore_config(record->config, &model->config);
-    if (status == STORE_OK)
-        status = restore_labels(record->labels, model->config.params.out_features, &model->labels);
-    if (status == STORE_OK)
-        status = restore_weight(store, model);
-    if (status == STORE_OK)
-        model->bytes = sizeof *model + 4096 +
-                       model->config.params.in_features * model->tempotron->stride * sizeof(float);
-    return status;
+    model->sequence = record->sequence;
+    model->version = record->version;
+    strcpy(model->id, record->id);
+    model->bytes = sizeof *model + 2 * strlen(record->config);
+    if (record->labels != NULL)
+        model->bytes += 2 * strlen(record->labels);
+    const enum store_status status = restore_config(record->config, &model->config);
+    if (status != STORE_OK)
+        return status;
+    return restore_labels(record->labels, model->config.params.out_features, &model->labels);
 }
 
-enum store_status model_load(struct store *store, const char *id, int64_t version,
-                             struct model **ret_model)
+enum store_status model_load_description(struct store *store, const char *id,
+                                         struct model **ret_model)
 {
     struct model_record record;
     enum store_status status = store_model_find(store, id, &record);
     if (status != STORE_OK)
         return status;
     struct model *model = calloc(1, sizeof *model);
-    if (model == NULL) {
-        model_record_finish(&record);
-        return STORE_NO_MEMORY;
+    status = STORE_NO_MEMORY;
+    if (model != NULL) {
+        atomic_init(&model->references, 1);
+        status = restore(&record, model);
     }
-    atomic_init(&model->references, 1);
-    strcpy(model->id, record.id);
-    model->version = version == 0 ? record.version : version;
-    status = restore(store, &record, model);
     model_record_finish(&record);
+    if (status == STORE_OK)
+        *ret_model = model;
+    else
+        model_release(model);
+    return status;
+}
+
+enum store_status model_load(struct store *store, const char *id, int64_t version,
+                             struct model **ret_model)
+{
+    struct model *model;
+    enum store_status status = model_load_description(store, id, &model);
+    if (status != STORE_OK)
+        return status;
+    if (version != 0)
+        model->version = version;
+    status = restore_weight(store, model);
     if (status == STORE_OK)
         *ret_model = model;
     else

@@ -13,17 +13,21 @@
 
 struct model {
     atomic_uint references;
+    int64_t sequence; /* see store.h */
     char id[LIMIT_ID + 1];
     int64_t version;
     struct model_config config;
     struct labels labels;
-    struct tempotron *tempotron;
-    size_t bytes; /* of memory, roughly */
+    struct tempotron *tempotron; /* NULL: not loaded */
+    size_t bytes;                /* of memory, roughly */
 };
 
 /* Makes a snapshot of what the store keeps. The caller holds one reference. */
 enum store_status model_load(struct store *store, const char *id, int64_t version,
                              struct model **ret_model); /* version 0: the one served */
+/* The same without its weights, which may be damaged: for calls that replace them, or need none. */
+enum store_status model_load_description(struct store *store, const char *id,
+                                         struct model **ret_model);
 struct model *model_retain(struct model *model);
 void model_release(struct model *model); /* takes NULL */
 

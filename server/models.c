@@ -255,20 +255,21 @@ static bool read_change(const json_t *document, size_t classes, struct problem *
     return !problem_is_set(problem);
 }
 
-static void apply_change(struct service *service, const char *id, const struct model_change *change,
-                         struct problem *problem)
+static void apply_change(struct service *service, const struct model *model,
+                         const struct model_change *change, struct problem *problem)
 {
     struct store *store = store_pool_borrow_writer(service->stores);
-    registry_change_begin(service->registry, id);
-    const enum store_status status = store_model_update(store, id, change, timestamp_now());
-    registry_change_end(service->registry, id);
+    registry_change_begin(service->registry, model->id);
+    const enum store_status status =
+        store_model_update(store, model->sequence, change, timestamp_now());
+    registry_change_end(service->registry, model->id);
     store_pool_note(service->stores, status);
     store_pool_return(service->stores, store);
     if (status == STORE_NOT_FOUND && change->version > 0)
         problem_add_field(problem, PROBLEM_UNKNOWN_VERSION, "/version",
                           "The model has no version %lld.", (long long)change->version);
     else
-        store_succeeded(status, PROBLEM_MODEL_NOT_FOUND, id, problem);
+        store_succeeded(status, PROBLEM_MODEL_NOT_FOUND, model->id, problem);
 }
 
 void models_update(struct service *service, const struct request *request, struct reply *reply)
@@ -276,13 +277,13 @@ void models_update(struct service *service, const struct request *request, struc
     struct model *model;
     struct model_change change = {0};
     char *labels = NULL;
-    if (!store_succeeded(registry_get(service->registry, request->model, 0, &model),
+    if (!store_succeeded(registry_describe(service->registry, request->model, &model),
                          PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         return;
     json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);
     if (document != NULL &&
         read_change(document, model->config.params.out_features, &reply->problem, &change, &labels))
-        apply_change(service, request->model, &change, &reply->problem);
+        apply_change(service, model, &change, &reply->problem);
     if (!problem_is_set(&reply->problem))
         answer_model(service, request->model, 200, reply);
     free(labels);

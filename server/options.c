@@ -191,6 +191,10 @@ enum options_result options_read(int argc, char **argv, struct options *ret_opti
     enum options_result result = read_environment(&options);
     if (result == OPTIONS_GO_ON)
         result = read_flags(&options, argc, argv);
+    if (result == OPTIONS_GO_ON && options.max_bodies_bytes < options.max_body_bytes) {
+        fprintf(stderr, "tempotrond: --max-bodies must be at least --max-body\n");
+        result = OPTIONS_WRONG;
+    }
     if (result == OPTIONS_GO_ON)
         *ret_options = options;
     return result;

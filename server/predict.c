@@ -91,16 +91,13 @@ static void read_ret_type(struct fields *fields, bool wanted[RET_COUNT])
 static void check_sizes(const struct model *model, const struct samples *samples,
                         const struct prediction *prediction, struct problem *problem)
 {
-    const char *pointer = samples->kind == SAMPLES_X ? "/x" : "/in_spikes";
-    const size_t outputs = samples->count * model->config.params.out_features;
-    if (samples->count > LIMIT_STEPS / model->config.params.T)
-        problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
-                          "batch * T must be at most %d: send fewer samples at once.", LIMIT_STEPS);
-    else if (outputs > LIMIT_VOLTAGES ||
-             (prediction->wanted[RET_V] && outputs > LIMIT_VOLTAGES / model->config.params.T))
-        problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
-                          "The answer may hold at most %d numbers: send fewer samples at once.",
-                          LIMIT_VOLTAGES);
+    const struct tempotron_params *params = &model->config.params;
+    const size_t numbers = params->out_features * (prediction->wanted[RET_V] ? params->T : 1);
+    samples_check_work(samples, params, problem);
+    if (!problem_is_set(problem) && samples->count > LIMIT_ANSWER / numbers)
+        problem_add_field(
+            problem, PROBLEM_TOO_LARGE, samples->kind == SAMPLES_X ? "/x" : "/in_spikes",
+            "The answer may hold at most %d numbers: send fewer samples at once.", LIMIT_ANSWER);
 }
 
 static bool read_request(const json_t *document, const struct model *model, struct problem *problem,
@@ -129,7 +126,7 @@ static void predict_sample(const struct model *model, const struct sample_set *s
     forward(model->tempotron, pattern, membranes, v);
     memcpy(prediction->v_max + sample * classes, membranes->v_max, classes * sizeof(float));
     for (size_t j = 0; j < classes; j++) {
-        const bool fires = (double)membranes->v_max[j] >= model->config.params.v_threshold;
+        const bool fires = membranes->v_max[j] >= (float)model->config.params.v_threshold;
         prediction->spikes[sample * classes + j] = fires ? (float)membranes->t_max[j] : -1;
     }
     prediction->label[sample] =
@@ -205,15 +202,15 @@ static void write_prediction(struct json_writer *json, const struct model *model
 static struct model *requested_model(struct service *service, const struct request *request,
                                      struct problem *problem)
 {
-    struct model *model = NULL;
-    store_succeeded(registry_get(service->registry, request->model, 0, &model),
-                    PROBLEM_MODEL_NOT_FOUND, request->model, problem);
-    if (model == NULL || request->version == 0 || model->version == request->version)
-        return model;
-    model_release(model);
-    model = NULL;
-    store_succeeded(registry_get(service->registry, request->model, request->version, &model),
-                    PROBLEM_VERSION_NOT_FOUND, "such version of the model", problem);
+    struct model *model = NULL, *described;
+    enum store_status status =
+        registry_get(service->registry, request->model, request->version, &model);
+    if (status == STORE_NOT_FOUND && request->version != 0 &&
+        registry_describe(service->registry, request->model, &described) == STORE_OK) {
+        model_release(described);
+        store_succeeded(status, PROBLEM_VERSION_NOT_FOUND, "such version of the model", problem);
+    }
+    store_succeeded(status, PROBLEM_MODEL_NOT_FOUND, request->model, problem);
     return model;
 }
 

@@ -130,6 +130,18 @@ static enum store_status load(struct registry *registry, const char *id, int64_t
     return status;
 }
 
+enum store_status registry_describe(struct registry *registry, const char *id,
+                                    struct model **ret_model)
+{
+    struct store *store;
+    enum store_status status = store_pool_borrow_reader(registry->stores, &store);
+    if (status != STORE_OK)
+        return status;
+    status = model_load_description(store, id, ret_model);
+    store_pool_return(registry->stores, store);
+    return status;
+}
+
 enum store_status registry_get(struct registry *registry, const char *id, int64_t version,
                                struct model **ret_model)
 {

@@ -25,6 +25,10 @@ void registry_destroy(struct registry *registry);      /* takes NULL */
 enum store_status registry_get(struct registry *registry, const char *id, int64_t version,
                                struct model **ret_model);
 
+/* The model without its weights, from the store. */
+enum store_status registry_describe(struct registry *registry, const char *id,
+                                    struct model **ret_model);
+
 void registry_change_begin(struct registry *registry, const char *id);
 void registry_change_end(struct registry *registry, const char *id);
 

@@ -1,5 +1,6 @@
 #include "samples_json.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "limits.h"
@@ -68,16 +69,16 @@ static int32_t read_label(const json_t *item, const struct model *model, const c
         const int32_t label = labels_find(&model->labels, name);
         if (label < 0)
             problem_add_field(problem, PROBLEM_UNKNOWN_LABEL, pointer,
-                              "The model has no class \"%.100s\".", name);
+                              "The model has no class \"%s\".", name);
         return label;
     }
-    if (!json_is_integer(item)) {
+    const double label = json_number_value(item); /* 1.0 is an integer too */
+    if (!json_is_number(item) || label != rint(label)) {
         problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer,
                           "A label must be the number or the name of a class.");
         return -1;
     }
-    const json_int_t label = json_integer_value(item);
-    if (label < 0 || (size_t)label >= classes) {
+    if (label < 0 || label >= (double)classes) {
         problem_add_field(problem, PROBLEM_LABEL_OUT_OF_RANGE, pointer,
                           "A label must lie in 0..%zu.", classes - 1);
         return -1;
@@ -97,13 +98,11 @@ static bool read_labels(struct fields *fields, const struct model *model, struct
         problem_add_field(fields->problem, PROBLEM_WRONG_TYPE, pointer, "label must be an array.");
         return false;
     }
-    if (json_array_size(array) != samples->count) {
+    const size_t count = json_array_size(array);
+    if (samples->values != NULL && count != samples->count)
         problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, pointer,
-                          "There are %zu labels for %zu samples.", json_array_size(array),
-                          samples->count);
-        return false;
-    }
-    samples->label = malloc(samples->count * sizeof *samples->label);
+                          "There are %zu labels for %zu samples.", count, samples->count);
+    samples->label = malloc((count + 1) * sizeof *samples->label);
     if (samples->label == NULL) {
         problem_set_no_memory(fields->problem);
         return false;
@@ -120,18 +119,26 @@ bool samples_read(struct fields *fields, const struct model *model, enum labels_
 {
     struct samples samples = {0};
     bool read = read_values(fields, model, &samples);
-    if (wanted == SAMPLES_WITH_LABEL) {
-        if (read)
-            read = read_labels(fields, model, &samples);
-        else
-            fields_get(fields, "label", FIELD_REQUIRED);
-    }
+    if (wanted == SAMPLES_WITH_LABEL)
+        read &= read_labels(fields, model, &samples); /* whatever else is wrong, to say all */
     if (!read) {
         samples_finish(&samples);
         return false;
     }
     *ret_samples = samples;
     return true;
+}
+
+void samples_check_work(const struct samples *samples, const struct tempotron_params *params,
+                        struct problem *problem)
+{
+    const uint64_t sample = (uint64_t)(params->T + params->in_features) * params->out_features;
+    if (samples->count > LIMIT_WORK / sample)
+        problem_add_field(problem, PROBLEM_TOO_LARGE,
+                          samples->kind == SAMPLES_X ? "/x" : "/in_spikes",
+                          "batch * (T + in_features) * out_features must be at most %u: send at "
+                          "most %llu samples at once.",
+                          LIMIT_WORK, (unsigned long long)(LIMIT_WORK / sample));
 }
 
 struct sample_set samples_view(const struct samples *samples, const struct model_config *config)

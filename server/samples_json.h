@@ -14,6 +14,10 @@ enum labels_wanted { SAMPLES_WITHOUT_LABEL, SAMPLES_WITH_LABEL };
 bool samples_read(struct fields *fields, const struct model *model, enum labels_wanted wanted,
                   struct samples *ret_samples);
 
+/* Adds a too_large where the forward pass over the samples would hold up whoever else asks. */
+void samples_check_work(const struct samples *samples, const struct tempotron_params *params,
+                        struct problem *problem);
+
 /* The samples as the core takes them; borrows from both. */
 struct sample_set samples_view(const struct samples *samples, const struct model_config *config);
 

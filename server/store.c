@@ -76,10 +76,15 @@ static enum store_status open_store(const char *path, int flags, struct store **
     return status;
 }
 
-/* A file has one lock, by whatever links it is reached; one that is yet to be made has no links. */
+/* A file has one lock, by whatever links it is reached: it has to be there before they are
+ * followed. An empty one is an empty database. */
 static enum store_status claim(const char *path, int *ret_claim)
 {
     char *lock_path;
+    const int made = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (made < 0)
+        return STORE_UNAVAILABLE;
+    close(made);
     char *real = realpath(path, NULL);
     const int length = asprintf(&lock_path, "%s.lock", real != NULL ? real : path);
     free(real);

@@ -40,6 +40,8 @@ struct store;
 enum store_status store_open_writer(const char *path, struct store **ret_store);
 /* Opens read-only, after a writer has. */
 enum store_status store_open_reader(const char *path, struct store **ret_store);
+/* Writes what changes nothing, durably: whether the disk works. */
+enum store_status store_probe(struct store *store);
 /* The writer checkpoints. Takes NULL. */
 void store_close(struct store *store);
 
@@ -63,7 +65,9 @@ void tensors_finish(struct tensors *tensors);
 /* --- models --- */
 
 struct model_record {
-    int64_t sequence; /* grows with each model created; the cursor of listings */
+    int64_t sequence; /* grows with each model created, and is never used again: calls that change a
+                         model name it thus, so that they can't meet another one, made meanwhile
+                         under the same id; also the cursor of listings */
     char id[LIMIT_ID + 1];
     char *description; /* owned */
     char *config; /* owned; JSON text: encoder, in_features, out_features, T ... as the routes' side
@@ -93,7 +97,7 @@ struct model_change {
     bool remove_labels;
     int64_t version; /* 0: as it is; must exist, else STORE_NOT_FOUND */
 };
-enum store_status store_model_update(struct store *store, const char *id,
+enum store_status store_model_update(struct store *store, int64_t model,
                                      const struct model_change *change, int64_t now);
 /* With its versions, runs, metrics, and samples that no other run uses. STORE_IN_USE. */
 enum store_status store_model_delete(struct store *store, const char *id);
@@ -108,7 +112,7 @@ struct version_record {
 };
 
 /* Publishes tensors as the model's next version and serves it. */
-enum store_status store_version_insert(struct store *store, const char *model,
+enum store_status store_version_insert(struct store *store, int64_t model,
                                        const struct tensor *tensors, size_t tensor_count,
                                        int64_t now, int64_t *ret_version);
 /* Newest first, those below `before` (0: all). STORE_NOT_FOUND where there is no such model. */
@@ -116,7 +120,7 @@ enum store_status store_version_list(struct store *store, const char *model, int
                                      size_t limit, struct version_record *records,
                                      size_t *ret_count);
 /* The tensors of a version, their checksums verified. */
-enum store_status store_version_load(struct store *store, const char *model, int64_t version,
+enum store_status store_version_load(struct store *store, int64_t model, int64_t version,
                                      struct tensors *ret_tensors);
 
 /* --- runs --- */
@@ -156,7 +160,7 @@ void run_record_finish(struct run_record *record);
 
 /* Queues a run. Equal samples (by their SHA-256) are stored once, whatever the number of runs.
  * validation may be NULL. STORE_NOT_FOUND (model), STORE_QUEUE_FULL. */
-enum store_status store_run_insert(struct store *store, const char *model, const char *params,
+enum store_status store_run_insert(struct store *store, int64_t model, const char *params,
                                    int64_t epochs, const struct samples *training,
                                    const struct samples *validation, int64_t now, int64_t *ret_run);
 enum store_status store_run_find(struct store *store, int64_t run, struct run_record *ret_record);

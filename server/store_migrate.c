@@ -8,6 +8,9 @@
 
 enum { APPLICATION_ID = 0x746d7074 /* "tmpt" */ };
 
+/* What the log, once checkpointed, may keep of the disk. */
+static const char LOG_SIZE[] = "PRAGMA journal_size_limit = 67108864";
+
 static enum store_status read_number(struct store *store, const char *sql, int64_t *ret_number)
 {
     sqlite3_stmt *statement;
@@ -65,6 +68,14 @@ static enum store_status use_wal(struct store *store)
     return status;
 }
 
+enum store_status store_probe(struct store *store)
+{
+    char mark[64];
+    snprintf(mark, sizeof mark, "PRAGMA application_id = %d", APPLICATION_ID);
+    const enum store_status status = store_begin(store);
+    return status == STORE_OK ? store_end(store, store_execute(store, mark)) : status;
+}
+
 enum store_status store_migrate(struct store *store)
 {
     int64_t version = 0;
@@ -73,6 +84,8 @@ enum store_status store_migrate(struct store *store)
         status = use_wal(store);
     if (status == STORE_OK)
         status = store_execute(store, "PRAGMA synchronous = FULL");
+    if (status == STORE_OK)
+        status = store_execute(store, LOG_SIZE);
     for (size_t next = (size_t)version + 1; status == STORE_OK && next <= embedded_migrations_count;
          next++)
         status = apply(store, next);

@@ -119,6 +119,16 @@ enum store_status store_model_list(struct store *store, int64_t before, size_t l
     return STORE_OK;
 }
 
+enum store_status store_model_exists(struct store *store, int64_t model)
+{
+    struct query query = query_begin(store, "SELECT 1 FROM models WHERE sequence = ?");
+    query_integer(&query, model);
+    const enum store_status status = query_next(&query);
+    if (status == STORE_OK)
+        query_end(&query);
+    return status;
+}
+
 static enum store_status version_exists(struct store *store, int64_t model, int64_t version)
 {
     struct query query =
@@ -131,11 +141,10 @@ static enum store_status version_exists(struct store *store, int64_t model, int6
     return status;
 }
 
-static enum store_status update_model(struct store *store, const char *id,
+static enum store_status update_model(struct store *store, int64_t model,
                                       const struct model_change *change, int64_t now)
 {
-    int64_t model;
-    enum store_status status = store_model_sequence(store, id, &model);
+    enum store_status status = store_model_exists(store, model);
     if (status == STORE_OK && change->version != 0)
         status = version_exists(store, model, change->version);
     if (status != STORE_OK)
@@ -153,13 +162,13 @@ static enum store_status update_model(struct store *store, const char *id,
     return query_run(&query);
 }
 
-enum store_status store_model_update(struct store *store, const char *id,
+enum store_status store_model_update(struct store *store, int64_t model,
                                      const struct model_change *change, int64_t now)
 {
     const enum store_status status = store_begin(store);
     if (status != STORE_OK)
         return status;
-    return store_end(store, update_model(store, id, change, now));
+    return store_end(store, update_model(store, model, change, now));
 }
 
 static enum store_status has_open_run(struct store *store, int64_t model)

@@ -118,6 +118,10 @@ void store_pool_return(struct store_pool *pool, struct store *store)
 
 bool store_pool_is_broken(struct store_pool *pool)
 {
+    if (atomic_load(&pool->broken) && pthread_mutex_trylock(&pool->writing) == 0) {
+        store_pool_note(pool, store_probe(pool->writer));
+        pthread_mutex_unlock(&pool->writing);
+    }
     return atomic_load(&pool->broken);
 }
 

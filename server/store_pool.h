@@ -18,7 +18,7 @@ enum store_status store_pool_borrow_reader(struct store_pool *pool, struct store
 void store_pool_return(struct store_pool *pool, struct store *store);
 
 /* Whether the last write failed for want of a working disk (FULL, UNAVAILABLE, CORRUPT): the
- * service is not ready then. */
+ * service is not ready then. Tries again before it says so, unless somebody is writing. */
 bool store_pool_is_broken(struct store_pool *pool);
 /* Tells the pool how a write went, for store_pool_is_broken. */
 void store_pool_note(struct store_pool *pool, enum store_status status);

@@ -66,6 +66,8 @@ enum store_status store_end(struct store *store, enum store_status status);
 
 /* The models.sequence of an id. STORE_NOT_FOUND. */
 enum store_status store_model_sequence(struct store *store, const char *id, int64_t *ret_sequence);
+/* Whether the model of this sequence is there: STORE_OK or STORE_NOT_FOUND. */
+enum store_status store_model_exists(struct store *store, int64_t model);
 
 /* Inside a transaction: the next version of a model, served from now on. run 0: none. */
 enum store_status store_version_publish(struct store *store, int64_t model, int64_t run,

@@ -22,12 +22,12 @@ static enum store_status check_room(struct store *store)
     return status;
 }
 
-static enum store_status insert_run(struct store *store, const char *model, const char *params,
+static enum store_status insert_run(struct store *store, int64_t model, const char *params,
                                     int64_t epochs, const struct samples *training,
                                     const struct samples *validation, int64_t now)
 {
-    int64_t sequence, training_id, validation_id = 0;
-    enum store_status status = store_model_sequence(store, model, &sequence);
+    int64_t training_id, validation_id = 0;
+    enum store_status status = store_model_exists(store, model);
     if (status == STORE_OK)
         status = check_room(store);
     if (status == STORE_OK)
@@ -39,7 +39,7 @@ static enum store_status insert_run(struct store *store, const char *model, cons
     struct query query =
         query_begin(store, "INSERT INTO runs (model, state, epochs, params, samples, validation, "
                            "created_at) VALUES (?, 'queued', ?, ?, ?, ?, ?)");
-    query_integer(&query, sequence);
+    query_integer(&query, model);
     query_integer(&query, epochs);
     query_text(&query, params);
     query_integer(&query, training_id);
@@ -48,7 +48,7 @@ static enum store_status insert_run(struct store *store, const char *model, cons
     return query_run(&query);
 }
 
-enum store_status store_run_insert(struct store *store, const char *model, const char *params,
+enum store_status store_run_insert(struct store *store, int64_t model, const char *params,
                                    int64_t epochs, const struct samples *training,
                                    const struct samples *validation, int64_t now, int64_t *ret_run)
 {

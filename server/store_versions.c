@@ -78,17 +78,7 @@ enum store_status store_version_publish(struct store *store, int64_t model, int6
     return status;
 }
 
-static enum store_status import(struct store *store, const char *id, const struct tensor *tensors,
-                                size_t count, int64_t now, int64_t *ret_version)
-{
-    int64_t model;
-    const enum store_status status = store_model_sequence(store, id, &model);
-    if (status != STORE_OK)
-        return status;
-    return store_version_publish(store, model, 0, tensors, count, now, ret_version);
-}
-
-enum store_status store_version_insert(struct store *store, const char *model,
+enum store_status store_version_insert(struct store *store, int64_t model,
                                        const struct tensor *tensors, size_t tensor_count,
                                        int64_t now, int64_t *ret_version)
 {
@@ -96,7 +86,10 @@ enum store_status store_version_insert(struct store *store, const char *model,
     enum store_status status = store_begin(store);
     if (status != STORE_OK)
         return status;
-    status = store_end(store, import(store, model, tensors, tensor_count, now, &version));
+    status = store_model_exists(store, model);
+    if (status == STORE_OK)
+        status = store_version_publish(store, model, 0, tensors, tensor_count, now, &version);
+    status = store_end(store, status);
     if (status == STORE_OK)
         *ret_version = version;
     return status;
@@ -134,24 +127,22 @@ enum store_status store_version_list(struct store *store, const char *model, int
 
 /* --- loading --- */
 
-static enum store_status find_version(struct store *store, const char *model, int64_t version,
-                                      int64_t *ret_model, char ret_sha256[CHECKSUM_TEXT],
-                                      size_t *ret_count, size_t *ret_bytes)
+static enum store_status find_version(struct store *store, int64_t model, int64_t version,
+                                      char ret_sha256[CHECKSUM_TEXT], size_t *ret_count,
+                                      size_t *ret_bytes)
 {
-    struct query query = query_begin(
-        store, "SELECT m.sequence, v.sha256, count(*), sum(length(t.data)) FROM models m "
-               "JOIN versions v ON v.model = m.sequence "
-               "JOIN tensors t ON t.model = v.model AND t.version = v.version "
-               "WHERE m.id = ? AND v.version = ? GROUP BY m.sequence");
-    query_text(&query, model);
+    struct query query =
+        query_begin(store, "SELECT v.sha256, count(*), sum(length(t.data)) FROM versions v "
+                           "JOIN tensors t ON t.model = v.model AND t.version = v.version "
+                           "WHERE v.model = ? AND v.version = ? GROUP BY v.model");
+    query_integer(&query, model);
     query_integer(&query, version);
     const enum store_status status = query_next(&query);
     if (status != STORE_OK)
         return status;
-    *ret_model = query_column(&query, 0);
-    strncpy(ret_sha256, query_column_text(&query, 1), CHECKSUM_TEXT - 1);
-    *ret_count = (size_t)query_column(&query, 2);
-    *ret_bytes = (size_t)query_column(&query, 3);
+    strncpy(ret_sha256, query_column_text(&query, 0), CHECKSUM_TEXT - 1);
+    *ret_count = (size_t)query_column(&query, 1);
+    *ret_bytes = (size_t)query_column(&query, 2);
     query_end(&query);
     return STORE_OK;
 }
@@ -186,22 +177,21 @@ static enum store_status copy_tensors(struct store *store, int64_t model, int64_
     return status == STORE_NOT_FOUND && copied == tensors->count ? STORE_OK : status;
 }
 
-enum store_status store_version_load(struct store *store, const char *model, int64_t version,
+enum store_status store_version_load(struct store *store, int64_t model, int64_t version,
                                      struct tensors *ret_tensors)
 {
     char expected[CHECKSUM_TEXT] = "", actual[CHECKSUM_TEXT];
-    int64_t sequence;
     size_t bytes;
     struct tensors tensors = {0};
     enum store_status status =
-        find_version(store, model, version, &sequence, expected, &tensors.count, &bytes);
+        find_version(store, model, version, expected, &tensors.count, &bytes);
     if (status != STORE_OK)
         return status;
     tensors.memory = malloc(tensors.count * sizeof *tensors.items + bytes);
     if (tensors.memory == NULL)
         return STORE_NO_MEMORY;
     tensors.items = tensors.memory;
-    status = copy_tensors(store, sequence, version, &tensors,
+    status = copy_tensors(store, model, version, &tensors,
                           (float *)(void *)(tensors.items + tensors.count));
     if (status == STORE_OK) {
         checksum_of(tensors.items, tensors.count, actual);

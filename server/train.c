@@ -116,8 +116,8 @@ static bool read_order(const json_t *document, const struct model *model, struct
 
 /* --- queueing --- */
 
-static enum store_status queue(struct service *service, const char *model,
-                               const struct order *order, int64_t *ret_run)
+static enum store_status queue(struct service *service, int64_t model, const struct order *order,
+                               int64_t *ret_run)
 {
     struct json_writer json;
     json_writer_init(&json);
@@ -169,13 +169,13 @@ void model_train(struct service *service, const struct request *request, struct 
     int64_t run;
     struct model *model;
     struct order order = {0};
-    if (!store_succeeded(registry_get(service->registry, request->model, 0, &model),
+    if (!store_succeeded(registry_describe(service->registry, request->model, &model),
                          PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         return;
     json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);
     if (document != NULL && read_order(document, model, &reply->problem, &order) &&
-        store_succeeded(queue(service, model->id, &order, &run), PROBLEM_MODEL_NOT_FOUND, model->id,
-                        &reply->problem)) {
+        store_succeeded(queue(service, model->sequence, &order, &run), PROBLEM_MODEL_NOT_FOUND,
+                        model->id, &reply->problem)) {
         trainer_wake(service->trainer);
         if (request->prefers_wait && request->wait_seconds > 0)
             reply->park = (struct reply_park){.finish = finish_waiting,

@@ -311,7 +311,7 @@ static void run_job(struct job *job)
 
 /* Claims the next run. The worker's run is set before the claim is released, so that no
  * cancellation falls between. */
-static bool claim(struct worker *worker, struct run_record *ret_record)
+static enum store_status claim(struct worker *worker, struct run_record *ret_record)
 {
     struct trainer *trainer = worker->trainer;
     struct store *store = store_pool_borrow_writer(trainer->service->stores);
@@ -322,8 +322,10 @@ static bool claim(struct worker *worker, struct run_record *ret_record)
         atomic_store(&worker->cancelled, false);
         pthread_mutex_unlock(&trainer->lock);
     }
+    if (status != STORE_NOT_FOUND)
+        store_pool_note(trainer->service->stores, status);
     store_pool_return(trainer->service->stores, store);
-    return status == STORE_OK;
+    return status;
 }
 
 /* Waits for a wake that came after `seen` ones, and returns how many there were: every idle worker
@@ -355,10 +357,13 @@ static void *work(void *argument)
     yield_to_everybody();
     while (!atomic_load(&trainer->stopping)) {
         struct job job = {.worker = worker, .progress_at = timestamp_now()};
-        if (!claim(worker, &job.record)) {
+        const enum store_status claimed = claim(worker, &job.record);
+        if (claimed == STORE_NOT_FOUND)
             seen = wait_for_work(trainer, seen);
+        else if (claimed != STORE_OK)
+            stops_meanwhile(trainer); /* the disk is full, say: ask again */
+        if (claimed != STORE_OK)
             continue;
-        }
         run_job(&job);
         pthread_mutex_lock(&trainer->lock);
         worker->run = 0;
@@ -414,14 +419,19 @@ void trainer_cancel(struct trainer *trainer, int64_t run, bool ended)
     pthread_mutex_unlock(&trainer->lock);
 }
 
-void trainer_stop(struct trainer *trainer)
+void trainer_interrupt(struct trainer *trainer)
 {
-    if (trainer == NULL)
-        return;
     pthread_mutex_lock(&trainer->lock);
     atomic_store(&trainer->stopping, true);
     pthread_cond_broadcast(&trainer->work);
     pthread_mutex_unlock(&trainer->lock);
+}
+
+void trainer_stop(struct trainer *trainer)
+{
+    if (trainer == NULL)
+        return;
+    trainer_interrupt(trainer);
     while (trainer->started > 0)
         pthread_join(trainer->workers[--trainer->started].thread, NULL);
 }

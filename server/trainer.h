@@ -27,7 +27,10 @@ void trainer_wake(struct trainer *trainer);
  * for one that had not begun (`ended`). */
 void trainer_cancel(struct trainer *trainer, int64_t run, bool ended);
 
-/* Interrupts what is being trained, and joins the workers. Takes NULL. */
+/* Interrupts what is being trained, without waiting for it. */
+void trainer_interrupt(struct trainer *trainer);
+
+/* Interrupts, and joins the workers. Takes NULL. */
 void trainer_stop(struct trainer *trainer);
 
 /* Stops, and frees. Takes NULL. */

@@ -21,7 +21,7 @@ void loss_read(struct fields *fields, double v_threshold, struct loss *ret_loss)
     unsigned type = LOSS_MSE;
     double beta = 5;
     fields_choice(fields, "loss", FIELD_OPTIONAL, loss_names, &type);
-    if (fields_number_above(fields, "beta", FIELD_OPTIONAL, 0, 1e6, &beta) &&
+    if (fields_number(fields, "beta", FIELD_OPTIONAL, LIMIT_BETA_LEAST, LIMIT_BETA, &beta) &&
         type != LOSS_CROSS_ENTROPY)
         conflict(fields, "beta", "beta belongs to the loss cross_entropy.");
     *ret_loss = (struct loss){
@@ -56,15 +56,13 @@ bool training_params_read(struct fields *fields, double v_threshold,
     fields_integer(fields, "seed", FIELD_OPTIONAL, 0, UINT32_MAX, &seed);
     fields_integer(fields, "patience", FIELD_OPTIONAL, 1, LIMIT_EPOCHS, &patience);
     fields_number(fields, "validation_fraction", FIELD_OPTIONAL, 0, 0.9, &fraction);
-    if (problem_is_set(fields->problem))
-        return false;
     params.epochs = (size_t)epochs;
     params.batch_size = (size_t)batch_size;
     params.seed = (uint32_t)seed;
     params.patience = (size_t)patience;
     *ret_params = params;
     *ret_validation_fraction = fraction;
-    return true;
+    return !problem_is_set(fields->problem);
 }
 
 static void write_integer(struct json_writer *json, const char *key, size_t value)

@@ -90,7 +90,7 @@ static void publish(struct service *service, const struct model *model, const fl
     struct store *store = store_pool_borrow_writer(service->stores);
     registry_change_begin(service->registry, model->id);
     const enum store_status status =
-        store_version_insert(store, model->id, &tensor, 1, timestamp_now(), &version);
+        store_version_insert(store, model->sequence, &tensor, 1, timestamp_now(), &version);
     registry_change_end(service->registry, model->id);
     store_pool_note(service->stores, status);
     store_pool_return(service->stores, store);
@@ -110,7 +110,7 @@ void weights_put(struct service *service, const struct request *request, struct 
     struct model *model;
     struct fields fields;
     float *weight = NULL;
-    if (!store_succeeded(registry_get(service->registry, request->model, 0, &model),
+    if (!store_succeeded(registry_describe(service->registry, request->model, &model),
                          PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         return;
     json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,6 +147,11 @@ static json_t *get_run(json_int_t run)
 static bool has_begun(const json_t *run)
 {
     return integer(run, "epoch") > 0;
+}
+
+static bool is_running(const json_t *run)
+{
+    return strcmp(string(run, "state"), "running") == 0;
 }
 
 static bool has_ended(const json_t *run)
@@ -422,6 +428,41 @@ static void create_overflowing_model(const char *id)
                                     "out_features", CLASSES, "T", STEPS, "weight", weight)));
 }
 
+/* One batch that would take far longer than anybody's patience. */
+static json_int_t queue_long_batch(void)
+{
+    enum { LONG = 50000 };
+    json_t *samples = json_array(), *classes = json_array();
+    json_decref(http_call(&service, 201, "POST", "/models",
+                          json_pack("{s:s, s:i, s:i, s:i}", "id", "long", "in_features", 1,
+                                    "out_features", 160, "T", 100000)));
+    for (int i = 0; i < LONG; i++) {
+        json_array_append_new(samples, json_pack("[i]", 0));
+        json_array_append_new(classes, json_integer(i % 160));
+    }
+    const json_int_t run = queue_order("long", json_pack("{s:o, s:o, s:i}", "in_spikes", samples,
+                                                         "label", classes, "batch_size", LONG));
+    json_decref(await_run(run, is_running));
+    return run;
+}
+
+START_TEST(a_cancellation_ends_a_long_batch)
+{
+    const json_int_t run = queue_long_batch();
+    json_decref(cancel_run(run, 202));
+    json_t *ended = await_run(run, has_ended);
+    ck_assert_str_eq(string(ended, "state"), "cancelled");
+    json_decref(ended);
+}
+END_TEST
+
+START_TEST(a_stop_ends_a_long_batch)
+{
+    queue_long_batch();
+    service_stop(&service);
+}
+END_TEST
+
 START_TEST(a_diverging_run_fails_and_publishes_nothing)
 {
     create_overflowing_model("a");
@@ -518,6 +559,8 @@ START_TEST(a_run_whose_end_finds_no_room_ends_once_there_is_some)
     await_begun(ahead);
     limit_log(WIDE_BYTES / 2);
     json_decref(cancel_run(ahead, 202));
+    json_decref(await_run(run, is_running));
+    limit_log(0);
     await_readiness(503);
     json_t *waiting = get_run(run);
     ck_assert_str_eq(string(waiting, "state"), "running");
@@ -776,6 +819,91 @@ START_TEST(a_stop_under_load_cuts_no_request)
 }
 END_TEST
 
+/* --- clients that go, or never come to an end --- */
+
+/* Whether the server closes the connection before patience ends. */
+static bool is_closed(int connection)
+{
+    char byte;
+    struct pollfd event = {.fd = connection, .events = POLLIN};
+    return poll(&event, 1, service_patience()) == 1 && recv(connection, &byte, 1, 0) <= 0;
+}
+
+START_TEST(a_client_that_goes_in_the_middle_of_its_body_is_let_go)
+{
+    static const char begin[] = "POST /psp_kernel HTTP/1.1\r\nHost: localhost\r\n"
+                                "Content-Length: 100\r\n\r\n{\"t\"";
+    const int connection = http_connect(&service);
+    ck_assert_int_eq(send(connection, begin, sizeof begin - 1, 0), sizeof begin - 1);
+    ck_assert_int_eq(shutdown(connection, SHUT_WR), 0);
+    ck_assert(is_closed(connection));
+    close(connection);
+}
+END_TEST
+
+START_TEST(a_request_that_trickles_in_is_cut_off)
+{
+    static const char *const flags[] = {"--request-timeout", "1", "--log", "errors", NULL};
+    struct service strict;
+    service_start(&strict, flags);
+    const int connection = http_connect(&strict);
+    struct pollfd event = {.fd = connection, .events = POLLIN};
+    int sent = 0;
+    while (poll(&event, 1, 50) == 0 && sent < service_patience() / 50) {
+        send(connection, sent == 0 ? "GET /health/live?" : "x", sent == 0 ? 17 : 1, MSG_NOSIGNAL);
+        sent++;
+    }
+    ck_assert(is_closed(connection));
+    close(connection);
+    service_finish(&strict);
+}
+END_TEST
+
+/* --- the database's file --- */
+
+START_TEST(the_database_is_its_owners_alone)
+{
+    struct stat file;
+    ck_assert_int_eq(stat(service.database, &file), 0);
+    ck_assert_uint_eq(file.st_mode & 0777, 0600);
+}
+END_TEST
+
+static void expect_status(long status, const char *method, const char *path, const char *body)
+{
+    struct http_answer answer = http_send(&service, method, path, body, NULL);
+    ck_assert_msg(answer.status == status, "%s %s: %ld %s", method, path, answer.status,
+                  answer.body);
+    http_answer_finish(&answer);
+}
+
+START_TEST(a_damaged_version_can_be_left_and_replaced)
+{
+    static const char pattern[] = "{\"in_spikes\": [[0,1,2,3,4,5,6,7]]}";
+    create_model("a");
+    json_decref(finish_run("a", order(1, 1)));
+    service_stop(&service);
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open(service.database, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db,
+                                  "UPDATE tensors SET data = zeroblob(length(data)) "
+                                  "WHERE version = 2",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    service_restart(&service);
+    expect_status(500, "POST", "/models/a/predict", pattern);
+    expect_status(200, "POST", "/models/a/versions/1/predict", pattern);
+    expect_status(404, "POST", "/models/a/versions/3/predict", pattern);
+    expect_status(200, "PATCH", "/models/a", "{\"version\": 1}");
+    expect_status(200, "POST", "/models/a/predict", pattern);
+    expect_status(200, "PATCH", "/models/a", "{\"version\": 2}");
+    expect_status(200, "PUT", "/models/a/weights",
+                  "{\"weight\": [[0,0,0,0,0,0,0,0],[0,0,0,0,0,0,0,0],[0,0,0,0,0,0,0,0]]}");
+    expect_status(200, "POST", "/models/a/predict", pattern);
+}
+END_TEST
+
 /* --- healthcheck --- */
 
 static int healthcheck(void)
@@ -822,6 +950,8 @@ static TCase *run_tests(void)
     tcase_add_test(tests, without_a_wish_to_wait_the_answer_is_202);
     tcase_add_test(tests, a_queued_run_is_cancelled_at_once);
     tcase_add_test(tests, a_running_run_is_cancelled_and_publishes_nothing);
+    tcase_add_test(tests, a_cancellation_ends_a_long_batch);
+    tcase_add_test(tests, a_stop_ends_a_long_batch);
     tcase_add_test(tests, a_diverging_run_fails_and_publishes_nothing);
     tcase_add_test(tests, runs_of_a_model_queue_and_start_from_the_former_ones_version);
     tcase_add_test(tests, runs_of_two_models_train_at_the_same_time);
@@ -837,6 +967,10 @@ static TCase *serving_tests(void)
     tcase_add_test(tests, a_stop_lets_requests_end_that_have_begun);
     tcase_add_test(tests, a_stop_answers_who_waits_for_a_run);
     tcase_add_test(tests, a_stop_under_load_cuts_no_request);
+    tcase_add_test(tests, a_client_that_goes_in_the_middle_of_its_body_is_let_go);
+    tcase_add_test(tests, a_request_that_trickles_in_is_cut_off);
+    tcase_add_test(tests, the_database_is_its_owners_alone);
+    tcase_add_test(tests, a_damaged_version_can_be_left_and_replaced);
     tcase_add_test(tests, the_healthcheck_tells_a_ready_server_from_none);
     return tests;
 }

@@ -535,6 +535,8 @@ static const struct {
     {"Content-Type: application/json; charset=utf-8", 200, NULL},
     {"Content-Type: application/x-www-form-urlencoded", 200, NULL},
     {"Content-Type:", 200, NULL},
+    {"Content-Encoding: identity", 200, NULL},
+    {"Content-Encoding: gzip", 415, "unsupported_media_type"},
     {"Content-Type: text/plain", 415, "unsupported_media_type"},
     {"Content-Type: application/jsonp", 415, "unsupported_media_type"},
     {"Content-Type: multipart/form-data; boundary=x", 415, "unsupported_media_type"},
@@ -590,12 +592,83 @@ START_TEST(only_the_hosts_that_were_named_are_answered)
     struct service named;
     service_start(&named, flags);
     for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
-        struct http_answer answer =
-            http_send(&named, "GET", "/health/live", NULL, hosts[i].host, NULL);
+        struct http_answer answer = http_send(&named, "GET", "/models", NULL, hosts[i].host, NULL);
         ck_assert_msg(answer.status == hosts[i].status, "%s: %ld", hosts[i].host, answer.status);
         http_answer_finish(&answer);
     }
     service_finish(&named);
+}
+END_TEST
+
+/* The fields that an answer names, in order, with spaces between them. */
+static void named_fields(const struct http_answer *answer, char *names, size_t size)
+{
+    size_t index;
+    json_t *error;
+    *names = '\0';
+    json_array_foreach(json_object_get(answer->json, "errors"), index, error) {
+        const size_t length = strlen(names);
+        snprintf(names + length, size - length, "%s%s", index > 0 ? " " : "",
+                 text(error, "pointer"));
+    }
+}
+
+static const struct {
+    const char *path;
+    const char *body;
+    const char *names;
+} several[] = {
+    {"/models/named/train", "{\"x\": [[\"a\"]], \"label\": \"zzz\", \"epochs\": 0}",
+     "/x/0/0 /label /epochs"},
+    {"/models/named/train", "{" NAMED_SAMPLES ", \"epochs\": 0, \"patience\": 3}",
+     "/epochs /patience"},
+    {"/models/named/train",
+     "{" NAMED_SAMPLES ", \"epochs\": 0, \"validation\": {" NAMED_SAMPLES
+     "}, \"validation_fraction\": 0.2}",
+     "/epochs /validation_fraction"},
+    {"/models/named/train",
+     "{\"x\": [[1, 2]], \"label\": [9], \"validation\": {\"x\": [[0.1]], \"label\": [\"q\"]}}",
+     "/x /label/0 /validation/label/0"},
+};
+
+START_TEST(wrong_fields_are_named_whatever_else_is_wrong)
+{
+    char names[256];
+    struct http_answer answer =
+        http_send(&server, "POST", several[_i].path, several[_i].body, NULL);
+    ck_assert_int_eq(answer.status, 422);
+    named_fields(&answer, names, sizeof names);
+    ck_assert_str_eq(names, several[_i].names);
+    http_answer_finish(&answer);
+}
+END_TEST
+
+START_TEST(details_that_quote_long_names_are_valid_utf8)
+{
+    char body[1024] = "{\"x\": [[0.1]], \"label\": [\"a";
+    for (int i = 0; i < 200; i++)
+        strcat(body, "\xc3\xa9");
+    strcat(body, "\"]}");
+    struct http_answer answer = http_send(&server, "POST", "/models/named/train", body, NULL);
+    assert_problem(&answer, 422, "unknown_label", "/label/0"); /* jansson reads UTF-8 alone */
+    http_answer_finish(&answer);
+}
+END_TEST
+
+START_TEST(work_that_would_hold_up_others_is_refused)
+{
+    enum { SAMPLES = 500 };
+    const char *paths[] = {"/models/long/evaluate", "/models/long/predict"};
+    char body[SAMPLES * 8 + 64] = "{\"in_spikes\": [[0]";
+    for (int i = 1; i < SAMPLES; i++)
+        strcat(body, ",[0]");
+    strcat(body, "]");
+    for (int i = 0; _i == 0 && i < SAMPLES; i++)
+        strcat(body, i == 0 ? ", \"label\": [0" : ",0");
+    strcat(body, _i == 0 ? "]}" : "}");
+    struct http_answer answer = http_send(&server, "POST", paths[_i], body, NULL);
+    assert_problem(&answer, 422, "too_large", "/in_spikes");
+    http_answer_finish(&answer);
 }
 END_TEST
 
@@ -642,6 +715,13 @@ static const char *const smuggling[] = {
     POST HOST "Content-Length: 10\r\n\r\n" BODY NEXT,
     POST "Transfer-Encoding: chunked\r\n\r\nzz\r\n" BODY "\r\n0\r\n\r\n" NEXT,
     "POST /psp_kernel HTTP/1.1\r\nContent-Length: 10\r\n\r\n" BODY NEXT,
+    POST "Content-Length:\r\n 10\r\n\r\n" BODY NEXT,
+    POST "Content-Length: 1\r\n 0\r\n\r\n" BODY NEXT,
+    POST "Content-Length: 10\r\n: x\r\n\r\n" BODY NEXT,
+    POST "Content-Length: 10\r\n:\r\n\r\n" BODY NEXT,
+    POST "Content-Length: 10\r\n:\r\n" NEXT,
+    "POST /psp_kernel HTTP/1.1\r\n: x\r\n" HOST "Content-Length: 10\r\n\r\n" BODY NEXT,
+    POST "Content-Length: 10\n\r\n" BODY NEXT,
     "POST /psp_kernel HTTP/1.0\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" NEXT,
 };
 
@@ -675,7 +755,7 @@ END_TEST
 
 START_TEST(a_body_announced_too_large_is_refused_unread)
 {
-    static const char bytes[] = POST "Content-Length: 65537\r\n\r\n";
+    static const char bytes[] = POST "Content-Length: 999999\r\n\r\n";
     struct http_answer answer;
     http_exchange_bytes(&server, bytes, sizeof bytes - 1, &answer);
     assert_problem(&answer, 413, "body_too_large", NULL);
@@ -689,6 +769,16 @@ START_TEST(a_client_that_waits_for_100_continue_is_told_that_its_body_is_too_lar
     struct http_answer answer;
     http_exchange_bytes(&server, bytes, sizeof bytes - 1, &answer);
     assert_problem(&answer, 413, "body_too_large", NULL);
+    http_answer_finish(&answer);
+}
+END_TEST
+
+START_TEST(what_stands_behind_a_nul_is_not_passed_over)
+{
+    static const char bytes[] = POST "Content-Length: 10\0 9\r\n\r\n" BODY;
+    struct http_answer answer;
+    http_exchange_bytes(&server, bytes, sizeof bytes - 1, &answer);
+    ck_assert_int_eq(answer.status, 400);
     http_answer_finish(&answer);
 }
 END_TEST
@@ -754,10 +844,14 @@ int main(void)
     tcase_add_loop_test(tests, foreign_pages_and_media_types_are_refused, 0, COUNT(headers));
     tcase_add_test(tests, only_the_hosts_that_were_named_are_answered);
     tcase_add_test(tests, a_wrong_encoder_is_all_that_is_named);
+    tcase_add_loop_test(tests, wrong_fields_are_named_whatever_else_is_wrong, 0, COUNT(several));
+    tcase_add_test(tests, details_that_quote_long_names_are_valid_utf8);
+    tcase_add_loop_test(tests, work_that_would_hold_up_others_is_refused, 0, 2);
     tcase_add_test(tests, pages_of_the_same_origin_are_served);
     tcase_add_loop_test(tests, requests_that_could_be_read_two_ways_are_refused_and_cut_off, 0,
                         COUNT(smuggling));
     tcase_add_test(tests, contradicting_lengths_are_named_malformed);
+    tcase_add_test(tests, what_stands_behind_a_nul_is_not_passed_over);
     tcase_add_test(tests, a_body_where_none_belongs_is_refused);
     tcase_add_test(tests, a_body_announced_too_large_is_refused_unread);
     tcase_add_test(tests, a_client_that_waits_for_100_continue_is_told_that_its_body_is_too_large);

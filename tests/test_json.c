@@ -181,7 +181,6 @@ START_TEST(unreadable_bodies_have_their_codes)
         {"[\"\xff\"]", PROBLEM_INVALID_UTF8},
         {"{\"a\": 1, \"a\": 2}", PROBLEM_DUPLICATE_KEY},
         {"[1e999]", PROBLEM_NUMBER_OUT_OF_RANGE},
-        {"[9223372036854775808]", PROBLEM_NUMBER_OUT_OF_RANGE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         expect_unreadable(cases[i].text, strlen(cases[i].text), cases[i].code);

@@ -623,6 +623,87 @@ END_TEST
 
 /* --- the rest --- */
 
+/* Ten samples whose labels one epoch can't learn: accuracies are between 0 and 1. */
+static json_t *ten_samples(double fraction, int seed)
+{
+    json_t *spikes = json_array(), *labels = json_array();
+    for (int i = 0; i < 10; i++) {
+        json_array_append_new(spikes, json_pack("[i, i]", i, i * i % 10));
+        json_array_append_new(labels, json_integer(i % 2));
+    }
+    return json_pack("{s:o, s:o, s:i, s:i, s:f}", "in_spikes", spikes, "label", labels, "epochs", 1,
+                     "seed", seed, "validation_fraction", fraction);
+}
+
+static json_t *samples_checksum(double fraction, int seed)
+{
+    json_t *run = train("/models/tenth/train", ten_samples(fraction, seed));
+    json_t *checksum = json_incref(json_object_get(run, "samples_sha256"));
+    json_decref(run);
+    return checksum;
+}
+
+START_TEST(a_validation_fraction_sets_that_share_aside_by_the_seed)
+{
+    create_plain("tenth");
+    json_t *run = train("/models/tenth/train", ten_samples(0.1, 1));
+    const json_t *metrics = json_object_get(run, "metrics");
+    const double accuracy = json_number_value(json_object_get(metrics, "accuracy"));
+    const double validation = json_number_value(json_object_get(metrics, "validation_accuracy"));
+    ck_assert(accuracy > 0 && accuracy < 1); /* of 9 samples, and of 1 */
+    ck_assert_double_eq_tol(accuracy * 9, rint(accuracy * 9), 1e-9);
+    ck_assert(validation == 0 || validation == 1);
+
+    json_t *first = samples_checksum(0.1, 1), *second = samples_checksum(0.1, 2);
+    ck_assert(json_equal(first, json_object_get(run, "samples_sha256")));
+    ck_assert(!json_equal(first, second));
+    json_decref(first);
+    json_decref(second);
+    json_decref(run);
+}
+END_TEST
+
+START_TEST(patience_ends_a_run_early)
+{
+    create_plain("patient");
+    json_t *order = ten_samples(0.5, 1);
+    json_object_set_new(order, "epochs", json_integer(100000));
+    json_object_set_new(order, "patience", json_integer(3));
+    json_t *run = train("/models/patient/train", order);
+    ck_assert_int_lt(json_integer_value(json_object_get(run, "epoch")), 100000);
+    json_decref(run);
+}
+END_TEST
+
+START_TEST(whole_numbers_may_be_written_as_reals_and_reals_as_whole_numbers)
+{
+    create_plain("reals");
+    json_decref(train(
+        "/models/reals/train",
+        json_loads("{\"in_spikes\": [[0, 1.0]], \"label\": [1.0], \"epochs\": 2.0}", 0, NULL)));
+    struct http_answer answer = http_send(&server, "POST", "/psp_kernel",
+                                          "{\"t\": [1000000000000000000000000000000]}", NULL);
+    ck_assert_int_eq(answer.status, 200);
+    http_answer_finish(&answer);
+}
+END_TEST
+
+START_TEST(the_longest_request_id_is_echoed_and_longer_ones_are_not)
+{
+    char header[5100] = "X-Request-Id: ";
+    const size_t name = strlen(header);
+    const size_t lengths[] = {128, 129, 5000};
+    for (size_t i = 0; i < 3; i++) {
+        memset(header + name, 'a', lengths[i]);
+        header[name + lengths[i]] = '\0';
+        struct http_answer answer = http_send(&server, "GET", "/health/live", NULL, header, NULL);
+        ck_assert_int_eq(answer.status, 200);
+        ck_assert_int_eq(strcmp(http_header(&answer, "x-request-id"), header + name) == 0, i == 0);
+        http_answer_finish(&answer);
+    }
+}
+END_TEST
+
 START_TEST(a_request_id_is_echoed_or_made_up)
 {
     struct http_answer echoed =
@@ -695,6 +776,10 @@ static Suite *service_suite(void)
         description_and_labels_can_be_changed,
         a_deleted_model_is_gone_and_its_id_is_free,
         models_survive_a_restart,
+        a_validation_fraction_sets_that_share_aside_by_the_seed,
+        patience_ends_a_run_early,
+        whole_numbers_may_be_written_as_reals_and_reals_as_whole_numbers,
+        the_longest_request_id_is_echoed_and_longer_ones_are_not,
         a_request_id_is_echoed_or_made_up,
         health_and_contract_are_served,
         head_answers_like_get_without_a_body,

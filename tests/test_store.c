@@ -58,6 +58,17 @@ static const char samples_sha256[] =
     "7f2ffe256485d2046506f7c28c00786a134b78b5254911affb8d0aae5178fb5f";
 static const struct samples other_samples = {SAMPLES_IN_SPIKES, 2, 3, six_values, other_labels};
 
+/* 0, which is no model's, where there is none of this id. */
+static int64_t sequence_of(const char *id)
+{
+    struct model_record record = {0};
+    if (store_model_find(store, id, &record) != STORE_OK)
+        return 0;
+    const int64_t sequence = record.sequence;
+    model_record_finish(&record);
+    return sequence;
+}
+
 static struct tensor weight(const float *values)
 {
     return (struct tensor){.name = "weight", .rows = 2, .columns = 3, .values = values};
@@ -80,9 +91,9 @@ static void insert_model(const char *id)
 static int64_t insert_run(const char *model, const struct samples *validation)
 {
     int64_t run = 0;
-    ck_assert_int_eq(
-        store_run_insert(store, model, "{\"epochs\":9}", 9, &samples, validation, 2000, &run),
-        STORE_OK);
+    ck_assert_int_eq(store_run_insert(store, sequence_of(model), "{\"epochs\":9}", 9, &samples,
+                                      validation, 2000, &run),
+                     STORE_OK);
     return run;
 }
 
@@ -135,7 +146,7 @@ static int64_t served_version(const char *model)
 static void expect_weight(const char *model, int64_t version, const float *values)
 {
     struct tensors tensors = {0};
-    ck_assert_int_eq(store_version_load(store, model, version, &tensors), STORE_OK);
+    ck_assert_int_eq(store_version_load(store, sequence_of(model), version, &tensors), STORE_OK);
     ck_assert_uint_eq(tensors.count, 1);
     ck_assert_str_eq(tensors.items[0].name, "weight");
     ck_assert_uint_eq(tensors.items[0].rows, 2);
@@ -168,6 +179,15 @@ static int64_t ask(const char *sql)
     sqlite3_finalize(statement);
     sqlite3_close(db);
     return number;
+}
+
+/* Done by another connection, between two calls of the store's. */
+static void run_sql(const char *sql)
+{
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
 }
 
 /* --- models --- */
@@ -235,13 +255,15 @@ START_TEST(what_is_not_there_is_not_found)
     size_t count = 77;
 
     ck_assert_int_eq(store_model_find(store, "no", &model), STORE_NOT_FOUND);
-    ck_assert_int_eq(store_model_update(store, "no", &change, 1), STORE_NOT_FOUND);
+    ck_assert_int_eq(store_model_update(store, sequence_of("no"), &change, 1), STORE_NOT_FOUND);
     ck_assert_int_eq(store_model_delete(store, "no"), STORE_NOT_FOUND);
-    ck_assert_int_eq(store_version_insert(store, "no", &tensor, 1, 1, &number), STORE_NOT_FOUND);
-    ck_assert_int_eq(store_version_list(store, "no", 0, 1, versions, &count), STORE_NOT_FOUND);
-    ck_assert_int_eq(store_version_load(store, "no", 1, &tensors), STORE_NOT_FOUND);
-    ck_assert_int_eq(store_run_insert(store, "no", "{}", 1, &samples, NULL, 1, &number),
+    ck_assert_int_eq(store_version_insert(store, sequence_of("no"), &tensor, 1, 1, &number),
                      STORE_NOT_FOUND);
+    ck_assert_int_eq(store_version_list(store, "no", 0, 1, versions, &count), STORE_NOT_FOUND);
+    ck_assert_int_eq(store_version_load(store, sequence_of("no"), 1, &tensors), STORE_NOT_FOUND);
+    ck_assert_int_eq(
+        store_run_insert(store, sequence_of("no"), "{}", 1, &samples, NULL, 1, &number),
+        STORE_NOT_FOUND);
     ck_assert_int_eq(store_run_find(store, 1, &run), STORE_NOT_FOUND);
     ck_assert_int_eq(store_run_list(store, "no", -1, 0, 1, &run, &count), STORE_NOT_FOUND);
     ck_assert_int_eq(store_run_metrics(store, 1, 0, 1, metrics, &count), STORE_NOT_FOUND);
@@ -298,7 +320,7 @@ static void expect_change(const struct model_change *change, const char *descrip
     struct model_record record;
     static int64_t now = 3000;
     now++;
-    ck_assert_int_eq(store_model_update(store, "iris", change, now), STORE_OK);
+    ck_assert_int_eq(store_model_update(store, sequence_of("iris"), change, now), STORE_OK);
     ck_assert_int_eq(store_model_find(store, "iris", &record), STORE_OK);
     ck_assert_str_eq(record.description, description);
     ck_assert_pstr_eq(record.labels, labels);
@@ -313,13 +335,15 @@ START_TEST(a_change_touches_only_what_it_names)
     int64_t version;
     const struct tensor tensor = weight(other_six);
     insert_model("iris");
-    ck_assert_int_eq(store_version_insert(store, "iris", &tensor, 1, 1500, &version), STORE_OK);
+    ck_assert_int_eq(store_version_insert(store, sequence_of("iris"), &tensor, 1, 1500, &version),
+                     STORE_OK);
     expect_change(&(struct model_change){.description = ""}, "", "[\"a\",\"b\"]", 2);
     expect_change(&(struct model_change){.labels = "[\"c\"]"}, "", "[\"c\"]", 2);
     expect_change(&(struct model_change){.version = 1}, "", "[\"c\"]", 1);
     expect_change(&(struct model_change){.remove_labels = true}, "", NULL, 1);
     const struct model_change unknown = {.description = "x", .version = 3};
-    ck_assert_int_eq(store_model_update(store, "iris", &unknown, 9999), STORE_NOT_FOUND);
+    ck_assert_int_eq(store_model_update(store, sequence_of("iris"), &unknown, 9999),
+                     STORE_NOT_FOUND);
     expect_change(&(struct model_change){.description = "y"}, "y", NULL, 1);
 }
 END_TEST
@@ -370,19 +394,21 @@ START_TEST(each_version_is_the_next_and_is_served)
     const struct tensor tensor = weight(other_six);
     const struct model_change back = {.version = 1};
     insert_model("iris");
-    ck_assert_int_eq(store_version_insert(store, "iris", &tensor, 1, 1500, &version), STORE_OK);
+    ck_assert_int_eq(store_version_insert(store, sequence_of("iris"), &tensor, 1, 1500, &version),
+                     STORE_OK);
     ck_assert_int_eq(version, 2);
     ck_assert_int_eq(served_version("iris"), 2);
-    ck_assert_int_eq(store_model_update(store, "iris", &back, 1600), STORE_OK);
+    ck_assert_int_eq(store_model_update(store, sequence_of("iris"), &back, 1600), STORE_OK);
     ck_assert_int_eq(served_version("iris"), 1);
-    ck_assert_int_eq(store_version_insert(store, "iris", &tensor, 1, 1700, &version), STORE_OK);
+    ck_assert_int_eq(store_version_insert(store, sequence_of("iris"), &tensor, 1, 1700, &version),
+                     STORE_OK);
     ck_assert_int_eq(version, 3);
     ck_assert_int_eq(served_version("iris"), 3);
     expect_weight("iris", 1, six);
     expect_weight("iris", 2, other_six);
     expect_weight("iris", 3, other_six);
     struct tensors none;
-    ck_assert_int_eq(store_version_load(store, "iris", 4, &none), STORE_NOT_FOUND);
+    ck_assert_int_eq(store_version_load(store, sequence_of("iris"), 4, &none), STORE_NOT_FOUND);
 }
 END_TEST
 
@@ -424,8 +450,9 @@ START_TEST(several_tensors_keep_names_shapes_and_order)
     };
     struct tensors tensors;
     insert_model("iris");
-    ck_assert_int_eq(store_version_insert(store, "iris", both, 2, 1500, &version), STORE_OK);
-    ck_assert_int_eq(store_version_load(store, "iris", version, &tensors), STORE_OK);
+    ck_assert_int_eq(store_version_insert(store, sequence_of("iris"), both, 2, 1500, &version),
+                     STORE_OK);
+    ck_assert_int_eq(store_version_load(store, sequence_of("iris"), version, &tensors), STORE_OK);
     ck_assert_uint_eq(tensors.count, 2);
     for (size_t i = 0; i < 2; i++) {
         ck_assert_str_eq(tensors.items[i].name, both[i].name);
@@ -629,6 +656,40 @@ START_TEST(an_end_that_fails_leaves_no_part_of_itself)
 }
 END_TEST
 
+START_TEST(a_success_that_cant_be_noted_publishes_nothing)
+{
+    int64_t version = 0;
+    const struct tensor tensor = weight(other_six);
+    insert_model("iris");
+    const int64_t run = insert_run("iris", NULL);
+    ck_assert_int_eq(claim(3000), run);
+    run_sql("CREATE TRIGGER no_success BEFORE UPDATE OF state ON runs WHEN NEW.state = 'succeeded' "
+            "BEGIN SELECT RAISE(ABORT, 'no'); END");
+    ck_assert_int_ne(store_run_succeed(store, run, NULL, 0, &tensor, 1, 5000, &version), STORE_OK);
+    ck_assert_int_eq(served_version("iris"), 1);
+    ck_assert_int_eq(state_of(run), RUN_RUNNING);
+    struct tensors none;
+    ck_assert_int_eq(store_version_load(store, sequence_of("iris"), 2, &none), STORE_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(a_model_made_anew_is_another_one)
+{
+    int64_t number = 0;
+    const struct tensor tensor = weight(six);
+    const struct model_change change = {.labels = "[\"x\"]"};
+    insert_model("iris");
+    const int64_t old = sequence_of("iris");
+    ck_assert_int_eq(store_model_delete(store, "iris"), STORE_OK);
+    insert_model("iris");
+    ck_assert_int_eq(store_run_insert(store, old, "{}", 1, &samples, NULL, 1, &number),
+                     STORE_NOT_FOUND);
+    ck_assert_int_eq(store_version_insert(store, old, &tensor, 1, 1, &number), STORE_NOT_FOUND);
+    ck_assert_int_eq(store_model_update(store, old, &change, 1), STORE_NOT_FOUND);
+    ck_assert_int_eq(served_version("iris"), 1);
+}
+END_TEST
+
 START_TEST(failure_keeps_its_reason_and_publishes_nothing)
 {
     const struct epoch_metrics last = {.epoch = 1, .loss = 3, .accuracy = 0};
@@ -693,7 +754,8 @@ START_TEST(after_a_crash_running_runs_begin_again_from_their_base)
     const int64_t run = insert_run("iris", NULL);
     claim(3000);
     add_epochs(run, 1, 3);
-    ck_assert_int_eq(store_version_insert(store, "iris", &tensor, 1, 3500, &version), STORE_OK);
+    ck_assert_int_eq(store_version_insert(store, sequence_of("iris"), &tensor, 1, 3500, &version),
+                     STORE_OK);
     reopen();
     ck_assert_int_eq(state_of(run), RUN_RUNNING);
     ck_assert_int_eq(store_runs_take_up(store, 6000), STORE_OK);
@@ -789,8 +851,9 @@ START_TEST(the_queue_has_an_end)
     insert_model("iris");
     for (int i = 0; i < LIMIT_QUEUED_RUNS; i++)
         insert_run("iris", NULL);
-    ck_assert_int_eq(store_run_insert(store, "iris", "{}", 9, &other_samples, NULL, 2000, &run),
-                     STORE_QUEUE_FULL);
+    ck_assert_int_eq(
+        store_run_insert(store, sequence_of("iris"), "{}", 9, &other_samples, NULL, 2000, &run),
+        STORE_QUEUE_FULL);
     ck_assert_int_eq(run, 77);
     ck_assert_int_eq(ask("SELECT count(*) FROM samples"), 1);
     claim(3000);
@@ -829,7 +892,7 @@ START_TEST(readers_see_what_was_committed_and_write_nothing)
     ck_assert_int_eq(store_open_reader(path, &store), STORE_OK);
     expect_weight("iris", 1, six);
     const struct model_change change = {.description = "changed"};
-    ck_assert_int_ne(store_model_update(store, "iris", &change, 1), STORE_OK);
+    ck_assert_int_ne(store_model_update(store, sequence_of("iris"), &change, 1), STORE_OK);
     struct store *reader = store;
     store = writer;
     insert_model("second");
@@ -876,14 +939,6 @@ static void write_file(const void *bytes, size_t size)
     ck_assert_ptr_nonnull(file);
     ck_assert_uint_eq(fwrite(bytes, 1, size, file), size);
     ck_assert_int_eq(fclose(file), 0);
-}
-
-static void run_sql(const char *sql)
-{
-    sqlite3 *db;
-    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
 }
 
 static void expect_refused_untouched(enum store_status expected)
@@ -967,9 +1022,11 @@ START_TEST(a_flipped_bit_in_a_tensor_is_detected)
     struct tensors tensors = {.count = 77};
     const struct tensor tensor = weight(other_six);
     insert_model("iris");
-    ck_assert_int_eq(store_version_insert(store, "iris", &tensor, 1, 1500, &version), STORE_OK);
+    ck_assert_int_eq(store_version_insert(store, sequence_of("iris"), &tensor, 1, 1500, &version),
+                     STORE_OK);
     damage(other_six, sizeof other_six);
-    ck_assert_int_eq(store_version_load(store, "iris", version, &tensors), STORE_CORRUPT);
+    ck_assert_int_eq(store_version_load(store, sequence_of("iris"), version, &tensors),
+                     STORE_CORRUPT);
     ck_assert_uint_eq(tensors.count, 77);
     expect_weight("iris", 1, six);
 }
@@ -984,8 +1041,9 @@ START_TEST(a_flipped_bit_in_samples_is_detected)
     struct samples none = {.count = 77};
     int64_t run;
     insert_model("iris");
-    ck_assert_int_eq(store_run_insert(store, "iris", "{}", 9, &marked[0], &marked[1], 2000, &run),
-                     STORE_OK);
+    ck_assert_int_eq(
+        store_run_insert(store, sequence_of("iris"), "{}", 9, &marked[0], &marked[1], 2000, &run),
+        STORE_OK);
     damage(values, sizeof values);
     ck_assert_int_eq(store_run_samples(store, run, false, &none), STORE_CORRUPT);
     expect_samples(run, true, &marked[1]);
@@ -1043,6 +1101,8 @@ static TCase *run_tests(void)
     tcase_add_test(tests, metrics_are_read_in_order_after_a_cursor);
     tcase_add_test(tests, success_publishes_with_its_last_metrics);
     tcase_add_test(tests, an_end_that_fails_leaves_no_part_of_itself);
+    tcase_add_test(tests, a_success_that_cant_be_noted_publishes_nothing);
+    tcase_add_test(tests, a_model_made_anew_is_another_one);
     tcase_add_test(tests, failure_keeps_its_reason_and_publishes_nothing);
     tcase_add_test(tests, cancelling_ends_a_queued_run_and_marks_a_running_one);
     tcase_add_test(tests, after_a_crash_running_runs_begin_again_from_their_base);

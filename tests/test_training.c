@@ -280,6 +280,89 @@ START_TEST(iris_is_learnt)
 }
 END_TEST
 
+static const float few_spikes[] = {0, 3, 5, 1, 8, -1, 2, 2, 7};
+static const int32_t few_labels[] = {0, 1, 0};
+static const struct tempotron_params few_shape = {3, 2, 30, 15, 3.75, 1};
+static const struct training_params few_params = {
+    .epochs = 1,
+    .batch_size = 2,
+    .learning_rate = 0.1,
+    .learning_rate_decay = 1,
+    .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5},
+};
+
+static struct tempotron *few_drawn(void)
+{
+    float weight[6];
+    struct tempotron *tempotron;
+    tempotron_draw_weight(5, 3, 2, weight);
+    ck_assert_int_eq(tempotron_create(&few_shape, weight, &tempotron), CORE_OK);
+    return tempotron;
+}
+
+static void train_few(struct tempotron *tempotron, size_t from, size_t count,
+                      const struct training_params *params)
+{
+    const struct sample_set set = {
+        .count = count, .features = 3, .values = few_spikes + 3 * from, .label = few_labels + from};
+    ck_assert_int_eq(train(tempotron, &set, NULL, params, NULL), CORE_OK);
+}
+
+START_TEST(the_last_smaller_batch_counts_for_itself)
+{
+    struct tempotron *whole = few_drawn(), *parts = few_drawn();
+    train_few(whole, 0, 3, &few_params);
+    train_few(parts, 0, 2, &few_params);
+    train_few(parts, 2, 1, &few_params);
+    ck_assert(same_weights(whole, parts));
+    tempotron_release(whole);
+    tempotron_release(parts);
+}
+END_TEST
+
+START_TEST(the_learning_rate_decays_by_the_epoch)
+{
+    struct tempotron *whole = few_drawn(), *parts = few_drawn();
+    struct training_params params = few_params;
+    params.epochs = 2;
+    params.learning_rate_decay = 0.5;
+    train_few(whole, 0, 3, &params);
+    train_few(parts, 0, 3, &few_params);
+    params.epochs = 1;
+    params.learning_rate = 0.05;
+    train_few(parts, 0, 3, &params);
+    ck_assert(same_weights(whole, parts));
+    tempotron_release(whole);
+    tempotron_release(parts);
+}
+END_TEST
+
+START_TEST(a_silent_sample_is_never_correct)
+{
+    const float silent[] = {-1, -1, -1};
+    const int32_t label = 0;
+    const struct sample_set set = {.count = 1, .features = 3, .values = silent, .label = &label};
+    struct last_epoch last = {0};
+    const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
+    struct tempotron *tempotron = few_drawn();
+    ck_assert_int_eq(train(tempotron, &set, NULL, &few_params, &observer), CORE_OK);
+    ck_assert_double_eq(last.epoch.accuracy, 0);
+    tempotron_release(tempotron);
+}
+END_TEST
+
+START_TEST(an_output_at_its_threshold_fires)
+{
+    const float v_max[] = {1, 0.999f};
+    float dv[2];
+    const struct loss losses[] = {{LOSS_MSE, 1, 0}, {LOSS_TEMPOTRON, 1, 0}};
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_double_eq(loss_of_sample(&losses[i], v_max, 0, 2, dv), 0);
+        ck_assert_float_eq(dv[0], 0);
+    }
+}
+END_TEST
+
 START_TEST(patience_keeps_the_best_epoch)
 {
     struct iris iris;
@@ -398,6 +481,10 @@ int main(void)
     tcase_add_loop_test(tests, gradient_agrees_with_finite_differences, 0, 3);
     tcase_add_test(tests, same_seed_same_bits);
     tcase_add_test(tests, iris_is_learnt);
+    tcase_add_test(tests, the_last_smaller_batch_counts_for_itself);
+    tcase_add_test(tests, the_learning_rate_decays_by_the_epoch);
+    tcase_add_test(tests, a_silent_sample_is_never_correct);
+    tcase_add_test(tests, an_output_at_its_threshold_fires);
     tcase_add_test(tests, patience_keeps_the_best_epoch);
     tcase_add_test(tests, observer_stops_training);
     tcase_add_test(tests, divergence_is_noticed);
