@@ -525,15 +525,21 @@ static json_t *wide_order(int epochs)
     return json_pack("{s:[o], s:[i], s:i}", "in_spikes", sample, "label", 0, "epochs", epochs);
 }
 
-/* The database's log may grow by so many bytes: as if the disk were full then. */
-static void limit_log(rlim_t bytes)
+/* Nothing can be written behind the first so many bytes of a file: as if the disk were full. */
+static void limit_files(rlim_t bytes)
+{
+    const struct rlimit limit = {bytes, RLIM_INFINITY};
+    ck_assert_int_eq(prlimit(service.pid, RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
+/* How large the database's log is. */
+static rlim_t log_size(void)
 {
     char path[SERVICE_PATH + 8];
     struct stat file;
     snprintf(path, sizeof path, "%s-wal", service.database);
     ck_assert_int_eq(stat(path, &file), 0);
-    const struct rlimit limit = {(rlim_t)file.st_size + bytes, RLIM_INFINITY};
-    ck_assert_int_eq(prlimit(service.pid, RLIMIT_FSIZE, &limit, NULL), 0);
+    return (rlim_t)file.st_size;
 }
 
 static void await_readiness(long status)
@@ -550,23 +556,22 @@ static void await_readiness(long status)
 
 START_TEST(a_run_whose_end_finds_no_room_ends_once_there_is_some)
 {
-    static const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
     json_decref(http_call(&service, 201, "POST", "/models",
                           json_pack("{s:s, s:i, s:i, s:i}", "id", "wide", "in_features", WIDE,
                                     "out_features", WIDE_CLASSES, "T", 20)));
     const json_int_t ahead = queue_order("wide", wide_order(ENDLESS));
     const json_int_t run = queue_order("wide", wide_order(1));
     await_begun(ahead);
-    limit_log(WIDE_BYTES / 2);
+    limit_files(log_size() + WIDE_BYTES / 2);
     json_decref(cancel_run(ahead, 202));
     json_decref(await_run(run, is_running));
-    limit_log(0);
+    limit_files(1); /* now the server can't write at all, and knows it */
     await_readiness(503);
     json_t *waiting = get_run(run);
     ck_assert_str_eq(string(waiting, "state"), "running");
     json_decref(waiting);
 
-    ck_assert_int_eq(prlimit(service.pid, RLIMIT_FSIZE, &unlimited, NULL), 0);
+    limit_files(RLIM_INFINITY);
     await_readiness(200);
     json_t *ended = await_run(run, has_ended);
     ck_assert_str_eq(string(ended, "state"), "succeeded");
