@@ -20,6 +20,8 @@ HARDEN_LINK = -pie -Wl,-z,relro,-z,now,-z,noexecstack
 
 WARN      = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
 SANITIZER = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+# What lets loops over square roots and choices become vector code; no number is any other for it.
+CORE_FLAGS = -fno-math-errno -fno-trapping-math
 COMPILE   = $(CC) -std=c17 -ffp-contract=off -MMD -MP $(WARN) $(HARDEN) $(SANITIZER)
 LINK      = $(CC) $(HARDEN_LINK) $(SANITIZER)
 
@@ -29,10 +31,11 @@ SERVER  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out server/main.c,$(wildcard serv
           $(BUILD)/server/embedded.o
 SUPPORT = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
 TESTS   = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
+LEVELS  = $(addprefix $(BUILD)/tests/levels/train-,$(if $(filter x86_64,$(shell uname -m)),x86-64 x86-64-v3 x86-64-v4,native))
 BENCHES = $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 LIBRARY = $(BUILD)/libtempotron.a
 DAEMON  = $(MAIN:%/server/main.o=%/tempotrond)
-SOURCES = $(wildcard core/*.[ch] server/*.[ch] tests/*.[ch] tests/support/*.[ch] bench/*.[ch])
+SOURCES = $(wildcard core/*.[ch] server/*.[ch] tests/*.[ch] tests/*/*.[ch] bench/*.[ch])
 
 # Says what it does in a line each; `make V=1` shows the commands.
 QUIET = $(if $(V),,@echo '  $(1)	$(2)' &&)
@@ -53,8 +56,8 @@ check: PACKAGES = $(CHECK_PACKAGES)
 check: packages ## install what is missing, build, run every test
 	@$(MAKE) --no-print-directory tests
 
-tests: all $(TESTS)
-	@tests/run.sh $(TESTS)
+tests: all $(TESTS) $(BUILD)/tests/test_levels
+	@tests/run.sh $(TESTS) $(BUILD)/tests/test_levels
 
 asan: export ASAN_OPTIONS = detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
 asan: export UBSAN_OPTIONS = print_stacktrace=1
@@ -81,11 +84,11 @@ bench: packages ## install what is missing, build, run every benchmark
 STANDARD = assert|errno|float|limits|math|stdalign|stdatomic|stdbool|stddef|stdint|stdlib|string
 lint: PACKAGES = clang-format
 lint: packages ## the style, and which file may include what
-	clang-format --dry-run -Werror $(SOURCES)
-	! grep -nE '^ *# *include *<' $(wildcard core/*.[ch]) | grep -vE '<($(STANDARD))\.h>'
-	! grep -n 'include.*microhttpd\.h' $(filter-out server/http%,$(wildcard server/*.[ch])) /dev/null
-	! grep -n 'include.*sqlite3\.h' $(filter-out server/store%,$(wildcard server/*.[ch])) /dev/null
-	! grep -nwE 'TO[D]O|FIX[M]E|XX[X]' $(SOURCES) Makefile $(wildcard migrations/*.sql docker/*)
+	@clang-format --dry-run -Werror $(SOURCES)
+	@! grep -nE '^ *# *include *<' $(wildcard core/*.[ch]) | grep -vE '<($(STANDARD))\.h>'
+	@! grep -n 'include.*microhttpd\.h' $(filter-out server/http%,$(wildcard server/*.[ch])) /dev/null
+	@! grep -n 'include.*sqlite3\.h' $(filter-out server/store%,$(wildcard server/*.[ch])) /dev/null
+	@! grep -nwE 'TO[D]O|FIX[M]E|XX[X]' $(SOURCES) Makefile $(wildcard migrations/*.sql docker/*)
 
 fmt: PACKAGES = clang-format
 fmt: packages ## put every source into the project's style
@@ -120,7 +123,7 @@ packages:
 $(BUILD)/core/%.o: COMPILE += $(if $(filter thread,$(SANITIZE)),--param=tsan-instrument-func-entry-exit=0)
 $(BUILD)/core/%.o: core/%.c Makefile
 	@mkdir -p $(@D)
-	$(call QUIET,CC,$<) $(COMPILE) -O3 $(CFLAGS) -c $< -o $@
+	$(call QUIET,CC,$<) $(COMPILE) -O3 $(CORE_FLAGS) $(CFLAGS) -c $< -o $@
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -140,6 +143,15 @@ $(DAEMON): $(MAIN) $(SERVER) $(LIBRARY)
 
 $(TESTS) $(BENCHES): %: %.o $(SUPPORT) $(SERVER) $(LIBRARY)
 	$(call QUIET,LINK,$@) $(LINK) $^ $(LDFLAGS) $(CHECK_LIBS) -o $@
+
+# The core with each level of the processor's instructions alone, to compare the bits.
+$(BUILD)/tests/levels/train-%: tests/levels/train.c $(wildcard core/*.[ch]) Makefile
+	@mkdir -p $(@D)
+	$(call QUIET,CC,$@) $(filter-out -MMD -MP,$(COMPILE)) $(HARDEN_LINK) -O3 $(CORE_FLAGS) -march=$* \
+	    -DTEMPOTRON_ONE_LEVEL -Icore $(CFLAGS) $(filter %.c,$^) -lm -o $@
+
+$(BUILD)/tests/test_levels: tests/levels/run.sh $(LEVELS)
+	@printf '#!/bin/sh\nexec %s\n' '$^' >$@ && chmod +x $@
 
 -include $(patsubst %.o,%.d,$(CORE) $(MAIN) $(SERVER) $(SUPPORT) $(TESTS:=.o) $(BENCHES:=.o))
 

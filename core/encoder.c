@@ -27,15 +27,13 @@ size_t encoder_afferents(const struct encoder *encoder)
     return 0;
 }
 
-static void encode_gaussian(const struct gaussian_tuning *tuning, const float *x,
-                            struct pattern *pattern)
+size_t encoder_spikes(const struct encoder *encoder)
 {
-    for (size_t i = 0; i < tuning->n; i++) {
-        size_t first, last;
-        gaussian_tuning_reach(tuning, i, x[i], &first, &last);
-        for (size_t j = first; j < last; j++)
-            pattern_add(pattern, i * tuning->m + j, gaussian_tuning_spike_time(tuning, i, j, x[i]));
+    switch (encoder->type) {
+    case ENCODER_GAUSSIAN_TUNING:
+        return encoder->gaussian_tuning.n * encoder->gaussian_tuning.candidates;
     }
+    return 0;
 }
 
 void encoder_encode(const struct encoder *encoder, const float *x, struct pattern *pattern)
@@ -43,8 +41,7 @@ void encoder_encode(const struct encoder *encoder, const float *x, struct patter
     pattern_clear(pattern);
     switch (encoder->type) {
     case ENCODER_GAUSSIAN_TUNING:
-        encode_gaussian(&encoder->gaussian_tuning, x, pattern);
+        gaussian_tuning_add(&encoder->gaussian_tuning, x, pattern);
         break;
     }
-    pattern_sort(pattern);
 }

@@ -21,9 +21,10 @@ void encoder_finish(struct encoder *encoder); /* does nothing on a zeroed one */
 
 size_t encoder_features(const struct encoder *encoder);  /* values of a sample */
 size_t encoder_afferents(const struct encoder *encoder); /* neurons that encode one */
+size_t encoder_spikes(const struct encoder *encoder);    /* of one sample, at most */
 
-/* Fills the pattern, sorted, with the spikes of x[features]. Its capacity is at least
- * encoder_afferents(). */
+/* Fills the pattern with the spikes of x[features]. Its capacity is at least
+ * encoder_spikes(). */
 void encoder_encode(const struct encoder *encoder, const float *x, struct pattern *pattern);
 
 #endif

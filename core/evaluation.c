@@ -1,53 +1,133 @@
 #include "evaluation.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "forward.h"
+#include "membranes.h"
 
-static void count_samples(const struct tempotron *tempotron, const struct sample_set *set,
-                          const struct loss *loss, struct pattern *pattern,
-                          struct membranes *membranes, struct evaluation *evaluation,
-                          uint64_t *confusion)
+enum { UNDECIDED = -1 };
+
+struct scratch {
+    struct pattern pattern;
+    struct membranes membranes;
+};
+
+struct work {
+    const struct tempotron *tempotron;
+    const struct sample_set *set;
+    const struct loss *loss;
+    size_t parts;
+    struct scratch *scratch; /* [parts] */
+    double *losses;          /* [count] */
+    int32_t *decisions;      /* [count] */
+};
+
+static void evaluate_part(void *context, size_t part)
 {
-    const size_t classes = tempotron->params.out_features;
-    size_t correct = 0;
-    for (size_t b = 0; b < set->count; b++) {
-        const int32_t label = set->label[b];
+    const struct work *work = context;
+    const struct sample_set *set = work->set;
+    const size_t classes = work->tempotron->params.out_features;
+    struct pattern *pattern = &work->scratch[part].pattern;
+    struct membranes *membranes = &work->scratch[part].membranes;
+    const size_t end = set->count * (part + 1) / work->parts;
+    for (size_t b = set->count * part / work->parts; b < end; b++) {
         sample_set_pattern(set, b, pattern);
-        forward(tempotron, pattern, membranes, NULL);
-        evaluation->loss += loss_of_sample(loss, membranes->v_max, label, classes, NULL);
-        if (pattern->count == 0) {
-            evaluation->undecided++;
-            continue;
-        }
-        const size_t decision = forward_decide(membranes->v_max, classes);
-        correct += decision == (size_t)label;
-        if (confusion != NULL)
-            confusion[(size_t)label * classes + decision]++;
+        membranes_forward(work->tempotron, pattern, membranes, NULL);
+        work->losses[b] =
+            loss_of_sample(work->loss, membranes->v_max, set->label[b], classes, NULL);
+        work->decisions[b] =
+            pattern->fired ? (int32_t)membranes_decide(membranes, classes) : UNDECIDED;
     }
-    evaluation->loss /= (double)set->count;
-    evaluation->accuracy = (double)correct / (double)set->count;
 }
 
-enum core_status evaluate(const struct tempotron *tempotron, const struct sample_set *set,
-                          const struct loss *loss, struct evaluation *ret_evaluation,
-                          uint64_t *confusion)
+static void work_finish(struct work *work)
 {
-    const size_t classes = tempotron->params.out_features;
-    struct pattern pattern = {0};
-    struct membranes membranes = {0};
-    enum core_status status =
-        pattern_init(&pattern, tempotron->params.in_features, tempotron->params.T);
-    if (status == CORE_OK)
-        status = membranes_init(&membranes, tempotron);
-    if (status == CORE_OK) {
-        struct evaluation evaluation = {0};
-        if (confusion != NULL)
-            memset(confusion, 0, classes * classes * sizeof *confusion);
-        count_samples(tempotron, set, loss, &pattern, &membranes, &evaluation, confusion);
-        *ret_evaluation = evaluation;
+    for (size_t part = 0; work->scratch != NULL && part < work->parts; part++) {
+        membranes_finish(&work->scratch[part].membranes);
+        pattern_finish(&work->scratch[part].pattern);
     }
-    membranes_finish(&membranes);
-    pattern_finish(&pattern);
+    free(work->scratch);
+    free(work->losses);
+    free(work->decisions);
+}
+
+static enum core_status work_init(struct work *work)
+{
+    const struct tempotron *tempotron = work->tempotron;
+    const size_t count = work->set->count, capacity = sample_set_capacity(work->set);
+    enum core_status status = CORE_OK;
+    work->scratch = calloc(work->parts, sizeof *work->scratch);
+    work->losses = malloc(count * sizeof *work->losses);
+    work->decisions = malloc(count * sizeof *work->decisions);
+    if (work->scratch == NULL || work->losses == NULL || work->decisions == NULL)
+        status = CORE_NO_MEMORY;
+    for (size_t part = 0; status == CORE_OK && part < work->parts; part++) {
+        struct scratch *scratch = &work->scratch[part];
+        status = pattern_init(&scratch->pattern, capacity, tempotron_last(&tempotron->params));
+        if (status == CORE_OK)
+            status = membranes_init(&scratch->membranes, tempotron, capacity);
+    }
     return status;
+}
+
+/* In the order of the samples, whoever evaluated them. */
+static struct evaluation tally(const struct work *work, uint64_t *confusion)
+{
+    const size_t count = work->set->count, classes = work->tempotron->params.out_features;
+    struct evaluation evaluation = {0};
+    size_t correct = 0;
+    if (confusion != NULL)
+        memset(confusion, 0, classes * classes * sizeof *confusion);
+    for (size_t b = 0; b < count; b++) {
+        const int32_t label = work->set->label[b], decision = work->decisions[b];
+        evaluation.loss += work->losses[b];
+        evaluation.undecided += decision == UNDECIDED;
+        correct += decision == label;
+        if (confusion != NULL && decision != UNDECIDED)
+            confusion[(size_t)label * classes + (size_t)decision]++;
+    }
+    evaluation.loss /= (double)count;
+    evaluation.accuracy = (double)correct / (double)count;
+    return evaluation;
+}
+
+enum core_status tempotron_evaluate(const struct tempotron *tempotron, const struct sample_set *set,
+                                    const struct loss *loss, const struct crew *crew,
+                                    struct evaluation *ret_evaluation, uint64_t *confusion)
+{
+    enum { SAMPLES_A_PART = 16 };
+    const size_t most = set->count / SAMPLES_A_PART + 1, hands = crew_size(crew);
+    struct work work = {
+        .tempotron = tempotron,
+        .set = set,
+        .loss = loss,
+        .parts = hands < most ? hands : most,
+    };
+    const enum core_status status = work_init(&work);
+    if (status == CORE_OK) {
+        crew_run(crew, evaluate_part, &work, work.parts);
+        *ret_evaluation = tally(&work, confusion);
+    }
+    work_finish(&work);
+    return status;
+}
+
+static double ratio(uint64_t part, uint64_t whole)
+{
+    return whole > 0 ? (double)part / (double)whole : 0;
+}
+
+struct class_metrics class_metrics(const uint64_t *confusion, size_t classes, size_t number,
+                                   uint64_t support)
+{
+    const uint64_t hits = confusion[number * classes + number];
+    uint64_t decided = 0;
+    for (size_t row = 0; row < classes; row++)
+        decided += confusion[row * classes + number];
+    return (struct class_metrics){
+        .support = support,
+        .precision = ratio(hits, decided),
+        .recall = ratio(hits, support),
+        .f1 = ratio(2 * hits, decided + support),
+    };
 }

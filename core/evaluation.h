@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crew.h"
 #include "loss.h"
 #include "sample_set.h"
 #include "status.h"
@@ -17,9 +18,21 @@ struct evaluation {
 };
 
 /* confusion[out_features][out_features], unless NULL: rows the true class, columns the decision.
- * The set has labels and is not empty. */
-enum core_status evaluate(const struct tempotron *tempotron, const struct sample_set *set,
-                          const struct loss *loss, struct evaluation *ret_evaluation,
-                          uint64_t *confusion);
+ * The set has labels and is not empty. The result is the same with any crew, or NULL. */
+enum core_status tempotron_evaluate(const struct tempotron *tempotron, const struct sample_set *set,
+                                    const struct loss *loss, const struct crew *crew,
+                                    struct evaluation *ret_evaluation, uint64_t *confusion);
+
+/* Of one class, from the confusion matrix and the samples that are of it. 0 where undefined. */
+struct class_metrics {
+    uint64_t support;
+    double precision; /* of the samples decided for the class, those that are of it */
+    double recall;    /* of the samples of the class, those decided for it */
+    double f1;        /* the harmonic mean of both */
+};
+
+/* The metrics of a class by its number; support counts all its samples, undecided or not. */
+struct class_metrics class_metrics(const uint64_t *confusion, size_t classes, size_t number,
+                                   uint64_t support);
 
 #endif

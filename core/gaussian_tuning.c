@@ -1,15 +1,29 @@
+/* gaussian_tuning.c - a block of features at a time: for each of them the first neuron within
+ * reach, then the spike times of that one and the next few, in loops over the block that become
+ * vector code; then the spikes among them, one after the other. */
 #include "gaussian_tuning.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "exponential.h"
+#include "simd.h"
+
+enum { BLOCK = 64 };
+
+/* What a neuron that does not fire has in place of a spike time: later than all. */
+static const float never = HUGE_VALF;
+
+struct block {
+    int32_t first[BLOCK];                   /* neuron within reach, or m */
+    float time[GAUSSIAN_CANDIDATES][BLOCK]; /* of neuron first + c */
+};
 
 enum core_status gaussian_tuning_init(struct gaussian_tuning *tuning, size_t n, size_t m,
                                       const float *x_min, const float *x_max,
                                       uint32_t max_spike_time)
 {
-    float *block = calloc(n, 4 * sizeof *block);
+    float *block = calloc(n, 5 * sizeof *block);
     if (block == NULL)
         return CORE_NO_MEMORY;
     *tuning = (struct gaussian_tuning){
@@ -20,10 +34,12 @@ enum core_status gaussian_tuning_init(struct gaussian_tuning *tuning, size_t n, 
         .x_max = block + n,
         .range = block + 2 * n,
         .sigma2 = block + 3 * n,
+        .per_delta = block + 4 * n,
     };
     /* g >= 1/(2 max_spike_time) for a neuron to fire; the margin of 1 % covers float32's rounding.
      */
     tuning->reach = (float)(sqrt(2 * log(2.0 * max_spike_time)) / 1.5 * 1.01);
+    tuning->candidates = (size_t)(2 * tuning->reach) + 1;
     for (size_t i = 0; i < n; i++) {
         const float range = x_max[i] - x_min[i];
         const float sigma = (float)(1 / 1.5) * range / (float)(m - 2);
@@ -31,6 +47,7 @@ enum core_status gaussian_tuning_init(struct gaussian_tuning *tuning, size_t n, 
         tuning->x_max[i] = x_max[i];
         tuning->range[i] = range;
         tuning->sigma2[i] = sigma * sigma;
+        tuning->per_delta[i] = (float)(m - 2) / range;
     }
     return CORE_OK;
 }
@@ -41,38 +58,102 @@ void gaussian_tuning_finish(struct gaussian_tuning *tuning)
     *tuning = (struct gaussian_tuning){0};
 }
 
-void gaussian_tuning_reach(const struct gaussian_tuning *tuning, size_t feature, float x,
-                           size_t *first, size_t *last)
+static inline float clamp(float x, float low, float high)
 {
-    const double delta = (double)tuning->range[feature] / (double)(tuning->m - 2);
-    const double centre = ((double)x - (double)tuning->x_min[feature]) / delta + 0.5;
-    const double low = ceil(centre - (double)tuning->reach);
-    const double high = floor(centre + (double)tuning->reach) + 1;
-    const double m = (double)tuning->m;
-    *first = (size_t)fmin(fmax(low, 0), m);
-    *last = (size_t)fmin(fmax(high, 0), m);
+    x = x > low ? x : low;
+    return x < high ? x : high;
 }
 
-float gaussian_tuning_spike_time(const struct gaussian_tuning *tuning, size_t feature, size_t j,
-                                 float x)
+/* x lies by neuron (x - x_min) / delta + 1/2, counted from 0. */
+INLINED void find_first(const struct gaussian_tuning *tuning, size_t from, size_t count,
+                        const float *restrict x, int32_t *restrict first)
 {
-    const float steps = (2 * (float)(j + 1) - 3) / 2;
-    const float mu =
-        tuning->x_min[feature] + steps * tuning->range[feature] / (float)(tuning->m - 2);
-    const float distance = x - mu;
-    const float exponent = -(distance * distance) / 2 / tuning->sigma2[feature];
-    const float response = (float)exp_nonpositive((double)exponent);
-    const float time = rintf(tuning->max_spike_time * (1 - response));
-    return time >= tuning->max_spike_time ? -1 : time;
+    const float *restrict x_min = tuning->x_min + from;
+    const float *restrict per_delta = tuning->per_delta + from;
+    const float m = (float)tuning->m, shift = 0.5f - tuning->reach;
+    for (size_t l = 0; l < count; l++) {
+        const float lowest = (x[l] - x_min[l]) * per_delta[l] + shift;
+        first[l] = (int32_t)(clamp(lowest, -1, m - 1) + 2) - 1; /* the next integer above */
+    }
+}
+
+/* rintf() for 0 <= x <= GAUSSIAN_MAX_SPIKE_TIME, by adding and taking away 1.5 * 2^23. */
+INLINED float round_to_even(float x)
+{
+    static const float rounding = 12582912;
+    return (x + rounding) - rounding;
+}
+
+INLINED void find_times(const struct gaussian_tuning *tuning, size_t from, size_t count,
+                        int32_t candidate, const float *restrict x, const int32_t *restrict first,
+                        float *restrict time)
+{
+    static const float least = -80; /* where g is far below 1/(2 max_spike_time) */
+    const float *restrict x_min = tuning->x_min + from;
+    const float *restrict range = tuning->range + from;
+    const float *restrict sigma2 = tuning->sigma2 + from;
+    const float max_spike_time = tuning->max_spike_time, m = (float)tuning->m;
+    for (size_t l = 0; l < count; l++) {
+        const float j = (float)(first[l] + candidate);
+        const float mu = x_min[l] + (j - 0.5f) * range[l] / (m - 2);
+        const float distance = x[l] - mu;
+        const float exponent = -(distance * distance) / 2 / sigma2[l];
+        const float response = expf_nonpositive(exponent > least ? exponent : least);
+        const float t = round_to_even(max_spike_time * (1 - response));
+        const float fires = t < max_spike_time ? t : never;
+        time[l] = j < m ? fires : never;
+    }
+}
+
+VECTORIZED static void find_spikes(const struct gaussian_tuning *tuning, size_t from, size_t count,
+                                   const float *x, struct block *block)
+{
+    find_first(tuning, from, count, x, block->first);
+    for (size_t c = 0; c < tuning->candidates; c++)
+        find_times(tuning, from, count, (int32_t)c, x, block->first, block->time[c]);
+}
+
+/* Writes every candidate and then keeps it or not: no branch to guess. */
+static void add_spikes(const struct gaussian_tuning *tuning, size_t from, size_t count,
+                       const struct block *block, struct pattern *pattern)
+{
+    uint32_t *afferent = pattern->afferent;
+    float *time = pattern->time;
+    size_t spikes = pattern->count;
+    bool fired = pattern->fired;
+    for (size_t l = 0; l < count; l++) {
+        const uint32_t first = (uint32_t)((from + l) * tuning->m) + (uint32_t)block->first[l];
+        for (size_t c = 0; c < tuning->candidates; c++) {
+            const float t = block->time[c][l];
+            afferent[spikes] = first + (uint32_t)c;
+            time[spikes] = t;
+            spikes += t <= pattern->last;
+            fired |= t < never;
+        }
+    }
+    pattern->count = spikes;
+    pattern->fired = fired;
+}
+
+void gaussian_tuning_add(const struct gaussian_tuning *tuning, const float *x,
+                         struct pattern *pattern)
+{
+    struct block block;
+    for (size_t from = 0; from < tuning->n; from += BLOCK) {
+        const size_t rest = tuning->n - from, count = rest < BLOCK ? rest : BLOCK;
+        find_spikes(tuning, from, count, x + from, &block);
+        add_spikes(tuning, from, count, &block, pattern);
+    }
 }
 
 void gaussian_tuning_encode(const struct gaussian_tuning *tuning, size_t feature, float x,
                             float *times)
 {
-    size_t first, last;
-    gaussian_tuning_reach(tuning, feature, x, &first, &last);
+    struct block block;
+    find_spikes(tuning, feature, 1, &x, &block);
     for (size_t j = 0; j < tuning->m; j++)
         times[j] = -1;
-    for (size_t j = first; j < last; j++)
-        times[j] = gaussian_tuning_spike_time(tuning, feature, j, x);
+    for (size_t c = 0; c < tuning->candidates; c++)
+        if (block.time[c][0] < never)
+            times[(size_t)block.first[0] + c] = block.time[c][0];
 }

@@ -7,25 +7,34 @@
  *     g_j   = exp(-(x - mu_j)^2 / (2 sigma^2))
  *     t_j   = rint(max_spike_time (1 - g_j)), half to even; t_j >= max_spike_time: silent, -1
  *
- * in float32, so that every spike time equals SpikingJelly's. A value far outside the range
- * leaves all its neurons silent. */
+ * in float32, as SpikingJelly computes it. A value far outside the range leaves all its neurons
+ * silent. Only the few neurons whose centres lie within sigma sqrt(2 ln(2 max_spike_time)) of x can
+ * fire, side by side; the others are never looked at. */
 #ifndef CORE_GAUSSIAN_TUNING_H
 #define CORE_GAUSSIAN_TUNING_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pattern.h"
 #include "status.h"
+
+enum {
+    GAUSSIAN_CANDIDATES = 8, /* neurons that one value may fire, at most */
+    GAUSSIAN_MAX_SPIKE_TIME = 1 << 22
+};
 
 struct gaussian_tuning {
     size_t n;             /* features */
     size_t m;             /* neurons a feature, > 2 */
-    float max_spike_time; /* a positive integer */
+    float max_spike_time; /* an integer in 1..GAUSSIAN_MAX_SPIKE_TIME */
     float reach;          /* how many deltas from x a centre may lie and still fire */
-    float *x_min;         /* [n]; owned, one block with the three below */
+    size_t candidates;    /* neurons within reach of a value, <= GAUSSIAN_CANDIDATES */
+    float *x_min;         /* [n]; owned, one block with the four below */
     float *x_max;         /* [n] */
     float *range;         /* [n] x_max - x_min */
     float *sigma2;        /* [n] sigma squared */
+    float *per_delta;     /* [n] 1 / delta */
 };
 
 /* Copies the ranges. m > 2 and x_min < x_max (as float32) for every feature are the caller's to
@@ -35,15 +44,12 @@ enum core_status gaussian_tuning_init(struct gaussian_tuning *tuning, size_t n, 
                                       uint32_t max_spike_time);
 void gaussian_tuning_finish(struct gaussian_tuning *tuning); /* does nothing on a zeroed one */
 
-/* The neurons that may fire for x: [*first, *last), 0-based; the others are silent. */
-void gaussian_tuning_reach(const struct gaussian_tuning *tuning, size_t feature, float x,
-                           size_t *first, size_t *last);
+/* Adds the spikes of a sample, x[n], to the pattern: feature i's neuron j (0-based) is the afferent
+ * i * m + j. */
+void gaussian_tuning_add(const struct gaussian_tuning *tuning, const float *x,
+                         struct pattern *pattern);
 
-/* The spike time of neuron j (0-based), or -1. */
-float gaussian_tuning_spike_time(const struct gaussian_tuning *tuning, size_t feature, size_t j,
-                                 float x);
-
-/* The spike times of all neurons of a feature: times[m]. */
+/* The spike times of all neurons of one feature, -1 where silent: times[m]. */
 void gaussian_tuning_encode(const struct gaussian_tuning *tuning, size_t feature, float x,
                             float *times);
 

@@ -53,7 +53,22 @@ static double cross_entropy(const struct loss *loss, const float *v_max, int32_t
         const double p = exp_nonpositive(beta * ((double)v_max[j] - (double)greatest)) / sum;
         dv[j] = (float)(beta * (p - ((size_t)label == j ? 1 : 0)));
     }
-    return log(sum) - beta * ((double)v_max[label] - (double)greatest);
+    return logarithm(sum) - beta * ((double)v_max[label] - (double)greatest);
+}
+
+static double margin_loss(const struct loss *loss, const float *v_max, int32_t label,
+                          size_t classes, float *dv)
+{
+    double sum = 0;
+    for (size_t j = 0; j < classes; j++) {
+        const bool is_label = (size_t)label == j;
+        const float error = v_max[j] - (is_label ? loss->target : loss->other);
+        const float violation = is_label == (error < 0) ? error : 0;
+        sum += (double)violation * (double)violation;
+        if (dv != NULL)
+            dv[j] = 2 * violation;
+    }
+    return sum;
 }
 
 static double tempotron_cost(const struct loss *loss, const float *v_max, int32_t label,
@@ -70,6 +85,11 @@ static double tempotron_cost(const struct loss *loss, const float *v_max, int32_
     return cost;
 }
 
+bool loss_revives(const struct loss *loss)
+{
+    return loss->type == LOSS_MARGIN || loss->type == LOSS_TEMPOTRON;
+}
+
 double loss_of_sample(const struct loss *loss, const float *v_max, int32_t label, size_t classes,
                       float *dv)
 {
@@ -78,6 +98,8 @@ double loss_of_sample(const struct loss *loss, const float *v_max, int32_t label
         return squared_error(loss, v_max, label, classes, dv);
     case LOSS_CROSS_ENTROPY:
         return cross_entropy(loss, v_max, label, classes, dv);
+    case LOSS_MARGIN:
+        return margin_loss(loss, v_max, label, classes, dv);
     case LOSS_TEMPOTRON:
         return tempotron_cost(loss, v_max, label, classes, dv);
     }

@@ -2,6 +2,7 @@
 #ifndef CORE_LOSS_H
 #define CORE_LOSS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,8 @@ double mse_loss(const float *v_max, const float *v_threshold, size_t threshold_s
 enum loss_type {
     LOSS_MSE,           /* mse_loss */
     LOSS_CROSS_ENTROPY, /* -log softmax(beta v_max)[label] */
+    LOSS_MARGIN,        /* squares of how far the label's output is below `target`, and of how far
+                           the others are above `other` */
     LOSS_TEMPOTRON      /* sum of |v_max - v_threshold| over wrong outputs: its gradient step is
                            Gütig & Sompolinsky's rule, +-K(t_max - t_i) on errors */
 };
@@ -24,8 +27,14 @@ enum loss_type {
 struct loss {
     enum loss_type type;
     float v_threshold;
-    float beta; /* of LOSS_CROSS_ENTROPY, > 0 */
+    float beta;   /* of LOSS_CROSS_ENTROPY, > 0 */
+    float target; /* of LOSS_MARGIN */
+    float other;  /* of LOSS_MARGIN, < target */
 };
+
+/* Whether the label's output learns even where it never rose above rest. There its gradient is 0,
+ * and where torch's would be too (mse, cross_entropy) it is left so. */
+bool loss_revives(const struct loss *loss);
 
 /* The loss of one sample, v_max[classes], and its derivative dv[classes] unless NULL. */
 double loss_of_sample(const struct loss *loss, const float *v_max, int32_t label, size_t classes,

@@ -3,6 +3,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "simd.h"
+
+static const double beta1 = 0.9, beta2 = 0.999;
+
 enum core_status optimizer_init(struct optimizer *optimizer, enum optimizer_type type,
                                 double momentum, size_t count)
 {
@@ -15,6 +19,8 @@ enum core_status optimizer_init(struct optimizer *optimizer, enum optimizer_type
         .count = count,
         .first = block,
         .second = block + count,
+        .power1 = 1,
+        .power2 = 1,
     };
     return CORE_OK;
 }
@@ -25,45 +31,60 @@ void optimizer_finish(struct optimizer *optimizer)
     *optimizer = (struct optimizer){0};
 }
 
-static void step_sgd(struct optimizer *optimizer, const float *restrict gradient, float rate,
-                     float *restrict weight)
+void optimizer_begin(struct optimizer *optimizer, double learning_rate, double weight_decay)
 {
-    float *restrict velocity = optimizer->first;
-    for (size_t i = 0; i < optimizer->count; i++) {
-        velocity[i] = optimizer->momentum * velocity[i] + gradient[i];
-        weight[i] -= rate * velocity[i];
+    optimizer->keep = (float)(1 - learning_rate * weight_decay);
+    switch (optimizer->type) {
+    case OPTIMIZER_SGD:
+        optimizer->rate = (float)learning_rate;
+        break;
+    case OPTIMIZER_ADAM:
+        optimizer->power1 *= beta1;
+        optimizer->power2 *= beta2;
+        optimizer->rate = (float)(learning_rate / (1 - optimizer->power1));
+        optimizer->correction = (float)sqrt(1 - optimizer->power2);
+        break;
     }
 }
 
-static void step_adam(struct optimizer *optimizer, const float *restrict gradient, double rate,
-                      float *restrict weight)
+VECTORIZED static void step_sgd(const struct optimizer *optimizer, size_t from, size_t to,
+                                float *restrict gradient, float *restrict weight)
 {
-    static const double beta1 = 0.9, beta2 = 0.999;
+    const float momentum = optimizer->momentum, rate = optimizer->rate, keep = optimizer->keep;
+    float *restrict velocity = optimizer->first;
+    for (size_t i = from; i < to; i++) {
+        velocity[i] = momentum * velocity[i] + gradient[i];
+        weight[i] = keep * weight[i] - rate * velocity[i];
+        gradient[i] = 0;
+    }
+}
+
+VECTORIZED static void step_adam(const struct optimizer *optimizer, size_t from, size_t to,
+                                 float *restrict gradient, float *restrict weight)
+{
     static const float eps = 1e-8f;
-    const double steps = (double)optimizer->steps;
-    const float size = (float)(rate / (1 - pow(beta1, steps)));
-    const float correction = (float)sqrt(1 - pow(beta2, steps));
+    const float rate = optimizer->rate, correction = optimizer->correction, keep = optimizer->keep;
     const float keep1 = (float)beta1, add1 = (float)(1 - beta1);
     const float keep2 = (float)beta2, add2 = (float)(1 - beta2);
     float *restrict mean = optimizer->first;
     float *restrict square = optimizer->second;
-    for (size_t i = 0; i < optimizer->count; i++) {
+    for (size_t i = from; i < to; i++) {
         mean[i] = keep1 * mean[i] + add1 * gradient[i];
         square[i] = keep2 * square[i] + add2 * gradient[i] * gradient[i];
-        weight[i] -= size * mean[i] / (sqrtf(square[i]) / correction + eps);
+        weight[i] = keep * weight[i] - rate * mean[i] / (sqrtf(square[i]) / correction + eps);
+        gradient[i] = 0;
     }
 }
 
-void optimizer_step(struct optimizer *optimizer, const float *gradient, double learning_rate,
+void optimizer_step(const struct optimizer *optimizer, size_t from, size_t to, float *gradient,
                     float *weight)
 {
-    optimizer->steps++;
     switch (optimizer->type) {
     case OPTIMIZER_SGD:
-        step_sgd(optimizer, gradient, (float)learning_rate, weight);
+        step_sgd(optimizer, from, to, gradient, weight);
         break;
     case OPTIMIZER_ADAM:
-        step_adam(optimizer, gradient, learning_rate, weight);
+        step_adam(optimizer, from, to, gradient, weight);
         break;
     }
 }

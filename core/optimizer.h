@@ -16,17 +16,29 @@ struct optimizer {
     enum optimizer_type type;
     float momentum; /* of SGD */
     size_t count;   /* weights */
-    uint64_t steps; /* taken */
     float *first;   /* [count] SGD's velocity, Adam's first moment; owned, one block with */
     float *second;  /* [count] Adam's second moment */
+
+    double power1; /* 0.9^steps and */
+    double power2; /* 0.999^steps */
+
+    /* Of the present step. */
+    float rate;       /* of SGD; of Adam divided by 1 - 0.9^steps */
+    float correction; /* sqrt(1 - 0.999^steps) */
+    float keep;       /* 1 - lr weight_decay */
 };
 
 enum core_status optimizer_init(struct optimizer *optimizer, enum optimizer_type type,
                                 double momentum, size_t count);
 void optimizer_finish(struct optimizer *optimizer); /* does nothing on a zeroed one */
 
-/* One step of weight[count] against gradient[count]. */
-void optimizer_step(struct optimizer *optimizer, const float *gradient, double learning_rate,
+/* Begins a step. The weight decay is decoupled from the gradient, w <- (1 - lr weight_decay) w
+ * (AdamW: Loshchilov & Hutter 2019). */
+void optimizer_begin(struct optimizer *optimizer, double learning_rate, double weight_decay);
+
+/* Steps weight[from] .. weight[to - 1] against their gradient, and sets that to 0. Threads may do
+ * so for parts that are apart. */
+void optimizer_step(const struct optimizer *optimizer, size_t from, size_t to, float *gradient,
                     float *weight);
 
 #endif

@@ -1,7 +1,4 @@
-/* pattern.h - one input pattern: the spikes of a sample, and the same spikes in order of time.
- *
- * On the grid a spike at time t enters at step k = ceil(t). Its lead, k - t, is 0 for spikes that
- * an encoder made; recorded ones may lie between two steps. */
+/* pattern.h - one input pattern: the spikes of a sample, in the order of their afferents. */
 #ifndef CORE_PATTERN_H
 #define CORE_PATTERN_H
 
@@ -11,32 +8,28 @@
 
 #include "status.h"
 
+/* An encoder writes its few candidates before it knows which of them fire: so many spikes more than
+ * its capacity a pattern has memory for. */
+enum { PATTERN_SLACK = 8 };
+
 struct pattern {
-    size_t capacity; /* spikes it can hold */
-    size_t steps;    /* T */
-    size_t count;    /* spikes added; those after step T - 1 count, though they have no effect */
-
-    /* By pattern_sort(): the spikes of step k are afferent[first[k]] .. afferent[first[k + 1] - 1].
-     */
-    bool has_leads;     /* some lead is not 0 */
-    uint32_t *first;    /* [steps + 1] */
-    uint32_t *afferent; /* [capacity] */
-    float *lead;        /* [capacity] k - t */
-
-    uint32_t *added_afferent; /* [capacity], as they were added */
-    float *added_time;        /* [capacity] */
+    size_t capacity;    /* spikes it can hold */
+    float last;         /* the latest time that has an effect; later spikes are not kept */
+    size_t count;       /* spikes kept */
+    bool fired;         /* some afferent spiked, if only too late */
+    bool fractional;    /* some time is no integer */
+    uint32_t *afferent; /* [capacity] ascending; one may have several spikes */
+    float *time;        /* [capacity] 0 <= time <= last */
 };
 
-/* Room for `capacity` spikes on a grid of `steps`. Scratch memory: one for each thread. */
-enum core_status pattern_init(struct pattern *pattern, size_t capacity, size_t steps);
+/* Room for `capacity` spikes up to the time `last`. Scratch memory: one for each thread. */
+enum core_status pattern_init(struct pattern *pattern, size_t capacity, float last);
 void pattern_finish(struct pattern *pattern); /* does nothing on a zeroed one */
 
 void pattern_clear(struct pattern *pattern);
 
-/* Adds a spike; a negative time is silence and adds nothing. At most `capacity` may be added. */
+/* Adds a spike; a negative time is silence and adds nothing. At most `capacity` may be added, by
+ * ascending afferent. */
 void pattern_add(struct pattern *pattern, size_t afferent, float time);
-
-/* Puts the spikes in order of their step, those of one step in the order they were added. */
-void pattern_sort(struct pattern *pattern);
 
 #endif

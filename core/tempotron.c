@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "random.h"
-
-enum { ALIGNMENT = 64, LANES = 8 };
+#include "simd.h"
 
 static size_t round_up(size_t size, size_t multiple)
 {
@@ -17,15 +16,15 @@ static enum core_status allocate(const struct tempotron_params *params,
                                  struct tempotron **ret_tempotron)
 {
     const size_t stride = round_up(params->out_features, LANES);
-    const size_t head = round_up(sizeof(struct tempotron), ALIGNMENT);
+    const size_t head = round_up(sizeof(struct tempotron), SIMD_ALIGNMENT);
     const size_t weights = params->in_features * stride * sizeof(float);
-    struct tempotron *tempotron = aligned_alloc(ALIGNMENT, head + round_up(weights, ALIGNMENT));
+    struct tempotron *tempotron =
+        aligned_alloc(SIMD_ALIGNMENT, head + round_up(weights, SIMD_ALIGNMENT));
     if (tempotron == NULL)
         return CORE_NO_MEMORY;
     tempotron->params = *params;
     psp_init(&tempotron->psp, params->tau, params->tau_s, params->v_threshold);
     tempotron->stride = stride;
-    atomic_init(&tempotron->references, 1);
     tempotron->weight = (float *)(void *)((char *)tempotron + head);
     *ret_tempotron = tempotron;
     return CORE_OK;
@@ -56,18 +55,20 @@ enum core_status tempotron_copy(const struct tempotron *tempotron, struct tempot
     return status;
 }
 
-struct tempotron *tempotron_retain(struct tempotron *tempotron)
+void tempotron_destroy(struct tempotron *tempotron)
 {
-    atomic_fetch_add_explicit(&tempotron->references, 1, memory_order_relaxed);
-    return tempotron;
+    free(tempotron);
 }
 
-void tempotron_release(struct tempotron *tempotron)
+float tempotron_last(const struct tempotron_params *params)
 {
-    if (tempotron == NULL)
-        return;
-    if (atomic_fetch_sub_explicit(&tempotron->references, 1, memory_order_acq_rel) == 1)
-        free(tempotron);
+    switch (params->clock) {
+    case CLOCK_GRID:
+        return (float)(params->T - 1);
+    case CLOCK_CONTINUOUS:
+        return (float)params->T;
+    }
+    return 0;
 }
 
 void tempotron_weight(const struct tempotron *tempotron, float *ret_weight)

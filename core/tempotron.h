@@ -2,22 +2,24 @@
  *
  *     V_j(t) = sum_i w_ji K(t - t_i) over the spikes of the afferents i
  *
- * Immutable once it is shared: threads share it by reference counts, training works on a copy of
- * its own. */
+ * Threads may share it, as it has no scratch memory; training works on a copy of its own. */
 #ifndef CORE_TEMPOTRON_H
 #define CORE_TEMPOTRON_H
 
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "psp_kernel.h"
 #include "status.h"
 
+/* Where the voltage is looked at: grid.h, continuous.h. */
+enum tempotron_clock { CLOCK_GRID, CLOCK_CONTINUOUS };
+
 struct tempotron_params {
+    enum tempotron_clock clock;
     size_t in_features;  /* afferents */
     size_t out_features; /* output neurons */
-    size_t T;            /* steps of the grid: t = 0 .. T - 1 */
+    size_t T;            /* the grid's steps are t = 0 .. T - 1, continuous time is [0, T] */
     double tau;          /* != tau_s, both > 0 */
     double tau_s;
     double v_threshold; /* > 0 */
@@ -27,21 +29,21 @@ struct tempotron {
     struct tempotron_params params;
     struct psp psp;
     size_t stride; /* out_features rounded up to whole vectors; the padding's weights are 0 */
-    atomic_uint references;
     float *weight; /* [in_features][stride]: an afferent's weights lie side by side */
 };
 
-/* Weights given as [out_features][in_features], or all 0 where NULL. The caller holds one
- * reference. */
+/* Weights given as [out_features][in_features], or all 0 where NULL. */
 enum core_status tempotron_create(const struct tempotron_params *params, const float *weight,
                                   struct tempotron **ret_tempotron);
 
-/* A copy to train, with one reference. */
+/* A copy to train. */
 enum core_status tempotron_copy(const struct tempotron *tempotron,
                                 struct tempotron **ret_tempotron);
 
-struct tempotron *tempotron_retain(struct tempotron *tempotron);
-void tempotron_release(struct tempotron *tempotron); /* the last one frees; takes NULL */
+void tempotron_destroy(struct tempotron *tempotron); /* takes NULL */
+
+/* The latest time at which a spike has an effect. */
+float tempotron_last(const struct tempotron_params *params);
 
 /* Writes the weights as [out_features][in_features]. */
 void tempotron_weight(const struct tempotron *tempotron, float *ret_weight);

@@ -1,13 +1,39 @@
+/* training.c - a batch is worked through in two phases, each shared out to the crew.
+ *
+ * First the samples: encoded, run forward, and their credit found; every sample has a slot of its
+ * own for what comes of it. Then the afferents: each part of the crew has some of them, adds all
+ * slots' credit to their gradient in the order of the samples, and steps their weights. No number
+ * is ever summed by two threads, so the bits are the same for any crew. A batch whose slots would
+ * take too much memory takes both phases several times before the step. */
 #include "training.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "evaluation.h"
-#include "forward.h"
-#include "gradient.h"
+#include "membranes.h"
 #include "random.h"
+
+enum {
+    SLOTS_BYTES = 64 * 1024 * 1024, /* of all slots */
+    PART_ROWS = 16384               /* rows of weights that make it worth to wake another hand */
+};
+
+/* What comes of one sample of a batch. */
+struct slot {
+    struct pattern pattern;
+    struct credit credit;
+    double loss;
+    bool correct;
+};
+
+/* Scratch memory of one part of the crew. */
+struct hand {
+    struct membranes membranes;
+    float *dv; /* [stride]; the padding stays 0 */
+};
 
 /* All that a run needs, allocated once. */
 struct run {
@@ -15,93 +41,150 @@ struct run {
     const struct sample_set *training;
     const struct training_params *params;
     const struct training_observer *observer;
+    const struct crew *crew;
     size_t weights; /* in_features * stride */
-    struct pattern pattern;
-    struct membranes membranes;
-    struct gradient gradient;
+    size_t slot_count;
+    struct slot *slots; /* [slot_count] */
+    size_t hand_count;
+    struct hand *hands; /* [hand_count] */
     struct optimizer optimizer;
     struct random random;
     uint32_t *order;    /* [count] the samples, as this epoch takes them */
-    float *dv;          /* [stride]; the padding stays 0 */
+    float *gradient;    /* [weights]; 0 between batches */
     float *best_weight; /* [weights] of the best epoch; NULL without patience */
+
+    /* The samples in the slots now. */
+    const uint32_t *samples;
+    size_t sample_count;
+    size_t batch;        /* the samples of the whole batch */
+    bool steps;          /* they complete the batch, and it learns */
+    atomic_bool stopped; /* the observer has ended it */
 };
+
+/* --- memory --- */
 
 static void run_finish(struct run *run)
 {
-    pattern_finish(&run->pattern);
-    membranes_finish(&run->membranes);
-    gradient_finish(&run->gradient);
+    for (size_t i = 0; run->slots != NULL && i < run->slot_count; i++) {
+        credit_finish(&run->slots[i].credit);
+        pattern_finish(&run->slots[i].pattern);
+    }
+    for (size_t i = 0; run->hands != NULL && i < run->hand_count; i++) {
+        membranes_finish(&run->hands[i].membranes);
+        free(run->hands[i].dv);
+    }
+    free(run->slots);
+    free(run->hands);
     optimizer_finish(&run->optimizer);
     free(run->order);
-    free(run->dv);
+    free(run->gradient);
     free(run->best_weight);
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static enum core_status init_slots(struct run *run, size_t capacity)
+{
+    const struct tempotron *tempotron = run->tempotron;
+    const size_t bytes = credit_bytes(tempotron, capacity) + 8 * capacity;
+    const size_t fitting = SLOTS_BYTES / bytes;
+    enum core_status status = CORE_OK;
+    run->slot_count = least(run->params->batch_size, run->training->count);
+    run->slot_count = least(run->slot_count, fitting > 0 ? fitting : 1);
+    run->slots = calloc(run->slot_count, sizeof *run->slots);
+    if (run->slots == NULL)
+        return CORE_NO_MEMORY;
+    for (size_t i = 0; status == CORE_OK && i < run->slot_count; i++) {
+        struct slot *slot = &run->slots[i];
+        status = pattern_init(&slot->pattern, capacity, tempotron_last(&tempotron->params));
+        if (status == CORE_OK)
+            status = credit_init(&slot->credit, tempotron, capacity);
+    }
+    return status;
+}
+
+static enum core_status init_hands(struct run *run, size_t capacity)
+{
+    const struct tempotron *tempotron = run->tempotron;
+    const size_t rows = run->slot_count * (capacity + tempotron->params.T);
+    enum core_status status = CORE_OK;
+    run->hand_count = least(crew_size(run->crew), rows / PART_ROWS + 1);
+    run->hands = calloc(run->hand_count, sizeof *run->hands);
+    if (run->hands == NULL)
+        return CORE_NO_MEMORY;
+    for (size_t i = 0; status == CORE_OK && i < run->hand_count; i++) {
+        struct hand *hand = &run->hands[i];
+        hand->dv = aligned_alloc(64, (tempotron->stride * sizeof(float) + 63) / 64 * 64);
+        if (hand->dv == NULL)
+            return CORE_NO_MEMORY;
+        memset(hand->dv, 0, tempotron->stride * sizeof(float));
+        status = membranes_init(&hand->membranes, tempotron, capacity);
+    }
+    return status;
 }
 
 static enum core_status run_init(struct run *run)
 {
-    const struct tempotron *tempotron = run->tempotron;
     const struct training_params *params = run->params;
-    run->weights = tempotron->params.in_features * tempotron->stride;
+    const size_t capacity = sample_set_capacity(run->training);
+    run->weights = run->tempotron->params.in_features * run->tempotron->stride;
     run->order = calloc(run->training->count, sizeof *run->order);
-    run->dv = calloc(tempotron->stride, sizeof *run->dv);
+    run->gradient = aligned_alloc(64, (run->weights * sizeof(float) + 63) / 64 * 64);
     if (params->patience > 0)
         run->best_weight = calloc(run->weights, sizeof *run->best_weight);
-    if (run->order == NULL || run->dv == NULL || (params->patience > 0 && run->best_weight == NULL))
+    if (run->order == NULL || run->gradient == NULL ||
+        (params->patience > 0 && run->best_weight == NULL))
         return CORE_NO_MEMORY;
+    memset(run->gradient, 0, run->weights * sizeof(float));
     for (size_t i = 0; i < run->training->count; i++)
         run->order[i] = (uint32_t)i;
     random_init(&run->random, params->seed);
 
-    enum core_status status =
-        pattern_init(&run->pattern, tempotron->params.in_features, tempotron->params.T);
+    enum core_status status = init_slots(run, capacity);
     if (status == CORE_OK)
-        status = membranes_init(&run->membranes, tempotron);
-    if (status == CORE_OK)
-        status = gradient_init(&run->gradient, tempotron);
+        status = init_hands(run, capacity);
     if (status == CORE_OK)
         status = optimizer_init(&run->optimizer, params->optimizer, params->momentum, run->weights);
     return status;
 }
 
-/* An output that never rose above rest has its maximum at step 0, where no spike can have had an
+/* --- a batch --- */
+
+/* An output that never rose above rest has its maximum at time 0, where no spike can have had an
  * effect: it would never learn. Gütig & Sompolinsky let it learn from the time at which the last
  * spike's potential peaks. */
-static void revive_silent_outputs(struct run *run, int32_t label)
+static void revive_silent_output(const struct tempotron *tempotron, const struct pattern *pattern,
+                                 double *t_max)
 {
-    const struct pattern *pattern = &run->pattern;
-    size_t last = pattern->steps;
-    while (last > 0 && pattern->first[last - 1] == pattern->first[pattern->steps])
-        last--;
-    if (last == 0 || run->membranes.t_max[label] > 0)
+    const double end = (double)tempotron_last(&tempotron->params);
+    double last = -1;
+    for (size_t s = 0; s < pattern->count; s++)
+        last = fmax(last, (double)pattern->time[s]);
+    if (last < 0 || *t_max > 0)
         return;
-    const double peak = (double)(last - 1) + ceil(run->tempotron->psp.t_peak);
-    run->membranes.t_max[label] = (int32_t)fmin(peak, (double)(pattern->steps - 1));
+    const double peak = last + tempotron->psp.t_peak;
+    *t_max = fmin(tempotron->params.clock == CLOCK_GRID ? ceil(peak) : peak, end);
 }
 
-static double learn_sample(struct run *run, uint32_t sample, size_t batch, size_t *correct)
+static void learn_sample(const struct run *run, uint32_t sample, struct hand *hand,
+                         struct slot *slot)
 {
-    const size_t classes = run->tempotron->params.out_features;
+    const struct tempotron *tempotron = run->tempotron;
+    const size_t classes = tempotron->params.out_features;
     const int32_t label = run->training->label[sample];
-    sample_set_pattern(run->training, sample, &run->pattern);
-    forward(run->tempotron, &run->pattern, &run->membranes, NULL);
-    if (run->pattern.count > 0)
-        *correct += forward_decide(run->membranes.v_max, classes) == (size_t)label;
-    const double loss =
-        loss_of_sample(&run->params->loss, run->membranes.v_max, label, classes, run->dv);
-    if (run->params->loss.type == LOSS_TEMPOTRON)
-        revive_silent_outputs(run, label);
+    struct membranes *membranes = &hand->membranes;
+    sample_set_pattern(run->training, sample, &slot->pattern);
+    membranes_forward(tempotron, &slot->pattern, membranes, NULL);
+    slot->correct = slot->pattern.fired && membranes_decide(membranes, classes) == (size_t)label;
+    slot->loss = loss_of_sample(&run->params->loss, membranes->v_max, label, classes, hand->dv);
+    if (loss_revives(&run->params->loss))
+        revive_silent_output(tempotron, &slot->pattern, &membranes->t_max[label]);
     for (size_t j = 0; j < classes; j++)
-        run->dv[j] /= (float)batch;
-    gradient_add(&run->gradient, run->tempotron, &run->pattern, run->dv, run->membranes.t_max);
-    return loss;
-}
-
-static bool is_zero(const float *values, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (values[i] != 0)
-            return false;
-    return true;
+        hand->dv[j] /= (float)run->batch;
+    membranes_backward(tempotron, &slot->pattern, membranes, hand->dv, &slot->credit);
 }
 
 static bool goes_on(const struct run *run)
@@ -110,21 +193,75 @@ static bool goes_on(const struct run *run)
     return observer == NULL || observer->goes_on == NULL || observer->goes_on(observer->context);
 }
 
-/* Adds to the sum of the samples' losses. False: the observer ends it. */
-static bool learn_batch(struct run *run, const uint32_t *samples, size_t count, double rate,
-                        double *loss, size_t *correct)
+static void learn_samples(void *work, size_t part)
 {
-    gradient_clear(&run->gradient);
-    for (size_t i = 0; i < count; i++) {
-        if (!goes_on(run))
-            return false;
-        *loss += learn_sample(run, samples[i], count, correct);
+    struct run *run = work;
+    for (size_t i = part; i < run->sample_count; i += run->hand_count) {
+        if (!goes_on(run)) {
+            atomic_store(&run->stopped, true);
+            return;
+        }
+        learn_sample(run, run->samples[i], &run->hands[part], &run->slots[i]);
     }
-    /* Gütig's rule, momentum included, learns on error trials only. */
-    if (run->params->loss.type != LOSS_TEMPOTRON || !is_zero(run->gradient.weight, run->weights))
-        optimizer_step(&run->optimizer, run->gradient.weight, rate, run->tempotron->weight);
+}
+
+static void step_afferents(void *work, size_t part)
+{
+    struct run *run = work;
+    struct tempotron *tempotron = run->tempotron;
+    const size_t in = tempotron->params.in_features, stride = tempotron->stride;
+    const size_t first = in * part / run->hand_count, end = in * (part + 1) / run->hand_count;
+    for (size_t i = 0; i < run->sample_count; i++)
+        credit_add(&run->slots[i].credit, tempotron, &run->slots[i].pattern, first, end,
+                   run->gradient);
+    if (run->steps)
+        optimizer_step(&run->optimizer, first * stride, end * stride, run->gradient,
+                       tempotron->weight);
+}
+
+/* Sums over an epoch. */
+struct sums {
+    double loss;
+    size_t correct;
+};
+
+/* Whether some sample has a gradient. */
+static bool tally(const struct run *run, struct sums *sums)
+{
+    bool learns = false;
+    for (size_t i = 0; i < run->sample_count; i++) {
+        sums->loss += run->slots[i].loss;
+        sums->correct += run->slots[i].correct;
+        learns |= !run->slots[i].credit.is_zero;
+    }
+    return learns;
+}
+
+/* False: the observer ends it. */
+static bool learn_batch(struct run *run, const uint32_t *samples, size_t count, double rate,
+                        struct sums *sums)
+{
+    bool learns = false;
+    run->batch = count;
+    for (size_t done = 0; done < count; done += run->sample_count) {
+        run->samples = samples + done;
+        run->sample_count = least(run->slot_count, count - done);
+        crew_run(run->crew, learn_samples, run, run->hand_count);
+        if (atomic_load(&run->stopped))
+            return false;
+        learns |= tally(run, sums);
+        run->steps = done + run->sample_count == count;
+        /* Gütig's rule, momentum included, learns on error trials only. */
+        if (run->params->loss.type == LOSS_TEMPOTRON && !learns)
+            continue;
+        if (run->steps)
+            optimizer_begin(&run->optimizer, rate, run->params->weight_decay);
+        crew_run(run->crew, step_afferents, run, run->hand_count);
+    }
     return true;
 }
+
+/* --- epochs --- */
 
 static bool is_finite(const struct run *run, double loss)
 {
@@ -136,21 +273,25 @@ static bool is_finite(const struct run *run, double loss)
     return true;
 }
 
-static enum core_status learn_epoch(struct run *run, double rate, struct training_epoch *epoch)
+static enum core_status learn_epoch(struct run *run, struct training_epoch *epoch)
 {
+    const struct training_params *params = run->params;
     const size_t count = run->training->count;
-    double loss = 0;
-    size_t correct = 0;
-    if (run->params->shuffle)
+    const size_t batches = (count - 1) / params->batch_size + 1;
+    const size_t steps = batches * params->epochs, before = batches * (epoch->epoch - 1);
+    struct sums sums = {0};
+    if (params->shuffle)
         random_shuffle(&run->random, run->order, count);
-    for (size_t start = 0; start < count; start += run->params->batch_size) {
-        const size_t rest = count - start;
-        const size_t batch = rest < run->params->batch_size ? rest : run->params->batch_size;
-        if (!learn_batch(run, run->order + start, batch, rate, &loss, &correct))
+    for (size_t batch = 0; batch < batches; batch++) {
+        const size_t start = batch * params->batch_size;
+        const double rate =
+            schedule_rate(&params->schedule, epoch->epoch - 1, before + batch, steps);
+        if (!learn_batch(run, run->order + start, least(params->batch_size, count - start), rate,
+                         &sums))
             return CORE_STOPPED;
     }
-    epoch->loss = loss / (double)count;
-    epoch->accuracy = (double)correct / (double)count;
+    epoch->loss = sums.loss / (double)count;
+    epoch->accuracy = (double)sums.correct / (double)count;
     return is_finite(run, epoch->loss) ? CORE_OK : CORE_DIVERGED;
 }
 
@@ -158,8 +299,8 @@ static enum core_status validate(const struct run *run, const struct sample_set 
                                  struct training_epoch *epoch)
 {
     struct evaluation evaluation;
-    const enum core_status status =
-        evaluate(run->tempotron, validation, &run->params->loss, &evaluation, NULL);
+    const enum core_status status = tempotron_evaluate(
+        run->tempotron, validation, &run->params->loss, run->crew, &evaluation, NULL);
     if (status == CORE_OK) {
         epoch->has_validation = true;
         epoch->validation_loss = evaluation.loss;
@@ -173,12 +314,11 @@ static enum core_status learn(struct run *run, const struct sample_set *validati
     const struct training_params *params = run->params;
     const size_t bytes = run->weights * sizeof(float);
     const bool keeps_best = params->patience > 0 && validation != NULL;
-    double rate = params->learning_rate, best_loss = INFINITY;
+    double best_loss = INFINITY;
     size_t best_epoch = 0;
-    for (size_t number = 1; number <= params->epochs;
-         number++, rate *= params->learning_rate_decay) {
+    for (size_t number = 1; number <= params->epochs; number++) {
         struct training_epoch epoch = {.epoch = number};
-        enum core_status status = learn_epoch(run, rate, &epoch);
+        enum core_status status = learn_epoch(run, &epoch);
         if (status == CORE_OK && validation != NULL)
             status = validate(run, validation, &epoch);
         if (status != CORE_OK)
@@ -200,15 +340,17 @@ static enum core_status learn(struct run *run, const struct sample_set *validati
     return CORE_OK;
 }
 
-enum core_status train(struct tempotron *tempotron, const struct sample_set *training,
-                       const struct sample_set *validation, const struct training_params *params,
-                       const struct training_observer *observer)
+enum core_status tempotron_train(struct tempotron *tempotron, const struct sample_set *training,
+                                 const struct sample_set *validation,
+                                 const struct training_params *params,
+                                 const struct training_observer *observer, const struct crew *crew)
 {
     struct run run = {
         .tempotron = tempotron,
         .training = training,
         .params = params,
         .observer = observer,
+        .crew = crew,
     };
     enum core_status status = run_init(&run);
     if (status == CORE_OK)

@@ -1,6 +1,6 @@
 /* training.h - fits a model to labelled samples: epochs of shuffled mini-batches.
  *
- * Same model, samples and params: same bits. */
+ * Same model, samples and params: same bits, whatever the crew and the processor. */
 #ifndef CORE_TRAINING_H
 #define CORE_TRAINING_H
 
@@ -8,24 +8,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crew.h"
 #include "loss.h"
 #include "optimizer.h"
 #include "sample_set.h"
+#include "schedule.h"
 #include "status.h"
 #include "tempotron.h"
 
 struct training_params {
     size_t epochs;
-    size_t
-        batch_size; /* the last batch of an epoch may be smaller, and is divided by its own size */
-    double learning_rate;
-    double learning_rate_decay; /* a factor for each epoch; 1: none */
+    size_t batch_size; /* an epoch's last batch may be smaller, and is divided by its own size */
+    struct schedule schedule;
     enum optimizer_type optimizer;
-    double momentum; /* of OPTIMIZER_SGD */
+    double momentum;     /* of OPTIMIZER_SGD */
+    double weight_decay; /* see optimizer.h */
     struct loss loss;
     bool shuffle; /* anew each epoch */
     uint32_t seed;
-    size_t patience; /* stop after as many epochs without a lower validation loss, and keep the best
+    size_t patience; /* stop after so many epochs without a lower validation loss, and keep the best
                         epoch's weights; 0: never */
 };
 
@@ -39,18 +40,20 @@ struct training_epoch {
     double validation_accuracy;
 };
 
-/* Told of every epoch; asked before every sample whether to go on. Members may be NULL. */
+/* Told of every epoch; asked before every sample whether to go on, by any hand of the crew. Members
+ * may be NULL. */
 struct training_observer {
     void *context;
     void (*on_epoch)(void *context, const struct training_epoch *epoch);
     bool (*goes_on)(void *context);
 };
 
-/* Trains the caller's own copy in place. validation may be NULL. CORE_STOPPED where the observer
- * ended it, CORE_DIVERGED where the loss or a weight is no longer finite: the weights are then of
- * no use. */
-enum core_status train(struct tempotron *tempotron, const struct sample_set *training,
-                       const struct sample_set *validation, const struct training_params *params,
-                       const struct training_observer *observer);
+/* Trains the caller's own copy in place. validation may be NULL, and so may crew. CORE_STOPPED
+ * where the observer ended it, CORE_DIVERGED where the loss or a weight is no longer finite: the
+ * weights are then of no use. */
+enum core_status tempotron_train(struct tempotron *tempotron, const struct sample_set *training,
+                                 const struct sample_set *validation,
+                                 const struct training_params *params,
+                                 const struct training_observer *observer, const struct crew *crew);
 
 #endif

@@ -18,6 +18,7 @@ end_\name:
 
 embed openapi, "openapi.yaml"
 embed migration_0001, "migrations/0001_initial.sql"
+embed migration_0002, "migrations/0002_spike_trains.sql"
 
     .section .data.rel.ro, "aw"
     .balign 16
@@ -27,6 +28,7 @@ embedded_openapi:
     .global embedded_migrations
 embedded_migrations:
     describe migration_0001
+    describe migration_0002
 end_migrations:
 
     .section .rodata

@@ -21,6 +21,35 @@ static void write_confusion(struct json_writer *json, const uint64_t *confusion,
     json_write_array_end(json);
 }
 
+static void write_number(struct json_writer *json, const char *key, double value)
+{
+    json_write_key(json, key);
+    json_write_double(json, value);
+}
+
+/* Of every class: what of its samples, and of those decided for it, was right. */
+static void write_classes(struct json_writer *json, const struct model *model,
+                          const uint64_t *confusion, const uint64_t *support)
+{
+    const size_t classes = model->config.params.out_features;
+    json_write_array_begin(json);
+    for (size_t c = 0; c < classes; c++) {
+        const struct class_metrics metrics = class_metrics(confusion, classes, c, support[c]);
+        json_write_object_begin(json);
+        json_write_key(json, "label");
+        if (model->labels.count > 0)
+            json_write_string(json, model->labels.names[c]);
+        else
+            json_write_integer(json, (int64_t)c);
+        write_number(json, "support", (double)metrics.support);
+        write_number(json, "precision", metrics.precision);
+        write_number(json, "recall", metrics.recall);
+        write_number(json, "f1", metrics.f1);
+        json_write_object_end(json);
+    }
+    json_write_array_end(json);
+}
+
 static void answer(const struct model *model, const struct samples *samples,
                    const struct loss *loss, struct reply *reply)
 {
@@ -28,10 +57,15 @@ static void answer(const struct model *model, const struct samples *samples,
     struct json_writer *json = &reply->json;
     const size_t classes = model->config.params.out_features;
     const struct sample_set set = samples_view(samples, &model->config);
-    uint64_t *confusion = calloc(classes * classes, sizeof *confusion);
+    uint64_t *confusion = calloc((classes + 1) * classes, sizeof *confusion);
+    uint64_t *support = NULL; /* [classes] behind it: samples of each class */
     enum core_status status = CORE_NO_MEMORY;
     if (confusion != NULL)
-        status = evaluate(model->tempotron, &set, loss, &evaluation, confusion);
+        support = confusion + classes * classes;
+    for (size_t b = 0; support != NULL && b < samples->count; b++)
+        support[samples->label[b]]++;
+    if (confusion != NULL)
+        status = tempotron_evaluate(model->tempotron, &set, loss, NULL, &evaluation, confusion);
     if (core_succeeded(status, &reply->problem)) {
         json_write_object_begin(json);
         json_write_key(json, "model");
@@ -48,6 +82,8 @@ static void answer(const struct model *model, const struct samples *samples,
         json_write_double(json, evaluation.accuracy);
         json_write_key(json, "confusion");
         write_confusion(json, confusion, classes);
+        json_write_key(json, "classes");
+        write_classes(json, model, confusion, support);
         json_write_object_end(json);
         reply_with(reply, 200);
     }

@@ -33,6 +33,8 @@
 #define LIMIT_BETA              1e6
 #define LIMIT_RANGE_LEAST       1e-15f /* x_max - x_min, whose square must be a float32 */
 #define LIMIT_RANGE             1e15f
+#define LIMIT_LEARNING_RATE     1e6
+#define LIMIT_WEIGHT_DECAY      1e6
 #define LIMIT_EPOCHS            100000
 #define LIMIT_WAIT_SECONDS      600  /* Prefer: wait=N beyond it is cut to it */
 #define LIMIT_QUEUED_RUNS       1000 /* runs that wait; further ones are refused with 503 */

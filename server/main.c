@@ -55,7 +55,7 @@ static bool start_serving(struct service *service, const struct options *options
         .request_timeout_seconds = options->request_timeout_seconds,
         .log_requests = options->log_requests,
     };
-    service->trainer = trainer_create(service, options->workers);
+    service->trainer = trainer_create(service, options->workers, options->threads);
     if (service->trainer == NULL) {
         complain("training", "out of memory");
         return false;

@@ -120,7 +120,7 @@ void model_release(struct model *model)
         return;
     if (atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) > 1)
         return;
-    tempotron_release(model->tempotron);
+    tempotron_destroy(model->tempotron);
     labels_finish(&model->labels);
     model_config_finish(&model->config);
     free(model);

@@ -5,7 +5,8 @@
 #include "encoder_json.h"
 #include "limits.h"
 
-static const char *const clocks[] = {"grid", NULL};
+static const char *const clocks[] = {
+    [CLOCK_GRID] = "grid", [CLOCK_CONTINUOUS] = "continuous", NULL};
 
 static void too_large(struct fields *fields, const char *name, const char *what, uint64_t limit)
 {
@@ -70,7 +71,7 @@ bool model_config_read(struct fields *fields, struct model_config *ret_config)
 {
     struct model_config config = {0};
     int64_t out_features = 0, T = 0, seed = 0;
-    unsigned clock;
+    unsigned clock = CLOCK_GRID;
     read_inputs(fields, &config);
     const bool encodes = fields_get(fields, "encoder", FIELD_OPTIONAL) != NULL;
     if (config.has_encoder) /* late enough for every spike */
@@ -80,6 +81,7 @@ bool model_config_read(struct fields *fields, struct model_config *ret_config)
     read_neuron(fields, &config.params);
     fields_choice(fields, "clock", FIELD_OPTIONAL, clocks, &clock);
     fields_integer(fields, "seed", FIELD_OPTIONAL, 0, UINT32_MAX, &seed);
+    config.params.clock = (enum tempotron_clock)clock;
     config.params.out_features = (size_t)out_features;
     config.params.T = (size_t)T;
     config.seed = (uint32_t)seed;
@@ -118,7 +120,7 @@ void model_config_write(struct json_writer *writer, const struct model_config *c
     json_write_key(writer, "v_threshold");
     json_write_double(writer, config->params.v_threshold);
     json_write_key(writer, "clock");
-    json_write_string(writer, clocks[0]);
+    json_write_string(writer, clocks[config->params.clock]);
     json_write_key(writer, "seed");
     json_write_integer(writer, (int64_t)config->seed);
 }

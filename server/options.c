@@ -39,6 +39,8 @@ static const struct option {
      offsetof(struct options, drain_timeout_seconds), 0, 86400},
     {"workers", "N", "models that train at the same time (one a core)", NUMBER,
      offsetof(struct options, workers), 1, 256},
+    {"threads", "N", "threads that share the work of one run (one a core)", NUMBER,
+     offsetof(struct options, threads), 1, 256},
     {"log", "WHAT", "requests: a line for each; errors: for those with a 5xx (requests)", LOG,
      offsetof(struct options, log_requests), 0, 0},
 };
@@ -186,6 +188,7 @@ enum options_result options_read(int argc, char **argv, struct options *ret_opti
         .request_timeout_seconds = 60,
         .drain_timeout_seconds = 25,
         .workers = cores > 0 ? (unsigned)cores : 1,
+        .threads = cores > 0 ? (unsigned)cores : 1,
         .log_requests = true,
     };
     enum options_result result = read_environment(&options);

@@ -14,6 +14,7 @@ struct options {
     unsigned request_timeout_seconds;
     unsigned drain_timeout_seconds;
     unsigned workers; /* that train */
+    unsigned threads; /* of one run */
     bool log_requests;
     bool healthcheck; /* ask a running server instead of serving */
 };

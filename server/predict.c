@@ -1,10 +1,12 @@
 /* Predictions: the forward pass over the samples of one request, and its several answers. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "encode_answer.h"
-#include "forward.h"
+#include "explanation.h"
 #include "handlers.h"
+#include "membranes.h"
 #include "registry.h"
 #include "samples_json.h"
 #include "service.h"
@@ -14,15 +16,26 @@
 enum { RET_LABEL, RET_V_MAX, RET_SPIKES, RET_V, RET_COUNT };
 static const char *const ret_type_names[] = {"label", "v_max", "spikes", "v", NULL};
 
+/* How one decision came about. */
+enum { CONTRIBUTIONS = 10 };
+struct decision {
+    double t_max;  /* of the output decided for */
+    double margin; /* how far it is above the next output, or where it is alone, v_threshold */
+    size_t count;
+    struct contribution contributions[CONTRIBUTIONS];
+};
+
 struct prediction {
     bool wanted[RET_COUNT];
+    bool explains;
     size_t count;
     size_t classes;
     size_t T;
-    int32_t *label; /* [count]; -1: undecided */
-    float *v_max;   /* [count][classes] */
-    float *spikes;  /* [count][classes]; -1: silent */
-    float *v;       /* [count][classes][T]; NULL unless wanted */
+    int32_t *label;             /* [count]; -1: undecided */
+    float *v_max;               /* [count][classes] */
+    float *spikes;              /* [count][classes]; -1: silent */
+    float *v;                   /* [count][classes][T]; NULL unless wanted */
+    struct decision *decisions; /* [count]; NULL unless they are to be explained */
 };
 
 static void prediction_finish(struct prediction *prediction)
@@ -31,6 +44,7 @@ static void prediction_finish(struct prediction *prediction)
     free(prediction->v_max);
     free(prediction->spikes);
     free(prediction->v);
+    free(prediction->decisions);
 }
 
 static bool prediction_init(struct prediction *prediction, const struct model *model, size_t count)
@@ -44,8 +58,11 @@ static bool prediction_init(struct prediction *prediction, const struct model *m
     prediction->spikes = malloc(count * classes * sizeof *prediction->spikes);
     if (prediction->wanted[RET_V])
         prediction->v = malloc(count * classes * T * sizeof *prediction->v);
+    if (prediction->explains)
+        prediction->decisions = calloc(count, sizeof *prediction->decisions);
     return prediction->label != NULL && prediction->v_max != NULL && prediction->spikes != NULL &&
-           (prediction->v != NULL || !prediction->wanted[RET_V]);
+           (prediction->v != NULL || !prediction->wanted[RET_V]) &&
+           (prediction->decisions != NULL || !prediction->explains);
 }
 
 /* --- reading --- */
@@ -92,7 +109,9 @@ static void check_sizes(const struct model *model, const struct samples *samples
                         const struct prediction *prediction, struct problem *problem)
 {
     const struct tempotron_params *params = &model->config.params;
-    const size_t numbers = params->out_features * (prediction->wanted[RET_V] ? params->T : 1);
+    size_t numbers = params->out_features * (prediction->wanted[RET_V] ? params->T : 1);
+    if (prediction->explains)
+        numbers += 4 * CONTRIBUTIONS;
     samples_check_work(samples, params, problem);
     if (!problem_is_set(problem) && samples->count > LIMIT_ANSWER / numbers)
         problem_add_field(
@@ -108,6 +127,7 @@ static bool read_request(const json_t *document, const struct model *model, stru
         return false;
     const bool read = samples_read(&fields, model, SAMPLES_WITHOUT_LABEL, samples);
     read_ret_type(&fields, prediction->wanted);
+    fields_boolean(&fields, "explain", FIELD_OPTIONAL, &prediction->explains);
     fields_close(&fields);
     if (read)
         check_sizes(model, samples, prediction, problem);
@@ -116,6 +136,25 @@ static bool read_request(const json_t *document, const struct model *model, stru
 
 /* --- computing --- */
 
+static double margin_of(const struct tempotron *tempotron, const float *v_max, size_t decided)
+{
+    double next = tempotron->params.out_features > 1 ? -INFINITY : tempotron->params.v_threshold;
+    for (size_t j = 0; j < tempotron->params.out_features; j++)
+        if (j != decided)
+            next = fmax(next, (double)v_max[j]);
+    return (double)v_max[decided] - next;
+}
+
+static void explain_sample(const struct model *model, const struct pattern *pattern,
+                           const struct membranes *membranes, size_t decided,
+                           struct decision *decision)
+{
+    decision->t_max = membranes->t_max[decided];
+    decision->margin = margin_of(model->tempotron, membranes->v_max, decided);
+    decision->count = tempotron_explain(model->tempotron, pattern, decided, decision->t_max,
+                                        decision->contributions, CONTRIBUTIONS);
+}
+
 static void predict_sample(const struct model *model, const struct sample_set *set, size_t sample,
                            struct pattern *pattern, struct membranes *membranes,
                            struct prediction *prediction)
@@ -123,14 +162,16 @@ static void predict_sample(const struct model *model, const struct sample_set *s
     const size_t classes = prediction->classes;
     float *v = prediction->v == NULL ? NULL : prediction->v + sample * classes * prediction->T;
     sample_set_pattern(set, sample, pattern);
-    forward(model->tempotron, pattern, membranes, v);
+    membranes_forward(model->tempotron, pattern, membranes, v);
     memcpy(prediction->v_max + sample * classes, membranes->v_max, classes * sizeof(float));
     for (size_t j = 0; j < classes; j++) {
         const bool fires = membranes->v_max[j] >= (float)model->config.params.v_threshold;
         prediction->spikes[sample * classes + j] = fires ? (float)membranes->t_max[j] : -1;
     }
-    prediction->label[sample] =
-        pattern->count == 0 ? -1 : (int32_t)forward_decide(membranes->v_max, classes);
+    prediction->label[sample] = pattern->fired ? (int32_t)membranes_decide(membranes, classes) : -1;
+    if (prediction->explains && pattern->fired)
+        explain_sample(model, pattern, membranes, (size_t)prediction->label[sample],
+                       &prediction->decisions[sample]);
 }
 
 static bool predict(const struct model *model, const struct samples *samples,
@@ -138,13 +179,14 @@ static bool predict(const struct model *model, const struct samples *samples,
 {
     const struct sample_set set = samples_view(samples, &model->config);
     const struct tempotron_params *params = &model->config.params;
+    const size_t capacity = sample_set_capacity(&set);
     struct pattern pattern = {0};
     struct membranes membranes = {0};
     enum core_status status = CORE_NO_MEMORY;
     if (prediction_init(prediction, model, set.count))
-        status = pattern_init(&pattern, params->in_features, params->T);
+        status = pattern_init(&pattern, capacity, tempotron_last(params));
     if (status == CORE_OK)
-        status = membranes_init(&membranes, model->tempotron);
+        status = membranes_init(&membranes, model->tempotron, capacity);
     for (size_t b = 0; status == CORE_OK && b < set.count; b++)
         predict_sample(model, &set, b, &pattern, &membranes, prediction);
     membranes_finish(&membranes);
@@ -170,6 +212,54 @@ static void write_labels(struct json_writer *json, const struct prediction *pred
     json_write_array_end(json);
 }
 
+static void write_number(struct json_writer *json, const char *key, double value)
+{
+    json_write_key(json, key);
+    json_write_double(json, value);
+}
+
+static void write_contribution(struct json_writer *json, const struct model *model,
+                               const struct contribution *contribution)
+{
+    json_write_object_begin(json);
+    write_number(json, "afferent", (double)contribution->afferent);
+    if (model->config.has_encoder) {
+        const size_t neurons =
+            model->config.params.in_features / encoder_features(&model->config.encoder);
+        write_number(json, "feature", (double)(contribution->afferent / neurons));
+        write_number(json, "neuron", (double)(contribution->afferent % neurons));
+    }
+    json_write_key(json, "potential");
+    json_write_float(json, (float)contribution->potential);
+    json_write_object_end(json);
+}
+
+static void write_decisions(struct json_writer *json, const struct model *model,
+                            const struct prediction *prediction)
+{
+    json_write_array_begin(json);
+    for (size_t b = 0; b < prediction->count; b++) {
+        const struct decision *decision = &prediction->decisions[b];
+        if (prediction->label[b] < 0) {
+            json_write_null(json);
+            continue;
+        }
+        json_write_object_begin(json);
+        write_number(json, "output", prediction->label[b]);
+        json_write_key(json, "t_max");
+        json_write_float(json, (float)decision->t_max);
+        json_write_key(json, "margin");
+        json_write_float(json, (float)decision->margin);
+        json_write_key(json, "contributions");
+        json_write_array_begin(json);
+        for (size_t i = 0; i < decision->count; i++)
+            write_contribution(json, model, &decision->contributions[i]);
+        json_write_array_end(json);
+        json_write_object_end(json);
+    }
+    json_write_array_end(json);
+}
+
 static void write_prediction(struct json_writer *json, const struct model *model,
                              const struct prediction *prediction)
 {
@@ -189,11 +279,18 @@ static void write_prediction(struct json_writer *json, const struct model *model
     }
     if (prediction->wanted[RET_SPIKES]) {
         json_write_key(json, "spikes");
-        json_write_spike_array(json, prediction->spikes, shape, 2);
+        if (model->config.params.clock == CLOCK_GRID)
+            json_write_spike_array(json, prediction->spikes, shape, 2);
+        else
+            json_write_float_array(json, prediction->spikes, shape, 2);
     }
     if (prediction->wanted[RET_V]) {
         json_write_key(json, "v");
         json_write_float_array(json, prediction->v, shape, 3);
+    }
+    if (prediction->explains) {
+        json_write_key(json, "explain");
+        write_decisions(json, model, prediction);
     }
     json_write_object_end(json);
 }

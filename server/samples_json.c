@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "limits.h"
+#include "spike_trains_json.h"
 
 static void add_error(const struct fields *fields, const char *name, enum problem_code code,
                       const char *detail)
@@ -41,6 +42,12 @@ static bool read_values(struct fields *fields, const struct model *model, struct
     if (!choose_kind(fields, model, &samples->kind))
         return false;
     const char *name = samples->kind == SAMPLES_X ? "x" : "in_spikes";
+    const json_t *value = fields_get(fields, name, FIELD_REQUIRED);
+    if (samples->kind == SAMPLES_IN_SPIKES && spike_trains_are_given(value)) {
+        fields_pointer(fields, name, pointer);
+        return spike_trains_read(value, pointer, model->config.params.in_features, fields->problem,
+                                 samples);
+    }
     const size_t features = samples->kind == SAMPLES_X ? encoder_features(&model->config.encoder)
                                                        : model->config.params.in_features;
     if (!fields_float_array(fields, name, FIELD_REQUIRED, 2, 2, SIZE_MAX, &array))
@@ -99,7 +106,7 @@ static bool read_labels(struct fields *fields, const struct model *model, struct
         return false;
     }
     const size_t count = json_array_size(array);
-    if (samples->values != NULL && count != samples->count)
+    if (samples->count > 0 && count != samples->count)
         problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, pointer,
                           "There are %zu labels for %zu samples.", count, samples->count);
     samples->label = malloc((count + 1) * sizeof *samples->label);
@@ -132,7 +139,10 @@ bool samples_read(struct fields *fields, const struct model *model, enum labels_
 void samples_check_work(const struct samples *samples, const struct tempotron_params *params,
                         struct problem *problem)
 {
-    const uint64_t sample = (uint64_t)(params->T + params->in_features) * params->out_features;
+    size_t spikes = params->in_features;
+    if (samples->kind == SAMPLES_SPIKE_TRAINS)
+        spikes += samples->first[samples->count] / samples->count;
+    const uint64_t sample = (uint64_t)(params->T + spikes) * params->out_features;
     if (samples->count > LIMIT_WORK / sample)
         problem_add_field(problem, PROBLEM_TOO_LARGE,
                           samples->kind == SAMPLES_X ? "/x" : "/in_spikes",
@@ -141,13 +151,30 @@ void samples_check_work(const struct samples *samples, const struct tempotron_pa
                           LIMIT_WORK, (unsigned long long)(LIMIT_WORK / sample));
 }
 
+static enum sample_kind kind_of(const struct samples *samples)
+{
+    switch (samples->kind) {
+    case SAMPLES_X:
+        return SAMPLE_VALUES;
+    case SAMPLES_IN_SPIKES:
+        return SAMPLE_SPIKE_TIMES;
+    case SAMPLES_SPIKE_TRAINS:
+        return SAMPLE_SPIKE_TRAINS;
+    }
+    return SAMPLE_VALUES;
+}
+
 struct sample_set samples_view(const struct samples *samples, const struct model_config *config)
 {
     return (struct sample_set){
-        .encoder = samples->kind == SAMPLES_X ? &config->encoder : NULL,
+        .kind = kind_of(samples),
         .count = samples->count,
         .features = samples->features,
-        .values = samples->values,
         .label = samples->label,
+        .encoder = &config->encoder,
+        .values = samples->values,
+        .spikes = samples->spikes,
+        .times = samples->times,
+        .first = samples->first,
     };
 }

@@ -5,9 +5,25 @@
 #include "checksum.h"
 #include "store_query.h"
 
-static size_t values_bytes(const struct samples *samples)
+/* In the table both kinds of spikes are in_spikes; trains have their times apart. */
+enum { TABLE_X, TABLE_IN_SPIKES };
+
+static const void *data_of(const struct samples *samples)
 {
-    return samples->count * samples->features * sizeof *samples->values;
+    return samples->kind == SAMPLES_SPIKE_TRAINS ? (const void *)samples->spikes : samples->values;
+}
+
+/* Values, or counts of spikes: four bytes each. */
+static size_t data_bytes(const struct samples *samples)
+{
+    return samples->count * samples->features * sizeof(float);
+}
+
+static size_t times_bytes(const struct samples *samples)
+{
+    return samples->kind == SAMPLES_SPIKE_TRAINS
+               ? samples->first[samples->count] * sizeof *samples->times
+               : 0;
 }
 
 static size_t label_bytes(const struct samples *samples)
@@ -21,7 +37,9 @@ static void checksum_of(const struct samples *samples, char ret_text[CHECKSUM_TE
     const uint64_t head[] = {samples->kind, samples->count, samples->features};
     checksum_init(&checksum);
     checksum_add(&checksum, head, sizeof head);
-    checksum_add(&checksum, samples->values, values_bytes(samples));
+    checksum_add(&checksum, data_of(samples), data_bytes(samples));
+    if (samples->kind == SAMPLES_SPIKE_TRAINS)
+        checksum_add(&checksum, samples->times, times_bytes(samples));
     checksum_add(&checksum, samples->label, label_bytes(samples));
     checksum_finish(&checksum, ret_text);
 }
@@ -31,15 +49,17 @@ enum store_status store_samples_insert(struct store *store, const struct samples
 {
     char sha256[CHECKSUM_TEXT];
     checksum_of(samples, sha256);
-    struct query insert =
-        query_begin(store, "INSERT INTO samples (sha256, kind, count, features, data, label) "
-                           "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO NOTHING");
+    struct query insert = query_begin(
+        store, "INSERT INTO samples (sha256, kind, count, features, data, label, times) "
+               "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO NOTHING");
     query_text(&insert, sha256);
-    query_integer(&insert, samples->kind);
+    query_integer(&insert, samples->kind == SAMPLES_X ? TABLE_X : TABLE_IN_SPIKES);
     query_integer(&insert, (int64_t)samples->count);
     query_integer(&insert, (int64_t)samples->features);
-    query_blob(&insert, samples->values, values_bytes(samples));
+    query_blob(&insert, data_of(samples), data_bytes(samples));
     query_blob(&insert, samples->label, label_bytes(samples));
+    if (samples->kind == SAMPLES_SPIKE_TRAINS)
+        query_blob(&insert, samples->times, times_bytes(samples));
     enum store_status status = query_run(&insert);
     if (status != STORE_OK)
         return status;
@@ -61,26 +81,61 @@ enum store_status store_samples_prune(struct store *store)
     return query_run(&query);
 }
 
+static void *copy(const void *data, size_t bytes)
+{
+    void *memory = malloc(bytes + 1);
+    if (memory != NULL)
+        memcpy(memory, data, bytes);
+    return memory;
+}
+
+/* The times of trains: so many as `spikes`, which were read before, count. */
+static enum store_status copy_times(const struct query *query, int column, struct samples *samples)
+{
+    if (!samples_index(samples))
+        return STORE_NO_MEMORY;
+    const size_t count = samples->first[samples->count];
+    const void *times = query_column_blob(query, column, count, 1);
+    if (times == NULL && count > 0)
+        return STORE_CORRUPT;
+    samples->times = copy(times, count * sizeof *samples->times);
+    return samples->times != NULL ? STORE_OK : STORE_NO_MEMORY;
+}
+
+static enum store_status copy_arrays(const struct query *query, struct samples *samples)
+{
+    const void *data = query_column_blob(query, 4, samples->count, samples->features);
+    const void *label = query_column_blob(query, 5, samples->count, 1);
+    if (data == NULL || label == NULL)
+        return STORE_CORRUPT;
+    samples->label = copy(label, label_bytes(samples));
+    if (samples->label == NULL)
+        return STORE_NO_MEMORY;
+    if (samples->kind == SAMPLES_SPIKE_TRAINS) {
+        samples->spikes = copy(data, data_bytes(samples));
+        return samples->spikes != NULL ? copy_times(query, 6, samples) : STORE_NO_MEMORY;
+    }
+    samples->values = copy(data, data_bytes(samples));
+    return samples->values != NULL ? STORE_OK : STORE_NO_MEMORY;
+}
+
 static enum store_status copy_samples(const struct query *query, struct samples *ret_samples)
 {
     char actual[CHECKSUM_TEXT];
+    const bool has_times = query_column(query, 7) != 0;
+    const bool is_x = query_column(query, 1) == TABLE_X;
     struct samples samples = {
-        .kind = (enum samples_kind)query_column(query, 1),
+        .kind = is_x        ? SAMPLES_X
+                : has_times ? SAMPLES_SPIKE_TRAINS
+                            : SAMPLES_IN_SPIKES,
         .count = (size_t)query_column(query, 2),
         .features = (size_t)query_column(query, 3),
     };
-    const void *values = query_column_blob(query, 4, samples.count, samples.features);
-    const void *label = query_column_blob(query, 5, samples.count, 1);
-    if (values == NULL || label == NULL)
-        return STORE_CORRUPT;
-    samples.values = malloc(values_bytes(&samples));
-    samples.label = malloc(label_bytes(&samples));
-    enum store_status status = STORE_NO_MEMORY;
-    if (samples.values != NULL && samples.label != NULL) {
-        memcpy(samples.values, values, values_bytes(&samples));
-        memcpy(samples.label, label, label_bytes(&samples));
+    enum store_status status = copy_arrays(query, &samples);
+    if (status == STORE_OK) {
         checksum_of(&samples, actual);
-        status = strcmp(actual, query_column_text(query, 0)) == 0 ? STORE_OK : STORE_CORRUPT;
+        if (strcmp(actual, query_column_text(query, 0)) != 0)
+            status = STORE_CORRUPT;
     }
     if (status == STORE_OK)
         *ret_samples = samples;
@@ -93,7 +148,8 @@ enum store_status store_run_samples(struct store *store, int64_t run, bool valid
                                     struct samples *ret_samples)
 {
     struct query query = query_begin(
-        store, "SELECT s.sha256, s.kind, s.count, s.features, s.data, s.label FROM runs r "
+        store, "SELECT s.sha256, s.kind, s.count, s.features, s.data, s.label, s.times, "
+               "s.times IS NOT NULL FROM runs r "
                "JOIN samples s ON s.id = iif(?, r.validation, r.samples) WHERE r.id = ?");
     query_integer(&query, validation);
     query_integer(&query, run);

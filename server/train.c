@@ -29,29 +29,13 @@ static void order_finish(struct order *order)
 
 /* --- the validation set --- */
 
-static void take_sample(struct samples *to, size_t at, const struct samples *from, size_t sample)
-{
-    memcpy(to->values + at * to->features, from->values + sample * from->features,
-           from->features * sizeof *to->values);
-    to->label[at] = from->label[sample];
-}
-
-static bool samples_like(const struct samples *model, size_t count, struct samples *ret_samples)
-{
-    *ret_samples = (struct samples){.kind = model->kind,
-                                    .count = count,
-                                    .features = model->features,
-                                    .values = malloc(count * model->features * sizeof(float)),
-                                    .label = malloc(count * sizeof(int32_t))};
-    return ret_samples->values != NULL && ret_samples->label != NULL;
-}
-
 /* Sets a share of the samples, drawn by the run's seed, aside. */
 static bool split(struct order *order, struct problem *problem)
 {
     struct random random;
-    struct samples all = order->training, rest = {0}, aside = {0};
-    const size_t count = all.count;
+    struct samples rest = {0}, aside = {0};
+    const struct samples *all = &order->training;
+    const size_t count = all->count;
     const size_t drawn = (size_t)fmax(1, rint((double)count * order->validation_fraction));
     if (drawn >= count) {
         problem_add_field(problem, PROBLEM_OUT_OF_RANGE, "/validation_fraction",
@@ -59,11 +43,7 @@ static bool split(struct order *order, struct problem *problem)
         return false;
     }
     uint32_t *shuffled = malloc(count * sizeof *shuffled);
-    const bool made = samples_like(&all, drawn, &aside) & samples_like(&all, count - drawn, &rest);
-    if (shuffled == NULL || !made) {
-        free(shuffled);
-        samples_finish(&aside);
-        samples_finish(&rest);
+    if (shuffled == NULL) {
         problem_set_no_memory(problem);
         return false;
     }
@@ -71,9 +51,14 @@ static bool split(struct order *order, struct problem *problem)
         shuffled[i] = (uint32_t)i;
     random_init(&random, order->params.seed);
     random_shuffle(&random, shuffled, count);
-    for (size_t i = 0; i < count; i++)
-        take_sample(i < drawn ? &aside : &rest, i < drawn ? i : i - drawn, &all, shuffled[i]);
+    const bool made = samples_select(all, shuffled, drawn, &aside) &&
+                      samples_select(all, shuffled + drawn, count - drawn, &rest);
     free(shuffled);
+    if (!made) {
+        samples_finish(&aside);
+        problem_set_no_memory(problem);
+        return false;
+    }
     samples_finish(&order->training);
     order->training = rest;
     order->validation = aside;

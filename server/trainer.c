@@ -9,13 +9,14 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "hands.h"
 #include "http.h"
 #include "model.h"
 #include "registry.h"
-#include "samples_json.h"
 #include "service.h"
 #include "timestamp.h"
 #include "training_json.h"
+#include "training_set.h"
 
 enum { LOWEST_PRIORITY = 19, PROGRESS_INTERVAL_MS = 250, STORE_RETRY_SECONDS = 1 };
 
@@ -31,7 +32,8 @@ struct trainer {
     atomic_bool stopping;
     pthread_mutex_t lock;
     pthread_cond_t work;
-    uint64_t wakes; /* how often something may have been queued */
+    uint64_t wakes;      /* how often something may have been queued */
+    unsigned hand_count; /* of one run */
     unsigned worker_count;
     unsigned started; /* workers whose threads run */
     struct worker workers[];
@@ -45,8 +47,9 @@ struct job {
     struct run_record record;
     struct model *base; /* whose weights it starts from */
     struct training_params params;
-    struct samples training;
-    struct samples validation;   /* count 0: none */
+    struct training_set training;
+    struct training_set validation; /* of no samples: none */
+    struct hands *hands;
     struct tempotron *tempotron; /* the private copy */
 
     /* Epochs that the store has not seen yet. */
@@ -61,9 +64,10 @@ static void job_finish(struct job *job)
 {
     run_record_finish(&job->record);
     model_release(job->base);
-    samples_finish(&job->training);
-    samples_finish(&job->validation);
-    tempotron_release(job->tempotron);
+    training_set_finish(&job->training);
+    training_set_finish(&job->validation);
+    hands_destroy(job->hands);
+    tempotron_destroy(job->tempotron);
     free(job->pending);
 }
 
@@ -86,15 +90,25 @@ static bool read_params(struct job *job)
     return read;
 }
 
+static enum store_status load_set(const struct job *job, struct store *store, bool validation,
+                                  struct training_set *set)
+{
+    struct samples samples;
+    const enum store_status status = store_run_samples(store, job->record.id, validation, &samples);
+    if (status != STORE_OK)
+        return status;
+    return training_set_init(set, &samples, &job->base->config);
+}
+
 static enum store_status load_samples(struct job *job)
 {
     struct store *store;
     enum store_status status = store_pool_borrow_reader(stores_of(job), &store);
     if (status != STORE_OK)
         return status;
-    status = store_run_samples(store, job->record.id, false, &job->training);
+    status = load_set(job, store, false, &job->training);
     if (status == STORE_OK && job->record.validation_sha256[0] != '\0')
-        status = store_run_samples(store, job->record.id, true, &job->validation);
+        status = load_set(job, store, true, &job->validation);
     store_pool_return(stores_of(job), store);
     return status;
 }
@@ -110,8 +124,10 @@ static enum store_status job_load(struct job *job)
         return status;
     if (!read_params(job))
         return STORE_CORRUPT;
-    return tempotron_copy(job->base->tempotron, &job->tempotron) == CORE_OK ? STORE_OK
-                                                                            : STORE_NO_MEMORY;
+    job->hands = hands_create(job->worker->trainer->hand_count);
+    return job->hands != NULL && tempotron_copy(job->base->tempotron, &job->tempotron) == CORE_OK
+               ? STORE_OK
+               : STORE_NO_MEMORY;
 }
 
 /* --- progress --- */
@@ -252,12 +268,12 @@ static void end_job(struct job *job, const struct outcome *outcome)
 
 static struct outcome train_job(struct job *job)
 {
-    const struct sample_set training = samples_view(&job->training, &job->base->config);
-    const struct sample_set validation = samples_view(&job->validation, &job->base->config);
     const struct training_observer observer = {
         .context = job, .on_epoch = on_epoch, .goes_on = goes_on};
-    switch (train(job->tempotron, &training, validation.count > 0 ? &validation : NULL,
-                  &job->params, &observer)) {
+    const struct sample_set *validation =
+        job->validation.view.count > 0 ? &job->validation.view : NULL;
+    switch (tempotron_train(job->tempotron, &job->training.view, validation, &job->params,
+                            &observer, hands_crew(job->hands))) {
     case CORE_OK:
         break;
     case CORE_NO_MEMORY:
@@ -374,13 +390,14 @@ static void *work(void *argument)
     return NULL;
 }
 
-struct trainer *trainer_create(struct service *service, unsigned workers)
+struct trainer *trainer_create(struct service *service, unsigned workers, unsigned hands)
 {
     struct trainer *trainer = calloc(1, sizeof *trainer + workers * sizeof *trainer->workers);
     if (trainer == NULL)
         return NULL;
     trainer->service = service;
     trainer->worker_count = workers;
+    trainer->hand_count = hands;
     pthread_mutex_init(&trainer->lock, NULL);
     pthread_cond_init(&trainer->work, NULL);
     return trainer;

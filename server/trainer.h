@@ -13,9 +13,9 @@
 struct service;
 struct trainer;
 
-/* Room for workers, none of which runs yet; NULL: no memory. The service's stores and registry are
- * set. */
-struct trainer *trainer_create(struct service *service, unsigned workers);
+/* Room for workers, none of which runs yet, each of which shares a run out to so many hands; NULL:
+ * no memory. The service's stores and registry are set. */
+struct trainer *trainer_create(struct service *service, unsigned workers, unsigned hands);
 
 /* Starts the workers; the service's http is set. False: the threads can't be had. */
 bool trainer_start(struct trainer *trainer);

@@ -1,13 +1,20 @@
 #include "training_json.h"
 
+#include <stdio.h>
+
 #include "limits.h"
 
 static const char *const optimizer_names[] = {
     [OPTIMIZER_SGD] = "sgd", [OPTIMIZER_ADAM] = "adam", NULL};
 static const char *const loss_names[] = {[LOSS_MSE] = "mse",
                                          [LOSS_CROSS_ENTROPY] = "cross_entropy",
+                                         [LOSS_MARGIN] = "margin",
                                          [LOSS_TEMPOTRON] = "tempotron",
                                          NULL};
+static const char *const schedule_names[] = {[SCHEDULE_CONSTANT] = "constant",
+                                             [SCHEDULE_EXPONENTIAL] = "exponential",
+                                             [SCHEDULE_COSINE] = "cosine",
+                                             NULL};
 
 static void conflict(struct fields *fields, const char *name, const char *detail)
 {
@@ -16,16 +23,37 @@ static void conflict(struct fields *fields, const char *name, const char *detail
     problem_add_field(fields->problem, PROBLEM_CONFLICTING_FIELDS, pointer, "%s", detail);
 }
 
+/* A parameter of one loss alone. */
+static void read_loss_number(struct fields *fields, const char *name, enum loss_type of,
+                             const struct loss *loss, double min, double max, float *number)
+{
+    char detail[64];
+    double given = (double)*number;
+    if (fields_number(fields, name, FIELD_OPTIONAL, min, max, &given) && loss->type != of) {
+        snprintf(detail, sizeof detail, "%s belongs to the loss %s.", name, loss_names[of]);
+        conflict(fields, name, detail);
+    }
+    *number = (float)given;
+}
+
 void loss_read(struct fields *fields, double v_threshold, struct loss *ret_loss)
 {
     unsigned type = LOSS_MSE;
-    double beta = 5;
+    struct loss loss = {.v_threshold = (float)v_threshold,
+                        .beta = 5,
+                        .target = (float)(1.5 * v_threshold),
+                        .other = (float)(0.5 * v_threshold)};
     fields_choice(fields, "loss", FIELD_OPTIONAL, loss_names, &type);
-    if (fields_number(fields, "beta", FIELD_OPTIONAL, LIMIT_BETA_LEAST, LIMIT_BETA, &beta) &&
-        type != LOSS_CROSS_ENTROPY)
-        conflict(fields, "beta", "beta belongs to the loss cross_entropy.");
-    *ret_loss = (struct loss){
-        .type = (enum loss_type)type, .v_threshold = (float)v_threshold, .beta = (float)beta};
+    loss.type = (enum loss_type)type;
+    read_loss_number(fields, "beta", LOSS_CROSS_ENTROPY, &loss, LIMIT_BETA_LEAST, LIMIT_BETA,
+                     &loss.beta);
+    read_loss_number(fields, "margin_target", LOSS_MARGIN, &loss, -LIMIT_V_THRESHOLD,
+                     LIMIT_V_THRESHOLD, &loss.target);
+    read_loss_number(fields, "margin_other", LOSS_MARGIN, &loss, -LIMIT_V_THRESHOLD,
+                     LIMIT_V_THRESHOLD, &loss.other);
+    if (loss.type == LOSS_MARGIN && loss.other >= loss.target)
+        conflict(fields, "margin_other", "margin_other must be below margin_target.");
+    *ret_loss = loss;
 }
 
 static void read_optimizer(struct fields *fields, struct training_params *params)
@@ -33,23 +61,38 @@ static void read_optimizer(struct fields *fields, struct training_params *params
     unsigned type = OPTIMIZER_SGD;
     fields_choice(fields, "optimizer", FIELD_OPTIONAL, optimizer_names, &type);
     params->optimizer = (enum optimizer_type)type;
-    fields_number_above(fields, "learning_rate", FIELD_OPTIONAL, 0, 1e6, &params->learning_rate);
-    fields_number_above(fields, "learning_rate_decay", FIELD_OPTIONAL, 0, 1,
-                        &params->learning_rate_decay);
     if (fields_number(fields, "momentum", FIELD_OPTIONAL, 0, 1, &params->momentum) &&
         params->momentum > 0 && type != OPTIMIZER_SGD)
         conflict(fields, "momentum", "momentum belongs to the optimizer sgd.");
+    fields_number(fields, "weight_decay", FIELD_OPTIONAL, 0, LIMIT_WEIGHT_DECAY,
+                  &params->weight_decay);
+}
+
+/* A decay alone asks for the exponential schedule. */
+static void read_schedule(struct fields *fields, struct schedule *schedule)
+{
+    unsigned type = SCHEDULE_CONSTANT;
+    fields_number_above(fields, "learning_rate", FIELD_OPTIONAL, 0, LIMIT_LEARNING_RATE,
+                        &schedule->learning_rate);
+    const bool decays =
+        fields_number_above(fields, "learning_rate_decay", FIELD_OPTIONAL, 0, 1, &schedule->decay);
+    if (!fields_choice(fields, "learning_rate_schedule", FIELD_OPTIONAL, schedule_names, &type))
+        type = decays ? SCHEDULE_EXPONENTIAL : SCHEDULE_CONSTANT;
+    else if (decays && type != SCHEDULE_EXPONENTIAL)
+        conflict(fields, "learning_rate_decay",
+                 "learning_rate_decay belongs to the schedule exponential.");
+    schedule->type = (enum schedule_type)type;
 }
 
 bool training_params_read(struct fields *fields, double v_threshold,
                           struct training_params *ret_params, double *ret_validation_fraction)
 {
-    struct training_params params = {
-        .learning_rate = 0.001, .learning_rate_decay = 1, .shuffle = true};
+    struct training_params params = {.schedule = {SCHEDULE_EXPONENTIAL, 0.001, 1}, .shuffle = true};
     int64_t epochs = 100, batch_size = 64, seed = 0, patience = 0;
     double fraction = 0;
     fields_integer(fields, "epochs", FIELD_OPTIONAL, 1, LIMIT_EPOCHS, &epochs);
     fields_integer(fields, "batch_size", FIELD_OPTIONAL, 1, UINT32_MAX, &batch_size);
+    read_schedule(fields, &params.schedule);
     read_optimizer(fields, &params);
     loss_read(fields, v_threshold, &params.loss);
     fields_boolean(fields, "shuffle", FIELD_OPTIONAL, &params.shuffle);
@@ -77,6 +120,12 @@ static void write_number(struct json_writer *json, const char *key, double value
     json_write_double(json, value);
 }
 
+static void write_float(struct json_writer *json, const char *key, float value)
+{
+    json_write_key(json, key);
+    json_write_float(json, value);
+}
+
 static void write_string(struct json_writer *json, const char *key, const char *value)
 {
     json_write_key(json, key);
@@ -89,15 +138,21 @@ void training_params_write(struct json_writer *json, const struct training_param
     json_write_object_begin(json);
     write_integer(json, "epochs", params->epochs);
     write_integer(json, "batch_size", params->batch_size);
-    write_number(json, "learning_rate", params->learning_rate);
-    write_number(json, "learning_rate_decay", params->learning_rate_decay);
+    write_number(json, "learning_rate", params->schedule.learning_rate);
+    write_string(json, "learning_rate_schedule", schedule_names[params->schedule.type]);
+    if (params->schedule.type == SCHEDULE_EXPONENTIAL)
+        write_number(json, "learning_rate_decay", params->schedule.decay);
     write_string(json, "optimizer", optimizer_names[params->optimizer]);
     if (params->optimizer == OPTIMIZER_SGD)
         write_number(json, "momentum", params->momentum);
+    if (params->weight_decay > 0)
+        write_number(json, "weight_decay", params->weight_decay);
     write_string(json, "loss", loss_names[params->loss.type]);
-    if (params->loss.type == LOSS_CROSS_ENTROPY) {
-        json_write_key(json, "beta");
-        json_write_float(json, params->loss.beta);
+    if (params->loss.type == LOSS_CROSS_ENTROPY)
+        write_float(json, "beta", params->loss.beta);
+    if (params->loss.type == LOSS_MARGIN) {
+        write_float(json, "margin_target", params->loss.target);
+        write_float(json, "margin_other", params->loss.other);
     }
     json_write_key(json, "shuffle");
     json_write_boolean(json, params->shuffle);

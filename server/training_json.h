@@ -12,7 +12,7 @@
 bool training_params_read(struct fields *fields, double v_threshold,
                           struct training_params *ret_params, double *ret_validation_fraction);
 
-/* Reads loss and beta alone. */
+/* Reads the loss and its parameters alone. */
 void loss_read(struct fields *fields, double v_threshold, struct loss *ret_loss);
 
 /* Writes the same as one object, defaults included. */

@@ -4,10 +4,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "forward.h"
 #include "gaussian_tuning.h"
 #include "golden.h"
 #include "loss.h"
+#include "membranes.h"
 #include "psp_kernel.h"
 #include "random.h"
 #include "suite.h"
@@ -57,22 +57,43 @@ START_TEST(encode_leaves_far_values_silent)
 }
 END_TEST
 
-START_TEST(neurons_out_of_reach_would_be_silent)
+/* The formula, in double precision and for every neuron. Where the two differ, the exact time must
+ * lie where float32 can't tell which of two to round to. */
+static size_t compare_with_formula(uint32_t max_spike_time, float x, const float *times, size_t m)
 {
+    const double x_min = -3, x_max = 11, delta = (x_max - x_min) / ((double)m - 2);
+    size_t fired = 0;
+    for (size_t j = 1; j <= m; j++) {
+        const double distance = (double)x - (x_min + (2 * (double)j - 3) / 2 * delta);
+        const double sigma = delta / 1.5;
+        const double exact = max_spike_time * (1 - exp(-distance * distance / (2 * sigma * sigma)));
+        const double time = rint(exact) >= max_spike_time ? -1 : rint(exact);
+        fired += time >= 0;
+        if ((double)times[j - 1] == time)
+            continue;
+        const double half = exact - floor(exact);
+        ck_assert_double_eq_tol(half, 0.5, 2e-6 * max_spike_time);
+    }
+    return fired;
+}
+
+START_TEST(encode_follows_the_formula_at_every_value)
+{
+    enum { M = 16 };
     const float x_min = -3, x_max = 11;
-    for (uint32_t max_spike_time = 1; max_spike_time <= 1000; max_spike_time *= 10) {
+    size_t fired = 0;
+    for (uint32_t max_spike_time = 1; max_spike_time <= 100000; max_spike_time *= 10) {
+        float times[M];
         struct gaussian_tuning tuning;
-        ck_assert_int_eq(gaussian_tuning_init(&tuning, 1, 16, &x_min, &x_max, max_spike_time),
+        ck_assert_int_eq(gaussian_tuning_init(&tuning, 1, M, &x_min, &x_max, max_spike_time),
                          CORE_OK);
         for (float x = -10; x < 20; x += 0.0137f) {
-            size_t first, last;
-            gaussian_tuning_reach(&tuning, 0, x, &first, &last);
-            for (size_t j = 0; j < 16; j++)
-                if (j < first || j >= last)
-                    ck_assert_float_eq(gaussian_tuning_spike_time(&tuning, 0, j, x), -1);
+            gaussian_tuning_encode(&tuning, 0, x, times);
+            fired += compare_with_formula(max_spike_time, x, times, M);
         }
         gaussian_tuning_finish(&tuning);
     }
+    ck_assert_uint_gt(fired, 10000);
 }
 END_TEST
 
@@ -164,14 +185,13 @@ static void forward_case(const json_t *golden)
     struct pattern pattern;
     struct membranes membranes;
     ck_assert_int_eq(tempotron_create(&params, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(pattern_init(&pattern, in, T), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
+    ck_assert_int_eq(pattern_init(&pattern, in, (float)(T - 1)), CORE_OK);
+    ck_assert_int_eq(membranes_init(&membranes, tempotron, in), CORE_OK);
     for (size_t b = 0; b < batch; b++) {
         pattern_clear(&pattern);
         for (size_t i = 0; i < in; i++)
             pattern_add(&pattern, i, in_spikes[b * in + i]);
-        pattern_sort(&pattern);
-        forward(tempotron, &pattern, &membranes, v);
+        membranes_forward(tempotron, &pattern, &membranes, v);
         assert_close(v, expected_v + b * out * T, out * T);
         assert_close(membranes.v_max, expected_v_max + b * out, out);
         for (size_t j = 0; j < out; j++) {
@@ -182,7 +202,7 @@ static void forward_case(const json_t *golden)
     }
     membranes_finish(&membranes);
     pattern_finish(&pattern);
-    tempotron_release(tempotron);
+    tempotron_destroy(tempotron);
     free(v);
     free(expected_spikes);
     free(expected_v_max);
@@ -199,9 +219,10 @@ END_TEST
 
 START_TEST(decision_is_the_lowest_of_equals)
 {
-    const float v_max[] = {0.5f, 2, 2, 1};
-    ck_assert_uint_eq(forward_decide(v_max, 4), 1);
-    ck_assert_uint_eq(forward_decide(v_max, 1), 0);
+    float v_max[] = {0.5f, 2, 2, 1};
+    const struct membranes membranes = {.v_max = v_max};
+    ck_assert_uint_eq(membranes_decide(&membranes, 4), 1);
+    ck_assert_uint_eq(membranes_decide(&membranes, 1), 0);
 }
 END_TEST
 
@@ -262,7 +283,7 @@ int main(void)
     TCase *tests = tcase_create("core");
     tcase_add_test(tests, encode_equals_golden_spike_times);
     tcase_add_test(tests, encode_leaves_far_values_silent);
-    tcase_add_test(tests, neurons_out_of_reach_would_be_silent);
+    tcase_add_test(tests, encode_follows_the_formula_at_every_value);
     tcase_add_test(tests, psp_kernel_equals_golden);
     tcase_add_test(tests, psp_peaks_at_v_threshold);
     tcase_add_test(tests, mse_loss_equals_golden);

@@ -53,10 +53,15 @@ static float six_values[] = {1, 2, 3, 4, 5, 6};
 static int32_t two_labels[] = {0, 1};
 static int32_t other_labels[] = {1, 1};
 
-static const struct samples samples = {SAMPLES_X, 2, 3, six_values, two_labels};
+static const struct samples samples = {
+    .kind = SAMPLES_X, .count = 2, .features = 3, .values = six_values, .label = two_labels};
 static const char samples_sha256[] =
     "7f2ffe256485d2046506f7c28c00786a134b78b5254911affb8d0aae5178fb5f";
-static const struct samples other_samples = {SAMPLES_IN_SPIKES, 2, 3, six_values, other_labels};
+static const struct samples other_samples = {.kind = SAMPLES_IN_SPIKES,
+                                             .count = 2,
+                                             .features = 3,
+                                             .values = six_values,
+                                             .label = other_labels};
 
 /* 0, which is no model's, where there is none of this id. */
 static int64_t sequence_of(const char *id)
@@ -1036,8 +1041,9 @@ START_TEST(a_flipped_bit_in_samples_is_detected)
 {
     float values[] = {8.5f, 7.25f, -6.125f, 5e5f, 4e-4f, 3};
     int32_t label[] = {0x123456, 0x654321};
-    const struct samples marked[] = {{SAMPLES_X, 2, 3, values, two_labels},
-                                     {SAMPLES_X, 2, 3, six_values, label}};
+    const struct samples marked[] = {
+        {.kind = SAMPLES_X, .count = 2, .features = 3, .values = values, .label = two_labels},
+        {.kind = SAMPLES_X, .count = 2, .features = 3, .values = six_values, .label = label}};
     struct samples none = {.count = 77};
     int64_t run;
     insert_model("iris");

@@ -41,15 +41,20 @@ static void set_up(void)
     open_store();
 }
 
-static void tear_down(void)
+static void remove_files(void)
 {
     const char *const suffixes[] = {"", "-wal", "-shm", "-journal", ".lock", NULL};
-    close_store();
     for (int i = 0; suffixes[i] != NULL; i++) {
         char file[320];
         snprintf(file, sizeof file, "%s%s", path, suffixes[i]);
         unlink(file);
     }
+}
+
+static void tear_down(void)
+{
+    close_store();
+    remove_files();
     ck_assert_int_eq(rmdir(directory), 0);
 }
 
@@ -78,7 +83,8 @@ static const float values[] = {0.5F, 1.5F, -2.25F, 0.1F, 0.0F, 3.0F};
 static const struct tensor weight = {.name = "weight", .rows = 2, .columns = 3, .values = values};
 static float sample_values[] = {1.0F, 2.0F, 3.0F, 4.0F};
 static int32_t sample_labels[] = {0, 2};
-static const struct samples training = {SAMPLES_X, 2, 2, sample_values, sample_labels};
+static const struct samples training = {
+    .kind = SAMPLES_X, .count = 2, .features = 2, .values = sample_values, .label = sample_labels};
 
 static void add_model(struct store *into, const char *id)
 {
@@ -378,6 +384,53 @@ START_TEST(the_pool_lends_one_writer_and_readers)
 }
 END_TEST
 
+/* What a database of the first version holds is there after the others. */
+START_TEST(a_first_database_is_brought_up_to_date)
+{
+    close_store();
+    remove_files();
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    sqlite3_close(db);
+    change(embedded_migrations[0].text);
+    change("PRAGMA application_id = 1953329268; PRAGMA user_version = 1"); /* "tmpt" */
+    open_store();
+    ck_assert_int_eq(number(store, "PRAGMA user_version"), (int64_t)embedded_migrations_count);
+    add_model(store, "iris");
+}
+END_TEST
+
+START_TEST(spike_trains_read_back_as_they_were_queued)
+{
+    int64_t run = 0;
+    uint32_t spikes[] = {2, 0, 1, 3};
+    float times[] = {1, 2.5F, 7, 0, 0, 9};
+    size_t first[] = {0, 2, 6};
+    const struct samples trains = {.kind = SAMPLES_SPIKE_TRAINS,
+                                   .count = 2,
+                                   .features = 2,
+                                   .label = sample_labels,
+                                   .spikes = spikes,
+                                   .times = times,
+                                   .first = first};
+    struct samples found = {0};
+    add_model(store, "iris");
+    ck_assert_int_eq(store_run_insert(store, sequence_in(store, "iris"), "{}", 10, &trains,
+                                      &training, 2000, &run),
+                     STORE_OK);
+    ck_assert_int_eq(store_run_samples(store, run, false, &found), STORE_OK);
+    ck_assert_int_eq(found.kind, SAMPLES_SPIKE_TRAINS);
+    ck_assert_ptr_null(found.values);
+    ck_assert_mem_eq(found.spikes, spikes, sizeof spikes);
+    ck_assert_mem_eq(found.times, times, sizeof times);
+    ck_assert_mem_eq(found.first, first, sizeof first);
+    samples_finish(&found);
+    ck_assert_int_eq(store_run_samples(store, run, true, &found), STORE_OK);
+    ck_assert_int_eq(found.kind, SAMPLES_X);
+    samples_finish(&found);
+}
+END_TEST
+
 START_TEST(the_pool_is_broken_until_a_write_succeeds)
 {
     const enum store_status breaking[] = {STORE_FULL, STORE_UNAVAILABLE, STORE_CORRUPT};
@@ -431,6 +484,8 @@ int main(void)
     tcase_add_test(tests, only_a_running_run_ends);
     tcase_add_test(tests, no_listing_or_claim_scans_or_sorts_a_table);
     tcase_add_test(tests, the_pool_lends_one_writer_and_readers);
+    tcase_add_test(tests, a_first_database_is_brought_up_to_date);
+    tcase_add_test(tests, spike_trains_read_back_as_they_were_queued);
     tcase_add_test(tests, the_pool_is_broken_until_a_write_succeeds);
     tcase_add_test(tests, checksums_are_sha256);
     tcase_add_test(tests, embedded_files_are_whole_and_terminated);

@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "evaluation.h"
-#include "forward.h"
 #include "golden.h"
-#include "gradient.h"
 #include "iris.h"
+#include "membranes.h"
 #include "random.h"
+#include "simd.h"
 #include "suite.h"
+#include "support/hands.h"
 #include "training.h"
 
 /* --- parity with torch --- */
@@ -33,8 +34,7 @@ static struct training_params golden_training_params(const json_t *golden)
     return (struct training_params){
         .epochs = 1,
         .batch_size = golden_size(golden, "batch_size"),
-        .learning_rate = golden_number(golden, "lr"),
-        .learning_rate_decay = 1,
+        .schedule = {.learning_rate = golden_number(golden, "lr")},
         .optimizer = strcmp(name, "adam") == 0 ? OPTIMIZER_ADAM : OPTIMIZER_SGD,
         .momentum = golden_number(golden, "momentum"),
         .loss = {.type = LOSS_MSE, .v_threshold = (float)golden_number(golden, "v_threshold")},
@@ -51,9 +51,9 @@ static double train_prefix(const struct tempotron_params *shape, const float *we
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
     set.count = count;
     ck_assert_int_eq(tempotron_create(shape, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(train(tempotron, &set, NULL, params, &observer), CORE_OK);
+    ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, params, &observer, NULL), CORE_OK);
     tempotron_weight(tempotron, ret_weight);
-    tempotron_release(tempotron);
+    tempotron_destroy(tempotron);
     return last.epoch.loss * (double)(count / params->batch_size);
 }
 
@@ -77,8 +77,11 @@ static void training_case(const json_t *golden)
     float *gradient = golden_floats(golden, "first_gradient", weights);
     float *final_weight = golden_floats(golden, "final_weight", weights);
     float *trained = calloc(weights, sizeof *trained);
-    const struct sample_set set = {
-        .count = count, .features = shape.in_features, .values = in_spikes, .label = label};
+    const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
+                                   .count = count,
+                                   .features = shape.in_features,
+                                   .values = in_spikes,
+                                   .label = label};
 
     double before = 0;
     for (size_t step = 1; step <= steps; step++) {
@@ -90,7 +93,7 @@ static void training_case(const json_t *golden)
         ck_assert_float_eq_tol(trained[i], final_weight[i], 1e-4f);
 
     params.optimizer = OPTIMIZER_SGD;
-    params.learning_rate = 1;
+    params.schedule.learning_rate = 1;
     train_prefix(&shape, weight, set, batch, &params, trained);
     for (size_t i = 0; i < weights; i++)
         ck_assert_float_eq_tol(weight[i] - trained[i], gradient[i], 1e-4f);
@@ -135,6 +138,13 @@ static double dense_loss(const struct loss *loss, const struct psp *psp, const d
     if (loss->type == LOSS_CROSS_ENTROPY)
         return log(sum) - (double)loss->beta * v_max[label];
     for (size_t j = 0; j < OUT; j++) {
+        if (loss->type == LOSS_MARGIN) {
+            const double short_of = (double)loss->target - v_max[j];
+            const double beyond = v_max[j] - (double)loss->other;
+            const double violation = fmax(0, (int32_t)j == label ? short_of : beyond);
+            total += violation * violation;
+            continue;
+        }
         const double error = v_max[j] - (double)loss->v_threshold;
         if ((error >= 0) != ((int32_t)j == label))
             total += loss->type == LOSS_MSE ? error * error : fabs(error);
@@ -145,9 +155,10 @@ static double dense_loss(const struct loss *loss, const struct psp *psp, const d
 /* One random sample; returns how many weights' derivatives were compared. */
 static size_t compare_gradient(const struct loss *loss, struct random *random, bool on_grid)
 {
-    const struct tempotron_params shape = {IN, OUT, T, 15, 3.75, 1};
+    const struct tempotron_params shape = {CLOCK_GRID, IN, OUT, T, 15, 3.75, 1};
     const double step = 1e-5;
-    float weight[OUT * IN], t_in[IN], dv[8] = {0};
+    float weight[OUT * IN], t_in[IN];
+    _Alignas(64) float dv[LANES] = {0};
     double exact[OUT * IN];
     for (size_t i = 0; i < OUT * IN; i++)
         exact[i] = (double)(weight[i] = 2 * random_uniform(random) - 0.7f);
@@ -160,17 +171,21 @@ static size_t compare_gradient(const struct loss *loss, struct random *random, b
     struct tempotron *tempotron;
     struct pattern pattern;
     struct membranes membranes;
-    struct gradient gradient;
-    const struct sample_set set = {.count = 1, .features = IN, .values = t_in};
+    struct credit credit;
+    float *gradient;
+    const struct sample_set set = {
+        .kind = SAMPLE_SPIKE_TIMES, .count = 1, .features = IN, .values = t_in};
     ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(pattern_init(&pattern, IN, T), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
-    ck_assert_int_eq(gradient_init(&gradient, tempotron), CORE_OK);
+    ck_assert_int_eq(pattern_init(&pattern, IN, tempotron_last(&shape)), CORE_OK);
+    ck_assert_int_eq(membranes_init(&membranes, tempotron, IN), CORE_OK);
+    ck_assert_int_eq(credit_init(&credit, tempotron, IN), CORE_OK);
+    gradient = aligned_alloc(64, IN * tempotron->stride * sizeof *gradient);
+    memset(gradient, 0, IN * tempotron->stride * sizeof *gradient);
     sample_set_pattern(&set, 0, &pattern);
-    forward(tempotron, &pattern, &membranes, NULL);
+    membranes_forward(tempotron, &pattern, &membranes, NULL);
     loss_of_sample(loss, membranes.v_max, label, OUT, dv);
-    gradient_clear(&gradient);
-    gradient_add(&gradient, tempotron, &pattern, dv, membranes.t_max);
+    membranes_backward(tempotron, &pattern, &membranes, dv, &credit);
+    credit_add(&credit, tempotron, &pattern, 0, IN, gradient);
 
     size_t compared = 0;
     for (size_t j = 0; j < OUT; j++) {
@@ -185,22 +200,25 @@ static size_t compare_gradient(const struct loss *loss, struct random *random, b
             *w = kept;
             if (memcmp(low_t, high_t, sizeof low_t) != 0)
                 continue;
-            ck_assert_double_eq_tol((double)gradient.weight[i * tempotron->stride + j],
+            ck_assert_double_eq_tol((double)gradient[i * tempotron->stride + j],
                                     (high - low) / (2 * step), 2e-4);
             compared++;
         }
     }
-    gradient_finish(&gradient);
+    free(gradient);
+    credit_finish(&credit);
     membranes_finish(&membranes);
     pattern_finish(&pattern);
-    tempotron_release(tempotron);
+    tempotron_destroy(tempotron);
     return compared;
 }
 
 START_TEST(gradient_agrees_with_finite_differences)
 {
-    static const struct loss losses[] = {
-        {LOSS_MSE, 1, 0}, {LOSS_CROSS_ENTROPY, 1, 5}, {LOSS_TEMPOTRON, 1, 0}};
+    static const struct loss losses[] = {{.type = LOSS_MSE, .v_threshold = 1},
+                                         {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5},
+                                         {.type = LOSS_MARGIN, .target = 1.5f, .other = 0.5f},
+                                         {.type = LOSS_TEMPOTRON, .v_threshold = 1}};
     struct random random;
     random_init(&random, 3);
     size_t compared = 0;
@@ -213,12 +231,11 @@ END_TEST
 /* --- promises --- */
 
 static const struct tempotron_params iris_shape = {
-    IRIS_FEATURES * 16, IRIS_CLASSES, 100, 15, 3.75, 1};
+    CLOCK_GRID, IRIS_FEATURES * 16, IRIS_CLASSES, 100, 15, 3.75, 1};
 static const struct training_params iris_params = {
     .epochs = 100,
     .batch_size = 16,
-    .learning_rate = 0.01,
-    .learning_rate_decay = 1,
+    .schedule = {.learning_rate = 0.01},
     .optimizer = OPTIMIZER_ADAM,
     .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5},
     .shuffle = true,
@@ -247,12 +264,12 @@ START_TEST(same_seed_same_bits)
     struct tempotron *models[3] = {drawn(1), drawn(1), drawn(1)};
     for (uint32_t i = 0; i < 3; i++) {
         params.seed = i == 2 ? 8 : 7;
-        ck_assert_int_eq(train(models[i], &iris.all, NULL, &params, NULL), CORE_OK);
+        ck_assert_int_eq(tempotron_train(models[i], &iris.all, NULL, &params, NULL, NULL), CORE_OK);
     }
     ck_assert(same_weights(models[0], models[1]));
     ck_assert(!same_weights(models[0], models[2]));
     for (size_t i = 0; i < 3; i++)
-        tempotron_release(models[i]);
+        tempotron_destroy(models[i]);
     iris_finish(&iris);
 }
 END_TEST
@@ -268,11 +285,13 @@ START_TEST(iris_is_learnt)
             struct evaluation evaluation;
             struct tempotron *tempotron = drawn(repeat);
             iris_fold(&iris, repeat, fold, &training, &test);
-            ck_assert_int_eq(train(tempotron, &training, NULL, &iris_params, NULL), CORE_OK);
-            ck_assert_int_eq(evaluate(tempotron, &test, &iris_params.loss, &evaluation, NULL),
+            ck_assert_int_eq(tempotron_train(tempotron, &training, NULL, &iris_params, NULL, NULL),
                              CORE_OK);
+            ck_assert_int_eq(
+                tempotron_evaluate(tempotron, &test, &iris_params.loss, NULL, &evaluation, NULL),
+                CORE_OK);
             accuracy += evaluation.accuracy / 10;
-            tempotron_release(tempotron);
+            tempotron_destroy(tempotron);
         }
     }
     ck_assert_double_ge(accuracy, 0.945);
@@ -282,12 +301,11 @@ END_TEST
 
 static const float few_spikes[] = {0, 3, 5, 1, 8, -1, 2, 2, 7};
 static const int32_t few_labels[] = {0, 1, 0};
-static const struct tempotron_params few_shape = {3, 2, 30, 15, 3.75, 1};
+static const struct tempotron_params few_shape = {CLOCK_GRID, 3, 2, 30, 15, 3.75, 1};
 static const struct training_params few_params = {
     .epochs = 1,
     .batch_size = 2,
-    .learning_rate = 0.1,
-    .learning_rate_decay = 1,
+    .schedule = {.learning_rate = 0.1},
     .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5},
 };
 
@@ -303,9 +321,12 @@ static struct tempotron *few_drawn(void)
 static void train_few(struct tempotron *tempotron, size_t from, size_t count,
                       const struct training_params *params)
 {
-    const struct sample_set set = {
-        .count = count, .features = 3, .values = few_spikes + 3 * from, .label = few_labels + from};
-    ck_assert_int_eq(train(tempotron, &set, NULL, params, NULL), CORE_OK);
+    const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
+                                   .count = count,
+                                   .features = 3,
+                                   .values = few_spikes + 3 * from,
+                                   .label = few_labels + from};
+    ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, params, NULL, NULL), CORE_OK);
 }
 
 START_TEST(the_last_smaller_batch_counts_for_itself)
@@ -315,8 +336,8 @@ START_TEST(the_last_smaller_batch_counts_for_itself)
     train_few(parts, 0, 2, &few_params);
     train_few(parts, 2, 1, &few_params);
     ck_assert(same_weights(whole, parts));
-    tempotron_release(whole);
-    tempotron_release(parts);
+    tempotron_destroy(whole);
+    tempotron_destroy(parts);
 }
 END_TEST
 
@@ -325,15 +346,16 @@ START_TEST(the_learning_rate_decays_by_the_epoch)
     struct tempotron *whole = few_drawn(), *parts = few_drawn();
     struct training_params params = few_params;
     params.epochs = 2;
-    params.learning_rate_decay = 0.5;
+    params.schedule.type = SCHEDULE_EXPONENTIAL;
+    params.schedule.decay = 0.5;
     train_few(whole, 0, 3, &params);
     train_few(parts, 0, 3, &few_params);
     params.epochs = 1;
-    params.learning_rate = 0.05;
+    params.schedule = (struct schedule){.learning_rate = 0.05};
     train_few(parts, 0, 3, &params);
     ck_assert(same_weights(whole, parts));
-    tempotron_release(whole);
-    tempotron_release(parts);
+    tempotron_destroy(whole);
+    tempotron_destroy(parts);
 }
 END_TEST
 
@@ -341,13 +363,14 @@ START_TEST(a_silent_sample_is_never_correct)
 {
     const float silent[] = {-1, -1, -1};
     const int32_t label = 0;
-    const struct sample_set set = {.count = 1, .features = 3, .values = silent, .label = &label};
+    const struct sample_set set = {
+        .kind = SAMPLE_SPIKE_TIMES, .count = 1, .features = 3, .values = silent, .label = &label};
     struct last_epoch last = {0};
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
     struct tempotron *tempotron = few_drawn();
-    ck_assert_int_eq(train(tempotron, &set, NULL, &few_params, &observer), CORE_OK);
+    ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, &few_params, &observer, NULL), CORE_OK);
     ck_assert_double_eq(last.epoch.accuracy, 0);
-    tempotron_release(tempotron);
+    tempotron_destroy(tempotron);
 }
 END_TEST
 
@@ -355,11 +378,185 @@ START_TEST(an_output_at_its_threshold_fires)
 {
     const float v_max[] = {1, 0.999f};
     float dv[2];
-    const struct loss losses[] = {{LOSS_MSE, 1, 0}, {LOSS_TEMPOTRON, 1, 0}};
+    const struct loss losses[] = {{.type = LOSS_MSE, .v_threshold = 1},
+                                  {.type = LOSS_TEMPOTRON, .v_threshold = 1}};
     for (size_t i = 0; i < 2; i++) {
         ck_assert_double_eq(loss_of_sample(&losses[i], v_max, 0, 2, dv), 0);
         ck_assert_float_eq(dv[0], 0);
     }
+}
+END_TEST
+
+/* After one step, of sgd or adam, the decayed weights lack lr * weight_decay of what they were. */
+START_TEST(weight_decay_is_apart_from_the_gradient)
+{
+    for (int adam = 0; adam < 2; adam++) {
+        struct tempotron *plain = few_drawn(), *decayed = few_drawn(), *start = few_drawn();
+        struct training_params params = few_params;
+        params.optimizer = adam ? OPTIMIZER_ADAM : OPTIMIZER_SGD;
+        train_few(plain, 0, 2, &params);
+        params.weight_decay = 2;
+        train_few(decayed, 0, 2, &params);
+        for (size_t i = 0; i < 3 * start->stride; i++)
+            ck_assert_float_eq_tol(plain->weight[i] - decayed->weight[i],
+                                   0.1f * 2 * start->weight[i], 1e-6f);
+        tempotron_destroy(start);
+        tempotron_destroy(plain);
+        tempotron_destroy(decayed);
+    }
+}
+END_TEST
+
+START_TEST(schedules_end_where_they_should)
+{
+    const struct schedule constant = {SCHEDULE_CONSTANT, 0.4, 1};
+    const struct schedule exponential = {SCHEDULE_EXPONENTIAL, 0.4, 0.5};
+    const struct schedule cosine = {SCHEDULE_COSINE, 0.4, 1};
+    ck_assert_double_eq(schedule_rate(&constant, 7, 90, 100), 0.4);
+    ck_assert_double_eq_tol(schedule_rate(&exponential, 3, 90, 100), 0.05, 1e-12);
+    for (size_t step = 0; step < 100; step++)
+        ck_assert_double_eq_tol(schedule_rate(&cosine, 0, step, 100),
+                                0.2 * (1 + cos((double)step / 100 * 3.14159265358979)), 1e-12);
+}
+END_TEST
+
+/* --- the same bits, however it is computed --- */
+
+enum { PIXELS = 40, PICTURES = 90, PICTURE_CLASSES = 11 };
+
+/* Random pictures, as bytes and as floats, whose encoder has several ranges. */
+struct pictures {
+    uint8_t bytes[PICTURES * PIXELS];
+    float values[PICTURES * PIXELS];
+    int32_t label[PICTURES];
+    struct encoder encoder;
+    struct byte_table table;
+    struct sample_set as_bytes;
+    struct sample_set as_values;
+};
+
+static const struct tempotron_params picture_shape = {
+    CLOCK_GRID, PIXELS * 8, PICTURE_CLASSES, 60, 15, 3.75, 1};
+
+static void pictures_draw(struct pictures *pictures)
+{
+    struct random random;
+    float x_min[PIXELS], x_max[PIXELS];
+    random_init(&random, 11);
+    memset(pictures, 0, sizeof *pictures);
+    for (size_t i = 0; i < PICTURES * PIXELS; i++) {
+        const uint32_t bits = random_bits(&random);
+        pictures->bytes[i] = bits % 3 == 0 ? 0 : (uint8_t)(bits >> 8);
+        pictures->values[i] = (float)pictures->bytes[i];
+    }
+    for (size_t i = 0; i < PICTURES; i++)
+        pictures->label[i] = (int32_t)(random_bits(&random) % PICTURE_CLASSES);
+    for (size_t i = 0; i < PIXELS; i++) {
+        x_min[i] = (float)(i % 3);
+        x_max[i] = 255 - (float)(i % 5);
+    }
+    /* some spikes are later than T */
+    ck_assert_int_eq(
+        gaussian_tuning_init(&pictures->encoder.gaussian_tuning, PIXELS, 8, x_min, x_max, 70),
+        CORE_OK);
+    ck_assert(byte_table_fits(&pictures->encoder));
+    ck_assert_int_eq(
+        byte_table_init(&pictures->table, &pictures->encoder, tempotron_last(&picture_shape)),
+        CORE_OK);
+    pictures->as_values = (struct sample_set){.kind = SAMPLE_VALUES,
+                                              .count = PICTURES,
+                                              .features = PIXELS,
+                                              .label = pictures->label,
+                                              .encoder = &pictures->encoder,
+                                              .values = pictures->values};
+    pictures->as_bytes = pictures->as_values;
+    pictures->as_bytes.kind = SAMPLE_BYTES;
+    pictures->as_bytes.table = &pictures->table;
+    pictures->as_bytes.bytes = pictures->bytes;
+}
+
+static void pictures_finish(struct pictures *pictures)
+{
+    byte_table_finish(&pictures->table);
+    encoder_finish(&pictures->encoder);
+}
+
+static struct tempotron *train_pictures(const struct sample_set *set, enum tempotron_clock clock,
+                                        const struct crew *crew, double *ret_loss)
+{
+    struct tempotron *tempotron;
+    struct tempotron_params shape = picture_shape;
+    struct last_epoch last = {0};
+    const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
+    const struct training_params params = {
+        .epochs = 3,
+        .batch_size = 40,
+        .schedule = {SCHEDULE_COSINE, 0.01, 1},
+        .optimizer = OPTIMIZER_ADAM,
+        .weight_decay = 0.1,
+        .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5},
+        .shuffle = true,
+    };
+    float *weight = malloc(shape.in_features * shape.out_features * sizeof *weight);
+    shape.clock = clock;
+    tempotron_draw_weight(3, shape.in_features, shape.out_features, weight);
+    ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
+    ck_assert_int_eq(tempotron_train(tempotron, set, set, &params, &observer, crew), CORE_OK);
+    ck_assert_uint_eq(last.epochs, 3);
+    *ret_loss = last.epoch.loss + last.epoch.validation_loss;
+    free(weight);
+    return tempotron;
+}
+
+START_TEST(any_crew_gives_the_same_bits)
+{
+    const size_t sizes[] = {2, 3, 8};
+    const enum tempotron_clock clock = _i == 0 ? CLOCK_GRID : CLOCK_CONTINUOUS;
+    struct pictures pictures;
+    double alone_loss, loss;
+    pictures_draw(&pictures);
+    struct tempotron *alone = train_pictures(&pictures.as_values, clock, NULL, &alone_loss);
+    for (size_t i = 0; i < 3; i++) {
+        const struct crew crew = hands(sizes[i]);
+        struct tempotron *shared = train_pictures(&pictures.as_values, clock, &crew, &loss);
+        ck_assert(same_weights(alone, shared));
+        ck_assert_double_eq(alone_loss, loss);
+        tempotron_destroy(shared);
+    }
+    tempotron_destroy(alone);
+    pictures_finish(&pictures);
+}
+END_TEST
+
+START_TEST(bytes_give_the_same_bits_as_values)
+{
+    struct pictures pictures;
+    double loss, other_loss;
+    pictures_draw(&pictures);
+    struct tempotron *values = train_pictures(&pictures.as_values, CLOCK_GRID, NULL, &loss);
+    struct tempotron *bytes = train_pictures(&pictures.as_bytes, CLOCK_GRID, NULL, &other_loss);
+    ck_assert(same_weights(values, bytes));
+    ck_assert_double_eq(loss, other_loss);
+    tempotron_destroy(values);
+    tempotron_destroy(bytes);
+    pictures_finish(&pictures);
+}
+END_TEST
+
+START_TEST(class_metrics_count_what_was_found_and_what_was_right)
+{
+    const uint64_t confusion[] = {4, 1, 0, /**/ 2, 3, 0, /**/ 0, 0, 0};
+    const struct class_metrics first = class_metrics(confusion, 3, 0, 5);
+    ck_assert_uint_eq(first.support, 5);
+    ck_assert_double_eq_tol(first.precision, 4.0 / 6, 1e-12);
+    ck_assert_double_eq_tol(first.recall, 4.0 / 5, 1e-12);
+    ck_assert_double_eq_tol(first.f1, 2 * (4.0 / 6) * (4.0 / 5) / (4.0 / 6 + 4.0 / 5), 1e-12);
+    const struct class_metrics second = class_metrics(confusion, 3, 1, 6); /* one undecided */
+    ck_assert_double_eq_tol(second.recall, 0.5, 1e-12);
+    const struct class_metrics third = class_metrics(confusion, 3, 2, 0);
+    ck_assert_double_eq(third.precision, 0);
+    ck_assert_double_eq(third.recall, 0);
+    ck_assert_double_eq(third.f1, 0);
 }
 END_TEST
 
@@ -373,20 +570,23 @@ START_TEST(patience_keeps_the_best_epoch)
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
     struct training_params params = iris_params;
     params.epochs = 1000;
-    params.learning_rate = 0.1;
+    params.schedule.learning_rate = 0.1;
     params.patience = 5;
     iris_fold(&iris, 0, 0, &training, &validation);
     struct tempotron *tempotron = drawn(0), *shorter = drawn(0);
-    ck_assert_int_eq(train(tempotron, &training, &validation, &params, &observer), CORE_OK);
+    ck_assert_int_eq(tempotron_train(tempotron, &training, &validation, &params, &observer, NULL),
+                     CORE_OK);
     ck_assert_uint_lt(last.epochs, 1000);
-    ck_assert_int_eq(evaluate(tempotron, &validation, &params.loss, &evaluation, NULL), CORE_OK);
+    ck_assert_int_eq(
+        tempotron_evaluate(tempotron, &validation, &params.loss, NULL, &evaluation, NULL), CORE_OK);
     ck_assert_double_lt(evaluation.loss, last.epoch.validation_loss);
     params.epochs = last.epochs - params.patience;
     params.patience = 0;
-    ck_assert_int_eq(train(shorter, &training, &validation, &params, NULL), CORE_OK);
+    ck_assert_int_eq(tempotron_train(shorter, &training, &validation, &params, NULL, NULL),
+                     CORE_OK);
     ck_assert(same_weights(tempotron, shorter));
-    tempotron_release(shorter);
-    tempotron_release(tempotron);
+    tempotron_destroy(shorter);
+    tempotron_destroy(tempotron);
     iris_finish(&iris);
 }
 END_TEST
@@ -403,9 +603,10 @@ START_TEST(observer_stops_training)
     int asked = 0;
     const struct training_observer observer = {.context = &asked, .goes_on = goes_on_twice};
     struct tempotron *tempotron = drawn(0);
-    ck_assert_int_eq(train(tempotron, &iris.all, NULL, &iris_params, &observer), CORE_STOPPED);
+    ck_assert_int_eq(tempotron_train(tempotron, &iris.all, NULL, &iris_params, &observer, NULL),
+                     CORE_STOPPED);
     ck_assert_int_eq(asked, 3);
-    tempotron_release(tempotron);
+    tempotron_destroy(tempotron);
     iris_finish(&iris);
 }
 END_TEST
@@ -417,10 +618,11 @@ START_TEST(divergence_is_noticed)
     struct training_params params = iris_params;
     params.optimizer = OPTIMIZER_SGD;
     params.loss.type = LOSS_MSE;
-    params.learning_rate = 1e30;
+    params.schedule.learning_rate = 1e30;
     struct tempotron *tempotron = drawn(0);
-    ck_assert_int_eq(train(tempotron, &iris.all, NULL, &params, NULL), CORE_DIVERGED);
-    tempotron_release(tempotron);
+    ck_assert_int_eq(tempotron_train(tempotron, &iris.all, NULL, &params, NULL, NULL),
+                     CORE_DIVERGED);
+    tempotron_destroy(tempotron);
     iris_finish(&iris);
 }
 END_TEST
@@ -428,24 +630,27 @@ END_TEST
 /* Weights so low that no output rises above rest: only the paper's remedy lets it learn. */
 START_TEST(silent_output_is_revived)
 {
-    const struct tempotron_params shape = {2, 1, 50, 15, 3.75, 1};
+    const struct tempotron_params shape = {CLOCK_GRID, 2, 1, 50, 15, 3.75, 1};
     const float weight[] = {-0.5f, -0.5f}, in_spikes[] = {3, 10};
     const int32_t label = 0;
-    const struct sample_set set = {.count = 1, .features = 2, .values = in_spikes, .label = &label};
+    const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
+                                   .count = 1,
+                                   .features = 2,
+                                   .values = in_spikes,
+                                   .label = &label};
     const struct training_params params = {
         .epochs = 200,
         .batch_size = 1,
-        .learning_rate = 0.05,
-        .learning_rate_decay = 1,
+        .schedule = {.learning_rate = 0.05},
         .loss = {.type = LOSS_TEMPOTRON, .v_threshold = 1},
     };
     struct last_epoch last = {0};
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
     struct tempotron *tempotron;
     ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(train(tempotron, &set, NULL, &params, &observer), CORE_OK);
+    ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, &params, &observer, NULL), CORE_OK);
     ck_assert_double_eq(last.epoch.loss, 0);
-    tempotron_release(tempotron);
+    tempotron_destroy(tempotron);
 }
 END_TEST
 
@@ -457,8 +662,9 @@ START_TEST(confusion_counts_every_decided_sample)
     struct evaluation evaluation;
     struct tempotron *tempotron = drawn(0);
     iris.values[0] = iris.values[1] = iris.values[2] = iris.values[3] = 1e6f; /* all silent */
-    ck_assert_int_eq(evaluate(tempotron, &iris.all, &iris_params.loss, &evaluation, confusion),
-                     CORE_OK);
+    ck_assert_int_eq(
+        tempotron_evaluate(tempotron, &iris.all, &iris_params.loss, NULL, &evaluation, confusion),
+        CORE_OK);
     uint64_t count = 0, correct = 0;
     for (size_t i = 0; i < IRIS_CLASSES * IRIS_CLASSES; i++) {
         count += confusion[i];
@@ -467,7 +673,7 @@ START_TEST(confusion_counts_every_decided_sample)
     ck_assert_uint_eq(evaluation.undecided, 1);
     ck_assert_uint_eq(count, IRIS_COUNT - 1);
     ck_assert_double_eq(evaluation.accuracy, (double)correct / IRIS_COUNT);
-    tempotron_release(tempotron);
+    tempotron_destroy(tempotron);
     iris_finish(&iris);
 }
 END_TEST
@@ -478,13 +684,18 @@ int main(void)
     TCase *tests = tcase_create("training");
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, training_equals_golden);
-    tcase_add_loop_test(tests, gradient_agrees_with_finite_differences, 0, 3);
+    tcase_add_loop_test(tests, gradient_agrees_with_finite_differences, 0, 4);
     tcase_add_test(tests, same_seed_same_bits);
     tcase_add_test(tests, iris_is_learnt);
     tcase_add_test(tests, the_last_smaller_batch_counts_for_itself);
     tcase_add_test(tests, the_learning_rate_decays_by_the_epoch);
     tcase_add_test(tests, a_silent_sample_is_never_correct);
     tcase_add_test(tests, an_output_at_its_threshold_fires);
+    tcase_add_test(tests, weight_decay_is_apart_from_the_gradient);
+    tcase_add_test(tests, schedules_end_where_they_should);
+    tcase_add_loop_test(tests, any_crew_gives_the_same_bits, 0, 2);
+    tcase_add_test(tests, bytes_give_the_same_bits_as_values);
+    tcase_add_test(tests, class_metrics_count_what_was_found_and_what_was_right);
     tcase_add_test(tests, patience_keeps_the_best_epoch);
     tcase_add_test(tests, observer_stops_training);
     tcase_add_test(tests, divergence_is_noticed);

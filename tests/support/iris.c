@@ -34,6 +34,7 @@ void iris_load(struct iris *iris)
                                           IRIS_NEURONS, x_min, x_max, 100),
                      CORE_OK);
     iris->all = (struct sample_set){
+        .kind = SAMPLE_VALUES,
         .encoder = &iris->encoder,
         .count = IRIS_COUNT,
         .features = IRIS_FEATURES,

@@ -1,0 +1,109 @@
+#include "byte_table.h"
+
+#include <stdlib.h>
+
+#include "simd.h"
+
+/* Features by their ranges: representatives[range] is one that has it. */
+struct ranges {
+    size_t count;
+    size_t representatives[BYTE_TABLE_RANGES];
+};
+
+/* The range of a feature, noted if it is new; BYTE_TABLE_RANGES where there is no room. */
+static size_t range_of(const struct gaussian_tuning *tuning, size_t feature, struct ranges *ranges)
+{
+    for (size_t r = 0; r < ranges->count; r++) {
+        const size_t other = ranges->representatives[r];
+        if (tuning->x_min[other] == tuning->x_min[feature] &&
+            tuning->x_max[other] == tuning->x_max[feature])
+            return r;
+    }
+    if (ranges->count == BYTE_TABLE_RANGES)
+        return BYTE_TABLE_RANGES;
+    ranges->representatives[ranges->count] = feature;
+    return ranges->count++;
+}
+
+bool byte_table_fits(const struct encoder *encoder)
+{
+    const struct gaussian_tuning *tuning = &encoder->gaussian_tuning;
+    struct ranges ranges = {0};
+    for (size_t i = 0; i < tuning->n; i++)
+        if (range_of(tuning, i, &ranges) == BYTE_TABLE_RANGES)
+            return false;
+    return true;
+}
+
+static struct byte_code code_of(const float *times, size_t m, float last)
+{
+    struct byte_code code = {0};
+    for (size_t j = 0; j < m; j++) {
+        if (times[j] < 0)
+            continue;
+        code.fired = true;
+        if (times[j] > last)
+            continue;
+        if (code.count == 0)
+            code.first = (uint32_t)j;
+        code.time[code.count++] = times[j];
+    }
+    return code;
+}
+
+enum core_status byte_table_init(struct byte_table *table, const struct encoder *encoder,
+                                 float last)
+{
+    const struct gaussian_tuning *tuning = &encoder->gaussian_tuning;
+    struct ranges ranges = {0};
+    struct byte_table made = {.n = tuning->n, .m = tuning->m, .last = last};
+    float *times = malloc(tuning->m * sizeof *times);
+    made.range = malloc(tuning->n * sizeof *made.range);
+    for (size_t i = 0; made.range != NULL && i < tuning->n; i++)
+        made.range[i] = (uint32_t)range_of(tuning, i, &ranges);
+    made.codes = malloc(ranges.count * sizeof *made.codes);
+    if (times == NULL || made.range == NULL || made.codes == NULL) {
+        free(times);
+        byte_table_finish(&made);
+        return CORE_NO_MEMORY;
+    }
+    for (size_t r = 0; r < ranges.count; r++) {
+        for (size_t value = 0; value < 256; value++) {
+            gaussian_tuning_encode(tuning, ranges.representatives[r], (float)value, times);
+            made.codes[r][value] = code_of(times, tuning->m, last);
+        }
+    }
+    free(times);
+    *table = made;
+    return CORE_OK;
+}
+
+void byte_table_finish(struct byte_table *table)
+{
+    free(table->range);
+    free(table->codes);
+    *table = (struct byte_table){0};
+}
+
+/* Copies a whole code, and counts what of it is spikes. */
+VECTORIZED void byte_table_encode(const struct byte_table *table, const uint8_t *x,
+                                  struct pattern *pattern)
+{
+    uint32_t *restrict afferent = pattern->afferent;
+    float *restrict time = pattern->time;
+    size_t count = 0;
+    bool fired = false;
+    for (size_t i = 0; i < table->n; i++) {
+        const struct byte_code *code = &table->codes[table->range[i]][x[i]];
+        const uint32_t first = (uint32_t)(i * table->m) + code->first;
+        for (uint32_t k = 0; k < PATTERN_SLACK; k++)
+            afferent[count + k] = first + k;
+        for (uint32_t k = 0; k < PATTERN_SLACK; k++)
+            time[count + k] = code->time[k];
+        count += code->count;
+        fired |= code->fired;
+    }
+    pattern->count = count;
+    pattern->fired = fired;
+    pattern->fractional = false;
+}

@@ -1,0 +1,45 @@
+/* byte_table.h - the spikes of each of a byte's 256 values, encoded beforehand.
+ *
+ * The same spikes as the encoder's own, at the price of a copy. Features of equal range share an
+ * entry, so that the table of an image is small. */
+#ifndef CORE_BYTE_TABLE_H
+#define CORE_BYTE_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "encoder.h"
+#include "pattern.h"
+#include "status.h"
+
+enum { BYTE_TABLE_RANGES = 64 }; /* more different ones would not fit a processor's cache */
+
+/* The neurons that one value fires lie side by side. */
+struct byte_code {
+    uint32_t first; /* neuron of the feature */
+    uint32_t count; /* spikes kept */
+    bool fired;     /* some neuron fires, if only too late */
+    float time[PATTERN_SLACK];
+};
+
+struct byte_table {
+    size_t n; /* features */
+    size_t m; /* neurons a feature */
+    float last;
+    uint32_t *range;                /* [n] which codes are a feature's; owned */
+    struct byte_code (*codes)[256]; /* owned */
+};
+
+/* Whether the features have few enough different ranges. */
+bool byte_table_fits(const struct encoder *encoder);
+
+/* For patterns whose `last` is the given one; byte_table_fits(). */
+enum core_status byte_table_init(struct byte_table *table, const struct encoder *encoder,
+                                 float last);
+void byte_table_finish(struct byte_table *table); /* does nothing on a zeroed one */
+
+/* Fills the pattern with the spikes of x[n]. */
+void byte_table_encode(const struct byte_table *table, const uint8_t *x, struct pattern *pattern);
+
+#endif

@@ -1,0 +1,20 @@
+/* continuous.h - the clock of real time: the exact maximum of the voltage on [0, T].
+ *
+ * Between two spikes the voltage is a difference of two exponentials of the time u since the first,
+ *
+ *     V(u) = v0 (M exp(-u/tau) - S exp(-u/tau_s))
+ *
+ * which has its only extremum at u* = tau tau_s/(tau - tau_s) ln(S tau/(M tau_s)). Each gap's
+ * greatest voltage is at u*, where that is a maximum within the gap, or at one of its ends: there
+ * may be a kink, where a spike of negative weight stops a rise. */
+#ifndef CORE_CONTINUOUS_H
+#define CORE_CONTINUOUS_H
+
+#include "membranes.h"
+
+void continuous_forward(const struct tempotron *tempotron, const struct pattern *pattern,
+                        struct membranes *membranes, float *v);
+void continuous_backward(const struct tempotron *tempotron, const struct pattern *pattern,
+                         struct membranes *membranes, const float *dv, struct credit *credit);
+
+#endif

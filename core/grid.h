@@ -1,0 +1,16 @@
+/* grid.h - the clock of steps, t = 0 .. T - 1, as SpikingJelly evaluates it.
+ *
+ * Forward: a spike at time t enters at step k = ceil(t); a step of the grid decays the membranes
+ * (psp_kernel.h). The cost is O(spikes + T) for an output. Backward: the same recursion, run from
+ * the maxima down. */
+#ifndef CORE_GRID_H
+#define CORE_GRID_H
+
+#include "membranes.h"
+
+void grid_forward(const struct tempotron *tempotron, const struct pattern *pattern,
+                  struct membranes *membranes, float *v);
+void grid_backward(const struct tempotron *tempotron, struct membranes *membranes, const float *dv,
+                   struct credit *credit);
+
+#endif

@@ -1,0 +1,28 @@
+/* simd.h - the same C for every width of the processor's registers.
+ *
+ * The hot functions compute on LANES numbers side by side, one for each of as many output neurons,
+ * by the compiler's vector extension: + - * / and comparisons work lane by lane, and no lane ever
+ * depends on another. VECTORIZED compiles a function once for each level of x86-64; the program
+ * picks one as it starts. Without fused or reordered arithmetic (see the Makefile) all of them, and
+ * every other processor, give the same bits. */
+#ifndef CORE_SIMD_H
+#define CORE_SIMD_H
+
+#include <stdint.h>
+
+enum { LANES = 8, SIMD_ALIGNMENT = 64 };
+
+/* A comparison of lanes is -1 where it holds, else 0. */
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), may_alias));
+typedef int32_t int_lanes __attribute__((vector_size(LANES * sizeof(int32_t)), may_alias));
+
+#if defined(__x86_64__) && !defined(__clang__) && !defined(TEMPOTRON_ONE_LEVEL)
+#define VECTORIZED __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define VECTORIZED
+#endif
+
+/* For what a VECTORIZED function calls: it has to be compiled as part of that function. */
+#define INLINED static inline __attribute__((always_inline))
+
+#endif
