@@ -29,13 +29,13 @@ CORE    = $(patsubst %.c,$(BUILD)/%.o,$(wildcard core/*.c))
 MAIN    = $(patsubst %.c,$(BUILD)/%.o,$(wildcard server/main.c))
 SERVER  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out server/main.c,$(wildcard server/*.c))) \
           $(BUILD)/server/embedded.o
-SUPPORT = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c))
+SUPPORT = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c bench/support/*.c))
 TESTS   = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 LEVELS  = $(addprefix $(BUILD)/tests/levels/train-,$(if $(filter x86_64,$(shell uname -m)),x86-64 x86-64-v3 x86-64-v4,native))
 BENCHES = $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 LIBRARY = $(BUILD)/libtempotron.a
 DAEMON  = $(MAIN:%/server/main.o=%/tempotrond)
-SOURCES = $(wildcard core/*.[ch] server/*.[ch] tests/*.[ch] tests/*/*.[ch] bench/*.[ch])
+SOURCES = $(wildcard core/*.[ch] server/*.[ch] tests/*.[ch] tests/*/*.[ch] bench/*.[ch] bench/*/*.[ch])
 
 # Says what it does in a line each; `make V=1` shows the commands.
 QUIET = $(if $(V),,@echo '  $(1)	$(2)' &&)
@@ -127,7 +127,7 @@ $(BUILD)/core/%.o: core/%.c Makefile
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(call QUIET,CC,$<) $(COMPILE) -O2 -D_GNU_SOURCE -DTEMPOTROND_VERSION='"$(VERSION)"' -Icore -Iserver -Itests/support \
+	$(call QUIET,CC,$<) $(COMPILE) -O2 -D_GNU_SOURCE -DTEMPOTROND_VERSION='"$(VERSION)"' -Icore -Iserver -Itests/support -Ibench \
 	    $(CFLAGS) -c $< -o $@
 
 $(BUILD)/server/embedded.o: server/embedded.S openapi.yaml $(wildcard migrations/*.sql)

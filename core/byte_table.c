@@ -1,6 +1,7 @@
 #include "byte_table.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "simd.h"
 
@@ -89,17 +90,17 @@ void byte_table_finish(struct byte_table *table)
 VECTORIZED void byte_table_encode(const struct byte_table *table, const uint8_t *x,
                                   struct pattern *pattern)
 {
+    _Static_assert((int)PATTERN_SLACK == (int)LANES, "a code is copied as one vector");
+    const int_lanes upwards = {0, 1, 2, 3, 4, 5, 6, 7};
     uint32_t *restrict afferent = pattern->afferent;
     float *restrict time = pattern->time;
     size_t count = 0;
     bool fired = false;
     for (size_t i = 0; i < table->n; i++) {
         const struct byte_code *code = &table->codes[table->range[i]][x[i]];
-        const uint32_t first = (uint32_t)(i * table->m) + code->first;
-        for (uint32_t k = 0; k < PATTERN_SLACK; k++)
-            afferent[count + k] = first + k;
-        for (uint32_t k = 0; k < PATTERN_SLACK; k++)
-            time[count + k] = code->time[k];
+        const int_lanes neurons = (int32_t)(i * table->m + code->first) + upwards;
+        memcpy(afferent + count, &neurons, sizeof neurons);
+        memcpy(time + count, code->time, sizeof code->time);
         count += code->count;
         fired |= code->fired;
     }

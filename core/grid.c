@@ -132,8 +132,8 @@ void grid_forward(const struct tempotron *tempotron, const struct pattern *patte
 
 /* One vector of outputs. With c added at its maximum, fall(t) = fall(t + 1) decay + c and
  * rise(t) = rise(t + 1) decay_s + gain fall(t + 1). Later rows are 0. */
-VECTORIZED static void trace_back(const struct tempotron *tempotron, size_t vector,
-                                  const struct membranes *membranes, const float *dv,
+VECTORIZED static void trace_back(const struct tempotron *tempotron, const struct pattern *pattern,
+                                  size_t vector, const struct membranes *membranes, const float *dv,
                                   struct credit *credit)
 {
     const size_t T = tempotron->params.T, vectors = tempotron->stride / LANES;
@@ -150,13 +150,14 @@ VECTORIZED static void trace_back(const struct tempotron *tempotron, size_t vect
         const int_lanes is_here = t_max == (int32_t)t;
         fall = decay * fall + (lanes)(is_here & (int_lanes)c);
         rises[t * vectors] = rise;
-        falls[t * vectors] = fall;
+        if (pattern->fractional)
+            falls[t * vectors] = fall;
     }
 }
 
-void grid_backward(const struct tempotron *tempotron, struct membranes *membranes, const float *dv,
-                   struct credit *credit)
+void grid_backward(const struct tempotron *tempotron, const struct pattern *pattern,
+                   struct membranes *membranes, const float *dv, struct credit *credit)
 {
     for (size_t vector = 0; vector < tempotron->stride / LANES; vector++)
-        trace_back(tempotron, vector, membranes, dv, credit);
+        trace_back(tempotron, pattern, vector, membranes, dv, credit);
 }

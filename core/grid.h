@@ -10,7 +10,7 @@
 
 void grid_forward(const struct tempotron *tempotron, const struct pattern *pattern,
                   struct membranes *membranes, float *v);
-void grid_backward(const struct tempotron *tempotron, struct membranes *membranes, const float *dv,
-                   struct credit *credit);
+void grid_backward(const struct tempotron *tempotron, const struct pattern *pattern,
+                   struct membranes *membranes, const float *dv, struct credit *credit);
 
 #endif

@@ -96,7 +96,7 @@ void membranes_backward(const struct tempotron *tempotron, const struct pattern 
         return;
     switch (tempotron->params.clock) {
     case CLOCK_GRID:
-        grid_backward(tempotron, membranes, dv, credit);
+        grid_backward(tempotron, pattern, membranes, dv, credit);
         break;
     case CLOCK_CONTINUOUS:
         continuous_backward(tempotron, pattern, membranes, dv, credit);

@@ -8,15 +8,16 @@
 static const double beta1 = 0.9, beta2 = 0.999;
 
 enum core_status optimizer_init(struct optimizer *optimizer, enum optimizer_type type,
-                                double momentum, size_t count)
+                                double momentum, size_t rows, size_t stride)
 {
+    const size_t count = rows * stride;
     float *block = calloc(count, 2 * sizeof *block);
     if (block == NULL)
         return CORE_NO_MEMORY;
     *optimizer = (struct optimizer){
         .type = type,
         .momentum = (float)momentum,
-        .count = count,
+        .stride = stride,
         .first = block,
         .second = block + count,
         .power1 = 1,
@@ -76,8 +77,8 @@ VECTORIZED static void step_adam(const struct optimizer *optimizer, size_t from,
     }
 }
 
-void optimizer_step(const struct optimizer *optimizer, size_t from, size_t to, float *gradient,
-                    float *weight)
+static void step(const struct optimizer *optimizer, size_t from, size_t to, float *gradient,
+                 float *weight)
 {
     switch (optimizer->type) {
     case OPTIMIZER_SGD:
@@ -87,4 +88,18 @@ void optimizer_step(const struct optimizer *optimizer, size_t from, size_t to, f
         step_adam(optimizer, from, to, gradient, weight);
         break;
     }
+}
+
+void optimizer_step(const struct optimizer *optimizer, size_t from, size_t to, const float *frozen,
+                    float *gradient, float *weight)
+{
+    const size_t stride = optimizer->stride;
+    if (frozen == NULL) {
+        step(optimizer, from * stride, to * stride, gradient, weight);
+        return;
+    }
+    for (size_t row = from; row < to; row++)
+        for (size_t j = 0; j < stride; j++)
+            if (frozen[j] == 0)
+                step(optimizer, row * stride + j, row * stride + j + 1, gradient, weight);
 }

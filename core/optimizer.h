@@ -15,9 +15,9 @@ enum optimizer_type {
 struct optimizer {
     enum optimizer_type type;
     float momentum; /* of SGD */
-    size_t count;   /* weights */
-    float *first;   /* [count] SGD's velocity, Adam's first moment; owned, one block with */
-    float *second;  /* [count] Adam's second moment */
+    size_t stride;  /* of a row of weights */
+    float *first;   /* [rows][stride] SGD's velocity, Adam's first moment; owned, one block with */
+    float *second;  /* [rows][stride] Adam's second moment */
 
     double power1; /* 0.9^steps and */
     double power2; /* 0.999^steps */
@@ -29,16 +29,17 @@ struct optimizer {
 };
 
 enum core_status optimizer_init(struct optimizer *optimizer, enum optimizer_type type,
-                                double momentum, size_t count);
+                                double momentum, size_t rows, size_t stride);
 void optimizer_finish(struct optimizer *optimizer); /* does nothing on a zeroed one */
 
 /* Begins a step. The weight decay is decoupled from the gradient, w <- (1 - lr weight_decay) w
  * (AdamW: Loshchilov & Hutter 2019). */
 void optimizer_begin(struct optimizer *optimizer, double learning_rate, double weight_decay);
 
-/* Steps weight[from] .. weight[to - 1] against their gradient, and sets that to 0. Threads may do
- * so for parts that are apart. */
-void optimizer_step(const struct optimizer *optimizer, size_t from, size_t to, float *gradient,
-                    float *weight);
+/* Steps the weights of rows from .. to - 1 against their gradient, and sets that to 0. Threads may
+ * do so for rows that are apart. Of each row [stride], those of outputs whose `frozen` is not 0
+ * stay as they are, moments and all; NULL: of none. */
+void optimizer_step(const struct optimizer *optimizer, size_t from, size_t to, const float *frozen,
+                    float *gradient, float *weight);
 
 #endif

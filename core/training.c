@@ -15,24 +15,20 @@
 #include "evaluation.h"
 #include "membranes.h"
 #include "random.h"
+#include "simd.h"
 
 enum {
-    SLOTS_BYTES = 64 * 1024 * 1024, /* of all slots */
-    PART_ROWS = 16384               /* rows of weights that make it worth to wake another hand */
+    SLOTS_BYTES = 4 * 1024 * 1024, /* of all slots */
+    PART_ROWS = 16384              /* rows of weights that make it worth to wake another hand */
 };
 
 /* What comes of one sample of a batch. */
 struct slot {
     struct pattern pattern;
     struct credit credit;
+    float *dv; /* [stride] the loss's derivative by v_max; the padding stays 0 */
     double loss;
     bool correct;
-};
-
-/* Scratch memory of one part of the crew. */
-struct hand {
-    struct membranes membranes;
-    float *dv; /* [stride]; the padding stays 0 */
 };
 
 /* All that a run needs, allocated once. */
@@ -46,18 +42,20 @@ struct run {
     size_t slot_count;
     struct slot *slots; /* [slot_count] */
     size_t hand_count;
-    struct hand *hands; /* [hand_count] */
+    struct membranes *hands; /* [hand_count] scratch memory of each part of the crew */
     struct optimizer optimizer;
     struct random random;
     uint32_t *order;    /* [count] the samples, as this epoch takes them */
     float *gradient;    /* [weights]; 0 between batches */
     float *best_weight; /* [weights] of the best epoch; NULL without patience */
+    float *frozen;      /* [stride] of a batch: not 0 for outputs that made no error */
 
     /* The samples in the slots now. */
     const uint32_t *samples;
     size_t sample_count;
     size_t batch;        /* the samples of the whole batch */
-    bool steps;          /* they complete the batch, and it learns */
+    bool steps;          /* they complete the batch */
+    bool freezes;        /* outputs without an error don't step */
     atomic_bool stopped; /* the observer has ended it */
 };
 
@@ -66,24 +64,35 @@ struct run {
 static void run_finish(struct run *run)
 {
     for (size_t i = 0; run->slots != NULL && i < run->slot_count; i++) {
+        free(run->slots[i].dv);
         credit_finish(&run->slots[i].credit);
         pattern_finish(&run->slots[i].pattern);
     }
-    for (size_t i = 0; run->hands != NULL && i < run->hand_count; i++) {
-        membranes_finish(&run->hands[i].membranes);
-        free(run->hands[i].dv);
-    }
+    for (size_t i = 0; run->hands != NULL && i < run->hand_count; i++)
+        membranes_finish(&run->hands[i]);
     free(run->slots);
     free(run->hands);
     optimizer_finish(&run->optimizer);
     free(run->order);
     free(run->gradient);
     free(run->best_weight);
+    free(run->frozen);
 }
 
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;
+}
+
+/* Aligned for vectors; free(). */
+static float *zeroed_floats(size_t count)
+{
+    const size_t bytes =
+        (count * sizeof(float) + SIMD_ALIGNMENT - 1) / SIMD_ALIGNMENT * SIMD_ALIGNMENT;
+    float *floats = aligned_alloc(SIMD_ALIGNMENT, bytes);
+    if (floats != NULL)
+        memset(floats, 0, bytes);
+    return floats;
 }
 
 static enum core_status init_slots(struct run *run, size_t capacity)
@@ -99,6 +108,9 @@ static enum core_status init_slots(struct run *run, size_t capacity)
         return CORE_NO_MEMORY;
     for (size_t i = 0; status == CORE_OK && i < run->slot_count; i++) {
         struct slot *slot = &run->slots[i];
+        slot->dv = zeroed_floats(tempotron->stride);
+        if (slot->dv == NULL)
+            return CORE_NO_MEMORY;
         status = pattern_init(&slot->pattern, capacity, tempotron_last(&tempotron->params));
         if (status == CORE_OK)
             status = credit_init(&slot->credit, tempotron, capacity);
@@ -115,14 +127,8 @@ static enum core_status init_hands(struct run *run, size_t capacity)
     run->hands = calloc(run->hand_count, sizeof *run->hands);
     if (run->hands == NULL)
         return CORE_NO_MEMORY;
-    for (size_t i = 0; status == CORE_OK && i < run->hand_count; i++) {
-        struct hand *hand = &run->hands[i];
-        hand->dv = aligned_alloc(64, (tempotron->stride * sizeof(float) + 63) / 64 * 64);
-        if (hand->dv == NULL)
-            return CORE_NO_MEMORY;
-        memset(hand->dv, 0, tempotron->stride * sizeof(float));
-        status = membranes_init(&hand->membranes, tempotron, capacity);
-    }
+    for (size_t i = 0; status == CORE_OK && i < run->hand_count; i++)
+        status = membranes_init(&run->hands[i], tempotron, capacity);
     return status;
 }
 
@@ -132,13 +138,13 @@ static enum core_status run_init(struct run *run)
     const size_t capacity = sample_set_capacity(run->training);
     run->weights = run->tempotron->params.in_features * run->tempotron->stride;
     run->order = calloc(run->training->count, sizeof *run->order);
-    run->gradient = aligned_alloc(64, (run->weights * sizeof(float) + 63) / 64 * 64);
+    run->gradient = zeroed_floats(run->weights);
+    run->frozen = zeroed_floats(run->tempotron->stride);
     if (params->patience > 0)
         run->best_weight = calloc(run->weights, sizeof *run->best_weight);
-    if (run->order == NULL || run->gradient == NULL ||
+    if (run->order == NULL || run->gradient == NULL || run->frozen == NULL ||
         (params->patience > 0 && run->best_weight == NULL))
         return CORE_NO_MEMORY;
-    memset(run->gradient, 0, run->weights * sizeof(float));
     for (size_t i = 0; i < run->training->count; i++)
         run->order[i] = (uint32_t)i;
     random_init(&run->random, params->seed);
@@ -147,7 +153,8 @@ static enum core_status run_init(struct run *run)
     if (status == CORE_OK)
         status = init_hands(run, capacity);
     if (status == CORE_OK)
-        status = optimizer_init(&run->optimizer, params->optimizer, params->momentum, run->weights);
+        status = optimizer_init(&run->optimizer, params->optimizer, params->momentum,
+                                run->tempotron->params.in_features, run->tempotron->stride);
     return status;
 }
 
@@ -169,22 +176,21 @@ static void revive_silent_output(const struct tempotron *tempotron, const struct
     *t_max = fmin(tempotron->params.clock == CLOCK_GRID ? ceil(peak) : peak, end);
 }
 
-static void learn_sample(const struct run *run, uint32_t sample, struct hand *hand,
+static void learn_sample(const struct run *run, uint32_t sample, struct membranes *membranes,
                          struct slot *slot)
 {
     const struct tempotron *tempotron = run->tempotron;
     const size_t classes = tempotron->params.out_features;
     const int32_t label = run->training->label[sample];
-    struct membranes *membranes = &hand->membranes;
     sample_set_pattern(run->training, sample, &slot->pattern);
     membranes_forward(tempotron, &slot->pattern, membranes, NULL);
     slot->correct = slot->pattern.fired && membranes_decide(membranes, classes) == (size_t)label;
-    slot->loss = loss_of_sample(&run->params->loss, membranes->v_max, label, classes, hand->dv);
+    slot->loss = loss_of_sample(&run->params->loss, membranes->v_max, label, classes, slot->dv);
     if (loss_revives(&run->params->loss))
         revive_silent_output(tempotron, &slot->pattern, &membranes->t_max[label]);
     for (size_t j = 0; j < classes; j++)
-        hand->dv[j] /= (float)run->batch;
-    membranes_backward(tempotron, &slot->pattern, membranes, hand->dv, &slot->credit);
+        slot->dv[j] /= (float)run->batch;
+    membranes_backward(tempotron, &slot->pattern, membranes, slot->dv, &slot->credit);
 }
 
 static bool goes_on(const struct run *run)
@@ -209,14 +215,14 @@ static void step_afferents(void *work, size_t part)
 {
     struct run *run = work;
     struct tempotron *tempotron = run->tempotron;
-    const size_t in = tempotron->params.in_features, stride = tempotron->stride;
+    const size_t in = tempotron->params.in_features;
     const size_t first = in * part / run->hand_count, end = in * (part + 1) / run->hand_count;
     for (size_t i = 0; i < run->sample_count; i++)
         credit_add(&run->slots[i].credit, tempotron, &run->slots[i].pattern, first, end,
                    run->gradient);
     if (run->steps)
-        optimizer_step(&run->optimizer, first * stride, end * stride, run->gradient,
-                       tempotron->weight);
+        optimizer_step(&run->optimizer, first, end, run->freezes ? run->frozen : NULL,
+                       run->gradient, tempotron->weight);
 }
 
 /* Sums over an epoch. */
@@ -225,34 +231,44 @@ struct sums {
     size_t correct;
 };
 
-/* Whether some sample has a gradient. */
-static bool tally(const struct run *run, struct sums *sums)
+static void tally(const struct run *run, struct sums *sums)
 {
-    bool learns = false;
     for (size_t i = 0; i < run->sample_count; i++) {
-        sums->loss += run->slots[i].loss;
-        sums->correct += run->slots[i].correct;
-        learns |= !run->slots[i].credit.is_zero;
+        const struct slot *slot = &run->slots[i];
+        sums->loss += slot->loss;
+        sums->correct += slot->correct;
+        for (size_t j = 0; j < run->tempotron->params.out_features; j++)
+            if (slot->dv[j] != 0)
+                run->frozen[j] = 0;
     }
-    return learns;
+}
+
+static bool all_are_frozen(const struct run *run)
+{
+    for (size_t j = 0; j < run->tempotron->params.out_features; j++)
+        if (run->frozen[j] == 0)
+            return false;
+    return true;
 }
 
 /* False: the observer ends it. */
 static bool learn_batch(struct run *run, const uint32_t *samples, size_t count, double rate,
                         struct sums *sums)
 {
-    bool learns = false;
+    /* Gütig's rule, momentum included, learns on error trials only. */
+    run->freezes = run->params->loss.type == LOSS_TEMPOTRON;
     run->batch = count;
+    for (size_t j = 0; j < run->tempotron->stride; j++)
+        run->frozen[j] = 1;
     for (size_t done = 0; done < count; done += run->sample_count) {
         run->samples = samples + done;
         run->sample_count = least(run->slot_count, count - done);
         crew_run(run->crew, learn_samples, run, run->hand_count);
         if (atomic_load(&run->stopped))
             return false;
-        learns |= tally(run, sums);
+        tally(run, sums);
         run->steps = done + run->sample_count == count;
-        /* Gütig's rule, momentum included, learns on error trials only. */
-        if (run->params->loss.type == LOSS_TEMPOTRON && !learns)
+        if (run->freezes && all_are_frozen(run))
             continue;
         if (run->steps)
             optimizer_begin(&run->optimizer, rate, run->params->weight_decay);

@@ -627,6 +627,35 @@ START_TEST(divergence_is_noticed)
 }
 END_TEST
 
+/* Momentum would go on: Gütig's rule steps on errors alone, each neuron on its own. */
+START_TEST(a_neuron_without_an_error_stays_as_it_is)
+{
+    const struct tempotron_params shape = {CLOCK_GRID, 2, 2, 50, 15, 3.75, 1};
+    const float weight[] = {2, 0, 0.5f, 0}, in_spikes[] = {3, -1, -1, 5, -1, 5};
+    const int32_t label[] = {1, 1, 1};
+    const struct sample_set set = {
+        .kind = SAMPLE_SPIKE_TIMES, .count = 3, .features = 2, .values = in_spikes, .label = label};
+    const struct training_params params = {
+        .epochs = 1,
+        .batch_size = 1,
+        .schedule = {.learning_rate = 0.1},
+        .momentum = 0.9,
+        .loss = {.type = LOSS_TEMPOTRON, .v_threshold = 1},
+    };
+    struct tempotron *tempotron;
+    float trained[4];
+    ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
+    ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, &params, NULL, NULL), CORE_OK);
+    tempotron_weight(tempotron, trained);
+    /* Neuron 0 fires once where it should not; neuron 1 never fires, and should three times. */
+    ck_assert_float_eq_tol(trained[0], 2 - 0.1f, 2e-3f);
+    ck_assert_float_eq(trained[1], 0);
+    ck_assert_float_gt(trained[2], 0.5f + 0.25f); /* its momentum does go on */
+    ck_assert_float_gt(trained[3], 0.2f);
+    tempotron_destroy(tempotron);
+}
+END_TEST
+
 /* Weights so low that no output rises above rest: only the paper's remedy lets it learn. */
 START_TEST(silent_output_is_revived)
 {
@@ -700,6 +729,7 @@ int main(void)
     tcase_add_test(tests, observer_stops_training);
     tcase_add_test(tests, divergence_is_noticed);
     tcase_add_test(tests, silent_output_is_revived);
+    tcase_add_test(tests, a_neuron_without_an_error_stays_as_it_is);
     tcase_add_test(tests, confusion_counts_every_decided_sample);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

@@ -1,0 +1,168 @@
+/* How well one layer classifies, and how long it takes to get there on one core. Each row is a
+ * training on all training samples with settings that were chosen on the last sixth of them alone:
+ *
+ *     bench/accuracy              the table; MNIST and FASHION_MNIST name directories of the data
+ *     bench/accuracy TASK SEED    one row, with another seed
+ *     bench/accuracy TASK SEED LEARNING_RATE WEIGHT_DECAY TAU EPOCHS [BETA]
+ *                                 trains without the last sixth and tells the accuracy on that
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "evaluation.h"
+#include "random.h"
+#include "support/images.h"
+#include "training.h"
+
+enum { OUTPUTS = 10, T = 100, NEURONS = 16 };
+
+struct task {
+    const char *name;
+    const char *directory; /* the environment variable that names it */
+    double tau;            /* tau_s is a quarter of it */
+    struct training_params params;
+};
+
+static struct task tasks[] = {
+    {"mnist",
+     "MNIST",
+     100,
+     {.epochs = 12,
+      .batch_size = 64,
+      .schedule = {SCHEDULE_COSINE, 3e-4, 1},
+      .optimizer = OPTIMIZER_ADAM,
+      .weight_decay = 3,
+      .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5},
+      .shuffle = true}},
+    {"fashion",
+     "FASHION_MNIST",
+     100,
+     {.epochs = 8,
+      .batch_size = 64,
+      .schedule = {SCHEDULE_COSINE, 1e-4, 1},
+      .optimizer = OPTIMIZER_ADAM,
+      .loss = {.type = LOSS_MARGIN, .v_threshold = 1, .target = 1.5f, .other = 0.5f},
+      .shuffle = true}},
+    /* SpikingJelly's own example: mse, adam, 1e-3, 100 epochs, tau 15 */
+    {"spikingjelly",
+     "MNIST",
+     15,
+     {.epochs = 100,
+      .batch_size = 64,
+      .schedule = {.learning_rate = 1e-3},
+      .optimizer = OPTIMIZER_ADAM,
+      .loss = {.type = LOSS_MSE, .v_threshold = 1},
+      .shuffle = true}},
+};
+enum { TASKS = sizeof tasks / sizeof *tasks };
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+struct result {
+    double seconds;
+    double training;
+    double test;
+};
+
+static void keep_accuracy(void *context, const struct training_epoch *epoch)
+{
+    ((struct result *)context)->training = epoch->accuracy;
+}
+
+static struct result run(const struct task *task, const struct sample_set *training,
+                         const struct sample_set *test)
+{
+    const struct tempotron_params shape = {
+        .clock = CLOCK_GRID,
+        .in_features = training->features * NEURONS,
+        .out_features = OUTPUTS,
+        .T = T,
+        .tau = task->tau,
+        .tau_s = task->tau / 4,
+        .v_threshold = 1,
+    };
+    struct result result = {0};
+    struct evaluation evaluation = {0};
+    struct tempotron *tempotron;
+    const struct training_observer observer = {.context = &result, .on_epoch = keep_accuracy};
+    float *weight = malloc(shape.in_features * OUTPUTS * sizeof *weight);
+    if (weight == NULL)
+        abort();
+    tempotron_draw_weight(task->params.seed, shape.in_features, OUTPUTS, weight);
+    if (tempotron_create(&shape, weight, &tempotron) != CORE_OK)
+        abort();
+    const double begin = seconds();
+    if (tempotron_train(tempotron, training, NULL, &task->params, &observer, NULL) != CORE_OK)
+        abort();
+    result.seconds = seconds() - begin;
+    if (tempotron_evaluate(tempotron, test, &task->params.loss, NULL, &evaluation, NULL) != CORE_OK)
+        abort();
+    result.test = evaluation.accuracy;
+    tempotron_destroy(tempotron);
+    free(weight);
+    return result;
+}
+
+static void print_result(const struct task *task, const char *on, const struct result *result)
+{
+    printf("%-14s %6zu %8.2f %8.1f %10.2f %s %.2f\n", task->name, task->params.epochs,
+           result->seconds / (double)task->params.epochs, result->seconds, 100 * result->training,
+           on, 100 * result->test);
+    fflush(stdout);
+}
+
+static void run_task(const struct task *task, bool validates)
+{
+    struct images images, test_images;
+    struct image_encoder encoder;
+    const char *directory = getenv(task->directory);
+    if (!images_read(directory, "train", &images)) {
+        printf("%-14s no data: set %s to its directory\n", task->name, task->directory);
+        return;
+    }
+    image_encoder_init(&encoder, images.pixels, NEURONS, T, T - 1);
+    const size_t kept = validates ? images.count - images.count / 6 : images.count;
+    const struct sample_set training = images_view(&images, &encoder, 0, kept);
+    if (validates) {
+        const struct sample_set rest = images_view(&images, &encoder, kept, images.count - kept);
+        const struct result result = run(task, &training, &rest);
+        print_result(task, "validation", &result);
+    } else if (images_read(directory, "t10k", &test_images)) {
+        const struct sample_set test = images_view(&test_images, &encoder, 0, test_images.count);
+        const struct result result = run(task, &training, &test);
+        print_result(task, "test", &result);
+        images_finish(&test_images);
+    }
+    image_encoder_finish(&encoder);
+    images_finish(&images);
+}
+
+int main(int argc, char **argv)
+{
+    puts("task           epochs  s/epoch  seconds  training %");
+    for (size_t i = 0; i < TASKS; i++) {
+        struct task *task = &tasks[i];
+        if (argc > 1 && strcmp(argv[1], task->name) != 0)
+            continue;
+        if (argc > 2)
+            task->params.seed = (uint32_t)strtoul(argv[2], NULL, 10);
+        if (argc > 6) {
+            task->params.schedule.learning_rate = strtod(argv[3], NULL);
+            task->params.weight_decay = strtod(argv[4], NULL);
+            task->tau = strtod(argv[5], NULL);
+            task->params.epochs = strtoul(argv[6], NULL, 10);
+        }
+        if (argc > 7)
+            task->params.loss.beta = strtof(argv[7], NULL);
+        run_task(task, argc > 6);
+    }
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,105 @@
+/* How many random patterns tempotrons can learn, by the founding paper's protocol (Gütig &
+ * Sompolinsky 2006): 500 afferents that fire once each, at a random time of 500 ms; each pattern's
+ * class is drawn at random; tau = 15 ms, tau_s = 3.75 ms, the continuous clock, the paper's rule
+ * with momentum, one pattern at a time. alpha is patterns an afferent; 3 is the theory's limit.
+ * Two neurons learn at once, one to fire for the first class, one for the second: both have to be
+ * without an error over a whole epoch.
+ *
+ *     bench/capacity [ALPHA [SEED [LEARNING_RATE [MOMENTUM]]]]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "random.h"
+#include "training.h"
+
+enum { AFFERENTS = 500, WINDOW = 500, CLASSES = 2, EPOCHS_MOST = 20000 };
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+struct search {
+    size_t epochs;
+    bool solved;
+};
+
+static void look(void *context, const struct training_epoch *epoch)
+{
+    struct search *search = context;
+    search->epochs = epoch->epoch;
+    search->solved = epoch->loss == 0;
+}
+
+static bool goes_on(void *context)
+{
+    return !((const struct search *)context)->solved;
+}
+
+static void learn(double alpha, uint32_t seed, double learning_rate, double momentum)
+{
+    const size_t count = (size_t)(alpha * AFFERENTS);
+    const struct tempotron_params shape = {
+        CLOCK_CONTINUOUS, AFFERENTS, CLASSES, WINDOW, 15, 3.75, 1};
+    const struct training_params params = {
+        .epochs = EPOCHS_MOST,
+        .batch_size = 1,
+        .schedule = {.learning_rate = learning_rate},
+        .momentum = momentum,
+        .loss = {.type = LOSS_TEMPOTRON, .v_threshold = 1},
+        .shuffle = true,
+        .seed = seed,
+    };
+    struct random random;
+    struct search search = {0};
+    const struct training_observer observer = {
+        .context = &search, .on_epoch = look, .goes_on = goes_on};
+    float *times = malloc(count * AFFERENTS * sizeof *times);
+    int32_t *label = malloc(count * sizeof *label);
+    float weight[CLASSES * AFFERENTS];
+    struct tempotron *tempotron;
+    if (times == NULL || label == NULL)
+        abort();
+    random_init(&random, seed);
+    for (size_t i = 0; i < count * AFFERENTS; i++)
+        times[i] = random_uniform(&random) * WINDOW;
+    for (size_t i = 0; i < count; i++)
+        label[i] = (int32_t)(random_bits(&random) % CLASSES);
+    tempotron_draw_weight(seed, AFFERENTS, CLASSES, weight);
+    const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
+                                   .count = count,
+                                   .features = AFFERENTS,
+                                   .label = label,
+                                   .values = times};
+    if (tempotron_create(&shape, weight, &tempotron) != CORE_OK)
+        abort();
+    const double begin = seconds();
+    tempotron_train(tempotron, &set, NULL, &params, &observer, NULL);
+    const double taken = seconds() - begin;
+    printf("%5.2f %8zu   %-8s %6zu %8.1f %10.2f\n", alpha, count, search.solved ? "yes" : "no",
+           search.epochs, taken, taken / (double)(search.epochs * count) * 1e6);
+    fflush(stdout);
+    tempotron_destroy(tempotron);
+    free(label);
+    free(times);
+}
+
+int main(int argc, char **argv)
+{
+    const double alphas[] = {1, 2, 2.5};
+    const uint32_t seed = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0;
+    const double learning_rate = argc > 3 ? strtod(argv[3], NULL) : 1e-3;
+    const double momentum = argc > 4 ? strtod(argv[4], NULL) : 0.99;
+    puts("alpha patterns   solved   epochs  seconds us/pattern");
+    if (argc > 1) {
+        learn(strtod(argv[1], NULL), seed, learning_rate, momentum);
+        return EXIT_SUCCESS;
+    }
+    for (size_t i = 0; i < sizeof alphas / sizeof *alphas; i++)
+        learn(alphas[i], seed, learning_rate, momentum);
+    return EXIT_SUCCESS;
+}
