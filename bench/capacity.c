@@ -5,7 +5,7 @@
  * Two neurons learn at once, one to fire for the first class, one for the second: both have to be
  * without an error over a whole epoch.
  *
- *     bench/capacity [ALPHA [SEED [LEARNING_RATE [MOMENTUM]]]]
+ *     bench/capacity [ALPHA [SEED [LEARNING_RATE [MOMENTUM [DECAY]]]]]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +33,8 @@ static void look(void *context, const struct training_epoch *epoch)
     struct search *search = context;
     search->epochs = epoch->epoch;
     search->solved = epoch->loss == 0;
+    if (getenv("TRACE") != NULL && epoch->epoch % 100 == 0)
+        fprintf(stderr, "%zu %g\n", epoch->epoch, epoch->loss);
 }
 
 static bool goes_on(void *context)
@@ -40,7 +42,7 @@ static bool goes_on(void *context)
     return !((const struct search *)context)->solved;
 }
 
-static void learn(double alpha, uint32_t seed, double learning_rate, double momentum)
+static void learn(double alpha, uint32_t seed, const struct schedule *schedule, double momentum)
 {
     const size_t count = (size_t)(alpha * AFFERENTS);
     const struct tempotron_params shape = {
@@ -48,7 +50,7 @@ static void learn(double alpha, uint32_t seed, double learning_rate, double mome
     const struct training_params params = {
         .epochs = EPOCHS_MOST,
         .batch_size = 1,
-        .schedule = {.learning_rate = learning_rate},
+        .schedule = *schedule,
         .momentum = momentum,
         .loss = {.type = LOSS_TEMPOTRON, .v_threshold = 1},
         .shuffle = true,
@@ -92,14 +94,18 @@ int main(int argc, char **argv)
 {
     const double alphas[] = {1, 2, 2.5};
     const uint32_t seed = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0;
-    const double learning_rate = argc > 3 ? strtod(argv[3], NULL) : 1e-3;
-    const double momentum = argc > 4 ? strtod(argv[4], NULL) : 0.99;
+    const struct schedule schedule = {
+        .type = SCHEDULE_EXPONENTIAL,
+        .learning_rate = argc > 3 ? strtod(argv[3], NULL) : 1e-2,
+        .decay = argc > 5 ? strtod(argv[5], NULL) : 1,
+    };
+    const double momentum = argc > 4 ? strtod(argv[4], NULL) : 0.9;
     puts("alpha patterns   solved   epochs  seconds us/pattern");
     if (argc > 1) {
-        learn(strtod(argv[1], NULL), seed, learning_rate, momentum);
+        learn(strtod(argv[1], NULL), seed, &schedule, momentum);
         return EXIT_SUCCESS;
     }
     for (size_t i = 0; i < sizeof alphas / sizeof *alphas; i++)
-        learn(alphas[i], seed, learning_rate, momentum);
+        learn(alphas[i], seed, &schedule, momentum);
     return EXIT_SUCCESS;
 }
