@@ -1,9 +1,8 @@
 /* How many random patterns tempotrons can learn, by the founding paper's protocol (Gütig &
  * Sompolinsky 2006): 500 afferents that fire once each, at a random time of 500 ms; each pattern's
  * class is drawn at random; tau = 15 ms, tau_s = 3.75 ms, the continuous clock, the paper's rule
- * with momentum, one pattern at a time. alpha is patterns an afferent; 3 is the theory's limit.
- * Two neurons learn at once, one to fire for the first class, one for the second: both have to be
- * without an error over a whole epoch.
+ * with momentum, one pattern at a time; solved is an epoch without an error. alpha is patterns an
+ * afferent; 3 is the theory's limit.
  *
  *     bench/capacity [ALPHA [SEED [LEARNING_RATE [MOMENTUM [DECAY]]]]]
  */
@@ -14,7 +13,7 @@
 #include "random.h"
 #include "training.h"
 
-enum { AFFERENTS = 500, WINDOW = 500, CLASSES = 2, EPOCHS_MOST = 20000 };
+enum { AFFERENTS = 500, WINDOW = 500, OUTPUTS = 1, EPOCHS_MOST = 20000 };
 
 static double seconds(void)
 {
@@ -46,7 +45,7 @@ static void learn(double alpha, uint32_t seed, const struct schedule *schedule, 
 {
     const size_t count = (size_t)(alpha * AFFERENTS);
     const struct tempotron_params shape = {
-        CLOCK_CONTINUOUS, AFFERENTS, CLASSES, WINDOW, 15, 3.75, 1};
+        CLOCK_CONTINUOUS, AFFERENTS, OUTPUTS, WINDOW, 15, 3.75, 1};
     const struct training_params params = {
         .epochs = EPOCHS_MOST,
         .batch_size = 1,
@@ -62,7 +61,7 @@ static void learn(double alpha, uint32_t seed, const struct schedule *schedule, 
         .context = &search, .on_epoch = look, .goes_on = goes_on};
     float *times = malloc(count * AFFERENTS * sizeof *times);
     int32_t *label = malloc(count * sizeof *label);
-    float weight[CLASSES * AFFERENTS];
+    float weight[OUTPUTS * AFFERENTS];
     struct tempotron *tempotron;
     if (times == NULL || label == NULL)
         abort();
@@ -70,8 +69,8 @@ static void learn(double alpha, uint32_t seed, const struct schedule *schedule, 
     for (size_t i = 0; i < count * AFFERENTS; i++)
         times[i] = random_uniform(&random) * WINDOW;
     for (size_t i = 0; i < count; i++)
-        label[i] = (int32_t)(random_bits(&random) % CLASSES);
-    tempotron_draw_weight(seed, AFFERENTS, CLASSES, weight);
+        label[i] = random_bits(&random) % 2 == 0 ? 0 : -1; /* fire, or not */
+    tempotron_draw_weight(seed, AFFERENTS, OUTPUTS, weight);
     const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
                                    .count = count,
                                    .features = AFFERENTS,

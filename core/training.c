@@ -186,7 +186,7 @@ static void learn_sample(const struct run *run, uint32_t sample, struct membrane
     membranes_forward(tempotron, &slot->pattern, membranes, NULL);
     slot->correct = slot->pattern.fired && membranes_decide(membranes, classes) == (size_t)label;
     slot->loss = loss_of_sample(&run->params->loss, membranes->v_max, label, classes, slot->dv);
-    if (loss_revives(&run->params->loss))
+    if (label >= 0 && loss_revives(&run->params->loss))
         revive_silent_output(tempotron, &slot->pattern, &membranes->t_max[label]);
     for (size_t j = 0; j < classes; j++)
         slot->dv[j] /= (float)run->batch;

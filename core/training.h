@@ -48,7 +48,8 @@ struct training_observer {
     bool (*goes_on)(void *context);
 };
 
-/* Trains the caller's own copy in place. validation may be NULL, and so may crew. CORE_STOPPED
+/* Trains the caller's own copy in place. validation may be NULL, and so may crew. A label of the
+ * training set may be -1 where no output is to fire (not with LOSS_CROSS_ENTROPY). CORE_STOPPED
  * where the observer ended it, CORE_DIVERGED where the loss or a weight is no longer finite: the
  * weights are then of no use. */
 enum core_status tempotron_train(struct tempotron *tempotron, const struct sample_set *training,

@@ -627,6 +627,31 @@ START_TEST(divergence_is_noticed)
 }
 END_TEST
 
+/* One neuron, that fires for the first pattern, and for the second stays below its threshold. */
+START_TEST(a_single_neuron_learns_to_fire_and_not_to)
+{
+    const struct tempotron_params shape = {CLOCK_CONTINUOUS, 2, 1, 50, 15, 3.75, 1};
+    const float weight[] = {0.2f, 1.4f}, in_spikes[] = {3, 10, 10, 3.5f};
+    const int32_t label[] = {0, -1};
+    const struct sample_set set = {
+        .kind = SAMPLE_SPIKE_TIMES, .count = 2, .features = 2, .values = in_spikes, .label = label};
+    const struct training_params params = {
+        .epochs = 2000,
+        .batch_size = 1,
+        .schedule = {.learning_rate = 0.01},
+        .momentum = 0.9,
+        .loss = {.type = LOSS_TEMPOTRON, .v_threshold = 1},
+    };
+    struct last_epoch last = {0};
+    const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
+    struct tempotron *tempotron;
+    ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
+    ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, &params, &observer, NULL), CORE_OK);
+    ck_assert_double_eq(last.epoch.loss, 0);
+    tempotron_destroy(tempotron);
+}
+END_TEST
+
 /* Momentum would go on: Gütig's rule steps on errors alone, each neuron on its own. */
 START_TEST(a_neuron_without_an_error_stays_as_it_is)
 {
@@ -729,6 +754,7 @@ int main(void)
     tcase_add_test(tests, observer_stops_training);
     tcase_add_test(tests, divergence_is_noticed);
     tcase_add_test(tests, silent_output_is_revived);
+    tcase_add_test(tests, a_single_neuron_learns_to_fire_and_not_to);
     tcase_add_test(tests, a_neuron_without_an_error_stays_as_it_is);
     tcase_add_test(tests, confusion_counts_every_decided_sample);
     suite_add_tcase(suite, tests);
