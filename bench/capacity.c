@@ -32,8 +32,6 @@ static void look(void *context, const struct training_epoch *epoch)
     struct search *search = context;
     search->epochs = epoch->epoch;
     search->solved = epoch->loss == 0;
-    if (getenv("TRACE") != NULL && epoch->epoch % 100 == 0)
-        fprintf(stderr, "%zu %g\n", epoch->epoch, epoch->loss);
 }
 
 static bool goes_on(void *context)
@@ -92,11 +90,11 @@ static void learn(double alpha, uint32_t seed, const struct schedule *schedule, 
 int main(int argc, char **argv)
 {
     const double alphas[] = {1, 2, 2.5};
-    const uint32_t seed = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0;
+    const uint32_t seed = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 1;
     const struct schedule schedule = {
         .type = SCHEDULE_EXPONENTIAL,
         .learning_rate = argc > 3 ? strtod(argv[3], NULL) : 1e-2,
-        .decay = argc > 5 ? strtod(argv[5], NULL) : 1,
+        .decay = argc > 5 ? strtod(argv[5], NULL) : 0.9997,
     };
     const double momentum = argc > 4 ? strtod(argv[4], NULL) : 0.9;
     puts("alpha patterns   solved   epochs  seconds us/pattern");
