@@ -105,7 +105,8 @@ static struct result run(const struct task *task, const struct sample_set *train
     if (tempotron_train(tempotron, training, NULL, &task->params, &observer, NULL) != CORE_OK)
         abort();
     result.seconds = seconds() - begin;
-    if (tempotron_evaluate(tempotron, test, &task->params.loss, NULL, &evaluation, NULL) != CORE_OK)
+    if (tempotron_evaluate(tempotron, test, &task->params.loss, NULL, NULL, &evaluation, NULL) !=
+        CORE_OK)
         abort();
     result.test = evaluation.accuracy;
     tempotron_destroy(tempotron);

@@ -66,17 +66,20 @@ VECTORIZED static void find_decays(const struct pattern *pattern, double T,
                                    struct membranes *membranes)
 {
     const size_t count = pattern->count;
-    double *restrict decay = membranes->decay, *restrict decay_s = membranes->decay_s;
+    const double slow = constants->slow, fast = constants->fast;
+    double *restrict decay_slow = membranes->decay_slow, *restrict turn = membranes->turn;
+    double *restrict decay_fast = membranes->decay_fast;
     double now = 0;
     for (size_t e = 0; e <= count; e++) {
         const double next = e < count ? (double)pattern->time[membranes->order[e]] : T;
-        decay[e] = now - next;
+        turn[e] = now - next;
         now = next;
     }
     for (size_t e = 0; e <= count; e++) {
-        const double gap = decay[e];
-        decay[e] = exp_nonpositive(gap / constants->slow);
-        decay_s[e] = exp_nonpositive(gap / constants->fast);
+        const double gap = turn[e];
+        decay_slow[e] = exp_nonpositive(gap / slow);
+        decay_fast[e] = exp_nonpositive(gap / fast);
+        turn[e] = exp_nonpositive(gap * (1 / fast - 1 / slow));
     }
 }
 
@@ -98,40 +101,42 @@ static void take_peak(const struct time_constants *constants, double time, size_
     }
 }
 
-/* Whether some voltage that rises as the gap begins has turned by its end. Since the fast
- * exponential decays faster, it then has a maximum in between, and M, S > 0. */
-VECTORIZED static bool some_turn(const struct time_constants *constants, double decay,
-                                 double decay_s, const struct membranes *membranes)
+/* Whether a voltage that rises as the gap begins has turned by its end, where the fast exponential
+ * has decayed by `turn` more than the slow one. It then has its maximum in between, and M, S > 0.
+ */
+INLINED bool has_turned(double falls, double rises, double turn)
+{
+    return (rises > falls) & (rises * turn < falls);
+}
+
+VECTORIZED static bool some_turn(const struct time_constants *constants, double turn,
+                                 const struct membranes *membranes)
 {
     const double per_slow = 1 / constants->slow, per_fast = 1 / constants->fast;
     int64_t turns = 0;
-    for (size_t j = 0; j < membranes->stride; j++) {
-        const double falls = membranes->slow[j] * per_slow, rises = membranes->fast[j] * per_fast;
-        turns |= (rises > falls) & (rises * decay_s < falls * decay);
-    }
+    for (size_t j = 0; j < membranes->stride; j++)
+        turns |= has_turned(membranes->slow[j] * per_slow, membranes->fast[j] * per_fast, turn);
     return turns != 0;
 }
 
-static void take_peaks(const struct time_constants *constants, double decay, double decay_s,
-                       double time, struct membranes *membranes)
+static void take_peaks(const struct time_constants *constants, double turn, double time,
+                       struct membranes *membranes)
 {
     const double per_slow = 1 / constants->slow, per_fast = 1 / constants->fast;
-    for (size_t j = 0; j < membranes->stride; j++) {
-        const double falls = membranes->slow[j] * per_slow, rises = membranes->fast[j] * per_fast;
-        if (rises > falls && rises * decay_s < falls * decay)
+    for (size_t j = 0; j < membranes->stride; j++)
+        if (has_turned(membranes->slow[j] * per_slow, membranes->fast[j] * per_fast, turn))
             take_peak(constants, time, j, membranes);
-    }
 }
 
 /* Decays the membranes over a gap, looks at the voltage at its end, and adds the spike there. */
-VECTORIZED static void end_gap(double decay, double decay_s, double time, const float *row,
+VECTORIZED static void end_gap(double decay_slow, double decay_fast, double time, const float *row,
                                struct membranes *membranes)
 {
     double *restrict slow = membranes->slow, *restrict fast = membranes->fast;
     double *restrict best = membranes->best, *restrict t_max = membranes->t_max;
     for (size_t j = 0; j < membranes->stride; j++) {
         const double w = row == NULL ? 0 : (double)row[j];
-        const double M = slow[j] * decay, S = fast[j] * decay_s, v = M - S;
+        const double M = slow[j] * decay_slow, S = fast[j] * decay_fast, v = M - S;
         t_max[j] = v > best[j] ? time : t_max[j];
         best[j] = v > best[j] ? v : best[j];
         slow[j] = M + w;
@@ -159,7 +164,6 @@ static void find_maxima(const struct tempotron *tempotron, const struct pattern 
     double now = 0;
     clear(membranes);
     for (size_t e = 0; e <= pattern->count; e++) {
-        const double decay = membranes->decay[e], decay_s = membranes->decay_s[e];
         const float *row = NULL;
         double next = (double)tempotron->params.T;
         if (e < pattern->count) {
@@ -167,9 +171,9 @@ static void find_maxima(const struct tempotron *tempotron, const struct pattern 
             row = tempotron->weight + pattern->afferent[spike] * tempotron->stride;
             next = (double)pattern->time[spike];
         }
-        if (next > now && some_turn(constants, decay, decay_s, membranes))
-            take_peaks(constants, decay, decay_s, now, membranes);
-        end_gap(decay, decay_s, next, row, membranes);
+        if (next > now && some_turn(constants, membranes->turn[e], membranes))
+            take_peaks(constants, membranes->turn[e], now, membranes);
+        end_gap(membranes->decay_slow[e], membranes->decay_fast[e], next, row, membranes);
         now = next;
     }
     for (size_t j = 0; j < membranes->stride; j++)
@@ -220,13 +224,13 @@ void continuous_forward(const struct tempotron *tempotron, const struct pattern 
 /* Of one spike, the gap after which ends at `next`: outputs whose maximum lies in that gap begin
  * here, the others decay over it. */
 VECTORIZED static void trace_back(const struct time_constants *constants, double time, double next,
-                                  double decay, double decay_s, const float *dv,
+                                  double decay_slow, double decay_fast, const float *dv,
                                   struct membranes *membranes, float *credit)
 {
     double *restrict slow = membranes->slow, *restrict fast = membranes->fast;
     for (size_t j = 0; j < membranes->stride; j++) {
-        slow[j] *= decay;
-        fast[j] *= decay_s;
+        slow[j] *= decay_slow;
+        fast[j] *= decay_fast;
     }
     for (size_t j = 0; j < membranes->stride; j++) {
         const double t_max = membranes->t_max[j];
@@ -248,8 +252,9 @@ void continuous_backward(const struct tempotron *tempotron, const struct pattern
     for (size_t e = pattern->count; e-- > 0;) {
         const uint32_t spike = membranes->order[e];
         const double time = (double)pattern->time[spike];
-        trace_back(&constants, time, next, membranes->decay[e + 1], membranes->decay_s[e + 1], dv,
-                   membranes, credit->rise + spike * credit->stride);
+        trace_back(&constants, time, next, membranes->decay_slow[e + 1],
+                   membranes->decay_fast[e + 1], dv, membranes,
+                   credit->rise + spike * credit->stride);
         next = time;
     }
 }

@@ -19,7 +19,7 @@ static size_t row_count(const struct tempotron *tempotron, size_t capacity)
 
 size_t credit_bytes(const struct tempotron *tempotron, size_t capacity)
 {
-    return (row_count(tempotron, capacity) + 2) * tempotron->stride * sizeof(float);
+    return (row_count(tempotron, capacity) + 1) * tempotron->stride * sizeof(float); /* never 0 */
 }
 
 enum core_status credit_init(struct credit *credit, const struct tempotron *tempotron,
@@ -34,8 +34,9 @@ enum core_status credit_init(struct credit *credit, const struct tempotron *temp
         .stride = tempotron->stride,
         .clock = tempotron->params.clock,
         .rise = block,
-        .fall = block + tempotron->params.T * tempotron->stride,
     };
+    if (credit->clock == CLOCK_GRID)
+        credit->fall = block + tempotron->params.T * tempotron->stride;
     return CORE_OK;
 }
 

@@ -19,8 +19,9 @@ struct credit {
     size_t stride;
     enum tempotron_clock clock;
     bool is_zero; /* dv was 0 throughout: the rows are not filled */
-    float *rise;  /* [rows][stride] dv K(t_max - t); owned, one block with `fall` */
-    float *fall;  /* [rows][stride] dv exp(-(t_max - t)/tau), for spikes between two steps */
+    float *rise;  /* [T or capacity][stride] dv K(t_max - t); owned, one block with `fall` */
+    float *fall;  /* [T][stride] dv exp(-(t_max - t)/tau), for spikes between two steps of the grid;
+                     NULL on the continuous clock */
 };
 
 /* The memory that a table for patterns of up to `capacity` spikes takes. */
@@ -29,7 +30,8 @@ enum core_status credit_init(struct credit *credit, const struct tempotron *temp
                              size_t capacity);
 void credit_finish(struct credit *credit); /* does nothing on a zeroed one */
 
-/* Adds a pattern's part to the gradient[in_features][stride] of the afferents first .. end - 1. */
+/* Adds a pattern's part to the gradient[in_features][stride] (aligned for vectors) of the afferents
+ * first .. end - 1. */
 void credit_add(const struct credit *credit, const struct tempotron *tempotron,
                 const struct pattern *pattern, size_t first, size_t end, float *gradient);
 

@@ -1,5 +1,6 @@
 #include "evaluation.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,19 +19,30 @@ struct work {
     const struct loss *loss;
     size_t parts;
     struct scratch *scratch; /* [parts] */
-    double *losses;          /* [count] */
-    int32_t *decisions;      /* [count] */
+    const struct watch *watch;
+    atomic_bool stopped;
+    double *losses;     /* [count] */
+    int32_t *decisions; /* [count] */
 };
+
+static bool goes_on(const struct watch *watch)
+{
+    return watch == NULL || watch->goes_on == NULL || watch->goes_on(watch->context);
+}
 
 static void evaluate_part(void *context, size_t part)
 {
-    const struct work *work = context;
+    struct work *work = context;
     const struct sample_set *set = work->set;
     const size_t classes = work->tempotron->params.out_features;
     struct pattern *pattern = &work->scratch[part].pattern;
     struct membranes *membranes = &work->scratch[part].membranes;
     const size_t end = set->count * (part + 1) / work->parts;
     for (size_t b = set->count * part / work->parts; b < end; b++) {
+        if (!goes_on(work->watch)) {
+            atomic_store(&work->stopped, true);
+            return;
+        }
         sample_set_pattern(set, b, pattern);
         membranes_forward(work->tempotron, pattern, membranes, NULL);
         work->losses[b] =
@@ -93,7 +105,8 @@ static struct evaluation tally(const struct work *work, uint64_t *confusion)
 
 enum core_status tempotron_evaluate(const struct tempotron *tempotron, const struct sample_set *set,
                                     const struct loss *loss, const struct crew *crew,
-                                    struct evaluation *ret_evaluation, uint64_t *confusion)
+                                    const struct watch *watch, struct evaluation *ret_evaluation,
+                                    uint64_t *confusion)
 {
     enum { SAMPLES_A_PART = 16 };
     const size_t most = set->count / SAMPLES_A_PART + 1, hands = crew_size(crew);
@@ -101,13 +114,17 @@ enum core_status tempotron_evaluate(const struct tempotron *tempotron, const str
         .tempotron = tempotron,
         .set = set,
         .loss = loss,
+        .watch = watch,
         .parts = hands < most ? hands : most,
     };
-    const enum core_status status = work_init(&work);
+    enum core_status status = work_init(&work);
     if (status == CORE_OK) {
         crew_run(crew, evaluate_part, &work, work.parts);
-        *ret_evaluation = tally(&work, confusion);
+        if (atomic_load(&work.stopped))
+            status = CORE_STOPPED;
     }
+    if (status == CORE_OK)
+        *ret_evaluation = tally(&work, confusion);
     work_finish(&work);
     return status;
 }

@@ -2,6 +2,7 @@
 #ifndef CORE_EVALUATION_H
 #define CORE_EVALUATION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,11 +18,19 @@ struct evaluation {
     size_t undecided; /* samples in which no afferent spiked: wrong, and in no column below */
 };
 
+/* Who may end it, asked before every sample by any hand of the crew. */
+struct watch {
+    void *context;
+    bool (*goes_on)(void *context); /* NULL: nobody */
+};
+
 /* confusion[out_features][out_features], unless NULL: rows the true class, columns the decision.
- * The set has labels and is not empty. The result is the same with any crew, or NULL. */
+ * The set has labels and is not empty. The result is the same with any crew, or NULL. watch may be
+ * NULL; CORE_STOPPED where it ended it. */
 enum core_status tempotron_evaluate(const struct tempotron *tempotron, const struct sample_set *set,
                                     const struct loss *loss, const struct crew *crew,
-                                    struct evaluation *ret_evaluation, uint64_t *confusion);
+                                    const struct watch *watch, struct evaluation *ret_evaluation,
+                                    uint64_t *confusion);
 
 /* Of one class, from the confusion matrix and the samples that are of it. 0 where undefined. */
 struct class_metrics {

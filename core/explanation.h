@@ -18,7 +18,8 @@ struct contribution {
 };
 
 /* Fills contributions[most] with the largest by size, the larger first and of equals the lower
- * afferent. Returns how many there are: of afferents that did not spike by t_max, none. */
+ * afferent. Returns how many there are: of afferents that did not spike before t_max or have
+ * no weight, none. */
 size_t tempotron_explain(const struct tempotron *tempotron, const struct pattern *pattern,
                          size_t output, double t_max, struct contribution *contributions,
                          size_t most);

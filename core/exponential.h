@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* exp(x) for x <= 0 in double precision: Taylor's polynomial of degree 12, error below 1e-15.
- * 0 where x < -700; the float32 of such a result would be 0 too. NaN stays NaN. */
+ * 0 where x < -700, though a double could still hold it. NaN stays NaN. */
 static inline double exp_nonpositive(double x)
 {
     static const double log2_e = 1.4426950408889634;

@@ -88,29 +88,31 @@ VECTORIZED static void run_steps(const struct tempotron *tempotron, const struct
                                  size_t vector, struct membranes *membranes, float *v_out)
 {
     const size_t T = tempotron->params.T, vectors = tempotron->stride / LANES;
-    const float decay = tempotron->psp.decay, decay_s = tempotron->psp.decay_s;
-    const float gain = tempotron->psp.gain;
+    const double decay = tempotron->psp.decay, decay_s = tempotron->psp.decay_s;
+    const double gain = tempotron->psp.gain;
     lanes *even = (lanes *)membranes->drive + vector;
     lanes *odd = even + T * vectors;
     lanes *jump = (lanes *)membranes->jump + vector;
     const lanes none = {0};
-    lanes v = none, m = none, v_max = none;
+    double_lanes v = {0}, m = {0};
+    lanes v_max = none;
     int_lanes t_max = {0};
     for (size_t t = 0; t < T; t++) {
         const size_t at = t * vectors;
         v = decay_s * v + gain * m;
-        m = decay * m + (even[at] + odd[at]);
+        m = decay * m + __builtin_convertvector(even[at] + odd[at], double_lanes);
         even[at] = odd[at] = none;
         if (pattern->fractional) {
-            v += jump[at];
+            v += __builtin_convertvector(jump[at], double_lanes);
             jump[at] = none;
         }
-        const int_lanes is_higher = v > v_max;
+        const lanes voltage = __builtin_convertvector(v, lanes);
+        const int_lanes is_higher = voltage > v_max;
         t_max = (is_higher & (int32_t)t) | (~is_higher & t_max);
-        choose(&is_higher, &v, &v_max, &v_max);
+        choose(&is_higher, &voltage, &v_max, &v_max);
         for (size_t l = 0; v_out != NULL && l < LANES; l++)
             if (vector * LANES + l < tempotron->params.out_features)
-                v_out[(vector * LANES + l) * T + t] = v[l];
+                v_out[(vector * LANES + l) * T + t] = voltage[l];
     }
     ((lanes *)membranes->v_max)[vector] = v_max;
     for (size_t l = 0; l < LANES; l++)
@@ -137,21 +139,22 @@ VECTORIZED static void trace_back(const struct tempotron *tempotron, const struc
                                   struct credit *credit)
 {
     const size_t T = tempotron->params.T, vectors = tempotron->stride / LANES;
-    const float decay = tempotron->psp.decay, decay_s = tempotron->psp.decay_s;
-    const float gain = tempotron->psp.gain;
+    const double decay = tempotron->psp.decay, decay_s = tempotron->psp.decay_s;
+    const double gain = tempotron->psp.gain;
     const lanes c = ((const lanes *)dv)[vector];
     lanes *rises = (lanes *)credit->rise + vector, *falls = (lanes *)credit->fall + vector;
-    lanes rise = {0}, fall = {0};
+    double_lanes rise = {0}, fall = {0};
     int_lanes t_max;
     for (size_t l = 0; l < LANES; l++)
         t_max[l] = (int32_t)membranes->t_max[vector * LANES + l];
     for (size_t t = T; t-- > 0;) {
         rise = decay_s * rise + gain * fall;
         const int_lanes is_here = t_max == (int32_t)t;
-        fall = decay * fall + (lanes)(is_here & (int_lanes)c);
-        rises[t * vectors] = rise;
+        const lanes begins = (lanes)(is_here & (int_lanes)c);
+        fall = decay * fall + __builtin_convertvector(begins, double_lanes);
+        rises[t * vectors] = __builtin_convertvector(rise, lanes);
         if (pattern->fractional)
-            falls[t * vectors] = fall;
+            falls[t * vectors] = __builtin_convertvector(fall, lanes);
     }
 }
 

@@ -36,8 +36,9 @@ static void lay_out(struct membranes *membranes, const struct tempotron *tempotr
     case CLOCK_CONTINUOUS:
         membranes->order = place(layout, capacity, sizeof *membranes->order);
         membranes->buffer = place(layout, capacity, sizeof *membranes->buffer);
-        membranes->decay = place(layout, capacity + 1, sizeof *membranes->decay);
-        membranes->decay_s = place(layout, capacity + 1, sizeof *membranes->decay_s);
+        membranes->decay_slow = place(layout, capacity + 1, sizeof *membranes->decay_slow);
+        membranes->decay_fast = place(layout, capacity + 1, sizeof *membranes->decay_fast);
+        membranes->turn = place(layout, capacity + 1, sizeof *membranes->turn);
         membranes->slow = place(layout, stride, sizeof *membranes->slow);
         membranes->fast = place(layout, stride, sizeof *membranes->fast);
         membranes->best = place(layout, stride, sizeof *membranes->best);

@@ -25,13 +25,14 @@ struct membranes {
     float *jump;  /* [T][stride] to the voltage, of spikes between two steps */
 
     /* Of CLOCK_CONTINUOUS. */
-    uint32_t *order;  /* [capacity] the spikes by time */
-    uint32_t *buffer; /* [capacity] of their sorting */
-    double *decay;    /* [capacity + 1] exp(-gap/tau) of the gap before each, and after the last */
-    double *decay_s;  /* [capacity + 1] exp(-gap/tau_s) */
-    double *slow;     /* [stride] the two exponentials */
-    double *fast;     /* [stride] */
-    double *best;     /* [stride] v_max/v0 */
+    uint32_t *order;    /* [capacity] the spikes by time */
+    uint32_t *buffer;   /* [capacity] of their sorting */
+    double *decay_slow; /* [capacity + 1] over the gap before each spike, and after the last */
+    double *decay_fast; /* [capacity + 1] */
+    double *turn;       /* [capacity + 1] decay_fast/decay_slow, where both may be 0 */
+    double *slow;       /* [stride] the two exponentials */
+    double *fast;       /* [stride] */
+    double *best;       /* [stride] v_max/v0 */
 };
 
 /* For patterns of up to `capacity` spikes. */
@@ -44,8 +45,8 @@ void membranes_finish(struct membranes *membranes); /* does nothing on a zeroed 
 void membranes_forward(const struct tempotron *tempotron, const struct pattern *pattern,
                        struct membranes *membranes, float *v);
 
-/* Fills the credit of the same pattern from where its maxima are, dv[stride] being the loss's
- * derivative by v_max. */
+/* Fills the credit of the same pattern from where its maxima are, dv[stride] (aligned for vectors)
+ * being the loss's derivative by v_max. */
 void membranes_backward(const struct tempotron *tempotron, const struct pattern *pattern,
                         struct membranes *membranes, const float *dv, struct credit *credit);
 

@@ -38,7 +38,8 @@ void optimizer_begin(struct optimizer *optimizer, double learning_rate, double w
 
 /* Steps the weights of rows from .. to - 1 against their gradient, and sets that to 0. Threads may
  * do so for rows that are apart. Of each row [stride], those of outputs whose `frozen` is not 0
- * stay as they are, moments and all; NULL: of none. */
+ * stay as they are, moments and all; NULL: of none. Adam's correction for its beginning counts all
+ * steps, of whichever outputs. */
 void optimizer_step(const struct optimizer *optimizer, size_t from, size_t to, const float *frozen,
                     float *gradient, float *weight);
 

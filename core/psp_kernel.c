@@ -27,9 +27,9 @@ void psp_init(struct psp *psp, double tau, double tau_s, double v_threshold)
         .tau_s = tau_s,
         .v0 = v0,
         .t_peak = t_peak,
-        .decay = (float)exp_nonpositive(-1 / tau),
-        .decay_s = (float)exp_nonpositive(-1 / tau_s),
-        .gain = (float)(v0 * bracket(1, tau, tau_s)),
+        .decay = exp_nonpositive(-1 / tau),
+        .decay_s = exp_nonpositive(-1 / tau_s),
+        .gain = v0 * bracket(1, tau, tau_s),
     };
 }
 

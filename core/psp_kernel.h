@@ -27,9 +27,9 @@ struct psp {
     double tau_s;
     double v0;
     double t_peak;
-    float decay;   /* exp(-1/tau) */
-    float decay_s; /* exp(-1/tau_s) */
-    float gain;
+    double decay;   /* exp(-1/tau) */
+    double decay_s; /* exp(-1/tau_s) */
+    double gain;
 };
 
 /* tau != tau_s, both > 0; v_threshold > 0. */

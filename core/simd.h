@@ -15,6 +15,7 @@ enum { LANES = 8, SIMD_ALIGNMENT = 64 };
 /* A comparison of lanes is -1 where it holds, else 0. */
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), may_alias));
 typedef int32_t int_lanes __attribute__((vector_size(LANES * sizeof(int32_t)), may_alias));
+typedef double double_lanes __attribute__((vector_size(LANES * sizeof(double))));
 
 #if defined(__x86_64__) && !defined(__clang__) && !defined(TEMPOTRON_ONE_LEVEL)
 #define VECTORIZED __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))

@@ -315,8 +315,13 @@ static enum core_status validate(const struct run *run, const struct sample_set 
                                  struct training_epoch *epoch)
 {
     struct evaluation evaluation;
-    const enum core_status status = tempotron_evaluate(
-        run->tempotron, validation, &run->params->loss, run->crew, &evaluation, NULL);
+    const struct training_observer *observer = run->observer;
+    const struct watch watch = {.context = observer != NULL ? observer->context : NULL,
+                                .goes_on = observer != NULL ? observer->goes_on : NULL};
+    enum core_status status = tempotron_evaluate(run->tempotron, validation, &run->params->loss,
+                                                 run->crew, &watch, &evaluation, NULL);
+    if (status == CORE_OK && !isfinite(evaluation.loss))
+        status = CORE_DIVERGED;
     if (status == CORE_OK) {
         epoch->has_validation = true;
         epoch->validation_loss = evaluation.loss;

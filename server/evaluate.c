@@ -65,7 +65,8 @@ static void answer(const struct model *model, const struct samples *samples,
     for (size_t b = 0; support != NULL && b < samples->count; b++)
         support[samples->label[b]]++;
     if (confusion != NULL)
-        status = tempotron_evaluate(model->tempotron, &set, loss, NULL, &evaluation, confusion);
+        status =
+            tempotron_evaluate(model->tempotron, &set, loss, NULL, NULL, &evaluation, confusion);
     if (core_succeeded(status, &reply->problem)) {
         json_write_object_begin(json);
         json_write_key(json, "model");

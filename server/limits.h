@@ -18,7 +18,8 @@
 #define LIMIT_OUT_FEATURES     65536
 #define LIMIT_WEIGHTS          (16 * 1024 * 1024) /* in_features * out_features */
 #define LIMIT_T                100000             /* steps of the time grid */
-#define LIMIT_VOLTAGES         (16 * 1024 * 1024) /* T * out_features of a model */
+#define LIMIT_VOLTAGES         (16 * 1024 * 1024) /* T * out_features; spikes * out_features */
+#define LIMIT_MARGIN           1e7
 #define LIMIT_SPIKES           (16 * 1024 * 1024) /* batch * n * k * m of an answer of encode */
 #define LIMIT_ANSWER           (4 * 1024 * 1024)  /* numbers of an answer of predict */
 #define LIMIT_WORK                                                                                 \
@@ -34,6 +35,7 @@
 #define LIMIT_RANGE_LEAST       1e-15f /* x_max - x_min, whose square must be a float32 */
 #define LIMIT_RANGE             1e15f
 #define LIMIT_LEARNING_RATE     1e6
+#define LIMIT_DECAY_LEAST       1e-9
 #define LIMIT_WEIGHT_DECAY      1e6
 #define LIMIT_EPOCHS            100000
 #define LIMIT_WAIT_SECONDS      600  /* Prefer: wait=N beyond it is cut to it */

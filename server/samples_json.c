@@ -35,6 +35,24 @@ static bool choose_kind(struct fields *fields, const struct model *model, enum s
     return false;
 }
 
+/* A run keeps a row of outputs for every spike of a sample. */
+static bool check_spikes(struct samples *samples, size_t outputs, const char *pointer,
+                         struct problem *problem)
+{
+    char sample_pointer[PROBLEM_POINTER];
+    for (size_t b = 0; b < samples->count; b++) {
+        if (samples->first[b + 1] - samples->first[b] <= LIMIT_VOLTAGES / outputs)
+            continue;
+        problem_pointer_index(pointer, b, sample_pointer);
+        problem_add_field(problem, PROBLEM_TOO_LARGE, sample_pointer,
+                          "A sample's spikes times out_features must be at most %d.",
+                          LIMIT_VOLTAGES);
+        samples_finish(samples);
+        return false;
+    }
+    return true;
+}
+
 static bool read_values(struct fields *fields, const struct model *model, struct samples *samples)
 {
     char pointer[PROBLEM_POINTER];
@@ -46,7 +64,8 @@ static bool read_values(struct fields *fields, const struct model *model, struct
     if (samples->kind == SAMPLES_IN_SPIKES && spike_trains_are_given(value)) {
         fields_pointer(fields, name, pointer);
         return spike_trains_read(value, pointer, model->config.params.in_features, fields->problem,
-                                 samples);
+                                 samples) &&
+               check_spikes(samples, model->config.params.out_features, pointer, fields->problem);
     }
     const size_t features = samples->kind == SAMPLES_X ? encoder_features(&model->config.encoder)
                                                        : model->config.params.in_features;
@@ -146,8 +165,9 @@ void samples_check_work(const struct samples *samples, const struct tempotron_pa
     if (samples->count > LIMIT_WORK / sample)
         problem_add_field(problem, PROBLEM_TOO_LARGE,
                           samples->kind == SAMPLES_X ? "/x" : "/in_spikes",
-                          "batch * (T + in_features) * out_features must be at most %u: send at "
-                          "most %llu samples at once.",
+                          "batch * (T + in_features) * out_features (with the mean of the spikes, "
+                          "where there are trains) must be at most %u: send at most %llu samples "
+                          "at once.",
                           LIMIT_WORK, (unsigned long long)(LIMIT_WORK / sample));
 }
 

@@ -84,7 +84,7 @@ enum store_status store_samples_prune(struct store *store)
 static void *copy(const void *data, size_t bytes)
 {
     void *memory = malloc(bytes + 1);
-    if (memory != NULL)
+    if (memory != NULL && bytes > 0)
         memcpy(memory, data, bytes);
     return memory;
 }

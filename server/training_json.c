@@ -47,12 +47,13 @@ void loss_read(struct fields *fields, double v_threshold, struct loss *ret_loss)
     loss.type = (enum loss_type)type;
     read_loss_number(fields, "beta", LOSS_CROSS_ENTROPY, &loss, LIMIT_BETA_LEAST, LIMIT_BETA,
                      &loss.beta);
-    read_loss_number(fields, "margin_target", LOSS_MARGIN, &loss, -LIMIT_V_THRESHOLD,
-                     LIMIT_V_THRESHOLD, &loss.target);
-    read_loss_number(fields, "margin_other", LOSS_MARGIN, &loss, -LIMIT_V_THRESHOLD,
-                     LIMIT_V_THRESHOLD, &loss.other);
+    read_loss_number(fields, "margin_target", LOSS_MARGIN, &loss, -LIMIT_MARGIN, LIMIT_MARGIN,
+                     &loss.target);
+    read_loss_number(fields, "margin_other", LOSS_MARGIN, &loss, -LIMIT_MARGIN, LIMIT_MARGIN,
+                     &loss.other);
     if (loss.type == LOSS_MARGIN && loss.other >= loss.target)
-        conflict(fields, "margin_other", "margin_other must be below margin_target.");
+        conflict(fields, fields_has(fields, "margin_other") ? "margin_other" : "margin_target",
+                 "margin_other must be below margin_target.");
     *ret_loss = loss;
 }
 

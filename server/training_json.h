@@ -6,9 +6,8 @@
 #include "json_writer.h"
 #include "training.h"
 
-/* Reads epochs, batch_size, learning_rate, learning_rate_decay, optimizer, momentum, loss, beta,
- * shuffle, seed, patience and validation_fraction. The outputs are set in any case;
- * false with the problem set. */
+/* Reads all parameters of a run (see TrainRequest in openapi.yaml) but its samples. The outputs are
+ * set in any case; false with the problem set. */
 bool training_params_read(struct fields *fields, double v_threshold,
                           struct training_params *ret_params, double *ret_validation_fraction);
 

@@ -169,6 +169,35 @@ START_TEST(a_maximum_may_lie_on_a_kink)
 }
 END_TEST
 
+/* Gaps of thousands of time constants: what has decayed to nothing was something before. */
+START_TEST(a_maximum_is_found_however_long_the_gap_behind_it)
+{
+    static const struct {
+        size_t T;
+        double tau;
+    } rows[] = {{12000, 15}, {1000, 1}, {100000, 0.004}};
+    for (size_t i = 0; i < 3; i++) {
+        const struct tempotron_params params = {CLOCK_CONTINUOUS, 1, 1, rows[i].T, rows[i].tau,
+                                                rows[i].tau / 4,  1};
+        const float weight[] = {1};
+        struct tempotron *tempotron;
+        struct pattern pattern;
+        struct membranes membranes;
+        ck_assert_int_eq(tempotron_create(&params, weight, &tempotron), CORE_OK);
+        ck_assert_int_eq(pattern_init(&pattern, 1, tempotron_last(&params)), CORE_OK);
+        ck_assert_int_eq(membranes_init(&membranes, tempotron, 1), CORE_OK);
+        pattern_clear(&pattern);
+        pattern_add(&pattern, 0, 100);
+        membranes_forward(tempotron, &pattern, &membranes, NULL);
+        ck_assert_float_eq_tol(membranes.v_max[0], 1, 1e-6f);
+        ck_assert_double_eq_tol(membranes.t_max[0], 100 + tempotron->psp.t_peak, 1e-9 * 100);
+        membranes_finish(&membranes);
+        pattern_finish(&pattern);
+        tempotron_destroy(tempotron);
+    }
+}
+END_TEST
+
 /* The window ends while the voltage rises. */
 START_TEST(a_maximum_may_lie_at_the_end)
 {
@@ -287,6 +316,7 @@ int main(void)
     tcase_add_loop_test(tests, the_continuous_clock_finds_what_a_search_finds, 0, 4);
     tcase_add_test(tests, a_maximum_may_lie_on_a_kink);
     tcase_add_test(tests, a_maximum_may_lie_at_the_end);
+    tcase_add_test(tests, a_maximum_is_found_however_long_the_gap_behind_it);
     tcase_add_loop_test(tests, gradients_agree_with_finite_differences, 0, 2);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

@@ -697,6 +697,21 @@ START_TEST(work_that_would_hold_up_others_is_refused)
 }
 END_TEST
 
+/* 300 spikes for 65536 outputs: more numbers than a run may keep of one sample. */
+START_TEST(a_sample_of_too_many_spikes_is_refused)
+{
+    char body[2048] = "{\"label\": [0], \"in_spikes\": [[[0";
+    create("{\"id\": \"broad\", \"in_features\": 1, \"out_features\": 65536, \"T\": 100, "
+           "\"clock\": \"continuous\"}");
+    for (int i = 1; i < 300; i++)
+        strcat(body, ",1");
+    strcat(body, "]]]}");
+    struct http_answer answer = http_send(&server, "POST", "/models/broad/train", body, NULL);
+    assert_problem(&answer, 422, "too_large", "/in_spikes/0");
+    http_answer_finish(&answer);
+}
+END_TEST
+
 START_TEST(a_wrong_encoder_is_all_that_is_named)
 {
     struct http_answer answer =
@@ -868,6 +883,7 @@ int main(void)
     tcase_add_loop_test(tests, wrong_parameters_are_named, 0, COUNT(wrong_parameters));
     tcase_add_loop_test(tests, foreign_pages_and_media_types_are_refused, 0, COUNT(headers));
     tcase_add_test(tests, only_the_hosts_that_were_named_are_answered);
+    tcase_add_test(tests, a_sample_of_too_many_spikes_is_refused);
     tcase_add_test(tests, a_wrong_encoder_is_all_that_is_named);
     tcase_add_loop_test(tests, wrong_fields_are_named_whatever_else_is_wrong, 0, COUNT(several));
     tcase_add_test(tests, details_that_quote_long_names_are_valid_utf8);

@@ -765,6 +765,45 @@ START_TEST(spike_trains_are_trained_on)
 }
 END_TEST
 
+START_TEST(a_single_neurons_margin_is_above_its_threshold)
+{
+    create(json_pack("{s:s, s:i, s:i, s:i, s:[[i, i]]}", "id", "lone", "in_features", 2,
+                     "out_features", 1, "T", 40, "weight", 2, -1));
+    json_t *answer = post("/models/lone/predict",
+                          json_loads("{\"in_spikes\": [[0, 0]], \"explain\": true}", 0, NULL));
+    const json_t *first = json_array_get(json_object_get(answer, "explain"), 0);
+    const json_t *contributions = json_object_get(first, "contributions");
+    const double v_max = number_at(json_object_get(answer, "v_max"), 0, 0);
+    ck_assert_double_eq_tol(json_number_value(json_object_get(first, "margin")), v_max - 1, 1e-6);
+    for (size_t i = 0; i < 2; i++) /* the larger first, of either sign */
+        ck_assert_double_eq_tol(
+            json_number_value(json_object_get(json_array_get(contributions, i), "potential")),
+            i == 0 ? 2 * v_max : -v_max, 1e-6);
+    json_decref(answer);
+}
+END_TEST
+
+START_TEST(trains_without_any_spike_are_trained_on)
+{
+    create_plain("silence");
+    json_decref(train("/models/silence/train",
+                      json_loads("{\"in_spikes\": [[[], []], [[], []]], \"label\": [0, 1], "
+                                 "\"epochs\": 2}",
+                                 0, NULL)));
+}
+END_TEST
+
+START_TEST(the_margins_follow_even_the_highest_threshold)
+{
+    create(json_pack("{s:s, s:i, s:i, s:i, s:i}", "id", "high", "in_features", 2, "out_features", 2,
+                     "T", 20, "v_threshold", 1000000));
+    json_decref(train("/models/high/train",
+                      json_loads("{\"in_spikes\": [[1, 2]], \"label\": [0], \"epochs\": 2, "
+                                 "\"loss\": \"margin\"}",
+                                 0, NULL)));
+}
+END_TEST
+
 START_TEST(an_explanation_adds_up_to_the_peak)
 {
     create(json_loads("{\"id\": \"why\", \"out_features\": 2, \"labels\": [\"low\", \"high\"], "
@@ -916,6 +955,9 @@ static Suite *service_suite(void)
         the_continuous_clock_answers_times_between_steps,
         spike_trains_are_several_spikes_of_an_afferent,
         spike_trains_are_trained_on,
+        a_single_neurons_margin_is_above_its_threshold,
+        trains_without_any_spike_are_trained_on,
+        the_margins_follow_even_the_highest_threshold,
         an_explanation_adds_up_to_the_peak,
         evaluation_tells_of_each_class,
         the_longest_request_id_is_echoed_and_longer_ones_are_not,

@@ -1,17 +1,19 @@
 /* Training against torch's steps, its gradients against finite differences, and its promises. */
 #include <check.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "evaluation.h"
 #include "golden.h"
+#include "hands.h"
 #include "iris.h"
 #include "membranes.h"
 #include "random.h"
 #include "simd.h"
 #include "suite.h"
-#include "support/hands.h"
 #include "training.h"
 
 /* --- parity with torch --- */
@@ -287,9 +289,9 @@ START_TEST(iris_is_learnt)
             iris_fold(&iris, repeat, fold, &training, &test);
             ck_assert_int_eq(tempotron_train(tempotron, &training, NULL, &iris_params, NULL, NULL),
                              CORE_OK);
-            ck_assert_int_eq(
-                tempotron_evaluate(tempotron, &test, &iris_params.loss, NULL, &evaluation, NULL),
-                CORE_OK);
+            ck_assert_int_eq(tempotron_evaluate(tempotron, &test, &iris_params.loss, NULL, NULL,
+                                                &evaluation, NULL),
+                             CORE_OK);
             accuracy += evaluation.accuracy / 10;
             tempotron_destroy(tempotron);
         }
@@ -422,7 +424,7 @@ END_TEST
 
 /* --- the same bits, however it is computed --- */
 
-enum { PIXELS = 40, PICTURES = 90, PICTURE_CLASSES = 11 };
+enum { PIXELS = 150, PICTURES = 140, PICTURE_CLASSES = 11 };
 
 /* Random pictures, as bytes and as floats, whose encoder has several ranges. */
 struct pictures {
@@ -490,7 +492,7 @@ static struct tempotron *train_pictures(const struct sample_set *set, enum tempo
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
     const struct training_params params = {
         .epochs = 3,
-        .batch_size = 40,
+        .batch_size = 120,
         .schedule = {SCHEDULE_COSINE, 0.01, 1},
         .optimizer = OPTIMIZER_ADAM,
         .weight_decay = 0.1,
@@ -510,21 +512,96 @@ static struct tempotron *train_pictures(const struct sample_set *set, enum tempo
 
 START_TEST(any_crew_gives_the_same_bits)
 {
-    const size_t sizes[] = {2, 3, 8};
+    const unsigned sizes[] = {2, 3, 8};
     const enum tempotron_clock clock = _i == 0 ? CLOCK_GRID : CLOCK_CONTINUOUS;
     struct pictures pictures;
     double alone_loss, loss;
     pictures_draw(&pictures);
     struct tempotron *alone = train_pictures(&pictures.as_values, clock, NULL, &alone_loss);
     for (size_t i = 0; i < 3; i++) {
-        const struct crew crew = hands(sizes[i]);
-        struct tempotron *shared = train_pictures(&pictures.as_values, clock, &crew, &loss);
+        struct hands *hands = hands_create(sizes[i]);
+        ck_assert_ptr_nonnull(hands);
+        ck_assert_uint_eq(hands_crew(hands)->size, sizes[i]);
+        struct tempotron *shared =
+            train_pictures(&pictures.as_values, clock, hands_crew(hands), &loss);
         ck_assert(same_weights(alone, shared));
         ck_assert_double_eq(alone_loss, loss);
         tempotron_destroy(shared);
+        hands_destroy(hands);
     }
     tempotron_destroy(alone);
     pictures_finish(&pictures);
+}
+END_TEST
+
+/* Every part once, whatever the number of parts, and however long the hands have slept. */
+static void count_part(void *work, size_t part)
+{
+    atomic_fetch_add(&((atomic_uint *)work)[part], 1);
+}
+
+START_TEST(hands_take_every_part_once)
+{
+    enum { PARTS = 7, TASKS = 300 };
+    atomic_uint counts[PARTS] = {0};
+    unsigned expected = 0;
+    struct hands *hands = hands_create(3);
+    ck_assert_ptr_nonnull(hands);
+    for (unsigned task = 0; task < TASKS; task++) {
+        const struct timespec nap = {.tv_nsec = 1000000}; /* long enough for the hands to sleep */
+        if (task % 100 == 99)
+            nanosleep(&nap, NULL);
+        crew_run(hands_crew(hands), count_part, counts, PARTS);
+        expected++;
+        for (size_t part = 0; part < PARTS; part++)
+            ck_assert_uint_eq(atomic_load(&counts[part]), expected);
+    }
+    hands_destroy(hands);
+}
+END_TEST
+
+/* A grid so long that few samples of a batch fit into memory at once: the step is that of the mean
+ * of the gradients all the same. */
+START_TEST(a_batch_may_be_worked_through_in_parts)
+{
+    enum { BATCH = 30, LONG = 20000, AFFERENTS = 3 };
+    const struct tempotron_params shape = {CLOCK_GRID, AFFERENTS, 2, LONG, 15, 3.75, 1};
+    struct training_params params = few_params;
+    float weight[] = {0.5f, 0.2f, -0.1f, 0.3f, 0.4f, 0.1f}, start[6], whole[6], part[6];
+    float times[BATCH * AFFERENTS];
+    int32_t label[BATCH];
+    double mean[6] = {0};
+    struct random random;
+    struct tempotron *tempotron;
+    random_init(&random, 4);
+    for (size_t i = 0; i < BATCH * AFFERENTS; i++)
+        times[i] = floorf(random_uniform(&random) * 100);
+    for (size_t i = 0; i < BATCH; i++)
+        label[i] = (int32_t)(i % 2);
+    struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
+                             .count = BATCH,
+                             .features = AFFERENTS,
+                             .label = label,
+                             .values = times};
+    params.batch_size = BATCH;
+    memcpy(start, weight, sizeof start);
+    ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
+    ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, &params, NULL, NULL), CORE_OK);
+    tempotron_weight(tempotron, whole);
+    tempotron_destroy(tempotron);
+    for (size_t b = 0; b < BATCH; b++) {
+        set.count = 1;
+        set.label = label + b;
+        set.values = times + b * AFFERENTS;
+        ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
+        ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, &params, NULL, NULL), CORE_OK);
+        tempotron_weight(tempotron, part);
+        tempotron_destroy(tempotron);
+        for (size_t i = 0; i < 6; i++)
+            mean[i] += (double)(part[i] - start[i]) / BATCH;
+    }
+    for (size_t i = 0; i < 6; i++)
+        ck_assert_double_eq_tol((double)(whole[i] - start[i]), mean[i], 1e-5);
 }
 END_TEST
 
@@ -578,7 +655,8 @@ START_TEST(patience_keeps_the_best_epoch)
                      CORE_OK);
     ck_assert_uint_lt(last.epochs, 1000);
     ck_assert_int_eq(
-        tempotron_evaluate(tempotron, &validation, &params.loss, NULL, &evaluation, NULL), CORE_OK);
+        tempotron_evaluate(tempotron, &validation, &params.loss, NULL, NULL, &evaluation, NULL),
+        CORE_OK);
     ck_assert_double_lt(evaluation.loss, last.epoch.validation_loss);
     params.epochs = last.epochs - params.patience;
     params.patience = 0;
@@ -681,6 +759,63 @@ START_TEST(a_neuron_without_an_error_stays_as_it_is)
 }
 END_TEST
 
+/* On the grid the silent label's output learns from the first step at which the last spike's
+ * potential has peaked, or from the last step; one that rises learns from its own peak. */
+START_TEST(a_silent_output_learns_from_where_it_would_have_peaked)
+{
+    static const struct {
+        size_t T;
+        float weight;
+        double t_max;
+    } rows[] = {{50, -0.5f, 17}, {14, -0.5f, 13}, {50, 0.1f, 15}};
+    for (size_t i = 0; i < 3; i++) {
+        const struct tempotron_params shape = {CLOCK_GRID, 2, 1, rows[i].T, 15, 3.75, 1};
+        const float weight[] = {rows[i].weight, rows[i].weight}, in_spikes[] = {3, 10};
+        const int32_t label = 0;
+        const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
+                                       .count = 1,
+                                       .features = 2,
+                                       .values = in_spikes,
+                                       .label = &label};
+        const struct training_params params = {
+            .epochs = 1,
+            .batch_size = 1,
+            .schedule = {.learning_rate = 0.01},
+            .loss = {.type = LOSS_TEMPOTRON, .v_threshold = 1},
+        };
+        struct tempotron *tempotron;
+        float trained[2];
+        ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
+        ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, &params, NULL, NULL), CORE_OK);
+        tempotron_weight(tempotron, trained);
+        for (size_t j = 0; j < 2; j++)
+            ck_assert_double_eq_tol(
+                (double)(trained[j] - weight[j]),
+                0.01 * psp_value(&tempotron->psp, rows[i].t_max - (double)in_spikes[j]), 1e-6);
+        tempotron_destroy(tempotron);
+    }
+}
+END_TEST
+
+START_TEST(a_validation_loss_that_is_not_finite_is_a_divergence)
+{
+    const struct tempotron_params shape = {CLOCK_GRID, 3, 1, 20, 15, 3.75, 1};
+    const float weight[] = {3e38f, 3e38f, 3e38f}, silent[] = {-1, -1, -1}, spikes[] = {1, 1, 1};
+    const int32_t label = 0;
+    const struct sample_set training = {
+        .kind = SAMPLE_SPIKE_TIMES, .count = 1, .features = 3, .values = silent, .label = &label};
+    struct sample_set validation = training;
+    struct training_params params = few_params;
+    struct tempotron *tempotron;
+    validation.values = spikes;
+    params.loss = (struct loss){.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5};
+    ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
+    ck_assert_int_eq(tempotron_train(tempotron, &training, &validation, &params, NULL, NULL),
+                     CORE_DIVERGED);
+    tempotron_destroy(tempotron);
+}
+END_TEST
+
 /* Weights so low that no output rises above rest: only the paper's remedy lets it learn. */
 START_TEST(silent_output_is_revived)
 {
@@ -716,9 +851,9 @@ START_TEST(confusion_counts_every_decided_sample)
     struct evaluation evaluation;
     struct tempotron *tempotron = drawn(0);
     iris.values[0] = iris.values[1] = iris.values[2] = iris.values[3] = 1e6f; /* all silent */
-    ck_assert_int_eq(
-        tempotron_evaluate(tempotron, &iris.all, &iris_params.loss, NULL, &evaluation, confusion),
-        CORE_OK);
+    ck_assert_int_eq(tempotron_evaluate(tempotron, &iris.all, &iris_params.loss, NULL, NULL,
+                                        &evaluation, confusion),
+                     CORE_OK);
     uint64_t count = 0, correct = 0;
     for (size_t i = 0; i < IRIS_CLASSES * IRIS_CLASSES; i++) {
         count += confusion[i];
@@ -748,12 +883,16 @@ int main(void)
     tcase_add_test(tests, weight_decay_is_apart_from_the_gradient);
     tcase_add_test(tests, schedules_end_where_they_should);
     tcase_add_loop_test(tests, any_crew_gives_the_same_bits, 0, 2);
+    tcase_add_test(tests, hands_take_every_part_once);
+    tcase_add_test(tests, a_batch_may_be_worked_through_in_parts);
     tcase_add_test(tests, bytes_give_the_same_bits_as_values);
     tcase_add_test(tests, class_metrics_count_what_was_found_and_what_was_right);
     tcase_add_test(tests, patience_keeps_the_best_epoch);
     tcase_add_test(tests, observer_stops_training);
     tcase_add_test(tests, divergence_is_noticed);
     tcase_add_test(tests, silent_output_is_revived);
+    tcase_add_test(tests, a_silent_output_learns_from_where_it_would_have_peaked);
+    tcase_add_test(tests, a_validation_loss_that_is_not_finite_is_a_divergence);
     tcase_add_test(tests, a_single_neuron_learns_to_fire_and_not_to);
     tcase_add_test(tests, a_neuron_without_an_error_stays_as_it_is);
     tcase_add_test(tests, confusion_counts_every_decided_sample);
