@@ -13,10 +13,11 @@ struct scratch {
     struct membranes membranes;
 };
 
-struct work {
+struct evaluator {
     const struct tempotron *tempotron;
     const struct sample_set *set;
     const struct loss *loss;
+    const struct crew *crew;
     size_t parts;
     struct scratch *scratch; /* [parts] */
     const struct watch *watch;
@@ -32,49 +33,52 @@ static bool goes_on(const struct watch *watch)
 
 static void evaluate_part(void *context, size_t part)
 {
-    struct work *work = context;
-    const struct sample_set *set = work->set;
-    const size_t classes = work->tempotron->params.out_features;
-    struct pattern *pattern = &work->scratch[part].pattern;
-    struct membranes *membranes = &work->scratch[part].membranes;
-    const size_t end = set->count * (part + 1) / work->parts;
-    for (size_t b = set->count * part / work->parts; b < end; b++) {
-        if (!goes_on(work->watch)) {
-            atomic_store(&work->stopped, true);
+    struct evaluator *evaluator = context;
+    const struct sample_set *set = evaluator->set;
+    const size_t classes = evaluator->tempotron->params.out_features;
+    struct pattern *pattern = &evaluator->scratch[part].pattern;
+    struct membranes *membranes = &evaluator->scratch[part].membranes;
+    const size_t end = set->count * (part + 1) / evaluator->parts;
+    for (size_t b = set->count * part / evaluator->parts; b < end; b++) {
+        if (!goes_on(evaluator->watch)) {
+            atomic_store(&evaluator->stopped, true);
             return;
         }
         sample_set_pattern(set, b, pattern);
-        membranes_forward(work->tempotron, pattern, membranes, NULL);
-        work->losses[b] =
-            loss_of_sample(work->loss, membranes->v_max, set->label[b], classes, NULL);
-        work->decisions[b] =
+        membranes_forward(evaluator->tempotron, pattern, membranes, NULL);
+        evaluator->losses[b] =
+            loss_of_sample(evaluator->loss, membranes->v_max, set->label[b], classes, NULL);
+        evaluator->decisions[b] =
             pattern->fired ? (int32_t)membranes_decide(membranes, classes) : UNDECIDED;
     }
 }
 
-static void work_finish(struct work *work)
+void evaluator_destroy(struct evaluator *evaluator)
 {
-    for (size_t part = 0; work->scratch != NULL && part < work->parts; part++) {
-        membranes_finish(&work->scratch[part].membranes);
-        pattern_finish(&work->scratch[part].pattern);
+    if (evaluator == NULL)
+        return;
+    for (size_t part = 0; evaluator->scratch != NULL && part < evaluator->parts; part++) {
+        membranes_finish(&evaluator->scratch[part].membranes);
+        pattern_finish(&evaluator->scratch[part].pattern);
     }
-    free(work->scratch);
-    free(work->losses);
-    free(work->decisions);
+    free(evaluator->scratch);
+    free(evaluator->losses);
+    free(evaluator->decisions);
+    free(evaluator);
 }
 
-static enum core_status work_init(struct work *work)
+static enum core_status init_scratch(struct evaluator *evaluator)
 {
-    const struct tempotron *tempotron = work->tempotron;
-    const size_t count = work->set->count, capacity = sample_set_capacity(work->set);
+    const struct tempotron *tempotron = evaluator->tempotron;
+    const size_t count = evaluator->set->count, capacity = sample_set_capacity(evaluator->set);
     enum core_status status = CORE_OK;
-    work->scratch = calloc(work->parts, sizeof *work->scratch);
-    work->losses = malloc(count * sizeof *work->losses);
-    work->decisions = malloc(count * sizeof *work->decisions);
-    if (work->scratch == NULL || work->losses == NULL || work->decisions == NULL)
+    evaluator->scratch = calloc(evaluator->parts, sizeof *evaluator->scratch);
+    evaluator->losses = malloc(count * sizeof *evaluator->losses);
+    evaluator->decisions = malloc(count * sizeof *evaluator->decisions);
+    if (evaluator->scratch == NULL || evaluator->losses == NULL || evaluator->decisions == NULL)
         status = CORE_NO_MEMORY;
-    for (size_t part = 0; status == CORE_OK && part < work->parts; part++) {
-        struct scratch *scratch = &work->scratch[part];
+    for (size_t part = 0; status == CORE_OK && part < evaluator->parts; part++) {
+        struct scratch *scratch = &evaluator->scratch[part];
         status = pattern_init(&scratch->pattern, capacity, tempotron_last(&tempotron->params));
         if (status == CORE_OK)
             status = membranes_init(&scratch->membranes, tempotron, capacity);
@@ -82,17 +86,42 @@ static enum core_status work_init(struct work *work)
     return status;
 }
 
-/* In the order of the samples, whoever evaluated them. */
-static struct evaluation tally(const struct work *work, uint64_t *confusion)
+enum core_status evaluator_create(const struct tempotron *tempotron, const struct sample_set *set,
+                                  const struct loss *loss, const struct crew *crew,
+                                  const struct watch *watch, struct evaluator **ret_evaluator)
 {
-    const size_t count = work->set->count, classes = work->tempotron->params.out_features;
+    enum { SAMPLES_A_PART = 16 };
+    const size_t most = set->count / SAMPLES_A_PART + 1, hands = crew_size(crew);
+    struct evaluator *evaluator = malloc(sizeof *evaluator);
+    if (evaluator == NULL)
+        return CORE_NO_MEMORY;
+    *evaluator = (struct evaluator){
+        .tempotron = tempotron,
+        .set = set,
+        .loss = loss,
+        .crew = crew,
+        .watch = watch,
+        .parts = hands < most ? hands : most,
+    };
+    const enum core_status status = init_scratch(evaluator);
+    if (status == CORE_OK)
+        *ret_evaluator = evaluator;
+    else
+        evaluator_destroy(evaluator);
+    return status;
+}
+
+/* In the order of the samples, whoever evaluated them. */
+static struct evaluation tally(const struct evaluator *evaluator, uint64_t *confusion)
+{
+    const size_t count = evaluator->set->count, classes = evaluator->tempotron->params.out_features;
     struct evaluation evaluation = {0};
     size_t correct = 0;
     if (confusion != NULL)
         memset(confusion, 0, classes * classes * sizeof *confusion);
     for (size_t b = 0; b < count; b++) {
-        const int32_t label = work->set->label[b], decision = work->decisions[b];
-        evaluation.loss += work->losses[b];
+        const int32_t label = evaluator->set->label[b], decision = evaluator->decisions[b];
+        evaluation.loss += evaluator->losses[b];
         evaluation.undecided += decision == UNDECIDED;
         correct += decision == label;
         if (confusion != NULL && decision != UNDECIDED)
@@ -103,29 +132,28 @@ static struct evaluation tally(const struct work *work, uint64_t *confusion)
     return evaluation;
 }
 
+enum core_status evaluator_run(struct evaluator *evaluator, struct evaluation *ret_evaluation,
+                               uint64_t *confusion)
+{
+    atomic_store(&evaluator->stopped, false);
+    crew_run(evaluator->crew, evaluate_part, evaluator, evaluator->parts);
+    if (atomic_load(&evaluator->stopped))
+        return CORE_STOPPED;
+    *ret_evaluation = tally(evaluator, confusion);
+    return CORE_OK;
+}
+
 enum core_status tempotron_evaluate(const struct tempotron *tempotron, const struct sample_set *set,
                                     const struct loss *loss, const struct crew *crew,
                                     const struct watch *watch, struct evaluation *ret_evaluation,
                                     uint64_t *confusion)
 {
-    enum { SAMPLES_A_PART = 16 };
-    const size_t most = set->count / SAMPLES_A_PART + 1, hands = crew_size(crew);
-    struct work work = {
-        .tempotron = tempotron,
-        .set = set,
-        .loss = loss,
-        .watch = watch,
-        .parts = hands < most ? hands : most,
-    };
-    enum core_status status = work_init(&work);
-    if (status == CORE_OK) {
-        crew_run(crew, evaluate_part, &work, work.parts);
-        if (atomic_load(&work.stopped))
-            status = CORE_STOPPED;
-    }
-    if (status == CORE_OK)
-        *ret_evaluation = tally(&work, confusion);
-    work_finish(&work);
+    struct evaluator *evaluator;
+    enum core_status status = evaluator_create(tempotron, set, loss, crew, watch, &evaluator);
+    if (status != CORE_OK)
+        return status;
+    status = evaluator_run(evaluator, ret_evaluation, confusion);
+    evaluator_destroy(evaluator);
     return status;
 }
 

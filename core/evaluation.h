@@ -24,9 +24,21 @@ struct watch {
     bool (*goes_on)(void *context); /* NULL: nobody */
 };
 
+/* Evaluates a model that changes, again and again, on the same set: its scratch memory is made
+ * once. All that it is given is borrowed until its end. The set has labels and is not empty; crew
+ * and watch may be NULL. */
+struct evaluator;
+enum core_status evaluator_create(const struct tempotron *tempotron, const struct sample_set *set,
+                                  const struct loss *loss, const struct crew *crew,
+                                  const struct watch *watch, struct evaluator **ret_evaluator);
+void evaluator_destroy(struct evaluator *evaluator); /* takes NULL */
+
 /* confusion[out_features][out_features], unless NULL: rows the true class, columns the decision.
- * The set has labels and is not empty. The result is the same with any crew, or NULL. watch may be
- * NULL; CORE_STOPPED where it ended it. */
+ * The result is the same with any crew. CORE_STOPPED where the watch ended it. */
+enum core_status evaluator_run(struct evaluator *evaluator, struct evaluation *ret_evaluation,
+                               uint64_t *confusion);
+
+/* All three at once. */
 enum core_status tempotron_evaluate(const struct tempotron *tempotron, const struct sample_set *set,
                                     const struct loss *loss, const struct crew *crew,
                                     const struct watch *watch, struct evaluation *ret_evaluation,

@@ -38,7 +38,9 @@ struct run {
     const struct training_params *params;
     const struct training_observer *observer;
     const struct crew *crew;
-    size_t weights; /* in_features * stride */
+    struct watch watch;          /* the observer, as the evaluator knows it */
+    struct evaluator *evaluator; /* of the validation set; NULL: there is none */
+    size_t weights;              /* in_features * stride */
     size_t slot_count;
     struct slot *slots; /* [slot_count] */
     size_t hand_count;
@@ -77,6 +79,7 @@ static void run_finish(struct run *run)
     free(run->gradient);
     free(run->best_weight);
     free(run->frozen);
+    evaluator_destroy(run->evaluator);
 }
 
 static size_t least(size_t a, size_t b)
@@ -311,15 +314,10 @@ static enum core_status learn_epoch(struct run *run, struct training_epoch *epoc
     return is_finite(run, epoch->loss) ? CORE_OK : CORE_DIVERGED;
 }
 
-static enum core_status validate(const struct run *run, const struct sample_set *validation,
-                                 struct training_epoch *epoch)
+static enum core_status validate(const struct run *run, struct training_epoch *epoch)
 {
     struct evaluation evaluation;
-    const struct training_observer *observer = run->observer;
-    const struct watch watch = {.context = observer != NULL ? observer->context : NULL,
-                                .goes_on = observer != NULL ? observer->goes_on : NULL};
-    enum core_status status = tempotron_evaluate(run->tempotron, validation, &run->params->loss,
-                                                 run->crew, &watch, &evaluation, NULL);
+    enum core_status status = evaluator_run(run->evaluator, &evaluation, NULL);
     if (status == CORE_OK && !isfinite(evaluation.loss))
         status = CORE_DIVERGED;
     if (status == CORE_OK) {
@@ -330,18 +328,18 @@ static enum core_status validate(const struct run *run, const struct sample_set 
     return status;
 }
 
-static enum core_status learn(struct run *run, const struct sample_set *validation)
+static enum core_status learn(struct run *run)
 {
     const struct training_params *params = run->params;
     const size_t bytes = run->weights * sizeof(float);
-    const bool keeps_best = params->patience > 0 && validation != NULL;
+    const bool keeps_best = params->patience > 0 && run->evaluator != NULL;
     double best_loss = INFINITY;
     size_t best_epoch = 0;
     for (size_t number = 1; number <= params->epochs; number++) {
         struct training_epoch epoch = {.epoch = number};
         enum core_status status = learn_epoch(run, &epoch);
-        if (status == CORE_OK && validation != NULL)
-            status = validate(run, validation, &epoch);
+        if (status == CORE_OK && run->evaluator != NULL)
+            status = validate(run, &epoch);
         if (status != CORE_OK)
             return status;
         if (run->observer != NULL && run->observer->on_epoch != NULL)
@@ -373,9 +371,14 @@ enum core_status tempotron_train(struct tempotron *tempotron, const struct sampl
         .observer = observer,
         .crew = crew,
     };
+    if (observer != NULL)
+        run.watch = (struct watch){.context = observer->context, .goes_on = observer->goes_on};
     enum core_status status = run_init(&run);
+    if (status == CORE_OK && validation != NULL)
+        status = evaluator_create(tempotron, validation, &params->loss, crew, &run.watch,
+                                  &run.evaluator);
     if (status == CORE_OK)
-        status = learn(&run, validation);
+        status = learn(&run);
     run_finish(&run);
     return status;
 }

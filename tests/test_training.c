@@ -620,6 +620,26 @@ START_TEST(bytes_give_the_same_bits_as_values)
 }
 END_TEST
 
+/* T ends before any neuron fires: nothing has an effect, but something did fire. */
+START_TEST(a_byte_that_fires_too_late_has_fired)
+{
+    struct pictures pictures;
+    struct byte_table table;
+    struct pattern pattern;
+    uint8_t values[PIXELS];
+    pictures_draw(&pictures);
+    ck_assert_int_eq(byte_table_init(&table, &pictures.encoder, 0), CORE_OK);
+    ck_assert_int_eq(pattern_init(&pattern, PIXELS * PATTERN_SLACK, 0), CORE_OK);
+    memset(values, 100, sizeof values);
+    byte_table_encode(&table, values, &pattern);
+    ck_assert_uint_eq(pattern.count, 0);
+    ck_assert(pattern.fired);
+    pattern_finish(&pattern);
+    byte_table_finish(&table);
+    pictures_finish(&pictures);
+}
+END_TEST
+
 START_TEST(class_metrics_count_what_was_found_and_what_was_right)
 {
     const uint64_t confusion[] = {4, 1, 0, /**/ 2, 3, 0, /**/ 0, 0, 0};
@@ -743,6 +763,7 @@ START_TEST(a_neuron_without_an_error_stays_as_it_is)
         .batch_size = 1,
         .schedule = {.learning_rate = 0.1},
         .momentum = 0.9,
+        .optimizer = _i == 0 ? OPTIMIZER_SGD : OPTIMIZER_ADAM,
         .loss = {.type = LOSS_TEMPOTRON, .v_threshold = 1},
     };
     struct tempotron *tempotron;
@@ -753,7 +774,7 @@ START_TEST(a_neuron_without_an_error_stays_as_it_is)
     /* Neuron 0 fires once where it should not; neuron 1 never fires, and should three times. */
     ck_assert_float_eq_tol(trained[0], 2 - 0.1f, 2e-3f);
     ck_assert_float_eq(trained[1], 0);
-    ck_assert_float_gt(trained[2], 0.5f + 0.25f); /* its momentum does go on */
+    ck_assert_float_gt(trained[2], _i == 0 ? 0.75f : 0.65f); /* its momentum does go on */
     ck_assert_float_gt(trained[3], 0.2f);
     tempotron_destroy(tempotron);
 }
@@ -886,6 +907,7 @@ int main(void)
     tcase_add_test(tests, hands_take_every_part_once);
     tcase_add_test(tests, a_batch_may_be_worked_through_in_parts);
     tcase_add_test(tests, bytes_give_the_same_bits_as_values);
+    tcase_add_test(tests, a_byte_that_fires_too_late_has_fired);
     tcase_add_test(tests, class_metrics_count_what_was_found_and_what_was_right);
     tcase_add_test(tests, patience_keeps_the_best_epoch);
     tcase_add_test(tests, observer_stops_training);
@@ -894,7 +916,7 @@ int main(void)
     tcase_add_test(tests, a_silent_output_learns_from_where_it_would_have_peaked);
     tcase_add_test(tests, a_validation_loss_that_is_not_finite_is_a_divergence);
     tcase_add_test(tests, a_single_neuron_learns_to_fire_and_not_to);
-    tcase_add_test(tests, a_neuron_without_an_error_stays_as_it_is);
+    tcase_add_loop_test(tests, a_neuron_without_an_error_stays_as_it_is, 0, 2);
     tcase_add_test(tests, confusion_counts_every_decided_sample);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
