@@ -25,9 +25,7 @@ size_t credit_bytes(const struct tempotron *tempotron, size_t capacity)
 enum core_status credit_init(struct credit *credit, const struct tempotron *tempotron,
                              size_t capacity)
 {
-    const size_t bytes = credit_bytes(tempotron, capacity);
-    float *block = aligned_alloc(SIMD_ALIGNMENT,
-                                 (bytes + SIMD_ALIGNMENT - 1) / SIMD_ALIGNMENT * SIMD_ALIGNMENT);
+    float *block = aligned_alloc(SIMD_ALIGNMENT, simd_round_up(credit_bytes(tempotron, capacity)));
     if (block == NULL)
         return CORE_NO_MEMORY;
     *credit = (struct credit){

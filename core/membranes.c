@@ -16,7 +16,7 @@ struct layout {
 static void *place(struct layout *layout, size_t count, size_t size)
 {
     void *array = layout->memory == NULL ? NULL : layout->memory + layout->bytes;
-    layout->bytes += (count * size + SIMD_ALIGNMENT - 1) / SIMD_ALIGNMENT * SIMD_ALIGNMENT;
+    layout->bytes += simd_round_up(count * size);
     return array;
 }
 

@@ -8,6 +8,7 @@
 #ifndef CORE_SIMD_H
 #define CORE_SIMD_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum { LANES = 8, SIMD_ALIGNMENT = 64 };
@@ -22,6 +23,12 @@ typedef double double_lanes __attribute__((vector_size(LANES * sizeof(double))))
 #else
 #define VECTORIZED
 #endif
+
+/* Bytes that whole vectors take; of aligned_alloc(). */
+static inline size_t simd_round_up(size_t bytes)
+{
+    return (bytes + SIMD_ALIGNMENT - 1) / SIMD_ALIGNMENT * SIMD_ALIGNMENT;
+}
 
 /* For what a VECTORIZED function calls: it has to be compiled as part of that function. */
 #define INLINED static inline __attribute__((always_inline))

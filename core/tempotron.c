@@ -16,10 +16,9 @@ static enum core_status allocate(const struct tempotron_params *params,
                                  struct tempotron **ret_tempotron)
 {
     const size_t stride = round_up(params->out_features, LANES);
-    const size_t head = round_up(sizeof(struct tempotron), SIMD_ALIGNMENT);
+    const size_t head = simd_round_up(sizeof(struct tempotron));
     const size_t weights = params->in_features * stride * sizeof(float);
-    struct tempotron *tempotron =
-        aligned_alloc(SIMD_ALIGNMENT, head + round_up(weights, SIMD_ALIGNMENT));
+    struct tempotron *tempotron = aligned_alloc(SIMD_ALIGNMENT, head + simd_round_up(weights));
     if (tempotron == NULL)
         return CORE_NO_MEMORY;
     tempotron->params = *params;

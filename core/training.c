@@ -43,8 +43,8 @@ struct run {
     size_t weights;              /* in_features * stride */
     size_t slot_count;
     struct slot *slots; /* [slot_count] */
-    size_t hand_count;
-    struct membranes *hands; /* [hand_count] scratch memory of each part of the crew */
+    size_t part_count;
+    struct membranes *membranes; /* [part_count] scratch memory of each part of the crew */
     struct optimizer optimizer;
     struct random random;
     uint32_t *order;    /* [count] the samples, as this epoch takes them */
@@ -56,7 +56,7 @@ struct run {
     const uint32_t *samples;
     size_t sample_count;
     size_t batch;        /* the samples of the whole batch */
-    bool steps;          /* they complete the batch */
+    bool completes;      /* they complete the batch */
     bool freezes;        /* outputs without an error don't step */
     atomic_bool stopped; /* the observer has ended it */
 };
@@ -70,10 +70,10 @@ static void run_finish(struct run *run)
         credit_finish(&run->slots[i].credit);
         pattern_finish(&run->slots[i].pattern);
     }
-    for (size_t i = 0; run->hands != NULL && i < run->hand_count; i++)
-        membranes_finish(&run->hands[i]);
+    for (size_t i = 0; run->membranes != NULL && i < run->part_count; i++)
+        membranes_finish(&run->membranes[i]);
     free(run->slots);
-    free(run->hands);
+    free(run->membranes);
     optimizer_finish(&run->optimizer);
     free(run->order);
     free(run->gradient);
@@ -90,8 +90,7 @@ static size_t least(size_t a, size_t b)
 /* Aligned for vectors; free(). */
 static float *zeroed_floats(size_t count)
 {
-    const size_t bytes =
-        (count * sizeof(float) + SIMD_ALIGNMENT - 1) / SIMD_ALIGNMENT * SIMD_ALIGNMENT;
+    const size_t bytes = simd_round_up(count * sizeof(float));
     float *floats = aligned_alloc(SIMD_ALIGNMENT, bytes);
     if (floats != NULL)
         memset(floats, 0, bytes);
@@ -121,17 +120,17 @@ static enum core_status init_slots(struct run *run, size_t capacity)
     return status;
 }
 
-static enum core_status init_hands(struct run *run, size_t capacity)
+static enum core_status init_membranes(struct run *run, size_t capacity)
 {
     const struct tempotron *tempotron = run->tempotron;
     const size_t rows = run->slot_count * (capacity + tempotron->params.T);
     enum core_status status = CORE_OK;
-    run->hand_count = least(crew_size(run->crew), rows / PART_ROWS + 1);
-    run->hands = calloc(run->hand_count, sizeof *run->hands);
-    if (run->hands == NULL)
+    run->part_count = least(crew_size(run->crew), rows / PART_ROWS + 1);
+    run->membranes = calloc(run->part_count, sizeof *run->membranes);
+    if (run->membranes == NULL)
         return CORE_NO_MEMORY;
-    for (size_t i = 0; status == CORE_OK && i < run->hand_count; i++)
-        status = membranes_init(&run->hands[i], tempotron, capacity);
+    for (size_t i = 0; status == CORE_OK && i < run->part_count; i++)
+        status = membranes_init(&run->membranes[i], tempotron, capacity);
     return status;
 }
 
@@ -154,7 +153,7 @@ static enum core_status run_init(struct run *run)
 
     enum core_status status = init_slots(run, capacity);
     if (status == CORE_OK)
-        status = init_hands(run, capacity);
+        status = init_membranes(run, capacity);
     if (status == CORE_OK)
         status = optimizer_init(&run->optimizer, params->optimizer, params->momentum,
                                 run->tempotron->params.in_features, run->tempotron->stride);
@@ -205,12 +204,12 @@ static bool goes_on(const struct run *run)
 static void learn_samples(void *work, size_t part)
 {
     struct run *run = work;
-    for (size_t i = part; i < run->sample_count; i += run->hand_count) {
+    for (size_t i = part; i < run->sample_count; i += run->part_count) {
         if (!goes_on(run)) {
             atomic_store(&run->stopped, true);
             return;
         }
-        learn_sample(run, run->samples[i], &run->hands[part], &run->slots[i]);
+        learn_sample(run, run->samples[i], &run->membranes[part], &run->slots[i]);
     }
 }
 
@@ -219,11 +218,11 @@ static void step_afferents(void *work, size_t part)
     struct run *run = work;
     struct tempotron *tempotron = run->tempotron;
     const size_t in = tempotron->params.in_features;
-    const size_t first = in * part / run->hand_count, end = in * (part + 1) / run->hand_count;
+    const size_t first = in * part / run->part_count, end = in * (part + 1) / run->part_count;
     for (size_t i = 0; i < run->sample_count; i++)
         credit_add(&run->slots[i].credit, tempotron, &run->slots[i].pattern, first, end,
                    run->gradient);
-    if (run->steps)
+    if (run->completes)
         optimizer_step(&run->optimizer, first, end, run->freezes ? run->frozen : NULL,
                        run->gradient, tempotron->weight);
 }
@@ -266,16 +265,16 @@ static bool learn_batch(struct run *run, const uint32_t *samples, size_t count, 
     for (size_t done = 0; done < count; done += run->sample_count) {
         run->samples = samples + done;
         run->sample_count = least(run->slot_count, count - done);
-        crew_run(run->crew, learn_samples, run, run->hand_count);
+        crew_run(run->crew, learn_samples, run, run->part_count);
         if (atomic_load(&run->stopped))
             return false;
         tally(run, sums);
-        run->steps = done + run->sample_count == count;
+        run->completes = done + run->sample_count == count;
         if (run->freezes && all_are_frozen(run))
             continue;
-        if (run->steps)
+        if (run->completes)
             optimizer_begin(&run->optimizer, rate, run->params->weight_decay);
-        crew_run(run->crew, step_afferents, run, run->hand_count);
+        crew_run(run->crew, step_afferents, run, run->part_count);
     }
     return true;
 }

@@ -21,12 +21,6 @@ static void write_confusion(struct json_writer *json, const uint64_t *confusion,
     json_write_array_end(json);
 }
 
-static void write_number(struct json_writer *json, const char *key, double value)
-{
-    json_write_key(json, key);
-    json_write_double(json, value);
-}
-
 /* Of every class: what of its samples, and of those decided for it, was right. */
 static void write_classes(struct json_writer *json, const struct model *model,
                           const uint64_t *confusion, const uint64_t *support)
@@ -41,10 +35,10 @@ static void write_classes(struct json_writer *json, const struct model *model,
             json_write_string(json, model->labels.names[c]);
         else
             json_write_integer(json, (int64_t)c);
-        write_number(json, "support", (double)metrics.support);
-        write_number(json, "precision", metrics.precision);
-        write_number(json, "recall", metrics.recall);
-        write_number(json, "f1", metrics.f1);
+        json_write_number(json, "support", (double)metrics.support);
+        json_write_number(json, "precision", metrics.precision);
+        json_write_number(json, "recall", metrics.recall);
+        json_write_number(json, "f1", metrics.f1);
         json_write_object_end(json);
     }
     json_write_array_end(json);

@@ -236,6 +236,12 @@ void json_write_double(struct json_writer *writer, double value)
     append_value(writer, text, (size_t)size);
 }
 
+void json_write_number(struct json_writer *writer, const char *key, double value)
+{
+    json_write_key(writer, key);
+    json_write_double(writer, value);
+}
+
 void json_write_float(struct json_writer *writer, float value)
 {
     if (write_simple_number(writer, (double)value))

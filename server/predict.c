@@ -212,22 +212,16 @@ static void write_labels(struct json_writer *json, const struct prediction *pred
     json_write_array_end(json);
 }
 
-static void write_number(struct json_writer *json, const char *key, double value)
-{
-    json_write_key(json, key);
-    json_write_double(json, value);
-}
-
 static void write_contribution(struct json_writer *json, const struct model *model,
                                const struct contribution *contribution)
 {
     json_write_object_begin(json);
-    write_number(json, "afferent", (double)contribution->afferent);
+    json_write_number(json, "afferent", (double)contribution->afferent);
     if (model->config.has_encoder) {
         const size_t neurons =
             model->config.params.in_features / encoder_features(&model->config.encoder);
-        write_number(json, "feature", (double)(contribution->afferent / neurons));
-        write_number(json, "neuron", (double)(contribution->afferent % neurons));
+        json_write_number(json, "feature", (double)(contribution->afferent / neurons));
+        json_write_number(json, "neuron", (double)(contribution->afferent % neurons));
     }
     json_write_key(json, "potential");
     json_write_float(json, (float)contribution->potential);
@@ -245,7 +239,7 @@ static void write_decisions(struct json_writer *json, const struct model *model,
             continue;
         }
         json_write_object_begin(json);
-        write_number(json, "output", prediction->label[b]);
+        json_write_number(json, "output", prediction->label[b]);
         json_write_key(json, "t_max");
         json_write_float(json, (float)decision->t_max);
         json_write_key(json, "margin");

@@ -12,18 +12,12 @@
 #include "timestamp.h"
 #include "trainer.h"
 
-static void write_number(struct json_writer *json, const char *key, double value)
-{
-    json_write_key(json, key);
-    json_write_double(json, value); /* NaN becomes null */
-}
-
 static void write_metrics(struct json_writer *json, const struct epoch_metrics *metrics)
 {
-    write_number(json, "loss", metrics->loss);
-    write_number(json, "accuracy", metrics->accuracy);
-    write_number(json, "validation_loss", metrics->validation_loss);
-    write_number(json, "validation_accuracy", metrics->validation_accuracy);
+    json_write_number(json, "loss", metrics->loss);
+    json_write_number(json, "accuracy", metrics->accuracy);
+    json_write_number(json, "validation_loss", metrics->validation_loss);
+    json_write_number(json, "validation_accuracy", metrics->validation_accuracy);
 }
 
 static void write_error(struct json_writer *json, const struct run_record *record)

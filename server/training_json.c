@@ -115,12 +115,6 @@ static void write_integer(struct json_writer *json, const char *key, size_t valu
     json_write_integer(json, (int64_t)value);
 }
 
-static void write_number(struct json_writer *json, const char *key, double value)
-{
-    json_write_key(json, key);
-    json_write_double(json, value);
-}
-
 static void write_float(struct json_writer *json, const char *key, float value)
 {
     json_write_key(json, key);
@@ -139,15 +133,15 @@ void training_params_write(struct json_writer *json, const struct training_param
     json_write_object_begin(json);
     write_integer(json, "epochs", params->epochs);
     write_integer(json, "batch_size", params->batch_size);
-    write_number(json, "learning_rate", params->schedule.learning_rate);
+    json_write_number(json, "learning_rate", params->schedule.learning_rate);
     write_string(json, "learning_rate_schedule", schedule_names[params->schedule.type]);
     if (params->schedule.type == SCHEDULE_EXPONENTIAL)
-        write_number(json, "learning_rate_decay", params->schedule.decay);
+        json_write_number(json, "learning_rate_decay", params->schedule.decay);
     write_string(json, "optimizer", optimizer_names[params->optimizer]);
     if (params->optimizer == OPTIMIZER_SGD)
-        write_number(json, "momentum", params->momentum);
+        json_write_number(json, "momentum", params->momentum);
     if (params->weight_decay > 0)
-        write_number(json, "weight_decay", params->weight_decay);
+        json_write_number(json, "weight_decay", params->weight_decay);
     write_string(json, "loss", loss_names[params->loss.type]);
     if (params->loss.type == LOSS_CROSS_ENTROPY)
         write_float(json, "beta", params->loss.beta);
@@ -161,6 +155,6 @@ void training_params_write(struct json_writer *json, const struct training_param
     if (params->patience > 0)
         write_integer(json, "patience", params->patience);
     if (validation_fraction > 0)
-        write_number(json, "validation_fraction", validation_fraction);
+        json_write_number(json, "validation_fraction", validation_fraction);
     json_write_object_end(json);
 }
