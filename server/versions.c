@@ -116,6 +116,8 @@ void weights_put(struct service *service, const struct request *request, struct 
     json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);
     if (document != NULL && fields_open(&fields, document, "", &reply->problem)) {
         const json_t *given = fields_get(&fields, "weight", FIELD_REQUIRED);
+        fields_has(&fields, "model"); /* what GET has answered may be sent as it is */
+        fields_has(&fields, "version");
         fields_close(&fields);
         if (given != NULL &&
             weight_read(given, "/weight", &model->config.params, &reply->problem, &weight) &&
