@@ -709,6 +709,29 @@ START_TEST(observer_stops_training)
 }
 END_TEST
 
+static bool goes_on_four_times(void *context)
+{
+    return ++*(int *)context <= 4;
+}
+
+/* Of the one training sample it is asked once, then of the validation's until it says no. */
+START_TEST(observer_stops_a_validation)
+{
+    struct iris iris;
+    iris_load(&iris);
+    int asked = 0;
+    const struct training_observer observer = {.context = &asked, .goes_on = goes_on_four_times};
+    struct sample_set one = iris.all;
+    struct tempotron *tempotron = drawn(0);
+    one.count = 1;
+    ck_assert_int_eq(tempotron_train(tempotron, &one, &iris.all, &iris_params, &observer, NULL),
+                     CORE_STOPPED);
+    ck_assert_int_eq(asked, 5);
+    tempotron_destroy(tempotron);
+    iris_finish(&iris);
+}
+END_TEST
+
 START_TEST(divergence_is_noticed)
 {
     struct iris iris;
@@ -911,6 +934,7 @@ int main(void)
     tcase_add_test(tests, class_metrics_count_what_was_found_and_what_was_right);
     tcase_add_test(tests, patience_keeps_the_best_epoch);
     tcase_add_test(tests, observer_stops_training);
+    tcase_add_test(tests, observer_stops_a_validation);
     tcase_add_test(tests, divergence_is_noticed);
     tcase_add_test(tests, silent_output_is_revived);
     tcase_add_test(tests, a_silent_output_learns_from_where_it_would_have_peaked);
