@@ -85,11 +85,8 @@ static void answer(const struct model *model, const struct samples *samples,
     free(confusion);
 }
 
-static void check_sizes(const struct model *model, const struct samples *samples,
-                        struct problem *problem)
+static void check_classes(size_t classes, struct problem *problem)
 {
-    const size_t classes = model->config.params.out_features;
-    samples_check_work(samples, &model->config.params, problem);
     if (classes * classes > LIMIT_VOLTAGES)
         problem_set(problem, PROBLEM_TOO_LARGE, "The confusion matrix of %zu classes is too large.",
                     classes);
@@ -106,11 +103,10 @@ void model_evaluate(struct service *service, const struct request *request, stru
         return;
     json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);
     if (document != NULL && fields_open(&fields, document, "", &reply->problem)) {
-        const bool read = samples_read(&fields, model, SAMPLES_WITH_LABEL, &samples);
+        check_classes(model->config.params.out_features, &reply->problem);
+        samples_read(&fields, model, SAMPLES_TO_EVALUATE, &samples);
         loss_read(&fields, model->config.params.v_threshold, &loss);
         fields_close(&fields);
-        if (read)
-            check_sizes(model, &samples, &reply->problem);
         if (!problem_is_set(&reply->problem))
             answer(model, &samples, &loss, reply);
     }

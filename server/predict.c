@@ -112,8 +112,7 @@ static void check_sizes(const struct model *model, const struct samples *samples
     size_t numbers = params->out_features * (prediction->wanted[RET_V] ? params->T : 1);
     if (prediction->explains)
         numbers += 4 * CONTRIBUTIONS;
-    samples_check_work(samples, params, problem);
-    if (!problem_is_set(problem) && samples->count > LIMIT_ANSWER / numbers)
+    if (samples->count > LIMIT_ANSWER / numbers)
         problem_add_field(
             problem, PROBLEM_TOO_LARGE, samples->kind == SAMPLES_X ? "/x" : "/in_spikes",
             "The answer may hold at most %d numbers: send fewer samples at once.", LIMIT_ANSWER);
@@ -125,7 +124,7 @@ static bool read_request(const json_t *document, const struct model *model, stru
     struct fields fields;
     if (!fields_open(&fields, document, "", problem))
         return false;
-    const bool read = samples_read(&fields, model, SAMPLES_WITHOUT_LABEL, samples);
+    const bool read = samples_read(&fields, model, SAMPLES_TO_PREDICT, samples);
     read_ret_type(&fields, prediction->wanted);
     fields_boolean(&fields, "explain", FIELD_OPTIONAL, &prediction->explains);
     fields_close(&fields);

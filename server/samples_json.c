@@ -53,7 +53,27 @@ static bool check_spikes(struct samples *samples, size_t outputs, const char *po
     return true;
 }
 
-static bool read_values(struct fields *fields, const struct model *model, struct samples *samples)
+/* Whether the forward pass over so many samples may be asked for, from the document alone. */
+static bool check_work(const json_t *values, const struct tempotron_params *params,
+                       const char *pointer, struct problem *problem)
+{
+    const size_t count = json_array_size(values);
+    if (count == 0) /* told by whoever reads it */
+        return true;
+    const size_t spikes = params->in_features + spike_trains_count(values) / count;
+    const uint64_t sample = (uint64_t)(params->T + spikes) * params->out_features;
+    if (count <= LIMIT_WORK / sample)
+        return true;
+    problem_add_field(
+        problem, PROBLEM_TOO_LARGE, pointer,
+        "batch * (T + in_features) * out_features (with the mean of the spikes, where "
+        "there are trains) must be at most %u: send at most %llu samples at once.",
+        LIMIT_WORK, (unsigned long long)(LIMIT_WORK / sample));
+    return false;
+}
+
+static bool read_values(struct fields *fields, const struct model *model, enum samples_use use,
+                        struct samples *samples)
 {
     char pointer[PROBLEM_POINTER];
     struct float_array array;
@@ -61,8 +81,11 @@ static bool read_values(struct fields *fields, const struct model *model, struct
         return false;
     const char *name = samples->kind == SAMPLES_X ? "x" : "in_spikes";
     const json_t *value = fields_get(fields, name, FIELD_REQUIRED);
+    fields_pointer(fields, name, pointer);
+    if (use != SAMPLES_TO_TRAIN &&
+        !check_work(value, &model->config.params, pointer, fields->problem))
+        return false;
     if (samples->kind == SAMPLES_IN_SPIKES && spike_trains_are_given(value)) {
-        fields_pointer(fields, name, pointer);
         return spike_trains_read(value, pointer, model->config.params.in_features, fields->problem,
                                  samples) &&
                check_spikes(samples, model->config.params.out_features, pointer, fields->problem);
@@ -72,7 +95,6 @@ static bool read_values(struct fields *fields, const struct model *model, struct
     if (!fields_float_array(fields, name, FIELD_REQUIRED, 2, 2, SIZE_MAX, &array))
         return false;
     if (array.shape[1] != features) {
-        fields_pointer(fields, name, pointer);
         problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, pointer,
                           "Each sample must have %zu numbers, but these have %zu.", features,
                           array.shape[1]);
@@ -140,12 +162,12 @@ static bool read_labels(struct fields *fields, const struct model *model, struct
     return !problem_is_set(fields->problem);
 }
 
-bool samples_read(struct fields *fields, const struct model *model, enum labels_wanted wanted,
+bool samples_read(struct fields *fields, const struct model *model, enum samples_use use,
                   struct samples *ret_samples)
 {
     struct samples samples = {0};
-    bool read = read_values(fields, model, &samples);
-    if (wanted == SAMPLES_WITH_LABEL)
+    bool read = read_values(fields, model, use, &samples);
+    if (use != SAMPLES_TO_PREDICT)
         read &= read_labels(fields, model, &samples); /* whatever else is wrong, to say all */
     if (!read) {
         samples_finish(&samples);
@@ -153,22 +175,6 @@ bool samples_read(struct fields *fields, const struct model *model, enum labels_
     }
     *ret_samples = samples;
     return true;
-}
-
-void samples_check_work(const struct samples *samples, const struct tempotron_params *params,
-                        struct problem *problem)
-{
-    size_t spikes = params->in_features;
-    if (samples->kind == SAMPLES_SPIKE_TRAINS)
-        spikes += samples->first[samples->count] / samples->count;
-    const uint64_t sample = (uint64_t)(params->T + spikes) * params->out_features;
-    if (samples->count > LIMIT_WORK / sample)
-        problem_add_field(problem, PROBLEM_TOO_LARGE,
-                          samples->kind == SAMPLES_X ? "/x" : "/in_spikes",
-                          "batch * (T + in_features) * out_features (with the mean of the spikes, "
-                          "where there are trains) must be at most %u: send at most %llu samples "
-                          "at once.",
-                          LIMIT_WORK, (unsigned long long)(LIMIT_WORK / sample));
 }
 
 static enum sample_kind kind_of(const struct samples *samples)

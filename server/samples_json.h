@@ -7,16 +7,14 @@
 #include "sample_set.h"
 #include "samples.h"
 
-enum labels_wanted { SAMPLES_WITHOUT_LABEL, SAMPLES_WITH_LABEL };
+enum samples_use { SAMPLES_TO_PREDICT, SAMPLES_TO_EVALUATE, SAMPLES_TO_TRAIN };
 
 /* Reads x [b][n] (through the model's encoder) or in_spikes [b][in_features], and label [b] where
- * it is wanted: class numbers, or names. False with the problem set. Free with samples_finish(). */
-bool samples_read(struct fields *fields, const struct model *model, enum labels_wanted wanted,
+ * they are not only to be predicted: class numbers, or names. Unless they are to be trained on, so
+ * many that the forward pass would hold up whoever else asks are refused before one is read. False
+ * with the problem set. Free with samples_finish(). */
+bool samples_read(struct fields *fields, const struct model *model, enum samples_use use,
                   struct samples *ret_samples);
-
-/* Adds a too_large where the forward pass over the samples would hold up whoever else asks. */
-void samples_check_work(const struct samples *samples, const struct tempotron_params *params,
-                        struct problem *problem);
 
 /* The samples as the core takes them; borrows from both. */
 struct sample_set samples_view(const struct samples *samples, const struct model_config *config);

@@ -14,6 +14,17 @@ bool spike_trains_are_given(const json_t *in_spikes)
     return false;
 }
 
+size_t spike_trains_count(const json_t *in_spikes)
+{
+    size_t count = 0;
+    for (size_t b = 0; b < json_array_size(in_spikes); b++) {
+        const json_t *sample = json_array_get(in_spikes, b);
+        for (size_t i = 0; i < json_array_size(sample); i++)
+            count += json_array_size(json_array_get(sample, i));
+    }
+    return count;
+}
+
 struct reading {
     const char *pointer; /* of in_spikes */
     struct problem *problem;

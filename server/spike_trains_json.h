@@ -10,6 +10,9 @@
  */
 bool spike_trains_are_given(const json_t *in_spikes);
 
+/* How many spikes the arrays among the entries hold. */
+size_t spike_trains_count(const json_t *in_spikes);
+
 /* Reads [b][in_features] of numbers (one spike; negative: silent) and arrays of numbers that are
  * not negative into samples without labels. Wrong types, ragged rows, numbers beyond float32 and
  * an empty batch are told as by float_array_read(). */

@@ -74,7 +74,7 @@ static void read_validation(const json_t *given, const struct model *model, stru
                           "Give either validation or validation_fraction, not both.");
     if (!fields_open(&fields, given, "/validation", problem))
         return;
-    samples_read(&fields, model, SAMPLES_WITH_LABEL, &order->validation);
+    samples_read(&fields, model, SAMPLES_TO_TRAIN, &order->validation);
     fields_close(&fields);
 }
 
@@ -84,7 +84,7 @@ static bool read_order(const json_t *document, const struct model *model, struct
     struct fields fields;
     if (!fields_open(&fields, document, "", problem))
         return false;
-    samples_read(&fields, model, SAMPLES_WITH_LABEL, &order->training);
+    samples_read(&fields, model, SAMPLES_TO_TRAIN, &order->training);
     const json_t *validation = fields_get(&fields, "validation", FIELD_OPTIONAL);
     training_params_read(&fields, model->config.params.v_threshold, &order->params,
                          &order->validation_fraction);

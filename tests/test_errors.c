@@ -684,7 +684,7 @@ START_TEST(work_that_would_hold_up_others_is_refused)
 {
     enum { SAMPLES = 500 };
     const char *paths[] = {"/models/long/evaluate", "/models/long/predict"};
-    char body[SAMPLES * 8 + 64] = "{\"in_spikes\": [[0]";
+    char body[SAMPLES * 8 + 64] = "{\"in_spikes\": [[\"never looked at\"]";
     for (int i = 1; i < SAMPLES; i++)
         strcat(body, ",[0]");
     strcat(body, "]");
