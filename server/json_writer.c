@@ -1,23 +1,17 @@
 /* json_writer.c - a comma is owed after each value and paid before the next one; the text grows by
- * doubling, so that a writer's cost is linear in what it writes.
- *
- * Numbers: printf's %.Ng with the first N that reads back as the same number. N starts where every
- * decimal of N digits survives the type (FLT_DIG, DBL_DIG): %g drops the trailing zeros, so fewer
- * digits come out wherever fewer will do. Subnormals keep fewer digits, there N starts at one.
- * Integral values, the most frequent ones, go without printf's tries. The program never calls
- * setlocale: the decimal point is a point. */
+ * doubling, so that a writer's cost is linear in what it writes. Numbers are written in place:
+ * there is room for the longest before its length is known. */
 #include "json_writer.h"
 
-#include <float.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 512, NUMBER_TEXT = 32 };
+#include "decimal.h"
 
-static const double INTEGRAL_BELOW = 1e6;
+/* A row of numbers gets room for this many at a time. */
+enum { FIRST_CAPACITY = 512, ROW_PART = 64 };
 
 void json_writer_init(struct json_writer *writer)
 {
@@ -196,44 +190,35 @@ void json_write_boolean(struct json_writer *writer, bool value)
     json_write_raw(writer, value ? "true" : "false");
 }
 
-void json_write_integer(struct json_writer *writer, int64_t value)
+/* Where to write a number to, after the comma; NULL where there is no room. */
+static char *begin_number(struct json_writer *writer)
 {
-    char digits[NUMBER_TEXT];
-    size_t at = sizeof digits;
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do {
-        digits[--at] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    if (value < 0)
-        digits[--at] = '-';
-    append_value(writer, digits + at, sizeof digits - at);
+    pay_comma(writer);
+    return reserve(writer, DECIMAL_TEXT) ? writer->text + writer->size : NULL;
 }
 
-/* The numbers that need no search for digits. */
-static bool write_simple_number(struct json_writer *writer, double value)
+static void end_number(struct json_writer *writer, size_t size)
 {
-    if (!isfinite(value))
-        json_write_null(writer);
-    else if (value == 0 && signbit(value))
-        json_write_raw(writer, "-0.0");
-    else if (fabs(value) < INTEGRAL_BELOW && value == (double)(int64_t)value)
-        json_write_integer(writer, (int64_t)value);
-    else
-        return false;
-    return true;
+    writer->size += size;
+    writer->needs_comma = true;
+}
+
+void json_write_integer(struct json_writer *writer, int64_t value)
+{
+    char *out = begin_number(writer);
+    if (out != NULL)
+        end_number(writer, decimal_write_integer(value, out));
 }
 
 void json_write_double(struct json_writer *writer, double value)
 {
-    if (write_simple_number(writer, value))
+    if (!isfinite(value)) {
+        json_write_null(writer);
         return;
-    char text[NUMBER_TEXT];
-    int digits = fabs(value) < DBL_MIN ? 1 : DBL_DIG;
-    int size = snprintf(text, sizeof text, "%.*g", digits, value);
-    while (digits < DBL_DECIMAL_DIG && strtod(text, NULL) != value)
-        size = snprintf(text, sizeof text, "%.*g", ++digits, value);
-    append_value(writer, text, (size_t)size);
+    }
+    char *out = begin_number(writer);
+    if (out != NULL)
+        end_number(writer, decimal_write_double(value, out));
 }
 
 void json_write_number(struct json_writer *writer, const char *key, double value)
@@ -242,16 +227,19 @@ void json_write_number(struct json_writer *writer, const char *key, double value
     json_write_double(writer, value);
 }
 
+static size_t write_float(float value, char *out)
+{
+    if (isfinite(value))
+        return decimal_write_float(value, out);
+    memcpy(out, "null", 4);
+    return 4;
+}
+
 void json_write_float(struct json_writer *writer, float value)
 {
-    if (write_simple_number(writer, (double)value))
-        return;
-    char text[NUMBER_TEXT];
-    int digits = fabsf(value) < FLT_MIN ? 1 : FLT_DIG;
-    int size = snprintf(text, sizeof text, "%.*g", digits, (double)value);
-    while (digits < FLT_DECIMAL_DIG && strtof(text, NULL) != value)
-        size = snprintf(text, sizeof text, "%.*g", ++digits, (double)value);
-    append_value(writer, text, (size_t)size);
+    char *out = begin_number(writer);
+    if (out != NULL)
+        end_number(writer, write_float(value, out));
 }
 
 static void write_json_object(struct json_writer *writer, const json_t *object)
@@ -307,35 +295,67 @@ void json_write_json(struct json_writer *writer, const json_t *value)
     }
 }
 
-static void write_spike(struct json_writer *writer, float time)
+static size_t write_spike(float time, char *out)
 {
-    json_write_integer(writer, llrintf(time));
+    return decimal_write_integer(llrintf(time), out);
+}
+
+/* `write` is a constant where this is inlined. */
+static inline void write_row(struct json_writer *writer, const float *values, size_t count,
+                             size_t (*write)(float, char *))
+{
+    pay_comma(writer);
+    for (size_t begin = 0; begin < count; begin += ROW_PART) {
+        const size_t end = count - begin < ROW_PART ? count : begin + ROW_PART;
+        if (!reserve(writer, ROW_PART * (DECIMAL_TEXT + 1)))
+            return;
+        char *at = writer->text + writer->size;
+        for (size_t i = begin; i < end; i++) {
+            if (i > 0)
+                *at++ = ',';
+            at += write(values[i], at);
+        }
+        writer->size = (size_t)(at - writer->text);
+        writer->needs_comma = true;
+    }
+}
+
+static void write_float_row(struct json_writer *writer, const float *values, size_t count)
+{
+    write_row(writer, values, count, write_float);
+}
+
+static void write_spike_row(struct json_writer *writer, const float *values, size_t count)
+{
+    write_row(writer, values, count, write_spike);
 }
 
 /* Returns the value after the last one written. */
 static const float *write_nested(struct json_writer *writer, const float *values,
                                  const size_t *shape, unsigned rank,
-                                 void (*write_value)(struct json_writer *, float))
+                                 void (*write_values)(struct json_writer *, const float *, size_t))
 {
     if (rank == 0) {
-        write_value(writer, *values);
+        write_values(writer, values, 1);
         return values + 1;
     }
     json_write_array_begin(writer);
-    for (size_t i = 0; i < shape[0]; i++)
-        values = write_nested(writer, values, shape + 1, rank - 1, write_value);
+    if (rank == 1)
+        write_values(writer, values, shape[0]);
+    for (size_t i = 0; rank > 1 && i < shape[0]; i++)
+        values = write_nested(writer, values, shape + 1, rank - 1, write_values);
     json_write_array_end(writer);
-    return values;
+    return rank == 1 ? values + shape[0] : values;
 }
 
 void json_write_float_array(struct json_writer *writer, const float *values, const size_t *shape,
                             unsigned rank)
 {
-    write_nested(writer, values, shape, rank, json_write_float);
+    write_nested(writer, values, shape, rank, write_float_row);
 }
 
 void json_write_spike_array(struct json_writer *writer, const float *values, const size_t *shape,
                             unsigned rank)
 {
-    write_nested(writer, values, shape, rank, write_spike);
+    write_nested(writer, values, shape, rank, write_spike_row);
 }
