@@ -657,6 +657,26 @@ START_TEST(a_gzip_stream_that_breaks_late_is_refused)
 }
 END_TEST
 
+START_TEST(a_record_that_can_not_be_read_is_no_matter_of_empty_lines)
+{
+    struct bytes bytes = padded("\n", 'x', MOST), gzipped = bytes_gzipped(&bytes);
+    gzipped.size -= 2;
+    struct problem problem = {0};
+    struct csv_record record = {.line = 99};
+    const int fd = file_of(&gzipped);
+    struct csv_records *records = csv_records_create(fd, 1, 2 * MOST, &problem);
+    ck_assert_ptr_nonnull(records);
+    ck_assert_int_eq(csv_records_next(records, &record, &problem), CSV_FAILED);
+    ck_assert_uint_eq(record.line, 99);
+    expect_problem(&problem, PROBLEM_TRUNCATED_DATA, "The gzipped data end too early.");
+    csv_records_destroy(records);
+    csv_records_destroy(NULL);
+    close(fd);
+    bytes_finish(&gzipped);
+    bytes_finish(&bytes);
+}
+END_TEST
+
 START_TEST(no_mutant_of_a_table_does_harm)
 {
     static const char *const texts[] = {
@@ -721,6 +741,7 @@ int main(void)
     tcase_add_test(broken, a_bomb_of_empty_lines_is_not_inflated_to_its_end);
     tcase_add_test(broken, a_broken_gzip_stream_is_refused);
     tcase_add_test(broken, a_gzip_stream_that_breaks_late_is_refused);
+    tcase_add_test(broken, a_record_that_can_not_be_read_is_no_matter_of_empty_lines);
     TCase *mutation = tcase_create("mutation");
     tcase_set_timeout(mutation, 3600);
     tcase_add_test(mutation, no_mutant_of_a_table_does_harm);
