@@ -7,9 +7,9 @@ PREFIX  = /usr/local
 VERSION = 0.1.0
 BUILD   = build$(VARIANT:%=/%)
 
-BUILD_PACKAGES = gcc libc6-dev libmicrohttpd-dev libjansson-dev libsqlite3-dev nettle-dev
+BUILD_PACKAGES = gcc libc6-dev libmicrohttpd-dev libjansson-dev libsqlite3-dev nettle-dev zlib1g-dev
 CHECK_PACKAGES = $(BUILD_PACKAGES) check libcurl4-gnutls-dev libyaml-dev curl
-BUILD_LIBS     = -lmicrohttpd -ljansson -lsqlite3 -lnettle -lpthread -lm
+BUILD_LIBS     = -lmicrohttpd -ljansson -lsqlite3 -lnettle -lz -lpthread -lm
 CHECK_LIBS     = -lcheck -lsubunit -lcurl -lyaml -lrt $(BUILD_LIBS)
 
 # Hardening. The sanitizers bring their own checks, which _FORTIFY_SOURCE would hide.

@@ -34,6 +34,7 @@ enum problem_code {
     PROBLEM_METHOD_NOT_ALLOWED,
     PROBLEM_BODY_TOO_LARGE,
     PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+    PROBLEM_UNSUPPORTED_FORMAT, /* a file that is neither IDX nor .npy, or of a type not taken */
     /* 409 */
     PROBLEM_ID_TAKEN,
     PROBLEM_RUN_ENDED,
@@ -58,6 +59,8 @@ enum problem_code {
     PROBLEM_UNKNOWN_VERSION,
     PROBLEM_UNKNOWN_PARAMETER, /* of the query string */
     PROBLEM_INVALID_PARAMETER,
+    PROBLEM_MALFORMED_DATA, /* a file that breaks the rules of its format */
+    PROBLEM_TRUNCATED_DATA, /* a file that ends before what its header promises */
     /* 500, 503, 507 */
     PROBLEM_INTERNAL,
     PROBLEM_OUT_OF_MEMORY,

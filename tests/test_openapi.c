@@ -503,14 +503,17 @@ static void check_codes(const char *path, const char *method, const json_t *item
             check_description(path, status, text_at(resolve(response), "description"));
 }
 
-/* Two belong to no operation: a path that is unknown, and a method that its path does not answer.
- */
+/* These belong to no operation: a path that is unknown, a method that its path does not answer, and
+ * what files of datasets can be, which no operation takes. */
 START_TEST(operations_name_every_problem)
 {
     memset(is_documented, 0, sizeof is_documented);
     each_operation(check_codes);
     is_documented[PROBLEM_NOT_FOUND] = true;
     is_documented[PROBLEM_METHOD_NOT_ALLOWED] = true;
+    is_documented[PROBLEM_UNSUPPORTED_FORMAT] = true;
+    is_documented[PROBLEM_MALFORMED_DATA] = true;
+    is_documented[PROBLEM_TRUNCATED_DATA] = true;
     for (unsigned code = PROBLEM_NONE + 1; code < CODES; code++)
         ck_assert_msg(is_documented[code], "no operation names %s",
                       problem_name((enum problem_code)code));

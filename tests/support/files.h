@@ -1,0 +1,35 @@
+/* files.h - files that exist only while a test reads them, whole and broken. */
+#ifndef TESTS_FILES_H
+#define TESTS_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bytes {
+    unsigned char *at; /* owned */
+    size_t size;
+    size_t capacity; /* that bytes_add() may fill; less than `size` where it never was called */
+};
+
+/* A copy of some bytes; more of them behind it. */
+struct bytes bytes_of(const void *at, size_t size);
+void bytes_add(struct bytes *bytes, const void *at, size_t size);
+void bytes_finish(struct bytes *bytes);
+
+/* The same, as a stream of gzip. */
+struct bytes bytes_gzipped(const struct bytes *bytes);
+
+/* A file of these bytes, in memory; to be closed. */
+int file_of(const struct bytes *bytes);
+
+/* Numbers that are the same in every run; *state must not be 0. */
+uint32_t next_random(uint32_t *state);
+
+/* A copy with one to four bytes changed, inserted, cut out or doubled, or with its end cut off. */
+struct bytes bytes_mutated(const struct bytes *bytes, uint32_t *state);
+
+/* How many mutants a test makes: TEMPOTROND_FUZZ of the environment, or `usual`. */
+unsigned long mutants(unsigned long usual);
+
+#endif
