@@ -80,6 +80,12 @@ bench: packages ## install what is missing, build, run every benchmark
 	@$(MAKE) --no-print-directory all $(BENCHES)
 	@for bench in $(BENCHES) $(wildcard bench/*.sh); do echo "# $$bench"; $$bench || exit 1; done
 
+BARE = $(BUILD)/bench/http/bare
+bench-http: PACKAGES = $(BUILD_PACKAGES) curl wrk
+bench-http: packages ## install what is missing, build, measure predictions over HTTP against a bare server
+	@$(MAKE) --no-print-directory all $(BARE)
+	@bench/http/run.sh $(DAEMON) $(BARE)
+
 # Who may include what: the layers of the house, and the libraries that each may know.
 STANDARD = assert|errno|float|limits|math|stdalign|stdatomic|stdbool|stddef|stdint|stdlib|string
 lint: PACKAGES = clang-format
@@ -144,6 +150,9 @@ $(DAEMON): $(MAIN) $(SERVER) $(LIBRARY)
 $(TESTS) $(BENCHES): %: %.o $(SUPPORT) $(SERVER) $(LIBRARY)
 	$(call QUIET,LINK,$@) $(LINK) $^ $(LDFLAGS) $(CHECK_LIBS) -o $@
 
+$(BARE): %: %.o
+	$(call QUIET,LINK,$@) $(LINK) $^ $(LDFLAGS) -lmicrohttpd -o $@
+
 # The core with each level of the processor's instructions alone, to compare the bits.
 $(BUILD)/tests/levels/train-%: tests/levels/train.c $(wildcard core/*.[ch]) Makefile
 	@mkdir -p $(@D)
@@ -153,7 +162,7 @@ $(BUILD)/tests/levels/train-%: tests/levels/train.c $(wildcard core/*.[ch]) Make
 $(BUILD)/tests/test_levels: tests/levels/run.sh $(LEVELS)
 	@printf '#!/bin/sh\nexec %s\n' '$^' >$@ && chmod +x $@
 
--include $(patsubst %.o,%.d,$(CORE) $(MAIN) $(SERVER) $(SUPPORT) $(TESTS:=.o) $(BENCHES:=.o))
+-include $(patsubst %.o,%.d,$(CORE) $(MAIN) $(SERVER) $(SUPPORT) $(TESTS:=.o) $(BENCHES:=.o) $(BARE).o)
 
-.PHONY: all lib run check tests asan tsan valgrind bench lint fmt docker install clean help packages
+.PHONY: all lib run check tests asan tsan valgrind bench bench-http lint fmt docker install clean help packages
 .SECONDARY:

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rest.h"
 #include "simd.h"
 
 /* Features by their ranges: representatives[range] is one that has it. */
@@ -33,7 +34,7 @@ bool byte_table_fits(const struct encoder *encoder)
     for (size_t i = 0; i < tuning->n; i++)
         if (range_of(tuning, i, &ranges) == BYTE_TABLE_RANGES)
             return false;
-    return true;
+    return ranges.count * BYTE_TABLE_SHARE <= tuning->n;
 }
 
 static struct byte_code code_of(const float *times, size_t m, float last)
@@ -62,6 +63,7 @@ enum core_status byte_table_init(struct byte_table *table, const struct encoder 
     made.range = malloc(tuning->n * sizeof *made.range);
     for (size_t i = 0; made.range != NULL && i < tuning->n; i++)
         made.range[i] = (uint32_t)range_of(tuning, i, &ranges);
+    made.ranges = ranges.count;
     made.codes = malloc(ranges.count * sizeof *made.codes);
     if (times == NULL || made.range == NULL || made.codes == NULL) {
         free(times);
@@ -79,6 +81,11 @@ enum core_status byte_table_init(struct byte_table *table, const struct encoder 
     return CORE_OK;
 }
 
+size_t byte_table_bytes(const struct byte_table *table)
+{
+    return table->n * sizeof *table->range + table->ranges * sizeof *table->codes;
+}
+
 void byte_table_finish(struct byte_table *table)
 {
     free(table->range);
@@ -86,17 +93,40 @@ void byte_table_finish(struct byte_table *table)
     *table = (struct byte_table){0};
 }
 
+/* Blocks are as long as is worth looking at before giving up. */
+enum { CONVERTED = 256 };
+
+VECTORIZED static bool convert_block(const float *values, size_t count, uint8_t *bytes)
+{
+    int32_t misfits = 0;
+    for (size_t i = 0; i < count; i++) {
+        const float low = values[i] > 0 ? values[i] : 0;
+        const int32_t whole = (int32_t)(low < 255 ? low : 255);
+        misfits |= (float)whole != values[i];
+        bytes[i] = (uint8_t)whole;
+    }
+    return misfits == 0;
+}
+
+bool byte_table_convert(const float *values, size_t count, uint8_t *bytes)
+{
+    for (size_t i = 0; i < count; i += CONVERTED)
+        if (!convert_block(values + i, count - i < CONVERTED ? count - i : CONVERTED, bytes + i))
+            return false;
+    return true;
+}
+
 /* Copies a whole code, and counts what of it is spikes. */
-VECTORIZED void byte_table_encode(const struct byte_table *table, const uint8_t *x,
-                                  struct pattern *pattern)
+INLINED void add_features(const struct byte_table *table, const uint8_t *x, size_t begin,
+                          size_t end, struct pattern *pattern)
 {
     _Static_assert((int)PATTERN_SLACK == (int)LANES, "a code is copied as one vector");
     const int_lanes upwards = {0, 1, 2, 3, 4, 5, 6, 7};
     uint32_t *restrict afferent = pattern->afferent;
     float *restrict time = pattern->time;
-    size_t count = 0;
-    bool fired = false;
-    for (size_t i = 0; i < table->n; i++) {
+    size_t count = pattern->count;
+    bool fired = pattern->fired;
+    for (size_t i = begin; i < end; i++) {
         const struct byte_code *code = &table->codes[table->range[i]][x[i]];
         const int_lanes neurons = (int32_t)(i * table->m + code->first) + upwards;
         memcpy(afferent + count, &neurons, sizeof neurons);
@@ -106,5 +136,21 @@ VECTORIZED void byte_table_encode(const struct byte_table *table, const uint8_t 
     }
     pattern->count = count;
     pattern->fired = fired;
-    pattern->fractional = false;
+}
+
+VECTORIZED void byte_table_encode(const struct byte_table *table, const struct rest *rest,
+                                  const uint8_t *x, struct pattern *pattern)
+{
+    size_t i = 0;
+    pattern_clear(pattern);
+    pattern->rest = rest;
+    for (size_t block = 0; rest != NULL && block < rest->blocks; block++, i += REST_BLOCK) {
+        if (rest_holds(x + i)) {
+            pattern->resting[pattern->resting_count++] = (uint32_t)block;
+            pattern->fired |= rest->fires[block];
+        } else {
+            add_features(table, x, i, i + REST_BLOCK, pattern);
+        }
+    }
+    add_features(table, x, i, table->n, pattern);
 }

@@ -13,7 +13,9 @@
 #include "pattern.h"
 #include "status.h"
 
-enum { BYTE_TABLE_RANGES = 64 }; /* more different ones would not fit a processor's cache */
+/* More different ranges would not fit a processor's cache; and a table that few features share is
+ * not worth its memory. */
+enum { BYTE_TABLE_RANGES = 64, BYTE_TABLE_SHARE = 8 };
 
 /* The neurons that one value fires lie side by side. */
 struct byte_code {
@@ -27,19 +29,29 @@ struct byte_table {
     size_t n; /* features */
     size_t m; /* neurons a feature */
     float last;
+    size_t ranges;
     uint32_t *range;                /* [n] which codes are a feature's; owned */
     struct byte_code (*codes)[256]; /* owned */
 };
 
-/* Whether the features have few enough different ranges. */
+/* Whether the features have few enough different ranges, and each of them enough features. */
 bool byte_table_fits(const struct encoder *encoder);
 
 /* For patterns whose `last` is the given one; byte_table_fits(). */
 enum core_status byte_table_init(struct byte_table *table, const struct encoder *encoder,
                                  float last);
-void byte_table_finish(struct byte_table *table); /* does nothing on a zeroed one */
+size_t byte_table_bytes(const struct byte_table *table); /* of memory */
+void byte_table_finish(struct byte_table *table);        /* does nothing on a zeroed one */
 
-/* Fills the pattern with the spikes of x[n]. */
-void byte_table_encode(const struct byte_table *table, const uint8_t *x, struct pattern *pattern);
+/* Turns values that are all whole numbers 0 .. 255 into bytes. False: some are not; what `bytes`
+ * holds then says nothing. */
+bool byte_table_convert(const float *values, size_t count, uint8_t *bytes);
+
+struct rest;
+
+/* Fills the pattern with the spikes of x[n]; with `rest`, which may be NULL, those of blocks at
+ * rest are only named. */
+void byte_table_encode(const struct byte_table *table, const struct rest *rest, const uint8_t *x,
+                       struct pattern *pattern);
 
 #endif

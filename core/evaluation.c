@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "membranes.h"
+#include "rest.h"
 
 enum { UNDECIDED = -1 };
 
@@ -15,7 +16,8 @@ struct scratch {
 
 struct evaluator {
     const struct tempotron *tempotron;
-    const struct sample_set *set;
+    struct sample_set set;
+    struct rest *rest; /* of a set of bytes on the grid, else NULL */
     const struct loss *loss;
     const struct crew *crew;
     size_t parts;
@@ -34,7 +36,7 @@ static bool goes_on(const struct watch *watch)
 static void evaluate_part(void *context, size_t part)
 {
     struct evaluator *evaluator = context;
-    const struct sample_set *set = evaluator->set;
+    const struct sample_set *set = &evaluator->set;
     const size_t classes = evaluator->tempotron->params.out_features;
     struct pattern *pattern = &evaluator->scratch[part].pattern;
     struct membranes *membranes = &evaluator->scratch[part].membranes;
@@ -61,6 +63,7 @@ void evaluator_destroy(struct evaluator *evaluator)
         membranes_finish(&evaluator->scratch[part].membranes);
         pattern_finish(&evaluator->scratch[part].pattern);
     }
+    rest_destroy(evaluator->rest);
     free(evaluator->scratch);
     free(evaluator->losses);
     free(evaluator->decisions);
@@ -70,7 +73,7 @@ void evaluator_destroy(struct evaluator *evaluator)
 static enum core_status init_scratch(struct evaluator *evaluator)
 {
     const struct tempotron *tempotron = evaluator->tempotron;
-    const size_t count = evaluator->set->count, capacity = sample_set_capacity(evaluator->set);
+    const size_t count = evaluator->set.count, capacity = sample_set_capacity(&evaluator->set);
     enum core_status status = CORE_OK;
     evaluator->scratch = calloc(evaluator->parts, sizeof *evaluator->scratch);
     evaluator->losses = malloc(count * sizeof *evaluator->losses);
@@ -97,13 +100,16 @@ enum core_status evaluator_create(const struct tempotron *tempotron, const struc
         return CORE_NO_MEMORY;
     *evaluator = (struct evaluator){
         .tempotron = tempotron,
-        .set = set,
+        .set = *set,
         .loss = loss,
         .crew = crew,
         .watch = watch,
         .parts = hands < most ? hands : most,
     };
-    const enum core_status status = init_scratch(evaluator);
+    enum core_status status = init_scratch(evaluator);
+    if (status == CORE_OK && set->kind == SAMPLE_BYTES && tempotron->params.clock == CLOCK_GRID)
+        status = rest_create(tempotron, set->table, &evaluator->rest);
+    evaluator->set.rest = evaluator->rest;
     if (status == CORE_OK)
         *ret_evaluator = evaluator;
     else
@@ -114,13 +120,13 @@ enum core_status evaluator_create(const struct tempotron *tempotron, const struc
 /* In the order of the samples, whoever evaluated them. */
 static struct evaluation tally(const struct evaluator *evaluator, uint64_t *confusion)
 {
-    const size_t count = evaluator->set->count, classes = evaluator->tempotron->params.out_features;
+    const size_t count = evaluator->set.count, classes = evaluator->tempotron->params.out_features;
     struct evaluation evaluation = {0};
     size_t correct = 0;
     if (confusion != NULL)
         memset(confusion, 0, classes * classes * sizeof *confusion);
     for (size_t b = 0; b < count; b++) {
-        const int32_t label = evaluator->set->label[b], decision = evaluator->decisions[b];
+        const int32_t label = evaluator->set.label[b], decision = evaluator->decisions[b];
         evaluation.loss += evaluator->losses[b];
         evaluation.undecided += decision == UNDECIDED;
         correct += decision == label;
@@ -136,6 +142,8 @@ enum core_status evaluator_run(struct evaluator *evaluator, struct evaluation *r
                                uint64_t *confusion)
 {
     atomic_store(&evaluator->stopped, false);
+    if (evaluator->rest != NULL)
+        rest_update(evaluator->rest, evaluator->tempotron, evaluator->set.table);
     crew_run(evaluator->crew, evaluate_part, evaluator, evaluator->parts);
     if (atomic_load(&evaluator->stopped))
         return CORE_STOPPED;

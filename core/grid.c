@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "exponential.h"
+#include "rest.h"
 #include "simd.h"
 
 /* --- forward: the spikes --- */
@@ -34,6 +35,18 @@ INLINED void add_rows(const struct tempotron *tempotron, const struct pattern *p
             even[(uint32_t)time[s] * vectors + l] += weight[afferent[s] * vectors + l];
 }
 
+/* What blocks of features at rest add together; see rest.h. */
+INLINED void add_rest(const struct pattern *pattern, lanes *restrict drive, size_t vectors)
+{
+    const struct rest *rest = pattern->rest;
+    for (size_t b = 0; b < pattern->resting_count; b++) {
+        const uint32_t block = pattern->resting[b];
+        for (uint32_t r = rest->first[block]; r < rest->first[block + 1]; r++)
+            for (size_t l = 0; l < vectors; l++)
+                drive[rest->step[r] * vectors + l] += ((const lanes *)rest->rows)[r * vectors + l];
+    }
+}
+
 VECTORIZED static void add_spikes(const struct tempotron *tempotron, const struct pattern *pattern,
                                   struct membranes *membranes)
 {
@@ -42,12 +55,15 @@ VECTORIZED static void add_spikes(const struct tempotron *tempotron, const struc
     lanes *odd = even + tempotron->params.T * vectors;
     switch (vectors) {
     case 1:
+        add_rest(pattern, even, 1);
         add_rows(tempotron, pattern, even, odd, 1);
         break;
     case 2:
+        add_rest(pattern, even, 2);
         add_rows(tempotron, pattern, even, odd, 2);
         break;
     default:
+        add_rest(pattern, even, vectors);
         add_rows(tempotron, pattern, even, odd, vectors);
         break;
     }

@@ -23,6 +23,7 @@ extern "C" {
 #include "pattern.h"
 #include "psp_kernel.h"
 #include "random.h"
+#include "rest.h"
 #include "sample_set.h"
 #include "schedule.h"
 #include "status.h"

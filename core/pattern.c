@@ -5,7 +5,7 @@
 enum core_status pattern_init(struct pattern *pattern, size_t capacity, float last)
 {
     const size_t room = capacity + PATTERN_SLACK;
-    uint32_t *block = malloc(2 * room * sizeof *block);
+    uint32_t *block = malloc((2 * room + room / PATTERN_SLACK) * sizeof *block);
     if (block == NULL)
         return CORE_NO_MEMORY;
     *pattern = (struct pattern){
@@ -13,6 +13,7 @@ enum core_status pattern_init(struct pattern *pattern, size_t capacity, float la
         .last = last,
         .afferent = block,
         .time = (float *)(block + room),
+        .resting = block + 2 * room,
     };
     return CORE_OK;
 }
@@ -25,7 +26,7 @@ void pattern_finish(struct pattern *pattern)
 
 void pattern_clear(struct pattern *pattern)
 {
-    pattern->count = 0;
+    pattern->count = pattern->resting_count = 0;
     pattern->fired = pattern->fractional = false;
 }
 

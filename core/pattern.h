@@ -12,6 +12,8 @@
  * its capacity a pattern has memory for. */
 enum { PATTERN_SLACK = 8 };
 
+struct rest;
+
 struct pattern {
     size_t capacity;    /* spikes it can hold */
     float last;         /* the latest time that has an effect; later spikes are not kept */
@@ -20,6 +22,11 @@ struct pattern {
     bool fractional;    /* some time is no integer */
     uint32_t *afferent; /* [capacity] ascending; one may have several spikes */
     float *time;        /* [capacity] 0 <= time <= last */
+
+    /* Blocks of features whose spikes are not here, but in the rows of the rest; see rest.h. */
+    const struct rest *rest; /* borrowed; where there are some */
+    size_t resting_count;
+    uint32_t *resting; /* [capacity / PATTERN_SLACK] ascending */
 };
 
 /* Room for `capacity` spikes up to the time `last`. Scratch memory: one for each thread. */

@@ -25,6 +25,7 @@ struct sample_set {
     const struct encoder *encoder;  /* of SAMPLE_VALUES */
     const struct byte_table *table; /* of SAMPLE_BYTES */
     const uint8_t *bytes;           /* [count][features] of SAMPLE_BYTES */
+    const struct rest *rest;        /* likewise; NULL: every spike is wanted */
     const float *values;            /* [count][features] of SAMPLE_VALUES and _SPIKE_TIMES */
 
     /* Of SAMPLE_SPIKE_TRAINS: how many spikes each afferent has, then all their times in that

@@ -39,7 +39,21 @@ static inline uint32_t decimal_eight_value(uint64_t eight, unsigned count)
     return (uint32_t)(fours * 10000 + (fours >> 32));
 }
 
-/* decimal_read without its short way for short integers. */
+/* Reads an integer of one to seven digits before a comma or a bracket, as pixels are; else NULL,
+ * and the number, if there is one, is for decimal_read_any(). */
+static inline const char *decimal_read_short(const char *text, const char *end, int32_t *value)
+{
+    if (end - text < 8)
+        return NULL;
+    const uint64_t eight = decimal_eight_load(text);
+    const unsigned count = decimal_eight_count(eight);
+    if (count - 1 >= 7 || (*text == '0' && count > 1) || (text[count] != ',' && text[count] != ']'))
+        return NULL;
+    *value = (int32_t)decimal_eight_value(eight, count);
+    return text + count;
+}
+
+/* decimal_read() without its short way. */
 const char *decimal_read_any(const char *text, const char *end, double *value);
 
 /* Reads the JSON number that begins at `text`: -?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?
@@ -49,16 +63,12 @@ const char *decimal_read_any(const char *text, const char *end, double *value);
  * is 0. The text needs no terminator, no byte from `end` on is read. */
 static inline const char *decimal_read(const char *text, const char *end, double *value)
 {
-    if (end - text >= 8) {
-        const uint64_t eight = decimal_eight_load(text);
-        const unsigned count = decimal_eight_count(eight);
-        if (count - 1 < 7 && (*text != '0' || count == 1) &&
-            (text[count] == ',' || text[count] == ']')) {
-            *value = (double)(int32_t)decimal_eight_value(eight, count);
-            return text + count;
-        }
-    }
-    return decimal_read_any(text, end, value);
+    int32_t whole;
+    const char *behind = decimal_read_short(text, end, &whole);
+    if (behind == NULL)
+        return decimal_read_any(text, end, value);
+    *value = whole;
+    return behind;
 }
 
 enum { DECIMAL_TEXT = 32 };

@@ -19,6 +19,7 @@ end_\name:
 embed openapi, "openapi.yaml"
 embed migration_0001, "migrations/0001_initial.sql"
 embed migration_0002, "migrations/0002_spike_trains.sql"
+embed migration_0003, "migrations/0003_datasets.sql"
 
     .section .data.rel.ro, "aw"
     .balign 16
@@ -29,6 +30,7 @@ embedded_openapi:
 embedded_migrations:
     describe migration_0001
     describe migration_0002
+    describe migration_0003
 end_migrations:
 
     .section .rodata

@@ -8,6 +8,6 @@
 
 /* Encodes x [b][n] into out_spikes [b][n][m], or [b][n][k] into [b][n][k][m]. */
 void encode_answer(const struct gaussian_tuning *tuning, const struct float_array *x,
-                   struct reply *reply);
+                   const struct request *request, struct reply *reply);
 
 #endif

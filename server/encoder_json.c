@@ -65,14 +65,17 @@ bool gaussian_tuning_read(struct fields *fields, struct gaussian_tuning *ret_tun
     return read;
 }
 
-bool encoder_read(const json_t *value, const char *pointer, struct problem *problem,
-                  struct encoder *ret_encoder)
+bool encoder_read(struct fields *parent, struct encoder *ret_encoder)
 {
     static const char *const types[] = {"gaussian_tuning", NULL};
     struct fields fields;
     struct gaussian_tuning tuning;
     unsigned type;
-    if (!fields_open(&fields, value, pointer, problem))
+    char pointer[PROBLEM_POINTER];
+    struct problem *problem = parent->problem;
+    fields_pointer(parent, "encoder", pointer);
+    if (!fields_open(&fields, parent->document, fields_get(parent, "encoder", FIELD_REQUIRED),
+                     pointer, problem))
         return false;
     const bool typed = fields_choice(&fields, "type", FIELD_REQUIRED, types, &type);
     const bool read = gaussian_tuning_read(&fields, &tuning);

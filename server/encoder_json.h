@@ -10,9 +10,8 @@
  * problem set and *ret_tuning untouched, where they are no Gaussian tuning. */
 bool gaussian_tuning_read(struct fields *fields, struct gaussian_tuning *ret_tuning);
 
-/* Reads {"type": "gaussian_tuning", ...}. */
-bool encoder_read(const json_t *value, const char *pointer, struct problem *problem,
-                  struct encoder *ret_encoder);
+/* Reads the member encoder: {"type": "gaussian_tuning", ...}. */
+bool encoder_read(struct fields *parent, struct encoder *ret_encoder);
 
 void encoder_write(struct json_writer *writer, const struct encoder *encoder);
 

@@ -4,7 +4,8 @@
 #include "evaluation.h"
 #include "handlers.h"
 #include "registry.h"
-#include "samples_json.h"
+#include "request_document.h"
+#include "request_samples.h"
 #include "service.h"
 #include "status_problem.h"
 #include "training_json.h"
@@ -45,12 +46,12 @@ static void write_classes(struct json_writer *json, const struct model *model,
 }
 
 static void answer(const struct model *model, const struct samples *samples,
-                   const struct loss *loss, struct reply *reply)
+                   const struct loss *loss, const struct crew *crew, struct reply *reply)
 {
     struct evaluation evaluation;
     struct json_writer *json = &reply->json;
     const size_t classes = model->config.params.out_features;
-    const struct sample_set set = samples_view(samples, &model->config);
+    const struct sample_set set = samples_view(samples, model);
     uint64_t *confusion = calloc((classes + 1) * classes, sizeof *confusion);
     uint64_t *support = NULL; /* [classes] behind it: samples of each class */
     enum core_status status = CORE_NO_MEMORY;
@@ -60,7 +61,7 @@ static void answer(const struct model *model, const struct samples *samples,
         support[samples->label[b]]++;
     if (confusion != NULL)
         status =
-            tempotron_evaluate(model->tempotron, &set, loss, NULL, NULL, &evaluation, confusion);
+            tempotron_evaluate(model->tempotron, &set, loss, crew, NULL, &evaluation, confusion);
     if (core_succeeded(status, &reply->problem)) {
         json_write_object_begin(json);
         json_write_key(json, "model");
@@ -101,16 +102,19 @@ void model_evaluate(struct service *service, const struct request *request, stru
     if (!store_succeeded(registry_get(service->registry, request->model, 0, &model),
                          PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         return;
-    json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);
-    if (document != NULL && fields_open(&fields, document, "", &reply->problem)) {
+    struct document *document =
+        request_document(request, samples_member(model), ARRAY_OF_SAMPLES, &reply->problem);
+    if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
         check_classes(model->config.params.out_features, &reply->problem);
-        samples_read(&fields, model, SAMPLES_TO_EVALUATE, &samples);
+        const bool read = request_samples_read(service, request, &fields, model,
+                                               SAMPLES_TO_EVALUATE, reply, &samples);
         loss_read(&fields, model->config.params.v_threshold, &loss);
         fields_close(&fields);
-        if (!problem_is_set(&reply->problem))
-            answer(model, &samples, &loss, reply);
+        if (read && !problem_is_set(&reply->problem) &&
+            !reply_defers(reply, request, samples_work(&samples, &model->config.params)))
+            answer(model, &samples, &loss, request->crew, reply);
     }
     samples_finish(&samples);
-    json_decref(document);
+    document_destroy(document);
     model_release(model);
 }

@@ -10,6 +10,7 @@
 #include "json_reader.h"
 #include "loss.h"
 #include "psp_kernel.h"
+#include "request_document.h"
 
 void function_encode(struct service *service, const struct request *request, struct reply *reply)
 {
@@ -17,17 +18,17 @@ void function_encode(struct service *service, const struct request *request, str
     struct fields fields;
     struct float_array x = {0};
     struct gaussian_tuning tuning = {0};
-    json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);
-    if (document != NULL && fields_open(&fields, document, "", &reply->problem)) {
+    struct document *document = request_document(request, "x", ARRAY_AS_IT_IS, &reply->problem);
+    if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
         const bool has_x = fields_float_array(&fields, "x", FIELD_REQUIRED, 2, 3, LIMIT_SPIKES, &x);
         const bool has_tuning = gaussian_tuning_read(&fields, &tuning);
         fields_close(&fields);
         if (has_x && has_tuning)
-            encode_answer(&tuning, &x, reply);
+            encode_answer(&tuning, &x, request, reply);
     }
     gaussian_tuning_finish(&tuning);
     float_array_finish(&x);
-    json_decref(document);
+    document_destroy(document);
 }
 
 static void write_kernel(const struct float_array *t, double tau, double tau_s, struct reply *reply)
@@ -49,8 +50,8 @@ void function_psp_kernel(struct service *service, const struct request *request,
     struct fields fields;
     struct float_array t = {0};
     double tau = 15;
-    json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);
-    if (document != NULL && fields_open(&fields, document, "", &reply->problem)) {
+    struct document *document = document_read(request->body, request->body_size, &reply->problem);
+    if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
         fields_float_array(&fields, "t", FIELD_REQUIRED, 1, 1, LIMIT_SPIKES, &t);
         fields_number(&fields, "tau", FIELD_OPTIONAL, LIMIT_TAU_LEAST, LIMIT_TAU, &tau);
         double tau_s = tau / 4;
@@ -63,7 +64,7 @@ void function_psp_kernel(struct service *service, const struct request *request,
             write_kernel(&t, tau, tau_s, reply);
     }
     float_array_finish(&t);
-    json_decref(document);
+    document_destroy(document);
 }
 
 /* --- mse_loss --- */
@@ -142,8 +143,8 @@ void function_mse_loss(struct service *service, const struct request *request, s
     (void)service;
     struct fields fields;
     struct loss_input input = {0};
-    json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);
-    if (document != NULL && fields_open(&fields, document, "", &reply->problem)) {
+    struct document *document = document_read(request->body, request->body_size, &reply->problem);
+    if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
         bool read =
             fields_float_array(&fields, "v_max", FIELD_REQUIRED, 2, 2, LIMIT_SPIKES, &input.v_max);
         read &= fields_float_array(&fields, "v_threshold", FIELD_REQUIRED, 0, 2, LIMIT_SPIKES,
@@ -157,5 +158,5 @@ void function_mse_loss(struct service *service, const struct request *request, s
             answer_loss(&input, reply);
     }
     loss_input_finish(&input);
-    json_decref(document);
+    document_destroy(document);
 }

@@ -29,6 +29,14 @@ route_handler model_evaluate;
 /* train.c */
 route_handler model_train;
 
+/* datasets.c */
+route_handler datasets_list;
+route_handler datasets_get;
+route_handler datasets_put_table;
+route_handler datasets_put_x;
+route_handler datasets_put_label;
+route_handler datasets_delete;
+
 /* runs.c */
 route_handler runs_list;
 route_handler runs_get;

@@ -8,15 +8,19 @@
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "http_accept.h"
 #include "http_exchange.h"
 #include "http_listen.h"
 #include "http_server.h"
+#include "limits.h"
 
 enum { CONNECTIONS_MOST = 4096, OTHER_FILES = 128, THREADS_LEAST = 2 };
+enum { FILES_AT_ONCE = 4 }; /* of the largest size */
 
 static unsigned thread_count(const struct http_options *options)
 {
@@ -58,8 +62,11 @@ void http_server_destroy(struct http_server *server)
 {
     if (server == NULL)
         return;
+    atomic_store(&server->stopping, true);
+    pool_close(server->pool); /* resumes what it has, as the daemon can't be stopped before */
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
+    pool_destroy(server->pool);
     waiting_room_destroy(server->room);
     connections_destroy(server->connections);
     if (server->socket >= 0)
@@ -86,9 +93,22 @@ bool http_server_start(const struct http_options *options, struct service *servi
     }
     if (options->hosts == NULL)
         server->options.hosts = on_loopback ? "localhost" : "*";
+    server->body_limits = (struct http_body_limits){
+        .most_bytes = options->max_body_bytes,
+        .most_all_bytes = options->max_bodies_bytes,
+        .all_bytes = &server->bodies_bytes,
+        .most_file_bytes = options->max_file_bytes,
+        .most_all_file_bytes = FILES_AT_ONCE * options->max_file_bytes,
+        .all_file_bytes = &server->body_files_bytes,
+        .directory = server->directory,
+    };
+    snprintf(server->directory, sizeof server->directory, "%s", options->directory);
+    if (getrandom(&server->first_request, sizeof server->first_request, GRND_NONBLOCK) < 0)
+        server->first_request = (uint64_t)time(NULL) << 32;
+    server->pool = pool_create(thread_count(options), LIMIT_WAITING_JOBS);
     server->room = waiting_room_create();
     server->connections = connections_create(options->request_timeout_seconds, connection_limit());
-    if (server->room != NULL && server->connections != NULL) {
+    if (server->pool != NULL && server->room != NULL && server->connections != NULL) {
         *ret_server = server;
         server->daemon = start_daemon(server);
     }
@@ -110,6 +130,11 @@ const char *http_server_address(const struct http_server *server)
 void http_server_wake(struct http_server *server, int64_t key)
 {
     waiting_room_wake(server->room, key);
+}
+
+uint64_t http_server_requests(const struct http_server *server)
+{
+    return atomic_load_explicit(&server->requests, memory_order_relaxed);
 }
 
 void http_server_drain(struct http_server *server, unsigned seconds)

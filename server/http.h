@@ -20,6 +20,8 @@ struct http_options {
                            those of the loopback, else any */
     size_t max_body_bytes;            /* of one request */
     size_t max_bodies_bytes;          /* of all requests in flight; beyond it 503 */
+    size_t max_file_bytes;            /* of a body that is kept in a file */
+    const char *directory;            /* for such files */
     unsigned request_timeout_seconds; /* a request not wholly received by then is cut off */
     unsigned threads;                 /* 0: one a core */
     bool log_requests;
@@ -36,6 +38,9 @@ const char *http_server_address(const struct http_server *server);
 
 /* The event `key` has happened: finishes the requests parked for it. From any thread. */
 void http_server_wake(struct http_server *server, int64_t key);
+
+/* How many requests have begun so far. From any thread. */
+uint64_t http_server_requests(const struct http_server *server);
 
 /* Accepts no new connection, finishes parked requests, and lets the others end up to `seconds`: no
  * accepted request is cut short before that. */

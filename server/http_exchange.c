@@ -3,16 +3,18 @@
  * once, and the connection closed, is what leaves the body's end in doubt or the body unwanted: a
  * malformed request, one too large, one that still waits for its 100 Continue.
  *
- * A request whose handler parks it is suspended first and then enters the waiting room; resumed,
- * the library calls again as after the body, and the reply's `finish` answers. */
+ * What would hold up the event loop goes to the compute pool: by its route, by the size of its
+ * body, or because its handler has deferred it. The connection is suspended first and queued then;
+ * the pool's thread calls the handler and resumes, and the library calls again as after the body.
+ *
+ * A request whose handler parks it is suspended and enters the waiting room; resumed, it is called
+ * again likewise, and the reply's `finish` answers. */
 #include "http_exchange.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "http_guard.h"
@@ -22,7 +24,7 @@
 
 /* A client that is sending sees no answer before it has sent all: so much of a body that is too
  * large, in units of the largest allowed, is read and discarded. */
-enum { METHOD = 16, LEAST_BODY = 4096, DISCARDED_BODIES = 4 };
+enum { METHOD = 16, DISCARDED_BODIES = 4 };
 
 struct exchange {
     struct http_server *server;
@@ -31,20 +33,22 @@ struct exchange {
     struct http_headers headers;
     const struct route *route; /* NULL: refused */
     struct request request;
-    struct reply reply;
     struct waiting_place place;
-    route_handler *finish; /* of the wait that it is in; NULL: none */
-    char method[METHOD];   /* as the log shows it */
+    struct pool_job job;
+    struct MHD_Connection *suspended; /* that the job resumes */
+    route_handler *handler;           /* that is to be called next; NULL: the reply is ready */
+    char method[METHOD];              /* as the log shows it */
     char path[LIMIT_PATH + 1];
     char allow[ROUTES_ALLOW];
     bool path_is_plain;
     bool headers_read;
     bool close;
-    char *body;
-    size_t body_capacity; /* counted in the server's budget */
-    size_t received;      /* bytes of the body, kept or not */
-    unsigned status;      /* 0: not answered */
+    bool is_received;
+    struct http_body body;
+    size_t received; /* bytes of the body, kept or not */
+    unsigned status; /* 0: not answered */
     size_t answer_bytes;
+    struct reply reply; /* last, see reply_init() */
 };
 
 static struct connection *connection_of(struct MHD_Connection *connection)
@@ -96,13 +100,15 @@ static const char *path_of(const char *uri)
 void *http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection)
 {
     struct http_server *server = cls;
-    struct exchange *exchange = calloc(1, sizeof *exchange);
+    struct exchange *exchange = malloc(sizeof *exchange);
     if (exchange == NULL)
         return NULL;
+    memset(exchange, 0, offsetof(struct exchange, reply));
+    reply_init(&exchange->reply);
+    exchange->body.file = -1;
     exchange->server = server;
     exchange->connection = connection_of(connection);
     clock_gettime(CLOCK_MONOTONIC, &exchange->begun);
-    json_writer_init(&exchange->reply.json);
     uri = path_of(uri);
     exchange->path_is_plain =
         copy_plain(exchange->path, sizeof exchange->path, uri, strcspn(uri, "?")) &&
@@ -121,6 +127,17 @@ static bool is_request_id(const char *text)
     return length > 0 && length <= LIMIT_REQUEST_ID && text[length] == '\0';
 }
 
+/* Sixteen digits, that of a number and its successor differ throughout (splitmix64's mixing). */
+static void write_hex(uint64_t number, char *out)
+{
+    number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9u;
+    number = (number ^ (number >> 27)) * 0x94d049bb133111ebu;
+    number ^= number >> 31;
+    for (int i = 0; i < 16; i++)
+        out[i] = "0123456789abcdef"[number >> (60 - 4 * i) & 15];
+    out[16] = '\0';
+}
+
 static void name_request(struct exchange *exchange, const char *client_id)
 {
     char *id = exchange->request.id;
@@ -128,10 +145,8 @@ static void name_request(struct exchange *exchange, const char *client_id)
         strcpy(id, client_id);
         return;
     }
-    uint64_t random = 0;
-    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
-        random = (uint64_t)exchange->begun.tv_nsec ^ (uintptr_t)exchange;
-    snprintf(id, LIMIT_REQUEST_ID + 1, "%016" PRIx64, random);
+    struct http_server *server = exchange->server;
+    write_hex(server->first_request + atomic_fetch_add(&server->requests, 1), id);
 }
 
 static const char *known_parameter(const struct route *route, const char *name)
@@ -142,6 +157,14 @@ static const char *known_parameter(const struct route *route, const char *name)
     return NULL;
 }
 
+static bool is_text(const char *value, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)value[i] < ' ' || value[i] == 127)
+            return false;
+    return size <= LIMIT_QUERY;
+}
+
 static enum MHD_Result read_parameter(void *cls, enum MHD_ValueKind kind, const char *name,
                                       size_t name_size, const char *value, size_t value_size)
 {
@@ -150,7 +173,6 @@ static enum MHD_Result read_parameter(void *cls, enum MHD_ValueKind kind, const 
     struct request *request = &exchange->request;
     struct problem *problem = &exchange->reply.problem;
     char shown[PROBLEM_POINTER];
-    char plain_value[LIMIT_PATH];
     copy_plain(shown, sizeof shown, name, name_size);
     const char *known = known_parameter(exchange->route, shown);
     if (known == NULL)
@@ -158,7 +180,7 @@ static enum MHD_Result read_parameter(void *cls, enum MHD_ValueKind kind, const 
                               "This path knows no such parameter.");
     else if (request_query(request, known) != NULL || request->query_count == QUERY_MOST)
         problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, known, "It is given twice.");
-    else if (value != NULL && !copy_plain(plain_value, sizeof plain_value, value, value_size))
+    else if (value != NULL && !is_text(value, value_size))
         problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, known,
                               "It is too long, or not plain text.");
     else
@@ -182,22 +204,62 @@ static void find_route(struct exchange *exchange, struct MHD_Connection *connect
     MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, read_parameter, exchange);
 }
 
+static bool is_json(const char *type)
+{
+    return type == NULL || http_media_is(type, "application/json") ||
+           http_media_is(type, "application/x-www-form-urlencoded");
+}
+
+/* Whether the route takes what Content-Type and Content-Encoding announce. A file says itself what
+ * it is, and a compressed one is as good as one that was compressed before. */
+static void check_media(struct exchange *exchange)
+{
+    struct problem *problem = &exchange->reply.problem;
+    const struct http_headers *headers = &exchange->headers;
+    const char *type = headers->content_type;
+    const enum route_body body = exchange->route->body;
+    if (headers->coding == CODING_UNKNOWN)
+        problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "A body may be compressed by gzip.");
+    else if (body == BODY_ARRAY && type != NULL && http_media_is(type, "application/x-npy"))
+        exchange->request.media = MEDIA_NPY;
+    else if (body == BODY_FILE && type != NULL && http_media_is(type, "application/json"))
+        problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body can't be JSON.");
+    else if (body == BODY_ARRAY && !is_json(type))
+        problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+                    "The body has to be JSON or application/x-npy.");
+    else if (body == BODY_JSON && !is_json(type))
+        problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body has to be plain JSON.");
+}
+
+static size_t most_bytes(const struct exchange *exchange)
+{
+    const struct http_body_limits *limits = &exchange->server->body_limits;
+    const bool is_file = exchange->route != NULL && exchange->route->body == BODY_FILE;
+    return is_file ? limits->most_file_bytes : limits->most_bytes;
+}
+
 /* Whether the body, as the headers announce it, may come. */
 static void check_body(struct exchange *exchange)
 {
     struct problem *problem = &exchange->reply.problem;
     const struct http_headers *headers = &exchange->headers;
-    const size_t most = exchange->server->options.max_body_bytes;
+    const size_t most = most_bytes(exchange);
     if (headers->length > most) {
         exchange->close = headers->length / DISCARDED_BODIES > most;
         problem_set(problem, PROBLEM_BODY_TOO_LARGE, "A body may have %zu bytes.", most);
     }
     if (exchange->route == NULL)
         return;
-    if (!exchange->route->takes_body && headers->length > 0)
+    if (exchange->route->body == BODY_NONE && headers->length > 0)
         problem_set(problem, PROBLEM_MALFORMED_REQUEST, "This request takes no body.");
-    if (exchange->route->takes_body && !http_headers_say_json(headers))
-        problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body has to be plain JSON.");
+    if (exchange->route->body != BODY_NONE)
+        check_media(exchange);
+    if (problem_is_set(problem))
+        return;
+    if (exchange->route->body == BODY_FILE)
+        http_body_begin_file(&exchange->body, &exchange->server->body_limits, problem);
+    else
+        http_body_begin(&exchange->body, headers->coding == CODING_GZIP, headers->length, problem);
 }
 
 /* Who watches over the service may do so by any name. */
@@ -224,6 +286,12 @@ static void read_headers(struct exchange *exchange, struct MHD_Connection *conne
     name_request(exchange, headers->request_id);
     request->prefers_wait = headers->has_wait;
     request->wait_seconds = headers->wait_seconds;
+    request->accepts_npy = http_list_names(headers->accept, "application/x-npy");
+    request->accepts_json = headers->accept == NULL ||
+                            http_list_names(headers->accept, "application/json") ||
+                            http_list_names(headers->accept, "application/*") ||
+                            http_list_names(headers->accept, "*/*");
+    request->accepts_gzip = http_list_names(headers->accept_encoding, "gzip");
     const char *hosts = is_health(exchange) ? "*" : exchange->server->options.hosts;
     if (http_headers_may_ask(headers, hosts, problem))
         find_route(exchange, connection);
@@ -236,62 +304,23 @@ static void read_headers(struct exchange *exchange, struct MHD_Connection *conne
 
 static void drop_body(struct exchange *exchange)
 {
-    free(exchange->body);
-    exchange->body = NULL;
-    atomic_fetch_sub(&exchange->server->bodies_bytes, exchange->body_capacity);
-    exchange->body_capacity = 0;
-}
-
-/* Doubles, so that memory follows what has come and not what was announced. */
-static bool reserve_body(struct exchange *exchange, size_t size)
-{
-    if (size <= exchange->body_capacity)
-        return true;
-    const struct http_headers *headers = &exchange->headers;
-    size_t capacity = exchange->body_capacity * 2;
-    if (capacity < LEAST_BODY)
-        capacity = LEAST_BODY;
-    if (capacity < size)
-        capacity = size;
-    if (!headers->is_chunked && capacity > headers->length)
-        capacity = (size_t)headers->length;
-
-    struct http_server *server = exchange->server;
-    struct problem *problem = &exchange->reply.problem;
-    const size_t more = capacity - exchange->body_capacity;
-    if (atomic_fetch_add(&server->bodies_bytes, more) + more > server->options.max_bodies_bytes) {
-        atomic_fetch_sub(&server->bodies_bytes, more);
-        problem_set(problem, PROBLEM_OVERLOADED, "Too many bodies are in flight.");
-        return false;
-    }
-    char *body = realloc(exchange->body, capacity);
-    if (body == NULL) {
-        atomic_fetch_sub(&server->bodies_bytes, more);
-        problem_set(problem, PROBLEM_OUT_OF_MEMORY, "There is no memory for the body.");
-        return false;
-    }
-    exchange->body = body;
-    exchange->body_capacity = capacity;
-    return true;
+    http_body_drop(&exchange->body, &exchange->server->body_limits);
+    exchange->request.body = NULL;
+    exchange->request.body_size = 0;
+    exchange->request.file = -1;
 }
 
 /* Keeps a piece, or discards it where the answer is a problem anyway. False: enough is enough. */
 static bool take_piece(struct exchange *exchange, const char *piece, size_t size)
 {
     struct problem *problem = &exchange->reply.problem;
-    const size_t most = exchange->server->options.max_body_bytes;
-    const size_t before = exchange->received;
     exchange->received += size;
-    if (exchange->received > most) {
-        problem_set(problem, PROBLEM_BODY_TOO_LARGE, "A body may have %zu bytes.", most);
-    } else if (exchange->route != NULL && !exchange->route->takes_body) {
+    if (exchange->route != NULL && exchange->route->body == BODY_NONE)
         problem_set(problem, PROBLEM_MALFORMED_REQUEST, "This request takes no body.");
-    }
-    if (!problem_is_set(problem) && reserve_body(exchange, exchange->received))
-        memcpy(exchange->body + before, piece, size);
-    if (problem_is_set(problem))
+    if (problem_is_set(problem) ||
+        !http_body_add(&exchange->body, &exchange->server->body_limits, piece, size, problem))
         drop_body(exchange);
-    return exchange->received / DISCARDED_BODIES <= most;
+    return exchange->received / DISCARDED_BODIES <= most_bytes(exchange);
 }
 
 /* --- the answer --- */
@@ -305,43 +334,108 @@ static enum MHD_Result answer(struct exchange *exchange, struct MHD_Connection *
     return exchange->status != 0 ? MHD_YES : MHD_NO;
 }
 
+static void clear_reply(struct exchange *exchange)
+{
+    json_writer_finish(&exchange->reply.json);
+    reply_init(&exchange->reply);
+}
+
+/* By the thread that has time for it: what can be done of the answer before it is sent. */
+static void call_handler(struct exchange *exchange, const struct crew *crew)
+{
+    route_handler *handler = exchange->handler;
+    exchange->handler = NULL;
+    exchange->request.crew = crew;
+    handler(exchange->server->service, &exchange->request, &exchange->reply);
+    if (!exchange->reply.defers)
+        http_reply_pack(&exchange->request, &exchange->reply);
+}
+
 /* The event may have come before the exchange was in the room: hence the question after it. The
  * exchange stays alive, since resuming only makes this same thread call again. */
 static void park(struct exchange *exchange, struct MHD_Connection *connection)
 {
     struct http_server *server = exchange->server;
     const struct reply_park wait = exchange->reply.park;
-    exchange->finish = wait.finish;
+    exchange->handler = wait.finish;
     exchange->request.parked_key = wait.key;
     drop_body(exchange); /* the handler has read it, and a wait may be long */
-    exchange->request.body = NULL;
-    exchange->request.body_size = 0;
-    json_writer_finish(&exchange->reply.json);
-    exchange->reply = (struct reply){0};
-    json_writer_init(&exchange->reply.json);
-
+    clear_reply(exchange);
     MHD_suspend_connection(connection);
     waiting_room_enter(server->room, &exchange->place, connection, wait.key, wait.seconds);
     if (wait.is_over(server->service, wait.key))
         waiting_room_wake(server->room, wait.key);
 }
 
-static enum MHD_Result handle(struct exchange *exchange, struct MHD_Connection *connection)
+static void refuse_while_stopping(struct exchange *exchange)
+{
+    problem_set(&exchange->reply.problem, PROBLEM_SHUTTING_DOWN, "The server is stopping.");
+}
+
+/* On a thread of the pool. Once resumed, the exchange belongs to its event loop again. */
+static void run_job(struct pool_job *job)
+{
+    struct exchange *exchange =
+        (struct exchange *)(void *)((char *)job - offsetof(struct exchange, job));
+    if (!atomic_load(&exchange->server->stopping)) {
+        call_handler(exchange, pool_crew(exchange->server->pool));
+    } else {
+        exchange->handler = NULL;
+        refuse_while_stopping(exchange);
+    }
+    MHD_resume_connection(exchange->suspended);
+}
+
+static enum MHD_Result leave_to_pool(struct exchange *exchange, struct MHD_Connection *connection)
+{
+    clear_reply(exchange);
+    exchange->job.run = run_job;
+    exchange->suspended = connection;
+    MHD_suspend_connection(connection);
+    if (pool_submit(exchange->server->pool, &exchange->job))
+        return MHD_YES;
+    exchange->handler = NULL;
+    if (atomic_load(&exchange->server->stopping))
+        refuse_while_stopping(exchange);
+    problem_set(&exchange->reply.problem, PROBLEM_QUEUE_FULL,
+                "Too many requests wait to be computed.");
+    MHD_resume_connection(connection);
+    return MHD_YES;
+}
+
+/* The whole request is there. */
+static void receive(struct exchange *exchange)
 {
     struct request *request = &exchange->request;
+    struct problem *problem = &exchange->reply.problem;
+    exchange->is_received = true;
+    if (exchange->connection != NULL)
+        connections_request_received(exchange->server->connections, exchange->connection);
+    if (problem_is_set(problem) || !http_body_end(&exchange->body, problem))
+        return;
+    request->body = exchange->body.bytes;
+    request->body_size = exchange->body.size;
+    request->file = exchange->body.file;
+    exchange->handler = exchange->route->handler;
+}
+
+static enum MHD_Result handle(struct exchange *exchange, struct MHD_Connection *connection)
+{
     struct reply *reply = &exchange->reply;
-    route_handler *handler = exchange->finish;
-    if (handler == NULL) {
-        if (exchange->connection != NULL)
-            connections_request_received(exchange->server->connections, exchange->connection);
-        if (problem_is_set(&reply->problem))
-            return answer(exchange, connection);
-        request->body = exchange->body;
-        request->body_size = exchange->received;
-        handler = exchange->route->handler;
+    bool goes_to_pool = false;
+    if (!exchange->is_received) {
+        receive(exchange);
+        goes_to_pool = exchange->handler != NULL && (exchange->route->place == ON_POOL ||
+                                                     exchange->body.size > LIMIT_INLINE_BODY);
     }
-    exchange->finish = NULL;
-    handler(exchange->server->service, request, reply);
+    route_handler *handler = exchange->handler;
+    if (handler != NULL && !goes_to_pool) {
+        call_handler(exchange, NULL);
+        goes_to_pool = reply->defers && !problem_is_set(&reply->problem);
+        exchange->handler = goes_to_pool ? handler : NULL;
+    }
+    if (goes_to_pool)
+        return leave_to_pool(exchange, connection);
     if (problem_is_set(&reply->problem) || reply->park.finish == NULL)
         return answer(exchange, connection);
     park(exchange, connection);

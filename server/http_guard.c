@@ -97,6 +97,15 @@ static void read_preferences(const char *text, struct http_headers *headers)
     }
 }
 
+/* One coding, and that one alone. */
+static void read_coding(const char *value, struct http_headers *headers)
+{
+    const bool is_gzip = strcasecmp(value, "gzip") == 0 || strcasecmp(value, "x-gzip") == 0;
+    if (*value == '\0' || strcasecmp(value, "identity") == 0)
+        return;
+    headers->coding = is_gzip && headers->coding == CODING_NONE ? CODING_GZIP : CODING_UNKNOWN;
+}
+
 /* For headers that may come once at most. */
 static void set_once(const char **field, const char *value, struct reading *reading)
 {
@@ -132,7 +141,11 @@ static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const cha
     else if (strcasecmp(name, "Sec-Fetch-Site") == 0)
         set_once(&headers->fetch_site, value, reading);
     else if (strcasecmp(name, "Content-Encoding") == 0)
-        headers->is_encoded = strcasecmp(value, "identity") != 0;
+        read_coding(value, headers);
+    else if (strcasecmp(name, "Accept") == 0)
+        headers->accept = value;
+    else if (strcasecmp(name, "Accept-Encoding") == 0)
+        headers->accept_encoding = value;
     else if (strcasecmp(name, "X-Request-Id") == 0)
         headers->request_id = value;
     else if (strcasecmp(name, "Expect") == 0)
@@ -263,15 +276,30 @@ bool http_headers_may_ask(const struct http_headers *headers, const char *hosts,
     return !problem_is_set(problem);
 }
 
-bool http_headers_say_json(const struct http_headers *headers)
+bool http_media_is(const char *type, const char *media)
 {
-    static const char *const types[] = {"application/json", "application/x-www-form-urlencoded"};
-    const char *type = headers->content_type;
-    if (type == NULL || headers->is_encoded)
-        return !headers->is_encoded;
     const size_t length = strcspn(type, "; \t");
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (strlen(types[i]) == length && strncasecmp(type, types[i], length) == 0)
-            return true;
+    return strlen(media) == length && strncasecmp(type, media, length) == 0;
+}
+
+/* ";q=0", "; q=0.000" */
+static bool has_no_weight(const char *parameters)
+{
+    const char *weight = parameters + strspn(parameters, "; \t");
+    if (strncasecmp(weight, "q=", 2) != 0)
+        return false;
+    weight += 2;
+    return *weight == '0' && strspn(weight, "0.") == strcspn(weight, ", \t;");
+}
+
+bool http_list_names(const char *list, const char *name)
+{
+    while (list != NULL && *list != '\0') {
+        list += strspn(list, ", \t");
+        const size_t length = strcspn(list, ",; \t");
+        if (length == strlen(name) && strncasecmp(list, name, length) == 0)
+            return !has_no_weight(list + length);
+        list += strcspn(list, ",");
+    }
     return false;
 }

@@ -21,10 +21,12 @@ struct http_headers {
     const char *origin;
     const char *fetch_site;
     const char *content_type;
+    const char *accept;
+    const char *accept_encoding;
     const char *request_id;
     bool expects_continue;
     bool is_chunked;
-    bool is_encoded; /* Content-Encoding, other than identity */
+    enum { CODING_NONE, CODING_GZIP, CODING_UNKNOWN } coding; /* Content-Encoding */
     uint64_t length; /* of the body; 0 where it is chunked or there is none */
     bool has_wait;   /* Prefer: wait=N */
     unsigned wait_seconds;
@@ -39,7 +41,9 @@ bool http_headers_read(struct MHD_Connection *connection, const char *method, co
 bool http_headers_may_ask(const struct http_headers *headers, const char *hosts,
                           struct problem *problem);
 
-/* Whether Content-Type names JSON, or nothing that contradicts it. */
-bool http_headers_say_json(const struct http_headers *headers);
+/* Whether a media type, as Content-Type has it, is this one, parameters apart. */
+bool http_media_is(const char *type, const char *media);
+/* Whether a list, as Accept and Accept-Encoding have it, names this one, and not with q=0. */
+bool http_list_names(const char *list, const char *name);
 
 #endif

@@ -3,8 +3,40 @@
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "gzip.h"
 
 enum { NUMBER = 32 };
+
+/* For who reads JSON in a terminal. */
+static void end_line(struct reply *reply)
+{
+    const bool is_text = reply->content_type == NULL || strstr(reply->content_type, "json") != NULL;
+    const struct json_writer *json = &reply->json;
+    if (is_text && !reply->is_gzip && json->size > 0 && json->text[json->size - 1] != '\n')
+        json_write_line_end(&reply->json);
+}
+
+/* What was not compressed for want of memory is sent as it is. */
+void http_reply_pack(const struct request *request, struct reply *reply)
+{
+    void *packed;
+    size_t size;
+    struct json_writer *json = &reply->json;
+    const bool is_static = reply->static_body != NULL;
+    if (!request->accepts_gzip || problem_is_set(&reply->problem) ||
+        (is_static ? reply->static_size : json->size) < LIMIT_GZIP_LEAST)
+        return;
+    end_line(reply);
+    if (json->failed || !gzip_pack(is_static ? reply->static_body : json->text,
+                                   is_static ? reply->static_size : json->size, &packed, &size))
+        return;
+    json_writer_finish(json);
+    *json = (struct json_writer){.text = packed, .size = size, .capacity = size};
+    reply->static_body = NULL;
+    reply->is_gzip = true;
+}
 
 /* Replaces whatever was written by the problem's document. */
 static void write_problem(const struct request *request, struct reply *reply)
@@ -15,6 +47,7 @@ static void write_problem(const struct request *request, struct reply *reply)
     reply->status = problem_status(reply->problem.code);
     reply->content_type = "application/problem+json";
     reply->static_body = NULL;
+    reply->is_gzip = false;
     reply->location[0] = '\0';
     reply->waited_seconds = 0;
     if (reply->status == MHD_HTTP_SERVICE_UNAVAILABLE && reply->retry_after_seconds == 0)
@@ -34,7 +67,7 @@ static struct MHD_Response *make_response(struct reply *reply, size_t *body_size
         *body_size = 0;
         return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     }
-    json_write_line_end(&reply->json); /* for who reads it in a terminal */
+    end_line(reply);
     char *text = json_writer_take(&reply->json, &size);
     if (text == NULL)
         return NULL;
@@ -66,6 +99,8 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
         {"Content-Type", reply->status == MHD_HTTP_NO_CONTENT ? NULL
                          : reply->content_type != NULL        ? reply->content_type
                                                               : "application/json"},
+        {"Content-Encoding", reply->is_gzip ? "gzip" : NULL},
+        {"Vary", reply->is_gzip ? "Accept-Encoding" : NULL},
         {"Cache-Control", "no-store"},
         {"Location", reply->location[0] != '\0' ? reply->location : NULL},
         {"Allow", reply->allow},

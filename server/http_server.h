@@ -2,11 +2,14 @@
 #ifndef SERVER_HTTP_SERVER_H
 #define SERVER_HTTP_SERVER_H
 
+#include <linux/limits.h>
 #include <stdatomic.h>
 
 #include "http.h"
+#include "http_body.h"
 #include "http_connections.h"
 #include "http_park.h"
+#include "pool.h"
 
 struct MHD_Daemon;
 
@@ -18,11 +21,18 @@ struct http_server {
     struct MHD_Daemon *daemon;
     struct acceptor *acceptor;
     struct waiting_room *room;
+    struct pool *pool;
     struct connections *connections;
+    char directory[PATH_MAX];
     int socket; /* listening; -1: closed */
     char address[HTTP_ADDRESS];
-    atomic_size_t bodies_bytes; /* of all bodies in flight */
+    struct http_body_limits body_limits;
+    atomic_size_t bodies_bytes;     /* of all bodies in flight, in memory */
+    atomic_size_t body_files_bytes; /* and in files */
+    uint64_t first_request;         /* a number that no other start of the server has */
+    atomic_uint_least64_t requests;
     atomic_bool draining;
+    atomic_bool stopping; /* what has not begun does not begin any more */
 };
 
 #endif

@@ -1,6 +1,7 @@
 /* json_fields.c - the members of one object. Each reader asks for its member, checks the type, then
  * the value; what it asked for is kept in a short list, which fields_close() holds against the
  * object. */
+#include "json_arrays.h"
 #include "json_reader.h"
 
 #include <assert.h>
@@ -9,15 +10,23 @@
 #include <stdio.h>
 #include <string.h>
 
-bool fields_open(struct fields *fields, const json_t *value, const char *pointer,
-                 struct problem *problem)
+bool fields_open(struct fields *fields, const struct document *document, const json_t *value,
+                 const char *pointer, struct problem *problem)
 {
     const bool is_object = json_is_object(value);
-    *fields =
-        (struct fields){.object = is_object ? value : NULL, .pointer = pointer, .problem = problem};
+    *fields = (struct fields){.document = document,
+                              .object = is_object ? value : NULL,
+                              .pointer = pointer,
+                              .problem = problem};
     if (!is_object)
         problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "must be an object");
     return is_object;
+}
+
+bool fields_open_document(struct fields *fields, const struct document *document,
+                          struct problem *problem)
+{
+    return fields_open(fields, document, document_root(document), "", problem);
 }
 
 static bool was_asked(const struct fields *fields, const char *name)
@@ -72,7 +81,8 @@ static bool refuse(const struct fields *fields, const char *name, enum problem_c
     return false;
 }
 
-const json_t *fields_get(struct fields *fields, const char *name, enum field_presence presence)
+/* The member as jansson has it; see json_document.c. */
+static const json_t *get(struct fields *fields, const char *name, enum field_presence presence)
 {
     const json_t *value = ask(fields, name);
     if (value != NULL && !json_is_null(value))
@@ -80,6 +90,17 @@ const json_t *fields_get(struct fields *fields, const char *name, enum field_pre
     if (presence == FIELD_REQUIRED && fields->object != NULL)
         refuse(fields, name, PROBLEM_MISSING_FIELD, "is required");
     return NULL;
+}
+
+const json_t *fields_get(struct fields *fields, const char *name, enum field_presence presence)
+{
+    return document_value(get(fields, name, presence));
+}
+
+const struct numbers *fields_numbers(struct fields *fields, const char *name)
+{
+    const json_t *value = get(fields, name, FIELD_OPTIONAL);
+    return document_value(value) == value ? document_numbers(fields->document, value) : NULL;
 }
 
 bool fields_integer(struct fields *fields, const char *name, enum field_presence presence,
@@ -201,10 +222,13 @@ bool fields_choice(struct fields *fields, const char *name, enum field_presence 
 bool fields_float_array(struct fields *fields, const char *name, enum field_presence presence,
                         unsigned min_rank, unsigned max_rank, size_t limit, struct float_array *out)
 {
-    const json_t *value = fields_get(fields, name, presence);
+    const json_t *value = get(fields, name, presence);
     if (value == NULL)
         return false;
     char pointer[PROBLEM_POINTER];
     fields_pointer(fields, name, pointer);
-    return float_array_read(value, pointer, min_rank, max_rank, limit, fields->problem, out);
+    const struct array_rules rules = {pointer, min_rank, max_rank, limit, fields->problem};
+    struct numbers *numbers = document_numbers(fields->document, value);
+    return numbers != NULL ? float_array_take(numbers, &rules, out)
+                           : float_array_read(value, &rules, out);
 }

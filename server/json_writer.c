@@ -175,6 +175,11 @@ void json_write_raw(struct json_writer *writer, const char *json)
     append_value(writer, json, strlen(json));
 }
 
+void json_write_bytes(struct json_writer *writer, const void *bytes, size_t size)
+{
+    append(writer, bytes, size);
+}
+
 void json_write_line_end(struct json_writer *writer)
 {
     append(writer, "\n", 1);

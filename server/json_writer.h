@@ -43,6 +43,7 @@ void json_write_key(struct json_writer *writer, const char *key);
 /* A member: key and double, null where it is not finite. */
 void json_write_number(struct json_writer *writer, const char *key, double value);
 void json_write_null(struct json_writer *writer);
+void json_write_bytes(struct json_writer *writer, const void *bytes, size_t size); /* no JSON */
 void json_write_line_end(struct json_writer *writer); /* after the whole document */
 void json_write_boolean(struct json_writer *writer, bool value);
 void json_write_integer(struct json_writer *writer, int64_t value);

@@ -4,12 +4,14 @@
 #ifndef SERVER_LIMITS_H
 #define SERVER_LIMITS_H
 
-#define LIMIT_ID           63   /* characters of a model's id */
-#define LIMIT_REQUEST_ID   128  /* characters of an X-Request-Id that is echoed */
-#define LIMIT_DESCRIPTION  4096 /* bytes of a model's description */
-#define LIMIT_LABEL        256  /* bytes of the name of one class */
-#define LIMIT_PATH         256  /* bytes of a path; ids are short */
-#define LIMIT_PAGE         1000 /* items of one page of a listing */
+#define LIMIT_ID           63                /* characters of a model's id */
+#define LIMIT_REQUEST_ID   128               /* characters of an X-Request-Id that is echoed */
+#define LIMIT_DESCRIPTION  4096              /* bytes of a model's description */
+#define LIMIT_LABEL        256               /* bytes of the name of one class */
+#define LIMIT_QUERY        8192              /* bytes of a parameter of the query string */
+#define LIMIT_PATH         256               /* bytes of a path; ids are short */
+#define LIMIT_DOCUMENT     (4 * 1024 * 1024) /* bytes of a JSON body beside its arrays of numbers */
+#define LIMIT_PAGE         1000              /* items of one page of a listing */
 #define LIMIT_PAGE_DEFAULT 50
 
 #define LIMIT_FEATURES         1000000 /* n: features of one sample */
@@ -23,9 +25,8 @@
 #define LIMIT_SPIKES           (16 * 1024 * 1024) /* batch * n * k * m of an answer of encode */
 #define LIMIT_ANSWER           (4 * 1024 * 1024)  /* numbers of an answer of predict */
 #define LIMIT_WORK                                                                                 \
-    4000000000u /* batch * (T + in_features) * out_features of predict and evaluate: about a       \
-                 * second                                                                          \
-                 */
+    40000000000ull                   /* batch * (T + in_features) * out_features of predict and    \
+                                      * evaluate: about ten seconds of one core */
 #define LIMIT_TAU_LEAST         1e-3 /* steps; beyond these float32 can't follow */
 #define LIMIT_TAU               1e6
 #define LIMIT_V_THRESHOLD_LEAST 1e-6
@@ -41,7 +42,13 @@
 #define LIMIT_WAIT_SECONDS      600  /* Prefer: wait=N beyond it is cut to it */
 #define LIMIT_QUEUED_RUNS       1000 /* runs that wait; further ones are refused with 503 */
 
-#define LIMIT_BODY_DEFAULT   (64ull * 1024 * 1024)  /* --max-body */
-#define LIMIT_BODIES_DEFAULT (512ull * 1024 * 1024) /* of all bodies in flight */
+#define LIMIT_INLINE_WORK  1000000 /* of LIMIT_WORK's: more leaves the event loop, */
+#define LIMIT_INLINE_BODY  65536   /* and so does a larger body, in bytes */
+#define LIMIT_WAITING_JOBS 256     /* requests that wait for the compute pool; else 503 */
+#define LIMIT_GZIP_LEAST   4096    /* bytes of an answer that is worth compressing */
+
+#define LIMIT_BODY_DEFAULT    (64ull * 1024 * 1024)   /* --max-body */
+#define LIMIT_BODIES_DEFAULT  (512ull * 1024 * 1024)  /* of all bodies in flight */
+#define LIMIT_DATASET_DEFAULT (1024ull * 1024 * 1024) /* --max-dataset */
 
 #endif

@@ -1,5 +1,7 @@
 /* tempotrond: starts the floors from the bottom up, waits for a signal, stops them from the top. */
 #include <errno.h>
+#include <libgen.h>
+#include <linux/limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -30,6 +32,8 @@ static bool start_store(struct service *service, const char *path)
     if (status == STORE_OK) {
         struct store *store = store_pool_borrow_writer(service->stores);
         status = store_runs_take_up(store, timestamp_now());
+        if (status == STORE_OK)
+            status = store_arrays_prune(store);
         store_pool_return(service->stores, store);
     }
     if (status == STORE_UNAVAILABLE && errno != 0)
@@ -47,11 +51,15 @@ static bool start_store(struct service *service, const char *path)
 static bool start_serving(struct service *service, const struct options *options)
 {
     char error[256];
+    char directory[PATH_MAX];
+    snprintf(directory, sizeof directory, "%s", options->db);
     const struct http_options http = {
         .listen = options->listen,
         .hosts = options->hosts,
         .max_body_bytes = options->max_body_bytes,
         .max_bodies_bytes = options->max_bodies_bytes,
+        .max_file_bytes = options->max_dataset_bytes,
+        .directory = dirname(directory),
         .request_timeout_seconds = options->request_timeout_seconds,
         .log_requests = options->log_requests,
     };
@@ -78,9 +86,9 @@ static void stop(struct service *service, unsigned drain_seconds)
         trainer_interrupt(service->trainer);
     if (service->http != NULL)
         http_server_drain(service->http, drain_seconds);
-    trainer_destroy(
-        service->trainer); /* its workers wake parked requests: before the server goes */
+    trainer_stop(service->trainer); /* its workers wake parked requests: before the server goes */
     http_server_destroy(service->http);
+    trainer_destroy(service->trainer); /* which the last requests have still asked */
     registry_destroy(service->registry);
     store_pool_destroy(service->stores);
 }
@@ -100,7 +108,7 @@ static int serve(const struct options *options)
 {
     int number;
     sigset_t signals;
-    struct service service = {0};
+    struct service service = {.max_dataset_bytes = options->max_dataset_bytes};
     block_signals(&signals);
     umask(S_IRWXG | S_IRWXO); /* the database is its owner's alone */
     const bool started = start_store(&service, options->db) && start_serving(&service, options);

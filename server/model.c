@@ -11,10 +11,10 @@ static enum store_status restore_config(const char *text, struct model_config *r
     struct problem problem = {0};
     struct fields fields;
     bool read = false;
-    json_t *document = json_document_parse(text, strlen(text), &problem);
-    if (document != NULL && fields_open(&fields, document, "", &problem))
+    struct document *document = document_read(text, strlen(text), &problem);
+    if (document != NULL && fields_open_document(&fields, document, &problem))
         read = model_config_read(&fields, ret_config);
-    json_decref(document);
+    document_destroy(document);
     if (read)
         return STORE_OK;
     return problem.code == PROBLEM_OUT_OF_MEMORY ? STORE_NO_MEMORY : STORE_CORRUPT;
@@ -25,12 +25,32 @@ static enum store_status restore_labels(const char *text, size_t count, struct l
     struct problem problem = {0};
     if (text == NULL)
         return STORE_OK;
-    json_t *document = json_document_parse(text, strlen(text), &problem);
-    const bool read = document != NULL && labels_read(document, "", count, &problem, ret_labels);
-    json_decref(document);
+    struct document *document = document_read(text, strlen(text), &problem);
+    const bool read =
+        document != NULL && labels_read(document_root(document), "", count, &problem, ret_labels);
+    document_destroy(document);
     if (read)
         return STORE_OK;
     return problem.code == PROBLEM_OUT_OF_MEMORY ? STORE_NO_MEMORY : STORE_CORRUPT;
+}
+
+/* Bytes are encoded by a table wherever that is small. */
+static enum store_status make_table(struct model *model)
+{
+    const struct model_config *config = &model->config;
+    if (!config->has_encoder || !byte_table_fits(&config->encoder))
+        return STORE_OK;
+    if (byte_table_init(&model->table, &config->encoder, tempotron_last(&config->params)) !=
+        CORE_OK)
+        return STORE_NO_MEMORY;
+    model->has_table = true;
+    model->bytes += byte_table_bytes(&model->table);
+    if (config->params.clock != CLOCK_GRID)
+        return STORE_OK;
+    if (rest_create(model->tempotron, &model->table, &model->rest) != CORE_OK)
+        return STORE_NO_MEMORY;
+    model->bytes += rest_bytes(model->rest, model->tempotron);
+    return STORE_OK;
 }
 
 static enum store_status restore_weight(struct store *store, struct model *model)
@@ -53,7 +73,7 @@ static enum store_status restore_weight(struct store *store, struct model *model
     if (made != CORE_OK)
         return STORE_NO_MEMORY;
     model->bytes += params->in_features * model->tempotron->stride * sizeof(float);
-    return STORE_OK;
+    return make_table(model);
 }
 
 static enum store_status restore(const struct model_record *record, struct model *model)
@@ -121,6 +141,8 @@ void model_release(struct model *model)
     if (atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) > 1)
         return;
     tempotron_destroy(model->tempotron);
+    rest_destroy(model->rest);
+    byte_table_finish(&model->table);
     labels_finish(&model->labels);
     model_config_finish(&model->config);
     free(model);

@@ -6,9 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "byte_table.h"
 #include "labels.h"
 #include "limits.h"
 #include "model_config.h"
+#include "rest.h"
 #include "store.h"
 
 struct model {
@@ -19,7 +21,10 @@ struct model {
     struct model_config config;
     struct labels labels;
     struct tempotron *tempotron; /* NULL: not loaded */
-    size_t bytes;                /* of memory, roughly */
+    struct byte_table table;     /* of its encoder, where has_table */
+    bool has_table;
+    struct rest *rest; /* likewise, of a model on the grid; else NULL */
+    size_t bytes;      /* of memory, roughly */
 };
 
 /* Makes a snapshot of what the store keeps. The caller holds one reference. */

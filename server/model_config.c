@@ -28,8 +28,7 @@ static void read_inputs(struct fields *fields, struct model_config *config)
     config->params.in_features = (size_t)in_features;
     if (encoder == NULL)
         return;
-    fields_pointer(fields, "encoder", pointer);
-    config->has_encoder = encoder_read(encoder, pointer, fields->problem, &config->encoder);
+    config->has_encoder = encoder_read(fields, &config->encoder);
     if (!config->has_encoder)
         return;
     config->params.in_features = encoder_afferents(&config->encoder);

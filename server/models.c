@@ -147,9 +147,8 @@ static void read_id(struct fields *fields, char id[LIMIT_ID + 1])
 static bool read_weight(struct fields *fields, struct new_model *model)
 {
     const struct tempotron_params *params = &model->config.params;
-    const json_t *given = fields_get(fields, "weight", FIELD_OPTIONAL);
-    if (given != NULL)
-        return weight_read(given, "/weight", params, fields->problem, &model->weight);
+    if (fields_get(fields, "weight", FIELD_OPTIONAL) != NULL)
+        return weight_read(fields, params, &model->weight);
     model->weight = malloc(params->in_features * params->out_features * sizeof(float));
     if (model->weight == NULL) {
         problem_set_no_memory(fields->problem);
@@ -160,11 +159,12 @@ static bool read_weight(struct fields *fields, struct new_model *model)
     return true;
 }
 
-static bool read_model(const json_t *document, struct problem *problem, struct new_model *model)
+static bool read_model(const struct document *document, struct problem *problem,
+                       struct new_model *model)
 {
     struct fields fields;
     model->description = "";
-    if (!fields_open(&fields, document, "", problem))
+    if (!fields_open_document(&fields, document, problem))
         return false;
     read_id(&fields, model->id);
     fields_string(&fields, "description", FIELD_OPTIONAL, LIMIT_DESCRIPTION, &model->description);
@@ -220,7 +220,7 @@ static enum store_status insert_model(struct service *service, const struct new_
 void models_create(struct service *service, const struct request *request, struct reply *reply)
 {
     struct new_model model = {0};
-    json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);
+    struct document *document = document_read(request->body, request->body_size, &reply->problem);
     if (document != NULL && read_model(document, &reply->problem, &model) &&
         store_succeeded(insert_model(service, &model), PROBLEM_MODEL_NOT_FOUND, model.id,
                         &reply->problem)) {
@@ -228,17 +228,17 @@ void models_create(struct service *service, const struct request *request, struc
         answer_model(service, model.id, 201, reply);
     }
     new_model_finish(&model);
-    json_decref(document);
+    document_destroy(document);
 }
 
 /* --- changing --- */
 
-static bool read_change(const json_t *document, size_t classes, struct problem *problem,
+static bool read_change(const struct document *document, size_t classes, struct problem *problem,
                         struct model_change *change, char **labels)
 {
     struct fields fields;
     struct labels names = {0};
-    if (!fields_open(&fields, document, "", problem))
+    if (!fields_open_document(&fields, document, problem))
         return false;
     fields_string(&fields, "description", FIELD_OPTIONAL, LIMIT_DESCRIPTION, &change->description);
     fields_integer(&fields, "version", FIELD_OPTIONAL, 1, INT64_MAX, &change->version);
@@ -280,14 +280,14 @@ void models_update(struct service *service, const struct request *request, struc
     if (!store_succeeded(registry_describe(service->registry, request->model, &model),
                          PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         return;
-    json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);
+    struct document *document = document_read(request->body, request->body_size, &reply->problem);
     if (document != NULL &&
         read_change(document, model->config.params.out_features, &reply->problem, &change, &labels))
         apply_change(service, model, &change, &reply->problem);
     if (!problem_is_set(&reply->problem))
         answer_model(service, request->model, 200, reply);
     free(labels);
-    json_decref(document);
+    document_destroy(document);
     model_release(model);
 }
 

@@ -10,6 +10,7 @@ struct options {
     const char *db;
     const char *hosts; /* NULL: by the address */
     size_t max_body_bytes;
+    size_t max_dataset_bytes;
     size_t max_bodies_bytes;
     unsigned request_timeout_seconds;
     unsigned drain_timeout_seconds;

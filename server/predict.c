@@ -1,14 +1,17 @@
 /* Predictions: the forward pass over the samples of one request, and its several answers. */
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "encode_answer.h"
 #include "explanation.h"
 #include "handlers.h"
-#include "membranes.h"
+#include "npy_answer.h"
 #include "registry.h"
-#include "samples_json.h"
+#include "request_document.h"
+#include "request_samples.h"
+#include "scratch.h"
 #include "service.h"
 #include "status_problem.h"
 
@@ -17,7 +20,7 @@ enum { RET_LABEL, RET_V_MAX, RET_SPIKES, RET_V, RET_COUNT };
 static const char *const ret_type_names[] = {"label", "v_max", "spikes", "v", NULL};
 
 /* How one decision came about. */
-enum { CONTRIBUTIONS = 10 };
+enum { CONTRIBUTIONS = 10, PARTS_A_HAND = 4 };
 struct decision {
     double t_max;  /* of the output decided for */
     double margin; /* how far it is above the next output, or where it is alone, v_threshold */
@@ -106,31 +109,45 @@ static void read_ret_type(struct fields *fields, bool wanted[RET_COUNT])
 }
 
 static void check_sizes(const struct model *model, const struct samples *samples,
-                        const struct prediction *prediction, struct problem *problem)
+                        const struct prediction *prediction, const char *pointer,
+                        struct problem *problem)
 {
     const struct tempotron_params *params = &model->config.params;
     size_t numbers = params->out_features * (prediction->wanted[RET_V] ? params->T : 1);
     if (prediction->explains)
         numbers += 4 * CONTRIBUTIONS;
     if (samples->count > LIMIT_ANSWER / numbers)
-        problem_add_field(
-            problem, PROBLEM_TOO_LARGE, samples->kind == SAMPLES_X ? "/x" : "/in_spikes",
-            "The answer may hold at most %d numbers: send fewer samples at once.", LIMIT_ANSWER);
+        problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
+                          "The answer may hold at most %d numbers: send fewer samples at once.",
+                          LIMIT_ANSWER);
 }
 
-static bool read_request(const json_t *document, const struct model *model, struct problem *problem,
-                         struct samples *samples, struct prediction *prediction)
+/* Of the member that holds the samples, or names them. */
+static const char *samples_pointer(struct fields *fields)
 {
+    if (fields_has(fields, "dataset"))
+        return "/dataset";
+    return fields_has(fields, "in_spikes") ? "/in_spikes" : "/x";
+}
+
+static bool read_request(struct service *service, const struct request *request,
+                         const struct document *document, const struct model *model,
+                         struct reply *reply, struct samples *samples,
+                         struct prediction *prediction)
+{
+    struct problem *problem = &reply->problem;
     struct fields fields;
-    if (!fields_open(&fields, document, "", problem))
+    if (!fields_open_document(&fields, document, problem))
         return false;
-    const bool read = samples_read(&fields, model, SAMPLES_TO_PREDICT, samples);
+    const bool read =
+        request_samples_read(service, request, &fields, model, SAMPLES_TO_PREDICT, reply, samples);
+    const char *pointer = samples_pointer(&fields);
     read_ret_type(&fields, prediction->wanted);
     fields_boolean(&fields, "explain", FIELD_OPTIONAL, &prediction->explains);
     fields_close(&fields);
     if (read)
-        check_sizes(model, samples, prediction, problem);
-    return !problem_is_set(problem);
+        check_sizes(model, samples, prediction, pointer, problem);
+    return read && !problem_is_set(problem);
 }
 
 /* --- computing --- */
@@ -144,10 +161,14 @@ static double margin_of(const struct tempotron *tempotron, const float *v_max, s
     return (double)v_max[decided] - next;
 }
 
-static void explain_sample(const struct model *model, const struct pattern *pattern,
-                           const struct membranes *membranes, size_t decided,
-                           struct decision *decision)
+/* By all spikes, also those of features at rest. */
+static void explain_sample(const struct model *model, const struct sample_set *set, size_t sample,
+                           struct pattern *pattern, const struct membranes *membranes,
+                           size_t decided, struct decision *decision)
 {
+    struct sample_set whole = *set;
+    whole.rest = NULL;
+    sample_set_pattern(&whole, sample, pattern);
     decision->t_max = membranes->t_max[decided];
     decision->margin = margin_of(model->tempotron, membranes->v_max, decided);
     decision->count = tempotron_explain(model->tempotron, pattern, decided, decision->t_max,
@@ -169,28 +190,51 @@ static void predict_sample(const struct model *model, const struct sample_set *s
     }
     prediction->label[sample] = pattern->fired ? (int32_t)membranes_decide(membranes, classes) : -1;
     if (prediction->explains && pattern->fired)
-        explain_sample(model, pattern, membranes, (size_t)prediction->label[sample],
+        explain_sample(model, set, sample, pattern, membranes, (size_t)prediction->label[sample],
                        &prediction->decisions[sample]);
 }
 
-static bool predict(const struct model *model, const struct samples *samples,
-                    struct problem *problem, struct prediction *prediction)
+/* The samples shared out to several hands. */
+struct predicting {
+    const struct model *model;
+    const struct sample_set *set;
+    struct prediction *prediction;
+    size_t parts;
+    atomic_bool failed; /* no memory */
+};
+
+static void predict_part(void *work, size_t part)
 {
-    const struct sample_set set = samples_view(samples, &model->config);
-    const struct tempotron_params *params = &model->config.params;
-    const size_t capacity = sample_set_capacity(&set);
-    struct pattern pattern = {0};
-    struct membranes membranes = {0};
-    enum core_status status = CORE_NO_MEMORY;
-    if (prediction_init(prediction, model, set.count))
-        status = pattern_init(&pattern, capacity, tempotron_last(params));
-    if (status == CORE_OK)
-        status = membranes_init(&membranes, model->tempotron, capacity);
-    for (size_t b = 0; status == CORE_OK && b < set.count; b++)
-        predict_sample(model, &set, b, &pattern, &membranes, prediction);
-    membranes_finish(&membranes);
-    pattern_finish(&pattern);
-    return core_succeeded(status, problem);
+    struct predicting *predicting = work;
+    const struct model *model = predicting->model;
+    const struct sample_set *set = predicting->set;
+    const size_t end = set->count * (part + 1) / predicting->parts;
+    struct scratch *scratch = scratch_borrow(model->tempotron, sample_set_capacity(set));
+    if (scratch == NULL)
+        atomic_store(&predicting->failed, true);
+    else
+        for (size_t b = set->count * part / predicting->parts; b < end; b++)
+            predict_sample(model, set, b, &scratch->pattern, &scratch->membranes,
+                           predicting->prediction);
+    scratch_return(scratch);
+}
+
+static bool predict(const struct model *model, const struct samples *samples,
+                    const struct crew *crew, struct problem *problem, struct prediction *prediction)
+{
+    struct sample_set set = samples_view(samples, model);
+    set.rest = model->rest;
+    const size_t parts = crew != NULL ? PARTS_A_HAND * crew_size(crew) : 1;
+    struct predicting predicting = {.model = model,
+                                    .set = &set,
+                                    .prediction = prediction,
+                                    .parts = parts < set.count ? parts : set.count};
+    if (!prediction_init(prediction, model, set.count))
+        atomic_store(&predicting.failed, true);
+    else
+        crew_run(crew, predict_part, &predicting, predicting.parts);
+    const bool failed = atomic_load(&predicting.failed);
+    return core_succeeded(failed ? CORE_NO_MEMORY : CORE_OK, problem);
 }
 
 /* --- answering --- */
@@ -288,6 +332,33 @@ static void write_prediction(struct json_writer *json, const struct model *model
     json_write_object_end(json);
 }
 
+/* The one array that is wanted; classes are numbers here, -1: undecided. */
+static void answer_array(const struct prediction *prediction, struct reply *reply)
+{
+    const size_t shape[] = {prediction->count, prediction->classes, prediction->T};
+    if (prediction->wanted[RET_LABEL])
+        npy_answer(reply, DTYPE_I4, 1, shape, prediction->label);
+    else if (prediction->wanted[RET_V])
+        npy_answer(reply, DTYPE_F4, 3, shape, prediction->v);
+    else
+        npy_answer(reply, DTYPE_F4, 2, shape,
+                   prediction->wanted[RET_V_MAX] ? prediction->v_max : prediction->spikes);
+}
+
+static void answer(const struct request *request, const struct model *model,
+                   const struct prediction *prediction, struct reply *reply)
+{
+    unsigned arrays = prediction->explains ? 2 : 0;
+    for (unsigned i = 0; i < RET_COUNT; i++)
+        arrays += prediction->wanted[i];
+    if (npy_is_wanted(request, arrays, reply)) {
+        answer_array(prediction, reply);
+    } else {
+        write_prediction(&reply->json, model, prediction);
+        reply_with(reply, 200);
+    }
+}
+
 /* The model of the path, and its version where the path names one. */
 static struct model *requested_model(struct service *service, const struct request *request,
                                      struct problem *problem)
@@ -311,23 +382,25 @@ void model_predict(struct service *service, const struct request *request, struc
     struct model *model = requested_model(service, request, &reply->problem);
     if (model == NULL)
         return;
-    json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);
-    if (document != NULL && read_request(document, model, &reply->problem, &samples, &prediction) &&
-        predict(model, &samples, &reply->problem, &prediction)) {
-        write_prediction(&reply->json, model, &prediction);
-        reply_with(reply, 200);
-    }
+    struct document *document =
+        request_document(request, samples_member(model), ARRAY_OF_SAMPLES, &reply->problem);
+    if (document != NULL &&
+        read_request(service, request, document, model, reply, &samples, &prediction) &&
+        !reply_defers(reply, request, samples_work(&samples, &model->config.params)) &&
+        predict(model, &samples, request->crew, &reply->problem, &prediction))
+        answer(request, model, &prediction, reply);
     prediction_finish(&prediction);
     samples_finish(&samples);
-    json_decref(document);
+    document_destroy(document);
     model_release(model);
 }
 
-static void encode_request(const json_t *document, const struct model *model, struct reply *reply)
+static void encode_request(const struct document *document, const struct model *model,
+                           const struct request *request, struct reply *reply)
 {
     struct fields fields;
     struct float_array x;
-    if (!fields_open(&fields, document, "", &reply->problem))
+    if (!fields_open_document(&fields, document, &reply->problem))
         return;
     const bool read = fields_float_array(&fields, "x", FIELD_REQUIRED, 2, 3, LIMIT_SPIKES, &x);
     fields_close(&fields);
@@ -335,7 +408,7 @@ static void encode_request(const json_t *document, const struct model *model, st
         return;
     switch (model->config.encoder.type) {
     case ENCODER_GAUSSIAN_TUNING:
-        encode_answer(&model->config.encoder.gaussian_tuning, &x, reply);
+        encode_answer(&model->config.encoder.gaussian_tuning, &x, request, reply);
         break;
     }
     float_array_finish(&x);
@@ -346,11 +419,11 @@ void model_encode(struct service *service, const struct request *request, struct
     struct model *model = requested_model(service, request, &reply->problem);
     if (model == NULL)
         return;
-    json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);
+    struct document *document = request_document(request, "x", ARRAY_AS_IT_IS, &reply->problem);
     if (document != NULL && model->config.has_encoder)
-        encode_request(document, model, reply);
+        encode_request(document, model, request, reply);
     else if (document != NULL)
         problem_set(&reply->problem, PROBLEM_CONFLICTING_FIELDS, "The model has no encoder.");
-    json_decref(document);
+    document_destroy(document);
     model_release(model);
 }

@@ -30,15 +30,18 @@ enum problem_code {
     PROBLEM_MODEL_NOT_FOUND,
     PROBLEM_VERSION_NOT_FOUND,
     PROBLEM_RUN_NOT_FOUND,
-    /* 405, 413, 415 */
+    PROBLEM_DATASET_NOT_FOUND,
+    /* 405, 406, 413, 415 */
     PROBLEM_METHOD_NOT_ALLOWED,
+    PROBLEM_NOT_ACCEPTABLE,
     PROBLEM_BODY_TOO_LARGE,
     PROBLEM_UNSUPPORTED_MEDIA_TYPE,
     PROBLEM_UNSUPPORTED_FORMAT, /* a file that is neither IDX nor .npy, or of a type not taken */
     /* 409 */
     PROBLEM_ID_TAKEN,
     PROBLEM_RUN_ENDED,
-    PROBLEM_MODEL_IN_USE, /* a run of the model is queued or running */
+    PROBLEM_MODEL_IN_USE,   /* a run of the model is queued or running */
+    PROBLEM_DATASET_IN_USE, /* a run that trains on it is queued or running */
     /* 422: well-formed, but a field is wrong */
     PROBLEM_MISSING_FIELD,
     PROBLEM_UNKNOWN_FIELD,

@@ -13,29 +13,24 @@ static size_t segment_length(const char *text)
     return strcspn(text, "/");
 }
 
-static bool segment_fits(const char *pattern, size_t pattern_length, const char *text,
-                         size_t length)
-{
-    if (*pattern == '{')
-        return length > 0;
-    return pattern_length == length && memcmp(pattern, text, length) == 0;
-}
-
 static bool path_fits(const char *pattern, const char *path)
 {
-    while (*pattern == '/' && *path == '/') {
-        const size_t pattern_length = segment_length(++pattern);
-        const size_t length = segment_length(++path);
-        if (!segment_fits(pattern, pattern_length, path, length))
+    while (*pattern != '\0') {
+        if (*pattern == '{') {
+            const char *segment = path;
+            path += segment_length(path);
+            pattern += segment_length(pattern);
+            if (path == segment)
+                return false;
+        } else if (*pattern++ != *path++) {
             return false;
-        pattern += pattern_length;
-        path += length;
+        }
     }
-    return *pattern == '\0' && *path == '\0';
+    return *path == '\0';
 }
 
 /* [a-z0-9][a-z0-9_-]{0,62} */
-static bool read_model(const char *text, size_t length, char *out)
+static bool read_id(const char *text, size_t length, char *out)
 {
     static const char alphanumeric[] = "abcdefghijklmnopqrstuvwxyz0123456789";
     if (length > LIMIT_ID || strchr(alphanumeric, *text) == NULL)
@@ -67,9 +62,13 @@ static bool read_segment(const char *name, const char *text, size_t length, stru
                          struct problem *problem)
 {
     if (strncmp(name, "{model}", 7) == 0) {
-        if (read_model(text, length, request->model))
+        if (read_id(text, length, request->model))
             return true;
         problem_set(problem, PROBLEM_MODEL_NOT_FOUND, "No model can have this id.");
+    } else if (strncmp(name, "{dataset}", 9) == 0) {
+        if (read_id(text, length, request->dataset))
+            return true;
+        problem_set(problem, PROBLEM_DATASET_NOT_FOUND, "No dataset can have this id.");
     } else if (strncmp(name, "{version}", 9) == 0) {
         if (read_number(text, length, &request->version))
             return true;

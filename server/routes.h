@@ -5,11 +5,24 @@
 
 #include "request.h"
 
+enum route_body {
+    BODY_NONE,  /* a body is refused as malformed_request */
+    BODY_JSON,  /* a JSON document */
+    BODY_ARRAY, /* likewise, or an array of application/x-npy */
+    BODY_FILE   /* anything, spooled to a file */
+};
+
+enum route_place {
+    ON_EVENT_LOOP, /* unless its body is large, or its handler defers */
+    ON_POOL        /* it waits for the disk */
+};
+
 struct route {
     const char *method;
     const char *pattern; /* e.g. "/models/{model}/versions/{version}/predict" */
     route_handler *handler;
-    bool takes_body;               /* else a body is refused as malformed_request */
+    enum route_body body;
+    enum route_place place;
     const char *query[QUERY_MOST]; /* parameters it understands, NULL-terminated */
 };
 

@@ -74,6 +74,8 @@ static void write_run(struct json_writer *json, const struct run_record *record)
     write_integer_or_null(json, "version", record->version);
     json_write_key(json, "samples_sha256");
     json_write_string(json, record->samples_sha256);
+    json_write_key(json, "dataset");
+    json_write_string(json, record->dataset[0] != '\0' ? record->dataset : NULL);
     json_write_key(json, "error");
     write_error(json, record);
     write_time(json, "created_at", record->created_at);

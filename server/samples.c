@@ -3,9 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "byte_table.h"
+#include "random.h"
+
 void samples_finish(struct samples *samples)
 {
     free(samples->values);
+    free(samples->bytes);
     free(samples->label);
     free(samples->spikes);
     free(samples->times);
@@ -25,6 +29,42 @@ bool samples_index(struct samples *samples)
             first[b + 1] += samples->spikes[b * samples->features + i];
     }
     samples->first = first;
+    return true;
+}
+
+bool samples_to_bytes(struct samples *samples)
+{
+    const size_t count = samples->count * samples->features;
+    if (samples->kind != SAMPLES_X)
+        return true;
+    uint8_t *bytes = malloc(count);
+    if (bytes == NULL)
+        return false;
+    if (!byte_table_convert(samples->values, count, bytes)) {
+        free(bytes);
+        return true;
+    }
+    free(samples->values);
+    samples->values = NULL;
+    samples->bytes = bytes;
+    samples->kind = SAMPLES_BYTES;
+    return true;
+}
+
+bool samples_to_values(struct samples *samples)
+{
+    const size_t count = samples->count * samples->features;
+    if (samples->kind != SAMPLES_BYTES)
+        return true;
+    float *values = malloc(count * sizeof *values);
+    if (values == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        values[i] = samples->bytes[i];
+    free(samples->bytes);
+    samples->bytes = NULL;
+    samples->values = values;
+    samples->kind = SAMPLES_X;
     return true;
 }
 
@@ -62,6 +102,9 @@ bool samples_select(const struct samples *samples, const uint32_t *which, size_t
         selected.spikes =
             select_rows(samples->spikes, samples->features * sizeof *samples->spikes, which, count);
         made = selected.spikes != NULL && select_times(samples, which, &selected);
+    } else if (made && samples->kind == SAMPLES_BYTES) {
+        selected.bytes = select_rows(samples->bytes, samples->features, which, count);
+        made = selected.bytes != NULL;
     } else if (made) {
         selected.values =
             select_rows(samples->values, samples->features * sizeof *samples->values, which, count);
@@ -72,4 +115,29 @@ bool samples_select(const struct samples *samples, const uint32_t *which, size_t
     else
         samples_finish(&selected);
     return made;
+}
+
+bool samples_split(struct samples *samples, uint32_t seed, size_t drawn, struct samples *ret_aside)
+{
+    struct random random;
+    struct samples rest = {0}, aside = {0};
+    const size_t count = samples->count;
+    uint32_t *shuffled = malloc(count * sizeof *shuffled);
+    if (shuffled == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        shuffled[i] = (uint32_t)i;
+    random_init(&random, seed);
+    random_shuffle(&random, shuffled, count);
+    const bool made = samples_select(samples, shuffled, drawn, &aside) &&
+                      samples_select(samples, shuffled + drawn, count - drawn, &rest);
+    free(shuffled);
+    if (!made) {
+        samples_finish(&aside);
+        return false;
+    }
+    samples_finish(samples);
+    *samples = rest;
+    *ret_aside = aside;
+    return true;
 }

@@ -2,9 +2,13 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "json_numbers.h"
 #include "limits.h"
 #include "spike_trains_json.h"
+
+static const char NO_LABEL[] = "A label must be the number or the name of a class.";
 
 static void add_error(const struct fields *fields, const char *name, enum problem_code code,
                       const char *detail)
@@ -54,50 +58,71 @@ static bool check_spikes(struct samples *samples, size_t outputs, const char *po
 }
 
 /* Whether the forward pass over so many samples may be asked for, from the document alone. */
-static bool check_work(const json_t *values, const struct tempotron_params *params,
+static bool check_work(const struct numbers *values, const struct tempotron_params *params,
                        const char *pointer, struct problem *problem)
 {
-    const size_t count = json_array_size(values);
-    if (count == 0) /* told by whoever reads it */
+    const size_t count = values->shape[0];
+    if (count == 0 || count == NUMBERS_UNKNOWN) /* told by whoever takes them */
         return true;
-    const size_t spikes = params->in_features + spike_trains_count(values) / count;
-    const uint64_t sample = (uint64_t)(params->T + spikes) * params->out_features;
+    const size_t trains = spike_trains_are_given(values) ? values->count / count : 0;
+    const size_t spikes = params->in_features + trains;
+    const unsigned long long sample =
+        (unsigned long long)(params->T + spikes) * params->out_features;
     if (count <= LIMIT_WORK / sample)
         return true;
     problem_add_field(
         problem, PROBLEM_TOO_LARGE, pointer,
         "batch * (T + in_features) * out_features (with the mean of the spikes, where "
-        "there are trains) must be at most %u: send at most %llu samples at once.",
-        LIMIT_WORK, (unsigned long long)(LIMIT_WORK / sample));
+        "there are trains) must be at most %llu: send at most %llu samples at once.",
+        LIMIT_WORK, LIMIT_WORK / sample);
     return false;
 }
 
-static bool read_values(struct fields *fields, const struct model *model, enum samples_use use,
-                        struct samples *samples)
+static bool check_features(size_t features, size_t expected, const char *pointer,
+                           struct problem *problem)
+{
+    if (features != expected)
+        problem_add_field(problem, PROBLEM_WRONG_SHAPE, pointer,
+                          "Each sample must have %zu numbers, but these have %zu.", expected,
+                          features);
+    return features == expected;
+}
+
+/* An array of bytes is kept as it is. */
+static bool read_bytes(const struct numbers *numbers, struct problem *problem,
+                       struct samples *samples)
+{
+    uint8_t *bytes = malloc(numbers->count);
+    if (bytes == NULL) {
+        problem_set_no_memory(problem);
+        return false;
+    }
+    memcpy(bytes, numbers->bytes, numbers->count);
+    samples->kind = SAMPLES_BYTES;
+    samples->count = numbers->shape[0];
+    samples->features = numbers->shape[1];
+    samples->bytes = bytes;
+    return true;
+}
+
+/* One number for each feature, or afferent. */
+static bool read_rectangle(struct fields *fields, const struct model *model, const char *name,
+                           struct samples *samples)
 {
     char pointer[PROBLEM_POINTER];
     struct float_array array;
-    if (!choose_kind(fields, model, &samples->kind))
-        return false;
-    const char *name = samples->kind == SAMPLES_X ? "x" : "in_spikes";
-    const json_t *value = fields_get(fields, name, FIELD_REQUIRED);
+    const bool is_x = samples->kind == SAMPLES_X;
+    const size_t features =
+        is_x ? encoder_features(&model->config.encoder) : model->config.params.in_features;
+    const struct numbers *numbers = fields_numbers(fields, name);
     fields_pointer(fields, name, pointer);
-    if (use != SAMPLES_TO_TRAIN &&
-        !check_work(value, &model->config.params, pointer, fields->problem))
+    if (is_x && model->has_table && numbers != NULL && numbers->bytes != NULL && numbers->rank == 2)
+        return check_features(numbers->shape[1], features, pointer, fields->problem) &&
+               read_bytes(numbers, fields->problem, samples);
+    /* What is three deep and comes here is told of by its fault, the deepest one. */
+    if (!fields_float_array(fields, name, FIELD_REQUIRED, 2, is_x ? 2 : 3, SIZE_MAX, &array))
         return false;
-    if (samples->kind == SAMPLES_IN_SPIKES && spike_trains_are_given(value)) {
-        return spike_trains_read(value, pointer, model->config.params.in_features, fields->problem,
-                                 samples) &&
-               check_spikes(samples, model->config.params.out_features, pointer, fields->problem);
-    }
-    const size_t features = samples->kind == SAMPLES_X ? encoder_features(&model->config.encoder)
-                                                       : model->config.params.in_features;
-    if (!fields_float_array(fields, name, FIELD_REQUIRED, 2, 2, SIZE_MAX, &array))
-        return false;
-    if (array.shape[1] != features) {
-        problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, pointer,
-                          "Each sample must have %zu numbers, but these have %zu.", features,
-                          array.shape[1]);
+    if (!check_features(array.shape[1], features, pointer, fields->problem)) {
         float_array_finish(&array);
         return false;
     }
@@ -107,23 +132,38 @@ static bool read_values(struct fields *fields, const struct model *model, enum s
     return true;
 }
 
-/* One class, by number or by name; adds to the problem and returns -1 where there is no such. */
-static int32_t read_label(const json_t *item, const struct model *model, const char *pointer,
+static bool read_values(struct fields *fields, const struct model *model, enum samples_use use,
+                        struct samples *samples)
+{
+    char pointer[PROBLEM_POINTER];
+    if (!choose_kind(fields, model, &samples->kind))
+        return false;
+    const char *name = samples->kind == SAMPLES_X ? "x" : "in_spikes";
+    const struct numbers *numbers = fields_numbers(fields, name);
+    fields_pointer(fields, name, pointer);
+    if (numbers != NULL && use != SAMPLES_TO_TRAIN &&
+        !check_work(numbers, &model->config.params, pointer, fields->problem))
+        return false;
+    if (samples->kind == SAMPLES_IN_SPIKES && spike_trains_are_given(numbers)) {
+        return spike_trains_read(numbers, pointer, model->config.params.in_features,
+                                 fields->problem, samples) &&
+               check_spikes(samples, model->config.params.out_features, pointer, fields->problem);
+    }
+    if (!read_rectangle(fields, model, name, samples))
+        return false;
+    if (use == SAMPLES_TO_TRAIN || samples_suit(samples, model))
+        return true;
+    problem_set_no_memory(fields->problem);
+    return false;
+}
+
+/* A class by its number; adds to the problem and returns -1 where there is no such. */
+static int32_t read_class(double label, const struct model *model, const char *pointer,
                           struct problem *problem)
 {
     const size_t classes = model->config.params.out_features;
-    if (json_is_string(item)) {
-        const char *name = json_string_value(item);
-        const int32_t label = labels_find(&model->labels, name);
-        if (label < 0)
-            problem_add_field(problem, PROBLEM_UNKNOWN_LABEL, pointer,
-                              "The model has no class \"%s\".", name);
-        return label;
-    }
-    const double label = json_number_value(item); /* 1.0 is an integer too */
-    if (!json_is_number(item) || label != rint(label)) {
-        problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer,
-                          "A label must be the number or the name of a class.");
+    if (label != rint(label)) {
+        problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "%s", NO_LABEL);
         return -1;
     }
     if (label < 0 || label >= (double)classes) {
@@ -134,19 +174,61 @@ static int32_t read_label(const json_t *item, const struct model *model, const c
     return (int32_t)label;
 }
 
+/* Likewise by number or by name. */
+static int32_t read_label(const json_t *item, const struct model *model, const char *pointer,
+                          struct problem *problem)
+{
+    if (json_is_number(item))
+        return read_class(json_number_value(item), model, pointer, problem);
+    if (!json_is_string(item)) {
+        problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "%s", NO_LABEL);
+        return -1;
+    }
+    const int32_t label = labels_find(&model->labels, json_string_value(item));
+    if (label < 0)
+        problem_add_field(problem, PROBLEM_UNKNOWN_LABEL, pointer, "The model has no class \"%s\".",
+                          json_string_value(item));
+    return label;
+}
+
+/* Names, or names and numbers. */
+static void read_named(const json_t *array, const char *pointer, const struct model *model,
+                       struct problem *problem, int32_t *labels)
+{
+    char item_pointer[PROBLEM_POINTER];
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        problem_pointer_index(pointer, i, item_pointer);
+        labels[i] = read_label(json_array_get(array, i), model, item_pointer, problem);
+    }
+}
+
+static void read_numbered(const struct numbers *numbers, const char *pointer,
+                          const struct model *model, struct problem *problem, int32_t *labels)
+{
+    double label;
+    char item_pointer[PROBLEM_POINTER];
+    struct numbers_walk walk = numbers_walk(numbers);
+    numbers_next(&walk, &label);
+    for (size_t i = 0; numbers_next(&walk, &label) == NUMBERS_NUMBER; i++) {
+        problem_pointer_index(pointer, i, item_pointer);
+        labels[i] = read_class(label, model, item_pointer, problem);
+    }
+}
+
 static bool read_labels(struct fields *fields, const struct model *model, struct samples *samples)
 {
-    char pointer[PROBLEM_POINTER], item_pointer[PROBLEM_POINTER];
-    size_t index;
-    json_t *item, *array = (json_t *)(uintptr_t)fields_get(fields, "label", FIELD_REQUIRED);
+    char pointer[PROBLEM_POINTER];
+    const json_t *array = fields_get(fields, "label", FIELD_REQUIRED);
+    const struct numbers *numbers = fields_numbers(fields, "label");
     if (array == NULL)
         return false;
     fields_pointer(fields, "label", pointer);
-    if (!json_is_array(array)) {
-        problem_add_field(fields->problem, PROBLEM_WRONG_TYPE, pointer, "label must be an array.");
+    if (!json_is_array(array) || (numbers != NULL && numbers->depth > 1)) {
+        problem_add_field(fields->problem, PROBLEM_WRONG_TYPE, pointer,
+                          "label must be an array of classes.");
         return false;
     }
-    const size_t count = json_array_size(array);
+    const size_t count = numbers != NULL ? numbers->count : json_array_size(array);
     if (samples->count > 0 && count != samples->count)
         problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, pointer,
                           "There are %zu labels for %zu samples.", count, samples->count);
@@ -155,10 +237,10 @@ static bool read_labels(struct fields *fields, const struct model *model, struct
         problem_set_no_memory(fields->problem);
         return false;
     }
-    json_array_foreach(array, index, item) {
-        problem_pointer_index(pointer, index, item_pointer);
-        samples->label[index] = read_label(item, model, item_pointer, fields->problem);
-    }
+    if (numbers != NULL)
+        read_numbered(numbers, pointer, model, fields->problem, samples->label);
+    else
+        read_named(array, pointer, model, fields->problem, samples->label);
     return !problem_is_set(fields->problem);
 }
 
@@ -177,11 +259,31 @@ bool samples_read(struct fields *fields, const struct model *model, enum samples
     return true;
 }
 
+bool samples_suit(struct samples *samples, const struct model *model)
+{
+    return model->has_table ? samples_to_bytes(samples) : samples_to_values(samples);
+}
+
+const char *samples_member(const struct model *model)
+{
+    return model->config.has_encoder ? "x" : "in_spikes";
+}
+
+uint64_t samples_work(const struct samples *samples, const struct tempotron_params *params)
+{
+    const size_t trains =
+        samples->kind == SAMPLES_SPIKE_TRAINS ? samples->first[samples->count] / samples->count : 0;
+    return (uint64_t)samples->count * (params->T + params->in_features + trains) *
+           params->out_features;
+}
+
 static enum sample_kind kind_of(const struct samples *samples)
 {
     switch (samples->kind) {
     case SAMPLES_X:
         return SAMPLE_VALUES;
+    case SAMPLES_BYTES:
+        return SAMPLE_BYTES;
     case SAMPLES_IN_SPIKES:
         return SAMPLE_SPIKE_TIMES;
     case SAMPLES_SPIKE_TRAINS:
@@ -190,15 +292,17 @@ static enum sample_kind kind_of(const struct samples *samples)
     return SAMPLE_VALUES;
 }
 
-struct sample_set samples_view(const struct samples *samples, const struct model_config *config)
+struct sample_set samples_view(const struct samples *samples, const struct model *model)
 {
     return (struct sample_set){
         .kind = kind_of(samples),
         .count = samples->count,
         .features = samples->features,
         .label = samples->label,
-        .encoder = &config->encoder,
+        .encoder = &model->config.encoder,
+        .table = &model->table,
         .values = samples->values,
+        .bytes = samples->bytes,
         .spikes = samples->spikes,
         .times = samples->times,
         .first = samples->first,

@@ -16,7 +16,17 @@ enum samples_use { SAMPLES_TO_PREDICT, SAMPLES_TO_EVALUATE, SAMPLES_TO_TRAIN };
 bool samples_read(struct fields *fields, const struct model *model, enum samples_use use,
                   struct samples *ret_samples);
 
-/* The samples as the core takes them; borrows from both. */
-struct sample_set samples_view(const struct samples *samples, const struct model_config *config);
+/* Bytes where the model has a table for them, values elsewhere. False: no memory. */
+bool samples_suit(struct samples *samples, const struct model *model);
+
+/* What an array of samples is to a model: "x" or "in_spikes". */
+const char *samples_member(const struct model *model);
+
+/* The work of the forward pass over them; see LIMIT_WORK. */
+uint64_t samples_work(const struct samples *samples, const struct tempotron_params *params);
+
+/* The samples as the core takes them; borrows from both. Those of SAMPLES_BYTES need the model's
+ * table. */
+struct sample_set samples_view(const struct samples *samples, const struct model *model);
 
 #endif

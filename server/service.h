@@ -3,6 +3,7 @@
 #define SERVER_SERVICE_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 struct store_pool;
 struct registry;
@@ -13,6 +14,7 @@ struct service {
     struct store_pool *stores;
     struct registry *registry; /* models in memory */
     struct trainer *trainer;   /* runs in the background */
+    size_t max_dataset_bytes;  /* of one array */
     struct http_server *http;  /* set before the trainer starts */
     atomic_bool draining;      /* not ready any more */
 };

@@ -1,136 +1,154 @@
+/* spike_trains_json.c - goes through the tokens of in_spikes: how deep a number stands tells what
+ * it is. An entry is a number, a train of one spike or of none, or an array of any. */
 #include "spike_trains_json.h"
 
+#include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-bool spike_trains_are_given(const json_t *in_spikes)
-{
-    for (size_t b = 0; b < json_array_size(in_spikes); b++) {
-        const json_t *sample = json_array_get(in_spikes, b);
-        for (size_t i = 0; i < json_array_size(sample); i++)
-            if (json_is_array(json_array_get(sample, i)))
-                return true;
-    }
-    return false;
-}
-
-size_t spike_trains_count(const json_t *in_spikes)
-{
-    size_t count = 0;
-    for (size_t b = 0; b < json_array_size(in_spikes); b++) {
-        const json_t *sample = json_array_get(in_spikes, b);
-        for (size_t i = 0; i < json_array_size(sample); i++)
-            count += json_array_size(json_array_get(sample, i));
-    }
-    return count;
-}
+enum { BATCH = 1, SAMPLE, TRAIN }; /* brackets open */
 
 struct reading {
     const char *pointer; /* of in_spikes */
     struct problem *problem;
     struct samples samples;
+    size_t index[TRAIN + 1]; /* of the sample, of its entry, of the entry's spike */
+    unsigned depth;
     size_t time_count;
+    size_t capacity; /* samples that `spikes` has room for */
 };
 
-/* The place of an entry, or of a spike within it where `spike` is not negative. */
-static bool refuse(const struct reading *reading, size_t b, size_t i, long spike,
-                   enum problem_code code, const char *detail)
+bool spike_trains_are_given(const struct numbers *in_spikes)
+{
+    return in_spikes != NULL && in_spikes->depth >= TRAIN;
+}
+
+/* Names the element at the first `depth` indices. */
+static bool refuse(const struct reading *reading, unsigned depth, enum problem_code code,
+                   const char *detail)
 {
     char pointer[PROBLEM_POINTER];
-    problem_pointer_index(reading->pointer, b, pointer);
-    problem_pointer_index(pointer, i, pointer);
-    if (spike >= 0)
-        problem_pointer_index(pointer, (size_t)spike, pointer);
+    snprintf(pointer, sizeof pointer, "%s", reading->pointer);
+    for (unsigned d = 0; d < depth; d++)
+        problem_pointer_index(pointer, reading->index[d], pointer);
     problem_add_field(reading->problem, code, pointer, "%s", detail);
     return false;
 }
 
-/* Counts every sample's spikes, so that all memory is there before one is read. */
-static bool count_spikes(struct reading *reading, const json_t *in_spikes)
+static bool read_time(struct reading *reading, double value)
 {
     struct samples *samples = &reading->samples;
-    char pointer[PROBLEM_POINTER];
-    for (size_t b = 0; b < samples->count; b++) {
-        const json_t *sample = json_array_get(in_spikes, b);
-        problem_pointer_index(reading->pointer, b, pointer);
-        if (!json_is_array(sample)) {
-            problem_add_field(reading->problem, PROBLEM_WRONG_TYPE, pointer, "must be an array");
-            return false;
-        }
-        if (json_array_size(sample) != samples->features) {
-            problem_add_field(reading->problem, PROBLEM_WRONG_SHAPE, pointer,
-                              "Each sample must have %zu entries, but this has %zu.",
-                              samples->features, json_array_size(sample));
-            return false;
-        }
-        for (size_t i = 0; i < samples->features; i++) {
-            const json_t *entry = json_array_get(sample, i);
-            reading->time_count += json_is_array(entry) ? json_array_size(entry) : 1;
-        }
-    }
-    return true;
-}
-
-static bool read_time(struct reading *reading, const json_t *value, size_t b, size_t i, long spike)
-{
-    struct samples *samples = &reading->samples;
-    if (!json_is_number(value))
-        return refuse(reading, b, i, spike, PROBLEM_WRONG_TYPE,
-                      spike < 0 ? "must be a number or an array of numbers" : "must be a number");
-    const float time = (float)json_number_value(value);
-    if (!isfinite(time))
-        return refuse(reading, b, i, spike, PROBLEM_NOT_FINITE, "is beyond the range of float32");
-    if (time < 0 && spike >= 0)
-        return refuse(reading, b, i, spike, PROBLEM_OUT_OF_RANGE,
+    const float time = (float)value;
+    if (reading->depth < SAMPLE)
+        return refuse(reading, reading->depth, PROBLEM_WRONG_TYPE, "must be an array");
+    if (!(fabsf(time) <= FLT_MAX))
+        return refuse(reading, reading->depth, PROBLEM_NOT_FINITE,
+                      "is beyond the range of float32");
+    if (time < 0 && reading->depth == TRAIN)
+        return refuse(reading, TRAIN, PROBLEM_OUT_OF_RANGE,
                       "must not be negative: an afferent without spikes has an empty array");
-    if (time >= 0) {
+    const size_t entry = reading->index[1];
+    if (time >= 0 && entry < samples->features) {
         samples->times[reading->time_count++] = time;
-        samples->spikes[b * samples->features + i]++;
+        samples->spikes[reading->index[0] * samples->features + entry]++;
+    }
+    reading->index[reading->depth - 1]++;
+    return true;
+}
+
+static bool end_array(struct reading *reading)
+{
+    char pointer[PROBLEM_POINTER];
+    const size_t features = reading->samples.features;
+    if (reading->depth == SAMPLE && reading->index[1] != features) {
+        problem_pointer_index(reading->pointer, reading->index[0], pointer);
+        problem_add_field(reading->problem, PROBLEM_WRONG_SHAPE, pointer,
+                          "Each sample must have %zu entries, but this has %zu.", features,
+                          reading->index[1]);
+        return false;
+    }
+    if (--reading->depth > 0)
+        reading->index[reading->depth - 1]++;
+    return true;
+}
+
+/* Room for the sample that begins: memory follows the samples that had all their entries. */
+static bool begin_sample(struct reading *reading)
+{
+    struct samples *samples = &reading->samples;
+    const size_t features = samples->features, sample = reading->index[0];
+    if (sample == reading->capacity) {
+        const size_t capacity = 2 * reading->capacity + 1;
+        uint32_t *spikes = realloc(samples->spikes, capacity * features * sizeof *spikes);
+        if (spikes == NULL) {
+            problem_set_no_memory(reading->problem);
+            return false;
+        }
+        samples->spikes = spikes;
+        reading->capacity = capacity;
+    }
+    memset(samples->spikes + sample * features, 0, features * sizeof *samples->spikes);
+    return true;
+}
+
+static bool begin_array(struct reading *reading)
+{
+    if (reading->depth == TRAIN)
+        return refuse(reading, TRAIN, PROBLEM_WRONG_TYPE, "must be a number");
+    if (reading->depth == BATCH && !begin_sample(reading))
+        return false;
+    reading->index[reading->depth++] = 0;
+    return true;
+}
+
+static bool read_token(struct reading *reading, enum numbers_token token, double value)
+{
+    switch (token) {
+    case NUMBERS_OPEN:
+        return begin_array(reading);
+    case NUMBERS_CLOSE:
+        return end_array(reading);
+    case NUMBERS_NUMBER:
+        return read_time(reading, value);
+    case NUMBERS_END:
+        break;
     }
     return true;
 }
 
-static bool read_entry(struct reading *reading, const json_t *entry, size_t b, size_t i)
+static bool read_all(struct reading *reading, const struct numbers *in_spikes)
 {
-    if (!json_is_array(entry))
-        return read_time(reading, entry, b, i, -1);
-    for (size_t k = 0; k < json_array_size(entry); k++)
-        if (!read_time(reading, json_array_get(entry, k), b, i, (long)k))
-            return false;
-    return true;
-}
-
-static bool read_spikes(struct reading *reading, const json_t *in_spikes)
-{
+    double value;
+    enum numbers_token token;
     struct samples *samples = &reading->samples;
-    samples->times = malloc((reading->time_count + 1) * sizeof *samples->times);
-    samples->spikes = calloc(samples->count * samples->features, sizeof *samples->spikes);
-    if (samples->times == NULL || samples->spikes == NULL) {
+    struct numbers_walk walk = numbers_walk(in_spikes);
+    samples->times = malloc((in_spikes->count + 1) * sizeof *samples->times);
+    if (samples->times == NULL) {
         problem_set_no_memory(reading->problem);
         return false;
     }
-    reading->time_count = 0;
-    for (size_t b = 0; b < samples->count; b++)
-        for (size_t i = 0; i < samples->features; i++)
-            if (!read_entry(reading, json_array_get(json_array_get(in_spikes, b), i), b, i))
-                return false;
+    while ((token = numbers_next(&walk, &value)) != NUMBERS_END)
+        if (!read_token(reading, token, value))
+            return false;
     if (samples_index(samples))
         return true;
     problem_set_no_memory(reading->problem);
     return false;
 }
 
-bool spike_trains_read(const json_t *in_spikes, const char *pointer, size_t in_features,
+bool spike_trains_read(const struct numbers *in_spikes, const char *pointer, size_t in_features,
                        struct problem *problem, struct samples *ret_samples)
 {
     struct reading reading = {
         .pointer = pointer,
         .problem = problem,
         .samples = {.kind = SAMPLES_SPIKE_TRAINS,
-                    .count = json_array_size(in_spikes),
+                    .count = in_spikes->shape[0],
                     .features = in_features},
     };
-    if (!count_spikes(&reading, in_spikes) || !read_spikes(&reading, in_spikes)) {
+    if (!read_all(&reading, in_spikes)) {
         samples_finish(&reading.samples);
         return false;
     }

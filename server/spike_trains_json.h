@@ -3,20 +3,17 @@
 #ifndef SERVER_SPIKE_TRAINS_JSON_H
 #define SERVER_SPIKE_TRAINS_JSON_H
 
-#include "json_reader.h"
+#include "json_numbers.h"
 #include "samples.h"
 
 /* Whether some entry of [b][in_features] is an array, so that the whole has to be read as trains.
  */
-bool spike_trains_are_given(const json_t *in_spikes);
-
-/* How many spikes the arrays among the entries hold. */
-size_t spike_trains_count(const json_t *in_spikes);
+bool spike_trains_are_given(const struct numbers *in_spikes); /* takes NULL */
 
 /* Reads [b][in_features] of numbers (one spike; negative: silent) and arrays of numbers that are
  * not negative into samples without labels. Wrong types, ragged rows, numbers beyond float32 and
- * an empty batch are told as by float_array_read(). */
-bool spike_trains_read(const json_t *in_spikes, const char *pointer, size_t in_features,
+ * an empty batch are told as by fields_float_array(). */
+bool spike_trains_read(const struct numbers *in_spikes, const char *pointer, size_t in_features,
                        struct problem *problem, struct samples *ret_samples);
 
 #endif

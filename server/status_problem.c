@@ -16,6 +16,12 @@ bool store_succeeded(enum store_status status, enum problem_code missing, const 
         problem_set(problem, PROBLEM_MODEL_IN_USE,
                     "A run of %s is queued or running: cancel it or wait for its end.", name);
         return false;
+    case STORE_MISMATCH:
+        problem_set(problem, PROBLEM_WRONG_SHAPE,
+                    "The samples and the labels of %s are not equally many. To put others in the "
+                    "place of both, delete it first.",
+                    name);
+        return false;
     case STORE_ENDED:
         problem_set(problem, PROBLEM_RUN_ENDED, "%s has ended already.", name);
         return false;

@@ -25,6 +25,8 @@ const char *store_status_text(enum store_status status)
         return "the id is taken";
     case STORE_IN_USE:
         return "in use";
+    case STORE_MISMATCH:
+        return "samples and labels are not equally many";
     case STORE_ENDED:
         return "the run has ended";
     case STORE_QUEUE_FULL:

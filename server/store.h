@@ -1,4 +1,4 @@
-/* store.h - models, versions and runs, kept for good.
+/* store.h - models, versions, runs and datasets, kept for good.
  *
  * The interface speaks of models and runs; that it is SQLite only store*.c know. A store is one
  * connection with its prepared statements, used by one thread at a time. There is exactly one
@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dtype.h"
 #include "limits.h"
 #include "samples.h"
 
@@ -19,7 +20,8 @@ enum store_status {
     STORE_OK,
     STORE_NOT_FOUND,  /* the model, version or run that the call names is not there */
     STORE_TAKEN,      /* the id is */
-    STORE_IN_USE,     /* a run of the model is queued or running */
+    STORE_IN_USE,     /* a run of the model, or that uses the dataset, is queued or running */
+    STORE_MISMATCH,   /* a dataset would have samples and labels of different counts */
     STORE_ENDED,      /* the run has ended already */
     STORE_QUEUE_FULL, /* LIMIT_QUEUED_RUNS wait */
     STORE_NO_MEMORY,
@@ -97,6 +99,7 @@ struct model_change {
     bool remove_labels;
     int64_t version; /* 0: as it is; must exist, else STORE_NOT_FOUND */
 };
+/* STORE_IN_USE: labels can't change while a run waits, or trains, on classes that have names. */
 enum store_status store_model_update(struct store *store, int64_t model,
                                      const struct model_change *change, int64_t now);
 /* With its versions, runs, metrics, and samples that no other run uses. STORE_IN_USE. */
@@ -122,6 +125,66 @@ enum store_status store_version_list(struct store *store, const char *model, int
 /* The tensors of a version, their checksums verified. */
 enum store_status store_version_load(struct store *store, int64_t model, int64_t version,
                                      struct tensors *ret_tensors);
+
+/* --- datasets --- */
+
+struct array_record {
+    int64_t id; /* 0: there is no array */
+    enum dtype dtype;
+    size_t count;
+    size_t features;
+    size_t bytes;
+    char sha256[65]; /* of its values, little-endian, row by row */
+};
+
+struct dataset_record {
+    int64_t sequence; /* grows with each dataset; the cursor of listings */
+    char id[LIMIT_ID + 1];
+    struct array_record x;
+    struct array_record label; /* of as many as x has, once both are there */
+    size_t classes;            /* one more than the greatest label */
+    char *names;               /* owned; JSON text of an array, or NULL: labels are numbers */
+    char sha256[65];           /* of both arrays' checksums; "" while one is missing */
+    int64_t created_at;
+    int64_t updated_at;
+};
+void dataset_record_finish(struct dataset_record *record);
+
+/* Begins an array of which dtype and features are known, adds a chunk to it, gives it up. */
+enum store_status store_array_begin(struct store *store, const struct array_record *array,
+                                    int64_t *ret_array);
+enum store_status store_array_append(struct store *store, int64_t array, size_t position,
+                                     const void *data, size_t bytes);
+enum store_status store_array_abandon(struct store *store, int64_t array);
+/* While nothing is uploaded: deletes what belongs to no dataset. */
+enum store_status store_arrays_prune(struct store *store);
+/* The values, their checksum verified. *ret_values: free() */
+enum store_status store_array_load(struct store *store, const struct array_record *array,
+                                   void **ret_values);
+
+struct dataset_change {
+    const struct array_record *x;     /* NULL: as it is */
+    const struct array_record *label; /* likewise */
+    size_t classes;                   /* of label */
+    const char *names;                /* of label; JSON text, or NULL */
+    bool replaces;                    /* both: what is NULL goes */
+};
+/* Puts arrays, wholly written, in the place of those that the dataset has; creates it where there
+ * is none, as *ret_created says. STORE_IN_USE, STORE_MISMATCH. */
+enum store_status store_dataset_put(struct store *store, const char *id,
+                                    const struct dataset_change *change, int64_t now,
+                                    bool *ret_created);
+enum store_status store_dataset_find(struct store *store, const char *id,
+                                     struct dataset_record *ret_record);
+/* Newest first, as store_model_list(). */
+enum store_status store_dataset_list(struct store *store, int64_t before, size_t limit,
+                                     struct dataset_record *records, size_t *ret_count);
+/* STORE_IN_USE. Runs that have ended keep its checksum. */
+enum store_status store_dataset_delete(struct store *store, const char *id);
+
+/* What a reader reads from here to there is of one moment, whatever is written meanwhile. */
+enum store_status store_snapshot_begin(struct store *store);
+void store_snapshot_end(struct store *store);
 
 /* --- runs --- */
 
@@ -151,18 +214,28 @@ struct run_record {
     char error_code[RUN_ERROR_CODE]; /* "" where it has not failed */
     char *error_detail;              /* owned; NULL likewise */
     char samples_sha256[65];
-    char validation_sha256[65]; /* "" where there is none */
+    char validation_sha256[65];            /* "" where there is none */
+    char dataset[LIMIT_ID + 1];            /* "" where it is none, or is not there any more */
+    char validation_dataset[LIMIT_ID + 1]; /* likewise */
     int64_t created_at;
     int64_t started_at;  /* 0: not yet */
     int64_t finished_at; /* 0: not yet */
 };
 void run_record_finish(struct run_record *record);
 
+/* What a run uses: samples, or the dataset of this sequence, which has to have this checksum. */
+struct run_data {
+    const struct samples *samples; /* NULL: the dataset */
+    int64_t dataset;               /* 0, and no samples: nothing */
+    const char *sha256;            /* of the dataset */
+};
+
 /* Queues a run. Equal samples (by their SHA-256) are stored once, whatever the number of runs.
- * validation may be NULL. STORE_NOT_FOUND (model), STORE_QUEUE_FULL. */
+ * STORE_NOT_FOUND (model; dataset), STORE_QUEUE_FULL. */
 enum store_status store_run_insert(struct store *store, int64_t model, const char *params,
-                                   int64_t epochs, const struct samples *training,
-                                   const struct samples *validation, int64_t now, int64_t *ret_run);
+                                   int64_t epochs, const struct run_data *training,
+                                   const struct run_data *validation, int64_t now,
+                                   int64_t *ret_run);
 enum store_status store_run_find(struct store *store, int64_t run, struct run_record *ret_record);
 /* Newest first; model NULL and state -1: any. STORE_NOT_FOUND where a model is named that is not
  * there. */
@@ -171,9 +244,13 @@ enum store_status store_run_list(struct store *store, const char *model, int sta
 /* Epochs above `after`, in order. */
 enum store_status store_run_metrics(struct store *store, int64_t run, int64_t after, size_t limit,
                                     struct epoch_metrics *metrics, size_t *ret_count);
-/* training, or validation: STORE_NOT_FOUND where the run has none. Checksum verified. */
+/* training, or validation: STORE_NOT_FOUND where the run has none of its own. Checksum verified. */
 enum store_status store_run_samples(struct store *store, int64_t run, bool validation,
                                     struct samples *ret_samples);
+
+/* The dataset that a run uses instead. STORE_NOT_FOUND. */
+enum store_status store_run_dataset(struct store *store, int64_t run, bool validation,
+                                    struct dataset_record *ret_record);
 
 /* On start: running rows become queued again, from their beginning (their metrics go, base_version
  * stays); those whose cancellation was asked for become cancelled. */

@@ -40,6 +40,15 @@ static enum store_status check_origin(struct store *store, int64_t *ret_version)
     return *ret_version > (int64_t)embedded_migrations_count ? STORE_NEWER : STORE_OK;
 }
 
+/* They are off while tables are rebuilt, and have to be whole after it. */
+static enum store_status check_references(struct store *store)
+{
+    int64_t broken = 0;
+    const enum store_status status =
+        read_number(store, "SELECT count(*) FROM pragma_foreign_key_check", &broken);
+    return status == STORE_OK && broken > 0 ? STORE_CORRUPT : status;
+}
+
 static enum store_status apply(struct store *store, size_t version)
 {
     char marks[96];
@@ -49,6 +58,8 @@ static enum store_status apply(struct store *store, size_t version)
     if (status != STORE_OK)
         return status;
     status = store_execute(store, embedded_migrations[version - 1].text);
+    if (status == STORE_OK)
+        status = check_references(store);
     if (status == STORE_OK)
         status = store_execute(store, marks);
     return store_end(store, status);
@@ -86,8 +97,12 @@ enum store_status store_migrate(struct store *store)
         status = store_execute(store, "PRAGMA synchronous = FULL");
     if (status == STORE_OK)
         status = store_execute(store, LOG_SIZE);
+    if (status == STORE_OK)
+        status = store_execute(store, "PRAGMA foreign_keys = OFF");
     for (size_t next = (size_t)version + 1; status == STORE_OK && next <= embedded_migrations_count;
          next++)
         status = apply(store, next);
+    if (status == STORE_OK)
+        status = store_execute(store, "PRAGMA foreign_keys = ON");
     return status;
 }

@@ -141,12 +141,30 @@ static enum store_status version_exists(struct store *store, int64_t model, int6
     return status;
 }
 
+/* A run that waits, or trains, on a dataset whose classes have names looks them up among the
+ * model's: they have to stay. */
+static enum store_status check_names(struct store *store, int64_t model)
+{
+    struct query query = query_begin(
+        store, "SELECT 1 FROM runs r JOIN datasets d ON d.sequence = r.dataset OR d.sequence = "
+               "r.validation_dataset WHERE r.model = ? AND r.state IN ('queued', 'running') AND "
+               "d.names IS NOT NULL");
+    query_integer(&query, model);
+    const enum store_status status = query_next(&query);
+    if (status != STORE_OK)
+        return status == STORE_NOT_FOUND ? STORE_OK : status;
+    query_end(&query);
+    return STORE_IN_USE;
+}
+
 static enum store_status update_model(struct store *store, int64_t model,
                                       const struct model_change *change, int64_t now)
 {
     enum store_status status = store_model_exists(store, model);
     if (status == STORE_OK && change->version != 0)
         status = version_exists(store, model, change->version);
+    if (status == STORE_OK && (change->labels != NULL || change->remove_labels))
+        status = check_names(store, model);
     if (status != STORE_OK)
         return status;
     struct query query = query_begin(

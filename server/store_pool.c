@@ -15,6 +15,7 @@ struct store_pool {
     char *path;
     struct store *writer;
     pthread_mutex_t writing; /* held by whoever has the writer */
+    struct uploads uploads;  /* likewise */
     atomic_bool broken;
     pthread_mutex_t lock;      /* of the lists */
     struct idle_reader *idle;  /* each holds a store */
@@ -67,6 +68,11 @@ struct store *store_pool_borrow_writer(struct store_pool *pool)
 {
     pthread_mutex_lock(&pool->writing);
     return pool->writer;
+}
+
+struct uploads *store_pool_uploads(struct store_pool *pool)
+{
+    return &pool->uploads;
 }
 
 enum store_status store_pool_borrow_reader(struct store_pool *pool, struct store **ret_store)
@@ -139,6 +145,7 @@ void store_pool_note(struct store_pool *pool, enum store_status status)
     case STORE_NOT_FOUND:
     case STORE_TAKEN:
     case STORE_IN_USE:
+    case STORE_MISMATCH:
     case STORE_ENDED:
     case STORE_QUEUE_FULL:
     case STORE_NO_MEMORY:

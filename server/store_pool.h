@@ -17,6 +17,13 @@ enum store_status store_pool_borrow_reader(struct store_pool *pool, struct store
 /* Gives back either. Takes NULL. */
 void store_pool_return(struct store_pool *pool, struct store *store);
 
+/* The uploads of arrays; they belong to whoever has the writer. */
+struct uploads {
+    unsigned going_on;   /* begun, and neither published nor deleted */
+    bool left_some_over; /* some arrays could not be deleted */
+};
+struct uploads *store_pool_uploads(struct store_pool *pool);
+
 /* Whether the last write failed for want of a working disk (FULL, UNAVAILABLE, CORRUPT): the
  * service is not ready then. Tries again before it says so, unless somebody is writing. */
 bool store_pool_is_broken(struct store_pool *pool);

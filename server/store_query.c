@@ -142,6 +142,14 @@ const void *query_column_blob(const struct query *query, int column, size_t rows
     return data;
 }
 
+const void *query_column_bytes(const struct query *query, int column, size_t *ret_size)
+{
+    const void *data = sqlite3_column_blob(query->statement, column);
+    if (data != NULL)
+        *ret_size = (size_t)sqlite3_column_bytes(query->statement, column);
+    return data;
+}
+
 char *query_column_copy(const struct query *query, int column, bool *failed)
 {
     if (sqlite3_column_type(query->statement, column) == SQLITE_NULL)
@@ -156,6 +164,18 @@ char *query_column_copy(const struct query *query, int column, bool *failed)
 enum store_status store_execute(struct store *store, const char *sql)
 {
     return store_status_of(sqlite3_exec(store->db, sql, NULL, NULL, NULL));
+}
+
+enum store_status store_snapshot_begin(struct store *store)
+{
+    struct query query = query_begin(store, "BEGIN");
+    return query_run(&query);
+}
+
+void store_snapshot_end(struct store *store)
+{
+    struct query query = query_begin(store, "END");
+    query_run(&query);
 }
 
 enum store_status store_begin(struct store *store)

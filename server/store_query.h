@@ -52,6 +52,8 @@ double query_column_real(const struct query *query, int column);      /* NULL: N
 const char *query_column_text(const struct query *query, int column); /* NULL: NULL */
 /* A BLOB of rows * columns numbers of four bytes; NULL where it isn't, or where there are none. */
 const void *query_column_blob(const struct query *query, int column, size_t rows, size_t columns);
+/* A BLOB of any size; NULL where there is none. */
+const void *query_column_bytes(const struct query *query, int column, size_t *ret_size);
 /* Copies, NULL for NULL; *failed is set where there is no memory. free(). */
 char *query_column_copy(const struct query *query, int column, bool *failed);
 
@@ -76,7 +78,7 @@ enum store_status store_version_publish(struct store *store, int64_t model, int6
 
 /* Inside a transaction: the row that holds these samples, inserted unless it is there. */
 enum store_status store_samples_insert(struct store *store, const struct samples *samples,
-                                       int64_t *ret_id);
+                                       int64_t *ret_id, char ret_sha256[65]);
 /* Inside a transaction: deletes samples that no run refers to. */
 enum store_status store_samples_prune(struct store *store);
 

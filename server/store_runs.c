@@ -1,4 +1,5 @@
 /* The runs: a queue, from which workers claim, and a history. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,35 +23,71 @@ static enum store_status check_room(struct store *store)
     return status;
 }
 
-static enum store_status insert_run(struct store *store, int64_t model, const char *params,
-                                    int64_t epochs, const struct samples *training,
-                                    const struct samples *validation, int64_t now)
+struct run_source {
+    int64_t samples; /* 0: none */
+    int64_t dataset; /* 0: none */
+    char sha256[65]; /* "": neither */
+};
+
+/* STORE_MISMATCH: since it was found, it has been replaced or deleted. */
+static enum store_status check_dataset(struct store *store, const struct run_data *data)
 {
-    int64_t training_id, validation_id = 0;
+    struct query query =
+        query_begin(store, "SELECT 1 FROM datasets WHERE sequence = ? AND sha256 = ?");
+    query_integer(&query, data->dataset);
+    query_text(&query, data->sha256);
+    const enum store_status status = query_next(&query);
+    if (status == STORE_OK)
+        query_end(&query);
+    return status == STORE_NOT_FOUND ? STORE_MISMATCH : status;
+}
+
+static enum store_status find_source(struct store *store, const struct run_data *data,
+                                     struct run_source *source)
+{
+    if (data->samples != NULL)
+        return store_samples_insert(store, data->samples, &source->samples, source->sha256);
+    if (data->dataset == 0)
+        return STORE_OK;
+    source->dataset = data->dataset;
+    snprintf(source->sha256, sizeof source->sha256, "%s", data->sha256);
+    return check_dataset(store, data);
+}
+
+static enum store_status insert_run(struct store *store, int64_t model, const char *params,
+                                    int64_t epochs, const struct run_data *training,
+                                    const struct run_data *validation, int64_t now)
+{
+    struct run_source source = {0}, validation_source = {0};
     enum store_status status = store_model_exists(store, model);
     if (status == STORE_OK)
         status = check_room(store);
     if (status == STORE_OK)
-        status = store_samples_insert(store, training, &training_id);
-    if (status == STORE_OK && validation != NULL)
-        status = store_samples_insert(store, validation, &validation_id);
+        status = find_source(store, training, &source);
+    if (status == STORE_OK)
+        status = find_source(store, validation, &validation_source);
     if (status != STORE_OK)
         return status;
     struct query query =
-        query_begin(store, "INSERT INTO runs (model, state, epochs, params, samples, validation, "
-                           "created_at) VALUES (?, 'queued', ?, ?, ?, ?, ?)");
+        query_begin(store, "INSERT INTO runs (model, state, epochs, params, samples, dataset, "
+                           "samples_sha256, validation, validation_dataset, validation_sha256, "
+                           "created_at) VALUES (?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     query_integer(&query, model);
     query_integer(&query, epochs);
     query_text(&query, params);
-    query_integer(&query, training_id);
-    query_integer_or_null(&query, validation_id);
+    query_integer_or_null(&query, source.samples);
+    query_integer_or_null(&query, source.dataset);
+    query_text(&query, source.sha256);
+    query_integer_or_null(&query, validation_source.samples);
+    query_integer_or_null(&query, validation_source.dataset);
+    query_text(&query, validation_source.sha256[0] != '\0' ? validation_source.sha256 : NULL);
     query_integer(&query, now);
     return query_run(&query);
 }
 
 enum store_status store_run_insert(struct store *store, int64_t model, const char *params,
-                                   int64_t epochs, const struct samples *training,
-                                   const struct samples *validation, int64_t now, int64_t *ret_run)
+                                   int64_t epochs, const struct run_data *training,
+                                   const struct run_data *validation, int64_t now, int64_t *ret_run)
 {
     enum store_status status = store_begin(store);
     if (status != STORE_OK)
@@ -67,10 +104,12 @@ enum store_status store_run_insert(struct store *store, int64_t model, const cha
 
 #define RUN_COLUMNS                                                                                \
     "SELECT r.id, m.id, r.state, r.cancel_requested, r.base_version, r.version, r.epochs, "        \
-    "r.params, r.error_code, r.error_detail, s.sha256, v.sha256, r.created_at, r.started_at, "     \
-    "r.finished_at, e.epoch, e.loss, e.accuracy, e.validation_loss, e.validation_accuracy "        \
-    "FROM runs r JOIN models m ON m.sequence = r.model JOIN samples s ON s.id = r.samples "        \
-    "LEFT JOIN samples v ON v.id = r.validation LEFT JOIN metrics e ON e.run = r.id "              \
+    "r.params, r.error_code, r.error_detail, r.samples_sha256, r.validation_sha256, "              \
+    "r.created_at, r.started_at, r.finished_at, e.epoch, e.loss, e.accuracy, e.validation_loss, "  \
+    "e.validation_accuracy, d.id, v.id FROM runs r JOIN models m ON m.sequence = r.model "         \
+    "LEFT JOIN datasets d ON d.sequence = r.dataset "                                              \
+    "LEFT JOIN datasets v ON v.sequence = r.validation_dataset "                                   \
+    "LEFT JOIN metrics e ON e.run = r.id "                                                         \
     "AND e.epoch = (SELECT max(epoch) FROM metrics WHERE run = r.id) "
 
 static void copy_text(const struct query *query, int column, char *out, size_t size)
@@ -123,6 +162,8 @@ static enum store_status read_run(const struct query *query, struct run_record *
     copy_text(query, 8, record.error_code, sizeof record.error_code);
     copy_text(query, 10, record.samples_sha256, sizeof record.samples_sha256);
     copy_text(query, 11, record.validation_sha256, sizeof record.validation_sha256);
+    copy_text(query, 20, record.dataset, sizeof record.dataset);
+    copy_text(query, 21, record.validation_dataset, sizeof record.validation_dataset);
     if (failed) {
         run_record_finish(&record);
         return STORE_NO_MEMORY;

@@ -45,9 +45,8 @@ static void checksum_of(const struct samples *samples, char ret_text[CHECKSUM_TE
 }
 
 enum store_status store_samples_insert(struct store *store, const struct samples *samples,
-                                       int64_t *ret_id)
+                                       int64_t *ret_id, char sha256[CHECKSUM_TEXT])
 {
-    char sha256[CHECKSUM_TEXT];
     checksum_of(samples, sha256);
     struct query insert = query_begin(
         store, "INSERT INTO samples (sha256, kind, count, features, data, label, times) "

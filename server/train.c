@@ -5,92 +5,99 @@
 #include <string.h>
 
 #include "handlers.h"
-#include "random.h"
 #include "registry.h"
-#include "samples_json.h"
+#include "request_samples.h"
 #include "service.h"
 #include "status_problem.h"
 #include "timestamp.h"
 #include "trainer.h"
 #include "training_json.h"
 
+/* Samples of the request's own, or a dataset; neither: nothing. */
+struct order_data {
+    struct samples samples;
+    struct dataset_record dataset;
+};
+
 struct order {
     struct training_params params;
     double validation_fraction;
-    struct samples training;
-    struct samples validation; /* count 0: none */
+    struct order_data training;
+    struct order_data validation;
 };
+
+static void order_data_finish(struct order_data *data)
+{
+    samples_finish(&data->samples);
+    dataset_record_finish(&data->dataset);
+}
 
 static void order_finish(struct order *order)
 {
-    samples_finish(&order->training);
-    samples_finish(&order->validation);
+    order_data_finish(&order->training);
+    order_data_finish(&order->validation);
+}
+
+static size_t count_of(const struct order_data *data)
+{
+    return data->samples.count > 0 ? data->samples.count : data->dataset.x.count;
+}
+
+static void read_data(struct service *service, struct fields *fields, const struct model *model,
+                      struct order_data *data)
+{
+    if (!dataset_read(service, fields, model, SAMPLES_TO_TRAIN, &data->dataset))
+        samples_read(fields, model, SAMPLES_TO_TRAIN, &data->samples);
 }
 
 /* --- the validation set --- */
 
-/* Sets a share of the samples, drawn by the run's seed, aside. */
+/* Sets a share of the samples, drawn by the run's seed, aside; that of a dataset when it is loaded.
+ */
 static bool split(struct order *order, struct problem *problem)
 {
-    struct random random;
-    struct samples rest = {0}, aside = {0};
-    const struct samples *all = &order->training;
-    const size_t count = all->count;
-    const size_t drawn = (size_t)fmax(1, rint((double)count * order->validation_fraction));
+    const size_t count = count_of(&order->training);
+    const size_t drawn = validation_count(count, order->validation_fraction);
     if (drawn >= count) {
         problem_add_field(problem, PROBLEM_OUT_OF_RANGE, "/validation_fraction",
                           "Nothing would be left of %zu samples to train on.", count);
         return false;
     }
-    uint32_t *shuffled = malloc(count * sizeof *shuffled);
-    if (shuffled == NULL) {
-        problem_set_no_memory(problem);
-        return false;
-    }
-    for (size_t i = 0; i < count; i++)
-        shuffled[i] = (uint32_t)i;
-    random_init(&random, order->params.seed);
-    random_shuffle(&random, shuffled, count);
-    const bool made = samples_select(all, shuffled, drawn, &aside) &&
-                      samples_select(all, shuffled + drawn, count - drawn, &rest);
-    free(shuffled);
-    if (!made) {
-        samples_finish(&aside);
-        problem_set_no_memory(problem);
-        return false;
-    }
-    samples_finish(&order->training);
-    order->training = rest;
-    order->validation = aside;
-    return true;
+    if (order->training.dataset.sequence != 0 ||
+        samples_split(&order->training.samples, order->params.seed, drawn,
+                      &order->validation.samples))
+        return true;
+    problem_set_no_memory(problem);
+    return false;
 }
 
-static void read_validation(const json_t *given, const struct model *model, struct problem *problem,
+static void read_validation(struct service *service, const struct document *document,
+                            const json_t *given, const struct model *model, struct problem *problem,
                             struct order *order)
 {
     struct fields fields;
     if (order->validation_fraction > 0)
         problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/validation_fraction",
                           "Give either validation or validation_fraction, not both.");
-    if (!fields_open(&fields, given, "/validation", problem))
+    if (!fields_open(&fields, document, given, "/validation", problem))
         return;
-    samples_read(&fields, model, SAMPLES_TO_TRAIN, &order->validation);
+    read_data(service, &fields, model, &order->validation);
     fields_close(&fields);
 }
 
-static bool read_order(const json_t *document, const struct model *model, struct problem *problem,
-                       struct order *order)
+static bool read_order(struct service *service, const struct document *document,
+                       const struct model *model, struct problem *problem, struct order *order)
 {
     struct fields fields;
-    if (!fields_open(&fields, document, "", problem))
+    if (!fields_open_document(&fields, document, problem))
         return false;
-    samples_read(&fields, model, SAMPLES_TO_TRAIN, &order->training);
+    read_data(service, &fields, model, &order->training);
     const json_t *validation = fields_get(&fields, "validation", FIELD_OPTIONAL);
     training_params_read(&fields, model->config.params.v_threshold, &order->params,
                          &order->validation_fraction);
     fields_close(&fields);
     if (validation != NULL)
-        read_validation(validation, model, problem, order);
+        read_validation(service, document, validation, model, problem, order);
     if (order->params.patience > 0 && validation == NULL && order->validation_fraction == 0)
         problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/patience",
                           "patience needs validation or validation_fraction.");
@@ -100,6 +107,13 @@ static bool read_order(const json_t *document, const struct model *model, struct
 }
 
 /* --- queueing --- */
+
+static struct run_data run_data_of(const struct order_data *data)
+{
+    return (struct run_data){.samples = data->samples.count > 0 ? &data->samples : NULL,
+                             .dataset = data->dataset.sequence,
+                             .sha256 = data->dataset.sha256};
+}
 
 static enum store_status queue(struct service *service, int64_t model, const struct order *order,
                                int64_t *ret_run)
@@ -111,13 +125,23 @@ static enum store_status queue(struct service *service, int64_t model, const str
     if (params == NULL)
         return STORE_NO_MEMORY;
     struct store *store = store_pool_borrow_writer(service->stores);
-    const enum store_status status = store_run_insert(
-        store, model, params, (int64_t)order->params.epochs, &order->training,
-        order->validation.count > 0 ? &order->validation : NULL, timestamp_now(), ret_run);
+    const struct run_data training = run_data_of(&order->training);
+    const struct run_data validation = run_data_of(&order->validation);
+    const enum store_status status =
+        store_run_insert(store, model, params, (int64_t)order->params.epochs, &training,
+                         &validation, timestamp_now(), ret_run);
     store_pool_note(service->stores, status);
     store_pool_return(service->stores, store);
     free(params);
     return status;
+}
+
+static bool is_queued(enum store_status status, const struct model *model, struct problem *problem)
+{
+    if (status == STORE_MISMATCH)
+        problem_add_field(problem, PROBLEM_UNKNOWN_VALUE, "/dataset",
+                          "The dataset has just been replaced or deleted.");
+    return store_succeeded(status, PROBLEM_MODEL_NOT_FOUND, model->id, problem);
 }
 
 static bool has_ended(struct service *service, int64_t run)
@@ -157,10 +181,9 @@ void model_train(struct service *service, const struct request *request, struct 
     if (!store_succeeded(registry_describe(service->registry, request->model, &model),
                          PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         return;
-    json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);
-    if (document != NULL && read_order(document, model, &reply->problem, &order) &&
-        store_succeeded(queue(service, model->sequence, &order, &run), PROBLEM_MODEL_NOT_FOUND,
-                        model->id, &reply->problem)) {
+    struct document *document = document_read(request->body, request->body_size, &reply->problem);
+    if (document != NULL && read_order(service, document, model, &reply->problem, &order) &&
+        is_queued(queue(service, model->sequence, &order, &run), model, &reply->problem)) {
         trainer_wake(service->trainer);
         if (request->prefers_wait && request->wait_seconds > 0)
             reply->park = (struct reply_park){.finish = finish_waiting,
@@ -171,6 +194,6 @@ void model_train(struct service *service, const struct request *request, struct 
             answer_run(service, run, 202, reply);
     }
     order_finish(&order);
-    json_decref(document);
+    document_destroy(document);
     model_release(model);
 }

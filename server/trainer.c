@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "dataset_samples.h"
 #include "hands.h"
 #include "http.h"
 #include "model.h"
@@ -18,6 +19,7 @@
 #include "training_json.h"
 #include "training_set.h"
 
+enum { STAY_NANOSECONDS = 500000, LEAVE_NANOSECONDS = 1000000 };
 enum { LOWEST_PRIORITY = 19, PROGRESS_INTERVAL_MS = 250, STORE_RETRY_SECONDS = 1 };
 
 struct worker {
@@ -47,6 +49,7 @@ struct job {
     struct run_record record;
     struct model *base; /* whose weights it starts from */
     struct training_params params;
+    double validation_fraction;
     struct training_set training;
     struct training_set validation; /* of no samples: none */
     struct hands *hands;
@@ -78,38 +81,67 @@ static struct store_pool *stores_of(const struct job *job)
 
 static bool read_params(struct job *job)
 {
-    double fraction;
     struct fields fields;
     struct problem problem = {0};
-    json_t *document =
-        json_document_parse(job->record.params, strlen(job->record.params), &problem);
-    const bool read = document != NULL && fields_open(&fields, document, "", &problem) &&
+    struct document *document =
+        document_read(job->record.params, strlen(job->record.params), &problem);
+    const bool read = document != NULL && fields_open_document(&fields, document, &problem) &&
                       training_params_read(&fields, job->base->config.params.v_threshold,
-                                           &job->params, &fraction);
-    json_decref(document);
+                                           &job->params, &job->validation_fraction);
+    document_destroy(document);
     return read;
 }
 
-static enum store_status load_set(const struct job *job, struct store *store, bool validation,
-                                  struct training_set *set)
+/* Samples of the run's own, or those of its dataset. */
+static enum store_status load_samples(const struct job *job, struct store *store, bool validation,
+                                      struct samples *samples)
 {
-    struct samples samples;
-    const enum store_status status = store_run_samples(store, job->record.id, validation, &samples);
+    struct dataset_record dataset;
+    enum store_status status = store_run_samples(store, job->record.id, validation, samples);
+    if (status != STORE_NOT_FOUND)
+        return status;
+    status = store_run_dataset(store, job->record.id, validation, &dataset);
     if (status != STORE_OK)
         return status;
-    return training_set_init(set, &samples, &job->base->config);
+    struct problem problem = {0};
+    if (dataset_suits(&dataset, job->base, SAMPLES_TO_TRAIN, "", &problem))
+        status = dataset_samples_load(store, &dataset, job->base, SAMPLES_TO_TRAIN, samples);
+    else
+        status = STORE_CORRUPT;
+    dataset_record_finish(&dataset);
+    return status;
 }
 
-static enum store_status load_samples(struct job *job)
+/* Of a run's own samples the share was set aside when they came in. */
+static enum store_status load_validation(const struct job *job, struct store *store,
+                                         struct samples *training, struct samples *validation)
+{
+    if (job->record.validation_sha256[0] != '\0')
+        return load_samples(job, store, true, validation);
+    if (job->record.dataset[0] == '\0' || job->validation_fraction == 0)
+        return STORE_OK;
+    const size_t drawn = validation_count(training->count, job->validation_fraction);
+    return samples_split(training, job->params.seed, drawn, validation) ? STORE_OK
+                                                                        : STORE_NO_MEMORY;
+}
+
+static enum store_status load_sets(struct job *job)
 {
     struct store *store;
+    struct samples training = {0}, validation = {0};
     enum store_status status = store_pool_borrow_reader(stores_of(job), &store);
     if (status != STORE_OK)
         return status;
-    status = load_set(job, store, false, &job->training);
-    if (status == STORE_OK && job->record.validation_sha256[0] != '\0')
-        status = load_set(job, store, true, &job->validation);
+    status = load_samples(job, store, false, &training);
+    if (status == STORE_OK)
+        status = load_validation(job, store, &training, &validation);
     store_pool_return(stores_of(job), store);
+    if (status == STORE_OK)
+        status = training_set_init(&job->training, &training, job->base);
+    if (status == STORE_OK && validation.count > 0)
+        status = training_set_init(&job->validation, &validation, job->base);
+    samples_finish(&training);
+    samples_finish(&validation);
     return status;
 }
 
@@ -118,12 +150,13 @@ static enum store_status job_load(struct job *job)
     struct registry *registry = job->worker->trainer->service->registry;
     enum store_status status =
         registry_get(registry, job->record.model, job->record.base_version, &job->base);
-    if (status == STORE_OK)
-        status = load_samples(job);
     if (status != STORE_OK)
         return status;
     if (!read_params(job))
         return STORE_CORRUPT;
+    status = load_sets(job);
+    if (status != STORE_OK)
+        return status;
     job->hands = hands_create(job->worker->trainer->hand_count);
     return job->hands != NULL && tempotron_copy(job->base->tempotron, &job->tempotron) == CORE_OK
                ? STORE_OK
@@ -177,9 +210,29 @@ static void on_epoch(void *context, const struct training_epoch *epoch)
     write_progress(job);
 }
 
+/* A core that trains, at however low a priority, never falls idle, and it is idle cores that fetch
+ * what waits for another one. While requests come, each hand leaves its core for a moment now and
+ * then: so none of them waits for longer. */
+static void make_way(const struct service *service)
+{
+    static _Thread_local uint64_t requests;
+    static _Thread_local int64_t left_at; /* nanoseconds */
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const int64_t time = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+    if (time - left_at < STAY_NANOSECONDS)
+        return;
+    const uint64_t seen = http_server_requests(service->http);
+    if (seen != requests)
+        nanosleep(&(struct timespec){.tv_nsec = LEAVE_NANOSECONDS}, NULL);
+    requests = seen;
+    left_at = time;
+}
+
 static bool goes_on(void *context)
 {
     const struct job *job = context;
+    make_way(job->worker->trainer->service);
     return !job->failed && !atomic_load(&job->worker->cancelled) &&
            !atomic_load(&job->worker->trainer->stopping);
 }
@@ -310,6 +363,7 @@ static void run_job(struct job *job)
     case STORE_NOT_FOUND:
     case STORE_TAKEN:
     case STORE_IN_USE:
+    case STORE_MISMATCH:
     case STORE_ENDED:
     case STORE_QUEUE_FULL:
     case STORE_FULL:

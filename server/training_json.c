@@ -1,5 +1,6 @@
 #include "training_json.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "limits.h"
@@ -157,4 +158,9 @@ void training_params_write(struct json_writer *json, const struct training_param
     if (validation_fraction > 0)
         json_write_number(json, "validation_fraction", validation_fraction);
     json_write_object_end(json);
+}
+
+size_t validation_count(size_t count, double validation_fraction)
+{
+    return (size_t)fmax(1, rint((double)count * validation_fraction));
 }

@@ -18,4 +18,7 @@ void loss_read(struct fields *fields, double v_threshold, struct loss *ret_loss)
 void training_params_write(struct json_writer *json, const struct training_params *params,
                            double validation_fraction);
 
+/* How many of so many samples a validation_fraction sets aside. */
+size_t validation_count(size_t count, double validation_fraction);
+
 #endif

@@ -3,8 +3,10 @@
 
 #include "handlers.h"
 #include "model.h"
+#include "npy_answer.h"
 #include "page.h"
 #include "registry.h"
+#include "request_document.h"
 #include "service.h"
 #include "status_problem.h"
 #include "timestamp.h"
@@ -56,6 +58,20 @@ void versions_list(struct service *service, const struct request *request, struc
     free(records);
 }
 
+static void write_weight(const struct model *model, const float *weight, const size_t *shape,
+                         struct reply *reply)
+{
+    json_write_object_begin(&reply->json);
+    json_write_key(&reply->json, "model");
+    json_write_string(&reply->json, model->id);
+    json_write_key(&reply->json, "version");
+    json_write_integer(&reply->json, model->version);
+    json_write_key(&reply->json, "weight");
+    json_write_float_array(&reply->json, weight, shape, 2);
+    json_write_object_end(&reply->json);
+    reply_with(reply, 200);
+}
+
 void weights_get(struct service *service, const struct request *request, struct reply *reply)
 {
     struct model *model;
@@ -68,15 +84,10 @@ void weights_get(struct service *service, const struct request *request, struct 
         problem_set_no_memory(&reply->problem);
     } else {
         tempotron_weight(model->tempotron, weight);
-        json_write_object_begin(&reply->json);
-        json_write_key(&reply->json, "model");
-        json_write_string(&reply->json, model->id);
-        json_write_key(&reply->json, "version");
-        json_write_integer(&reply->json, model->version);
-        json_write_key(&reply->json, "weight");
-        json_write_float_array(&reply->json, weight, shape, 2);
-        json_write_object_end(&reply->json);
-        reply_with(reply, 200);
+        if (npy_is_wanted(request, 1, reply))
+            npy_answer(reply, DTYPE_F4, 2, shape, weight);
+        else
+            write_weight(model, weight, shape, reply);
     }
     free(weight);
     model_release(model);
@@ -113,18 +124,17 @@ void weights_put(struct service *service, const struct request *request, struct 
     if (!store_succeeded(registry_describe(service->registry, request->model, &model),
                          PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         return;
-    json_t *document = json_document_parse(request->body, request->body_size, &reply->problem);
-    if (document != NULL && fields_open(&fields, document, "", &reply->problem)) {
-        const json_t *given = fields_get(&fields, "weight", FIELD_REQUIRED);
+    struct document *document =
+        request_document(request, "weight", ARRAY_AS_IT_IS, &reply->problem);
+    if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
+        weight_read(&fields, &model->config.params, &weight);
         fields_has(&fields, "model"); /* what GET has answered may be sent as it is */
         fields_has(&fields, "version");
         fields_close(&fields);
-        if (given != NULL &&
-            weight_read(given, "/weight", &model->config.params, &reply->problem, &weight) &&
-            !problem_is_set(&reply->problem))
+        if (!problem_is_set(&reply->problem))
             publish(service, model, weight, reply);
     }
     free(weight);
-    json_decref(document);
+    document_destroy(document);
     model_release(model);
 }

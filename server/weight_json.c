@@ -2,14 +2,13 @@
 
 #include "limits.h"
 
-bool weight_read(const json_t *value, const char *pointer, const struct tempotron_params *params,
-                 struct problem *problem, float **ret_weight)
+bool weight_read(struct fields *fields, const struct tempotron_params *params, float **ret_weight)
 {
     struct float_array array;
-    if (!float_array_read(value, pointer, 2, 2, LIMIT_WEIGHTS, problem, &array))
+    if (!fields_float_array(fields, "weight", FIELD_REQUIRED, 2, 2, LIMIT_WEIGHTS, &array))
         return false;
     if (array.shape[0] != params->out_features || array.shape[1] != params->in_features) {
-        problem_add_field(problem, PROBLEM_WRONG_SHAPE, pointer,
+        problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, "/weight",
                           "The weights must be [%zu][%zu], out_features by in_features, but are "
                           "[%zu][%zu].",
                           params->out_features, params->in_features, array.shape[0],

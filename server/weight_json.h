@@ -5,8 +5,8 @@
 #include "json_reader.h"
 #include "tempotron.h"
 
-/* Reads weight [out_features][in_features]. *ret_weight: free(). False with the problem set. */
-bool weight_read(const json_t *value, const char *pointer, const struct tempotron_params *params,
-                 struct problem *problem, float **ret_weight);
+/* Reads weight [out_features][in_features] of a document. *ret_weight: free(). False with the
+ * problem set. */
+bool weight_read(struct fields *fields, const struct tempotron_params *params, float **ret_weight);
 
 #endif

@@ -9,14 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <nettle/base64.h>
+
 #include "problem.h"
 #include "routes.h"
+#include "support/files.h"
 #include "support/http.h"
 #include "support/service.h"
 #include "support/suite.h"
 #include "support/yaml_json.h"
 
-enum { EXCHANGES_MOST = 256, NAME = 96, TARGET = 256 };
+enum { EXCHANGES_MOST = 256, NAME = 96, TARGET = 512, HEADERS_MOST = 4 };
 
 struct exchange {
     char name[NAME]; /* "operationId/example" */
@@ -28,7 +31,8 @@ struct exchange {
     const json_t *operation;
     const json_t *response;
     const json_t *request; /* the request's example, or NULL */
-    const json_t *answer;  /* the response's */
+    const char *request_type;
+    const json_t *answer; /* the response's */
 };
 
 struct contract {
@@ -97,10 +101,23 @@ static void each_operation(void (*visit)(const char *path, const char *method, c
                 visit(path, method_of(key), item, operation);
 }
 
-static const json_t *json_examples(const json_t *operation)
+static const json_t *request_content(const json_t *operation)
 {
-    const json_t *content = at(at(operation, "requestBody"), "content");
-    return at(at(content, "application/json"), "examples");
+    return at(at(operation, "requestBody"), "content");
+}
+
+/* The request's example of this name, and the type that it is of. */
+static const json_t *find_request(const json_t *operation, const char *name, const char **ret_type)
+{
+    const char *type;
+    json_t *media;
+    json_object_foreach((json_t *)request_content(operation), type, media) {
+        const json_t *example = at(at(media, "examples"), name);
+        *ret_type = type;
+        if (example != NULL)
+            return example;
+    }
+    return NULL;
 }
 
 static void add_examples(struct exchange exchange, const json_t *examples)
@@ -110,7 +127,7 @@ static void add_examples(struct exchange exchange, const json_t *examples)
     json_object_foreach((json_t *)examples, name, example) {
         demand(contract.count < EXCHANGES_MOST, "one exchange too many", name);
         snprintf(exchange.name, NAME, "%s/%s", text_at(exchange.operation, "operationId"), name);
-        exchange.request = at(json_examples(exchange.operation), name);
+        exchange.request = find_request(exchange.operation, name, &exchange.request_type);
         exchange.answer = example;
         contract.exchanges[contract.count++] = exchange;
     }
@@ -173,13 +190,12 @@ static bool is_in(const json_t *parameter, const char *place)
     return strcmp(parameter != NULL ? text_at(parameter, "in") : "query", place) == 0;
 }
 
-static const char *value_text(const json_t *value, char text[24])
+/* A string as it is, anything else as JSON; free() */
+static char *value_text(const json_t *value)
 {
     if (json_is_string(value))
-        return json_string_value(value);
-    ck_assert(json_is_integer(value));
-    snprintf(text, 24, "%lld", (long long)json_integer_value(value));
-    return text;
+        return strdup(json_string_value(value));
+    return json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
 }
 
 static void append(char target[TARGET], const char *text, size_t size)
@@ -195,10 +211,19 @@ static void append_text(char target[TARGET], const char *text)
     append(target, text, strlen(text));
 }
 
+static void append_encoded(char target[TARGET], const char *text)
+{
+    char code[4];
+    for (; *text != '\0'; text++) {
+        snprintf(code, sizeof code, "%%%02X", (unsigned char)*text);
+        append_text(target, isalnum((unsigned char)*text) ? (char[]){*text, '\0'} : code);
+    }
+}
+
 /* Puts the exchange's own values, or the parameters' examples, in the place of {names}. */
 static void fill_path(const struct exchange *exchange, char target[TARGET])
 {
-    char name[32], number[24];
+    char name[32];
     for (const char *rest = exchange->path; *rest != '\0';) {
         const size_t plain = strcspn(rest, "{");
         append(target, rest, plain);
@@ -208,50 +233,116 @@ static void fill_path(const struct exchange *exchange, char target[TARGET])
         const json_t *parameter = find_parameter(exchange, name);
         ck_assert_msg(parameter != NULL, "%s: no parameter %s", exchange->name, name);
         const json_t *given = at(at(exchange->answer, "x-parameters"), name);
-        append_text(target, value_text(given != NULL ? given : at(parameter, "example"), number));
+        char *text = value_text(given != NULL ? given : at(parameter, "example"));
+        append_text(target, text);
+        free(text);
         rest = strchr(rest, '}') + 1;
     }
 }
 
-/* Adds the query; returns the one header to send, or NULL. */
-static const char *fill_rest(const struct exchange *exchange, char target[TARGET],
-                             char header[TARGET])
+/* Header lines; what is behind them is NULL. */
+struct lines {
+    char *line[HEADERS_MOST + 1];
+    int count;
+};
+
+static void add_line(struct lines *lines, const char *name, const char *value)
 {
-    const char *name, *ret_header = NULL;
-    char number[24];
+    const size_t size = strlen(name) + strlen(value) + sizeof ": ";
+    char *line = malloc(size);
+    ck_assert(lines->count < HEADERS_MOST && line != NULL);
+    snprintf(line, size, "%s: %s", name, value);
+    lines->line[lines->count++] = line;
+}
+
+static void lines_finish(struct lines *lines)
+{
+    while (lines->count > 0)
+        free(lines->line[--lines->count]);
+}
+
+/* Adds the query, and the parameters that are headers. */
+static void fill_rest(const struct exchange *exchange, char target[TARGET], struct lines *lines)
+{
+    const char *name;
     json_t *value;
     json_object_foreach((json_t *)at(exchange->answer, "x-parameters"), name, value) {
         const json_t *parameter = find_parameter(exchange, name);
-        const char *text = value_text(value, number);
+        char *text = value_text(value);
         if (is_in(parameter, "query")) {
             append_text(target, strchr(target, '?') == NULL ? "?" : "&");
             append_text(target, name);
             append_text(target, "=");
-            append_text(target, text);
+            append_encoded(target, text);
         } else if (is_in(parameter, "header")) {
-            snprintf(header, TARGET, "%s: %s", name, text);
-            ret_header = header;
+            add_line(lines, name, text);
         }
+        free(text);
     }
-    return ret_header;
+}
+
+static bool is_type(const char *type, const char *name)
+{
+    return type != NULL && strcmp(type, name) == 0;
+}
+
+/* JSON is sent as a plain curl -d sends it, and an answer of another type is asked for. */
+static void add_headers(const struct exchange *exchange, struct lines *lines)
+{
+    const char *name;
+    json_t *value;
+    if (exchange->request != NULL && !is_type(exchange->request_type, "application/json"))
+        add_line(lines, "Content-Type", exchange->request_type);
+    if (is_type(exchange->type, "application/x-npy"))
+        add_line(lines, "Accept", exchange->type);
+    json_object_foreach((json_t *)at(exchange->answer, "x-headers"), name, value)
+        add_line(lines, name, json_string_value(value));
+}
+
+/* --- bodies --- */
+
+static struct bytes decode(const char *name, const char *text)
+{
+    struct base64_decode_ctx context;
+    struct bytes bytes = {.size = BASE64_DECODE_LENGTH(strlen(text))};
+    bytes.at = malloc(bytes.size + 1);
+    ck_assert_ptr_nonnull(bytes.at);
+    base64_decode_init(&context);
+    ck_assert_msg(base64_decode_update(&context, &bytes.size, bytes.at, strlen(text), text) == 1 &&
+                      base64_decode_final(&context) == 1,
+                  "%s is not in base64", name);
+    return bytes;
+}
+
+/* What an example says the body is. */
+static struct bytes body_of(const char *name, const json_t *example)
+{
+    const char *text = text_at(example, "x-body");
+    if (text_at(example, "x-body-base64") != NULL)
+        return decode(name, text_at(example, "x-body-base64"));
+    if (at(example, "value") == NULL)
+        return text != NULL ? bytes_of(text, strlen(text)) : (struct bytes){0};
+    char *json = json_dumps(at(example, "value"), JSON_ENCODE_ANY);
+    const struct bytes bytes = bytes_of(json, strlen(json));
+    free(json);
+    return bytes;
 }
 
 /* --- exchanging --- */
 
 static struct http_answer ask(const struct service *service, const struct exchange *exchange)
 {
-    char target[TARGET] = "", header[TARGET];
-    const json_t *value = at(exchange->request, "value");
-    char *body = NULL;
-    if (value != NULL)
-        body = json_dumps(value, JSON_ENCODE_ANY);
-    else if (exchange->request != NULL)
-        body = strdup(text_at(exchange->request, "x-body"));
+    char target[TARGET] = "";
+    struct lines lines = {0};
+    struct bytes body = body_of(exchange->name, exchange->request);
     fill_path(exchange, target);
-    const char *line = fill_rest(exchange, target, header);
+    fill_rest(exchange, target, &lines);
+    add_headers(exchange, &lines);
     const struct http_answer answer =
-        http_send(service, exchange->method, target, body, line, NULL);
-    free(body);
+        http_send_bytes(service, exchange->method, target, &body, lines.line[0], lines.line[1],
+                        lines.line[2], lines.line[3], NULL);
+    lines_finish(&lines);
+    bytes_finish(&body);
     ck_assert_msg(answer.status == exchange->status, "%s: %ld, not %ld: %s", exchange->name,
                   answer.status, exchange->status, answer.body);
     return answer;
@@ -332,11 +423,26 @@ static void settle_varying(const struct exchange *exchange, json_t *expected, js
     }
 }
 
+static void compare_bytes(const struct exchange *exchange, const struct http_answer *answer)
+{
+    char *text = calloc(BASE64_ENCODE_RAW_LENGTH(answer->size) + 1, 1);
+    ck_assert_ptr_nonnull(text);
+    base64_encode_raw(text, answer->size, (const uint8_t *)answer->body);
+    ck_assert_msg(strcmp(text, text_at(exchange->answer, "x-body-base64")) == 0,
+                  "%s:\n%s\nis not\n%s", exchange->name, text,
+                  text_at(exchange->answer, "x-body-base64"));
+    free(text);
+}
+
 static void compare_body(const struct exchange *exchange, struct http_answer *answer)
 {
     json_t *expected = json_object_get(exchange->answer, "value");
     if (exchange->type == NULL) {
         ck_assert_uint_eq(answer->size, 0);
+        return;
+    }
+    if (at(exchange->answer, "x-body-base64") != NULL) {
+        compare_bytes(exchange, answer);
         return;
     }
     if (expected == NULL) { /* the contract itself */
@@ -414,6 +520,21 @@ static size_t count_query_parameters(const json_t *owner)
     return count;
 }
 
+/* The types of a body are those that the route takes. */
+static void check_types(const struct route *route, const json_t *operation)
+{
+    const json_t *content = request_content(operation);
+    const bool has_json = at(content, "application/json") != NULL;
+    const bool has_npy = at(content, "application/x-npy") != NULL;
+    const bool takes_array = route->body == BODY_ARRAY;
+    const bool takes_json = takes_array || route->body == BODY_JSON;
+    if (content == NULL && route->body == BODY_JSON) /* which is ignored */
+        return;
+    ck_assert_msg((content != NULL) == (route->body != BODY_NONE) && has_json == takes_json &&
+                      has_npy == takes_array,
+                  "%s %s: other types of bodies are taken", route->method, route->pattern);
+}
+
 /* No route is there twice, so as many operations as routes are the same ones. */
 START_TEST(paths_are_the_routes)
 {
@@ -429,7 +550,7 @@ START_TEST(paths_are_the_routes)
         }
         ck_assert_uint_eq(count, count_query_parameters(operation));
         ck_assert_uint_eq(count_query_parameters(item), 0);
-        ck_assert(route->takes_body || at(operation, "requestBody") == NULL);
+        check_types(route, operation);
     }
     operations_count = 0;
     each_operation(count_operation);
@@ -443,13 +564,14 @@ static void check_examples(const char *path, const char *method, const json_t *i
 {
     (void)item;
     char name[NAME];
-    const char *example, *id = text_at(operation, "operationId");
-    json_t *value;
+    const char *type, *example, *id = text_at(operation, "operationId");
+    json_t *media, *value;
     bool goes_well = false;
-    json_object_foreach((json_t *)json_examples(operation), example, value) {
-        snprintf(name, sizeof name, "%s/%s", id, example);
-        find_exchange(name);
-    }
+    json_object_foreach((json_t *)request_content(operation), type, media)
+        json_object_foreach(json_object_get(media, "examples"), example, value) {
+            snprintf(name, sizeof name, "%s/%s", id, example);
+            find_exchange(name);
+        }
     for (int i = 0; i < contract.count; i++)
         goes_well |=
             contract.exchanges[i].operation == operation && contract.exchanges[i].status < 300;
@@ -503,17 +625,14 @@ static void check_codes(const char *path, const char *method, const json_t *item
             check_description(path, status, text_at(resolve(response), "description"));
 }
 
-/* These belong to no operation: a path that is unknown, a method that its path does not answer, and
- * what files of datasets can be, which no operation takes. */
+/* These belong to no operation: a path that is unknown, and a method that its path does not answer.
+ */
 START_TEST(operations_name_every_problem)
 {
     memset(is_documented, 0, sizeof is_documented);
     each_operation(check_codes);
     is_documented[PROBLEM_NOT_FOUND] = true;
     is_documented[PROBLEM_METHOD_NOT_ALLOWED] = true;
-    is_documented[PROBLEM_UNSUPPORTED_FORMAT] = true;
-    is_documented[PROBLEM_MALFORMED_DATA] = true;
-    is_documented[PROBLEM_TRUNCATED_DATA] = true;
     for (unsigned code = PROBLEM_NONE + 1; code < CODES; code++)
         ck_assert_msg(is_documented[code], "no operation names %s",
                       problem_name((enum problem_code)code));

@@ -96,8 +96,9 @@ static void insert_model(const char *id)
 static int64_t insert_run(const char *model, const struct samples *validation)
 {
     int64_t run = 0;
-    ck_assert_int_eq(store_run_insert(store, sequence_of(model), "{\"epochs\":9}", 9, &samples,
-                                      validation, 2000, &run),
+    const struct run_data data = {.samples = &samples}, validation_data = {.samples = validation};
+    ck_assert_int_eq(store_run_insert(store, sequence_of(model), "{\"epochs\":9}", 9, &data,
+                                      &validation_data, 2000, &run),
                      STORE_OK);
     return run;
 }
@@ -266,9 +267,10 @@ START_TEST(what_is_not_there_is_not_found)
                      STORE_NOT_FOUND);
     ck_assert_int_eq(store_version_list(store, "no", 0, 1, versions, &count), STORE_NOT_FOUND);
     ck_assert_int_eq(store_version_load(store, sequence_of("no"), 1, &tensors), STORE_NOT_FOUND);
-    ck_assert_int_eq(
-        store_run_insert(store, sequence_of("no"), "{}", 1, &samples, NULL, 1, &number),
-        STORE_NOT_FOUND);
+    ck_assert_int_eq(store_run_insert(store, sequence_of("no"), "{}", 1,
+                                      &(struct run_data){.samples = &samples},
+                                      &(struct run_data){.samples = NULL}, 1, &number),
+                     STORE_NOT_FOUND);
     ck_assert_int_eq(store_run_find(store, 1, &run), STORE_NOT_FOUND);
     ck_assert_int_eq(store_run_list(store, "no", -1, 0, 1, &run, &count), STORE_NOT_FOUND);
     ck_assert_int_eq(store_run_metrics(store, 1, 0, 1, metrics, &count), STORE_NOT_FOUND);
@@ -687,7 +689,8 @@ START_TEST(a_model_made_anew_is_another_one)
     const int64_t old = sequence_of("iris");
     ck_assert_int_eq(store_model_delete(store, "iris"), STORE_OK);
     insert_model("iris");
-    ck_assert_int_eq(store_run_insert(store, old, "{}", 1, &samples, NULL, 1, &number),
+    ck_assert_int_eq(store_run_insert(store, old, "{}", 1, &(struct run_data){.samples = &samples},
+                                      &(struct run_data){.samples = NULL}, 1, &number),
                      STORE_NOT_FOUND);
     ck_assert_int_eq(store_version_insert(store, old, &tensor, 1, 1, &number), STORE_NOT_FOUND);
     ck_assert_int_eq(store_model_update(store, old, &change, 1), STORE_NOT_FOUND);
@@ -856,9 +859,10 @@ START_TEST(the_queue_has_an_end)
     insert_model("iris");
     for (int i = 0; i < LIMIT_QUEUED_RUNS; i++)
         insert_run("iris", NULL);
-    ck_assert_int_eq(
-        store_run_insert(store, sequence_of("iris"), "{}", 9, &other_samples, NULL, 2000, &run),
-        STORE_QUEUE_FULL);
+    ck_assert_int_eq(store_run_insert(store, sequence_of("iris"), "{}", 9,
+                                      &(struct run_data){.samples = &other_samples},
+                                      &(struct run_data){.samples = NULL}, 2000, &run),
+                     STORE_QUEUE_FULL);
     ck_assert_int_eq(run, 77);
     ck_assert_int_eq(ask("SELECT count(*) FROM samples"), 1);
     claim(3000);
@@ -1047,9 +1051,10 @@ START_TEST(a_flipped_bit_in_samples_is_detected)
     struct samples none = {.count = 77};
     int64_t run;
     insert_model("iris");
-    ck_assert_int_eq(
-        store_run_insert(store, sequence_of("iris"), "{}", 9, &marked[0], &marked[1], 2000, &run),
-        STORE_OK);
+    ck_assert_int_eq(store_run_insert(store, sequence_of("iris"), "{}", 9,
+                                      &(struct run_data){.samples = &marked[0]},
+                                      &(struct run_data){.samples = &marked[1]}, 2000, &run),
+                     STORE_OK);
     damage(values, sizeof values);
     ck_assert_int_eq(store_run_samples(store, run, false, &none), STORE_CORRUPT);
     expect_samples(run, true, &marked[1]);

@@ -106,9 +106,10 @@ static int64_t sequence_in(struct store *in, const char *id)
 static int64_t add_run(const char *model)
 {
     int64_t run = 0;
-    ck_assert_int_eq(
-        store_run_insert(store, sequence_in(store, model), "{}", 10, &training, NULL, 2000, &run),
-        STORE_OK);
+    ck_assert_int_eq(store_run_insert(store, sequence_in(store, model), "{}", 10,
+                                      &(struct run_data){.samples = &training},
+                                      &(struct run_data){.samples = NULL}, 2000, &run),
+                     STORE_OK);
     return run;
 }
 
@@ -293,6 +294,25 @@ START_TEST(a_damaged_shape_of_samples_is_detected)
 }
 END_TEST
 
+/* A dataset of one sample and label. */
+static void put_dataset(const char *id, uint8_t value)
+{
+    struct array_record arrays[2];
+    for (int i = 0; i < 2; i++) {
+        struct checksum checksum;
+        arrays[i] = (struct array_record){.dtype = DTYPE_U1, .features = 1, .count = 1, .bytes = 1};
+        ck_assert_int_eq(store_array_begin(store, &arrays[i], &arrays[i].id), STORE_OK);
+        ck_assert_int_eq(store_array_append(store, arrays[i].id, 0, &value, 1), STORE_OK);
+        checksum_init(&checksum);
+        checksum_add(&checksum, &value, 1);
+        checksum_finish(&checksum, arrays[i].sha256);
+    }
+    const struct dataset_change change = {
+        .x = &arrays[0], .label = &arrays[1], .classes = value + 1u};
+    bool created;
+    ck_assert_int_eq(store_dataset_put(store, id, &change, 1, &created), STORE_OK);
+}
+
 /* --- statements --- */
 
 START_TEST(only_a_running_run_ends)
@@ -349,8 +369,66 @@ START_TEST(no_listing_or_claim_scans_or_sorts_a_table)
     model_record_finish(&model);
     ck_assert_int_eq(store_version_list(store, "iris", 0, 1, &version, &count), STORE_OK);
     ck_assert_int_eq(store_run_metrics(store, 1, 0, 1, &metrics, &count), STORE_OK);
+    put_dataset("a", 1);
+    put_dataset("a", 2);
+    struct dataset_record dataset;
+    ck_assert_int_eq(store_dataset_list(store, 0, 1, &dataset, &count), STORE_OK);
+    dataset_record_finish(&dataset);
+    ck_assert_int_eq(store_run_dataset(store, 1, false, &dataset), STORE_NOT_FOUND);
+    ck_assert_int_eq(store_dataset_delete(store, "a"), STORE_OK);
     for (unsigned i = 0; i < store->statement_count; i++)
         expect_indices(store->statements[i].sql);
+}
+END_TEST
+
+/* --- datasets --- */
+
+START_TEST(a_run_is_not_queued_on_a_dataset_that_has_changed)
+{
+    int64_t run = 0;
+    struct dataset_record dataset;
+    const struct run_data none = {.samples = NULL};
+    add_model(store, "iris");
+    put_dataset("a", 1);
+    ck_assert_int_eq(store_dataset_find(store, "a", &dataset), STORE_OK);
+    const struct run_data data = {.dataset = dataset.sequence, .sha256 = dataset.sha256};
+    const int64_t model = sequence_in(store, "iris");
+    put_dataset("a", 2);
+    ck_assert_int_eq(store_run_insert(store, model, "{}", 1, &data, &none, 1, &run),
+                     STORE_MISMATCH);
+    put_dataset("a", 1);
+    ck_assert_int_eq(store_run_insert(store, model, "{}", 1, &data, &none, 1, &run), STORE_OK);
+    ck_assert_int_eq(store_dataset_delete(store, "a"), STORE_IN_USE);
+    enum run_state state;
+    ck_assert_int_eq(store_run_cancel(store, run, 1, &state), STORE_OK);
+    ck_assert_int_eq(store_dataset_delete(store, "a"), STORE_OK);
+    ck_assert_int_eq(store_run_insert(store, model, "{}", 1, &none, &data, 1, &run),
+                     STORE_MISMATCH);
+    ck_assert_int_eq(store_run_insert(store, model + 1, "{}", 1, &data, &none, 1, &run),
+                     STORE_NOT_FOUND);
+    dataset_record_finish(&dataset);
+}
+END_TEST
+
+START_TEST(a_snapshot_is_of_one_moment)
+{
+    void *value;
+    struct store *reader;
+    struct dataset_record before, found;
+    put_dataset("a", 1);
+    ck_assert_int_eq(store_open_reader(path, &reader), STORE_OK);
+    ck_assert_int_eq(store_snapshot_begin(reader), STORE_OK);
+    ck_assert_int_eq(store_dataset_find(reader, "a", &before), STORE_OK);
+    put_dataset("a", 2);
+    ck_assert_int_eq(store_dataset_delete(store, "a"), STORE_OK);
+    ck_assert_int_eq(store_array_load(reader, &before.x, &value), STORE_OK);
+    ck_assert_int_eq(*(uint8_t *)value, 1);
+    free(value);
+    store_snapshot_end(reader);
+    ck_assert_int_eq(store_array_load(reader, &before.x, &value), STORE_CORRUPT);
+    ck_assert_int_eq(store_dataset_find(reader, "a", &found), STORE_NOT_FOUND);
+    dataset_record_finish(&before);
+    store_close(reader);
 }
 END_TEST
 
@@ -400,6 +478,123 @@ START_TEST(a_first_database_is_brought_up_to_date)
 }
 END_TEST
 
+/* Two models, and runs in every state. The newest run was of a model that is gone. */
+static const char second_database[] =
+    "PRAGMA foreign_keys = ON;"
+    "INSERT INTO models VALUES (1, 'iris', 'd', '{\"a\": 1}', '[\"x\"]', 2, 10, 20),"
+    " (2, 'wine', '', '{}', NULL, 1, 30, 40), (3, 'gone', '', '{}', NULL, 1, 50, 60);"
+    "INSERT INTO versions VALUES (1, 1, NULL, 'aa', 10), (1, 2, 2, 'bb', 11), (2, 1, NULL, 'cc', "
+    "30);"
+    "INSERT INTO tensors VALUES (1, 1, 0, 'weight', 1, 1, x'00000000'),"
+    " (1, 2, 0, 'weight', 1, 1, x'0000803f');"
+    "INSERT INTO samples VALUES (1, 'sum-1', 0, 1, 1, x'00000000', x'00000000', NULL),"
+    " (2, 'sum-2', 1, 1, 2, x'0100000002000000', x'01000000', x'0000803f0000803f0000803f'),"
+    " (3, 'sum-3', 0, 1, 1, x'0000803f', x'00000000', NULL);"
+    "INSERT INTO runs VALUES"
+    " (2, 1, 'succeeded', 0, 1, 2, 5, '{\"seed\": 1}', 1, 2, NULL, NULL, 100, 101, 102),"
+    " (3, 1, 'failed', 0, 2, NULL, 6, '{}', 2, NULL, 'diverged', 'so', 103, 104, 105),"
+    " (5, 2, 'cancelled', 1, NULL, NULL, 7, '{}', 1, NULL, NULL, NULL, 106, NULL, 107),"
+    " (6, 2, 'running', 0, 1, NULL, 8, '{}', 3, 1, NULL, NULL, 108, 109, NULL),"
+    " (7, 2, 'queued', 0, NULL, NULL, 9, '{}', 3, NULL, NULL, NULL, 110, NULL, NULL),"
+    " (41, 3, 'succeeded', 0, NULL, NULL, 9, '{}', 3, NULL, NULL, NULL, 111, 112, 113);"
+    "INSERT INTO metrics VALUES (2, 1, 0.5, 0.25, NULL, NULL), (2, 2, 0.4, 0.5, 0.3, 0.75),"
+    " (6, 1, 1, 0, NULL, NULL), (41, 1, 1, 1, NULL, NULL);"
+    "DELETE FROM models WHERE id = 'gone';";
+
+/* The rows of a query as text. */
+static char *rows_of(const char *sql)
+{
+    sqlite3 *db;
+    char **cells, *text = NULL;
+    int rows, columns;
+    size_t size;
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_msg(sqlite3_get_table(db, sql, &cells, &rows, &columns, NULL) == SQLITE_OK, "%s: %s",
+                  sql, sqlite3_errmsg(db));
+    FILE *stream = open_memstream(&text, &size);
+    for (int i = columns; i < (rows + 1) * columns; i++)
+        fprintf(stream, "%s%c", cells[i] != NULL ? cells[i] : "NULL",
+                (i + 1) % columns == 0 ? '\n' : '|');
+    fclose(stream);
+    sqlite3_free_table(cells);
+    sqlite3_close(db);
+    return text;
+}
+
+static void make_second_database(void)
+{
+    close_store();
+    remove_files();
+    change("PRAGMA user_version = 0");
+    change(embedded_migrations[0].text);
+    change(embedded_migrations[1].text);
+    change("PRAGMA application_id = 1953329268; PRAGMA user_version = 2");
+    change(second_database);
+}
+
+START_TEST(the_third_migration_keeps_all_that_was_there)
+{
+    static const char *const queries[] = {
+        "SELECT * FROM models ORDER BY sequence",
+        "SELECT * FROM versions ORDER BY model, version",
+        "SELECT model, version, position, name, rows, columns, hex(data) FROM tensors ORDER BY 1, "
+        "2, 3",
+        "SELECT id, sha256, kind, count, features, hex(data), hex(label), hex(times) FROM samples "
+        "ORDER BY id",
+        "SELECT id, model, state, cancel_requested, base_version, version, epochs, params, samples,"
+        " validation, error_code, error_detail, created_at, started_at, finished_at FROM runs "
+        "ORDER BY id",
+        "SELECT * FROM metrics ORDER BY run, epoch",
+    };
+    enum { QUERIES = sizeof queries / sizeof *queries };
+    char *before[QUERIES];
+    make_second_database();
+    for (int i = 0; i < QUERIES; i++)
+        before[i] = rows_of(queries[i]);
+    ck_assert_ptr_nonnull(strstr(before[4], "6|2|running|0|1|NULL|8|{}|3|1|NULL|NULL|108|109|"));
+    open_store();
+    for (int i = 0; i < QUERIES; i++) {
+        char *after = rows_of(queries[i]);
+        ck_assert_str_eq(after, before[i]);
+        free(after);
+        free(before[i]);
+    }
+    char *sums = rows_of("SELECT id, samples_sha256, validation_sha256, dataset, "
+                         "validation_dataset FROM runs ORDER BY id");
+    ck_assert_str_eq(sums, "2|sum-1|sum-2|NULL|NULL\n3|sum-2|NULL|NULL|NULL\n"
+                           "5|sum-1|NULL|NULL|NULL\n6|sum-3|sum-1|NULL|NULL\n"
+                           "7|sum-3|NULL|NULL|NULL\n");
+    free(sums);
+    char *left = rows_of("SELECT name FROM sqlite_schema WHERE name LIKE 'new%' UNION ALL "
+                         "SELECT name FROM sqlite_sequence WHERE name LIKE 'new%'");
+    ck_assert_str_eq(left, "");
+    free(left);
+}
+END_TEST
+
+START_TEST(after_the_third_migration_ids_go_on_and_references_hold)
+{
+    make_second_database();
+    open_store();
+    ck_assert_int_eq(number(store, "PRAGMA foreign_keys"), 1);
+    ck_assert_int_eq(number(store, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    ck_assert_int_eq(number(store, "SELECT count(*) FROM pragma_integrity_check WHERE "
+                                   "integrity_check != 'ok'"),
+                     0);
+    ck_assert_int_eq(add_run("iris"), 42);
+    close_store();
+    open_store();
+    ck_assert_int_eq(add_run("iris"), 43);
+    /* Metrics still go with their run, and runs with their model. */
+    sqlite3_exec(store->db, "DELETE FROM models WHERE id = 'wine'", NULL, NULL, NULL);
+    ck_assert_int_eq(number(store, "SELECT count(*) FROM runs WHERE model = 2"), 0);
+    ck_assert_int_eq(number(store, "SELECT count(*) FROM metrics WHERE run = 6"), 0);
+    ck_assert_int_eq(number(store, "SELECT count(*) FROM metrics WHERE run = 2"), 2);
+    ck_assert_int_ne(sqlite3_exec(store->db, "UPDATE runs SET samples = 99", NULL, NULL, NULL),
+                     SQLITE_OK);
+}
+END_TEST
+
 START_TEST(spike_trains_read_back_as_they_were_queued)
 {
     int64_t run = 0;
@@ -415,8 +610,9 @@ START_TEST(spike_trains_read_back_as_they_were_queued)
                                    .first = first};
     struct samples found = {0};
     add_model(store, "iris");
-    ck_assert_int_eq(store_run_insert(store, sequence_in(store, "iris"), "{}", 10, &trains,
-                                      &training, 2000, &run),
+    const struct run_data data = {.samples = &trains}, validation_data = {.samples = &training};
+    ck_assert_int_eq(store_run_insert(store, sequence_in(store, "iris"), "{}", 10, &data,
+                                      &validation_data, 2000, &run),
                      STORE_OK);
     ck_assert_int_eq(store_run_samples(store, run, false, &found), STORE_OK);
     ck_assert_int_eq(found.kind, SAMPLES_SPIKE_TRAINS);
@@ -485,6 +681,10 @@ int main(void)
     tcase_add_test(tests, no_listing_or_claim_scans_or_sorts_a_table);
     tcase_add_test(tests, the_pool_lends_one_writer_and_readers);
     tcase_add_test(tests, a_first_database_is_brought_up_to_date);
+    tcase_add_test(tests, the_third_migration_keeps_all_that_was_there);
+    tcase_add_test(tests, after_the_third_migration_ids_go_on_and_references_hold);
+    tcase_add_test(tests, a_run_is_not_queued_on_a_dataset_that_has_changed);
+    tcase_add_test(tests, a_snapshot_is_of_one_moment);
     tcase_add_test(tests, spike_trains_read_back_as_they_were_queued);
     tcase_add_test(tests, the_pool_is_broken_until_a_write_succeeds);
     tcase_add_test(tests, checksums_are_sha256);

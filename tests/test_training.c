@@ -631,7 +631,7 @@ START_TEST(a_byte_that_fires_too_late_has_fired)
     ck_assert_int_eq(byte_table_init(&table, &pictures.encoder, 0), CORE_OK);
     ck_assert_int_eq(pattern_init(&pattern, PIXELS * PATTERN_SLACK, 0), CORE_OK);
     memset(values, 100, sizeof values);
-    byte_table_encode(&table, values, &pattern);
+    byte_table_encode(&table, NULL, values, &pattern);
     ck_assert_uint_eq(pattern.count, 0);
     ck_assert(pattern.fired);
     pattern_finish(&pattern);

@@ -76,7 +76,8 @@ static size_t take_header(char *data, size_t size, size_t count, void *context)
     return size * count;
 }
 
-static void prepare(CURL *curl, const char *method, const char *body, struct http_answer *answer)
+static void prepare(CURL *curl, const char *method, const void *body, size_t size,
+                    struct http_answer *answer)
 {
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(curl, CURLOPT_NOBODY, strcmp(method, "HEAD") == 0 ? 1L : 0L);
@@ -88,26 +89,23 @@ static void prepare(CURL *curl, const char *method, const char *body, struct htt
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, answer);
     if (body != NULL) {
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
     }
 }
 
-struct http_answer http_send(const struct service *service, const char *method, const char *path,
-                             const char *body, ...)
+static struct http_answer perform(const struct service *service, const char *method,
+                                  const char *path, const void *body, size_t size, va_list more)
 {
     char url[2048];
     struct http_answer answer = {.headers = json_object()};
     struct curl_slist *headers = NULL;
     CURL *curl = curl_easy_init();
     ck_assert_ptr_nonnull(curl);
-    va_list more;
-    va_start(more, body);
     for (const char *line; (line = va_arg(more, const char *)) != NULL;)
         headers = curl_slist_append(headers, line);
-    va_end(more);
     snprintf(url, sizeof url, "http://%s%s", service->address, path);
-    prepare(curl, method, body, &answer);
+    prepare(curl, method, body, size, &answer);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     const CURLcode code = curl_easy_perform(curl);
@@ -120,6 +118,27 @@ struct http_answer http_send(const struct service *service, const char *method, 
     parse_body(&answer);
     curl_slist_free_all(headers);
     curl_easy_cleanup(curl);
+    return answer;
+}
+
+struct http_answer http_send(const struct service *service, const char *method, const char *path,
+                             const char *body, ...)
+{
+    va_list more;
+    va_start(more, body);
+    const size_t size = body != NULL ? strlen(body) : 0;
+    const struct http_answer answer = perform(service, method, path, body, size, more);
+    va_end(more);
+    return answer;
+}
+
+struct http_answer http_send_bytes(const struct service *service, const char *method,
+                                   const char *path, const struct bytes *body, ...)
+{
+    va_list more;
+    va_start(more, body);
+    const struct http_answer answer = perform(service, method, path, body->at, body->size, more);
+    va_end(more);
     return answer;
 }
 

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "files.h"
 #include "service.h"
 
 struct http_answer {
@@ -22,6 +23,10 @@ void http_answer_finish(struct http_answer *answer);
  * by NULL. Threads may call it at the same time. */
 struct http_answer http_send(const struct service *service, const char *method, const char *path,
                              const char *body, ...) __attribute__((sentinel));
+/* Likewise with a body of any bytes. */
+struct http_answer http_send_bytes(const struct service *service, const char *method,
+                                   const char *path, const struct bytes *body, ...)
+    __attribute__((sentinel));
 
 /* The value of a header, or NULL. `name` is in lower case. */
 const char *http_header(const struct http_answer *answer, const char *name);

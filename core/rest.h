@@ -1,0 +1,49 @@
+/* rest.h - what the background of an image adds to the membranes.
+ *
+ * The features of an image are mostly 0, and those that are at rest fire the same spikes each time:
+ * a block of features that are all at rest adds a few rows, summed beforehand, where its single
+ * spikes would have added many. The sums are rounded otherwise than one spike after the other, so
+ * that whoever wants the same bits has to use it wherever he evaluates. */
+#ifndef CORE_REST_H
+#define CORE_REST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "byte_table.h"
+#include "status.h"
+#include "tempotron.h"
+
+enum { REST_BLOCK = 8 }; /* features */
+
+struct rest {
+    size_t blocks;   /* whole ones; features behind them are encoded each time */
+    uint32_t *first; /* [blocks + 1] where the rows of a block begin */
+    uint32_t *step;  /* [first[blocks]] of the clock at which a row is added */
+    float *rows;     /* [first[blocks]][stride] */
+    bool *fires;     /* [blocks] some neuron does, if only too late */
+};
+
+/* Of a model on the grid and its encoder's table. */
+enum core_status rest_create(const struct tempotron *tempotron, const struct byte_table *table,
+                             struct rest **ret_rest);
+void rest_destroy(struct rest *rest); /* takes NULL */
+
+/* Sums the rows again, after the weights have changed. */
+void rest_update(struct rest *rest, const struct tempotron *tempotron,
+                 const struct byte_table *table);
+
+size_t rest_bytes(const struct rest *rest, const struct tempotron *tempotron); /* of memory */
+
+/* Whether the block that begins at x is at rest. */
+static inline bool rest_holds(const uint8_t *x)
+{
+    uint64_t block;
+    _Static_assert((int)REST_BLOCK == (int)sizeof block, "a block is looked at as one word");
+    memcpy(&block, x, sizeof block);
+    return block == 0;
+}
+
+#endif

@@ -1,0 +1,197 @@
+/* The rest of images: blocks of features at rest, whose rows are summed beforehand, against all the
+ * spikes one by one. */
+#include <check.h>
+#include <math.h>
+#include <string.h>
+
+#include "evaluation.h"
+#include "membranes.h"
+#include "random.h"
+#include "rest.h"
+#include "sample_set.h"
+#include "suite.h"
+
+/* 45 features: five blocks, and five features behind them. */
+enum { FEATURES = 45, NEURONS = 8, IN = FEATURES * NEURONS, OUT = 11, T = 60, SAMPLES = 40 };
+
+struct fixture {
+    struct encoder encoder;
+    struct byte_table table;
+    struct tempotron *tempotron;
+    struct rest *rest;
+    uint8_t bytes[SAMPLES * FEATURES];
+    int32_t label[SAMPLES];
+    struct pattern pattern;
+    struct membranes membranes;
+};
+static struct fixture f;
+
+static const struct tempotron_params params = {CLOCK_GRID, IN, OUT, T, 15, 3.75, 1};
+
+/* Every third sample is dark throughout, others are lit here and there, some everywhere. */
+static void draw_samples(struct random *random)
+{
+    for (size_t b = 0; b < SAMPLES; b++) {
+        f.label[b] = (int32_t)(b % OUT);
+        for (size_t i = 0; i < FEATURES; i++) {
+            const uint32_t bits = random_bits(random);
+            const bool is_lit = b % 3 == 1 ? bits % 16 == 0 : b % 3 == 2;
+            f.bytes[b * FEATURES + i] = is_lit ? (uint8_t)(bits >> 8) : 0;
+        }
+    }
+}
+
+static void set_up(void)
+{
+    float x_min[FEATURES], x_max[FEATURES];
+    static float weight[OUT * IN];
+    struct random random;
+    for (size_t i = 0; i < FEATURES; i++) { /* two ranges, so that steps within a block differ */
+        x_min[i] = i % 4 == 0 ? -40 : 0;
+        x_max[i] = 255;
+    }
+    f = (struct fixture){.encoder = {.type = ENCODER_GAUSSIAN_TUNING}};
+    random_init(&random, 5);
+    tempotron_draw_weight(7, IN, OUT, weight);
+    ck_assert_int_eq(
+        gaussian_tuning_init(&f.encoder.gaussian_tuning, FEATURES, NEURONS, x_min, x_max, T),
+        CORE_OK);
+    ck_assert(byte_table_fits(&f.encoder));
+    ck_assert_int_eq(byte_table_init(&f.table, &f.encoder, tempotron_last(&params)), CORE_OK);
+    ck_assert_int_eq(tempotron_create(&params, weight, &f.tempotron), CORE_OK);
+    ck_assert_int_eq(rest_create(f.tempotron, &f.table, &f.rest), CORE_OK);
+    ck_assert_int_eq(pattern_init(&f.pattern, FEATURES * PATTERN_SLACK, tempotron_last(&params)),
+                     CORE_OK);
+    ck_assert_int_eq(membranes_init(&f.membranes, f.tempotron, FEATURES * PATTERN_SLACK), CORE_OK);
+    draw_samples(&random);
+}
+
+static void tear_down(void)
+{
+    membranes_finish(&f.membranes);
+    pattern_finish(&f.pattern);
+    rest_destroy(f.rest);
+    tempotron_destroy(f.tempotron);
+    byte_table_finish(&f.table);
+    encoder_finish(&f.encoder);
+}
+
+/* The voltages with, or without, the rest. */
+static void forward(const struct rest *rest, size_t sample, float v[OUT * T])
+{
+    byte_table_encode(&f.table, rest, f.bytes + sample * FEATURES, &f.pattern);
+    membranes_forward(f.tempotron, &f.pattern, &f.membranes, v);
+}
+
+static void expect_same_voltages(void)
+{
+    static float with[OUT * T], without[OUT * T];
+    for (size_t b = 0; b < SAMPLES; b++) {
+        forward(f.rest, b, with);
+        forward(NULL, b, without);
+        for (size_t i = 0; i < OUT * T; i++)
+            ck_assert_float_eq_tol(with[i], without[i], 2e-6f);
+    }
+}
+
+START_TEST(blocks_at_rest_add_what_their_spikes_would)
+{
+    expect_same_voltages();
+}
+END_TEST
+
+START_TEST(only_blocks_that_are_wholly_dark_are_at_rest)
+{
+    uint8_t x[FEATURES] = {0};
+    x[15] = 1; /* the last of the second block */
+    byte_table_encode(&f.table, f.rest, x, &f.pattern);
+    ck_assert_uint_eq(f.pattern.resting_count, 4);
+    const uint32_t expected[] = {0, 2, 3, 4};
+    ck_assert_mem_eq(f.pattern.resting, expected, sizeof expected);
+    for (size_t s = 0; s < f.pattern.count; s++) {
+        const size_t feature = f.pattern.afferent[s] / NEURONS;
+        ck_assert(feature / REST_BLOCK == 1 || feature >= 40);
+    }
+    byte_table_encode(&f.table, NULL, x, &f.pattern);
+    ck_assert_uint_eq(f.pattern.resting_count, 0);
+}
+END_TEST
+
+START_TEST(a_pattern_forgets_the_blocks_of_the_one_before)
+{
+    static float before[OUT * T], after[OUT * T], values[FEATURES];
+    for (size_t i = 0; i < FEATURES; i++)
+        values[i] = 100.5f;
+    encoder_encode(&f.encoder, values, &f.pattern);
+    membranes_forward(f.tempotron, &f.pattern, &f.membranes, before);
+    forward(f.rest, 0, after); /* dark throughout */
+    encoder_encode(&f.encoder, values, &f.pattern);
+    membranes_forward(f.tempotron, &f.pattern, &f.membranes, after);
+    ck_assert_mem_eq(before, after, sizeof before);
+}
+END_TEST
+
+START_TEST(rows_follow_the_weights)
+{
+    for (size_t i = 0; i < IN * f.tempotron->stride; i++)
+        f.tempotron->weight[i] *= -1.5f;
+    rest_update(f.rest, f.tempotron, &f.table);
+    expect_same_voltages();
+}
+END_TEST
+
+START_TEST(a_block_at_rest_has_fired_if_its_neurons_do)
+{
+    struct byte_table late;
+    struct rest *rest;
+    struct pattern pattern;
+    const uint8_t x[FEATURES] = {0};
+    ck_assert_int_eq(byte_table_init(&late, &f.encoder, 0), CORE_OK);
+    ck_assert_int_eq(rest_create(f.tempotron, &late, &rest), CORE_OK);
+    ck_assert_int_eq(pattern_init(&pattern, FEATURES * PATTERN_SLACK, 0), CORE_OK);
+    ck_assert_uint_eq(rest->first[rest->blocks], 0);
+    byte_table_encode(&late, rest, x, &pattern);
+    ck_assert_uint_eq(pattern.resting_count, 5);
+    ck_assert(pattern.fired);
+    pattern_finish(&pattern);
+    rest_destroy(rest);
+    byte_table_finish(&late);
+}
+END_TEST
+
+/* An evaluation and a prediction have the same bits, since both use the rest. */
+START_TEST(evaluations_use_the_rest)
+{
+    const struct loss loss = {.type = LOSS_MARGIN, .v_threshold = 1, .target = 1.5f, .other = 0.5f};
+    const struct sample_set set = {.kind = SAMPLE_BYTES,
+                                   .count = SAMPLES,
+                                   .features = FEATURES,
+                                   .label = f.label,
+                                   .table = &f.table,
+                                   .bytes = f.bytes};
+    struct evaluation evaluation;
+    double sum = 0;
+    for (size_t b = 0; b < SAMPLES; b++) {
+        forward(f.rest, b, NULL);
+        sum += loss_of_sample(&loss, f.membranes.v_max, f.label[b], OUT, NULL);
+    }
+    ck_assert_int_eq(tempotron_evaluate(f.tempotron, &set, &loss, NULL, NULL, &evaluation, NULL),
+                     CORE_OK);
+    ck_assert_double_eq(evaluation.loss, sum / SAMPLES);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = tcase_create("rest");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_test(tests, blocks_at_rest_add_what_their_spikes_would);
+    tcase_add_test(tests, only_blocks_that_are_wholly_dark_are_at_rest);
+    tcase_add_test(tests, a_pattern_forgets_the_blocks_of_the_one_before);
+    tcase_add_test(tests, rows_follow_the_weights);
+    tcase_add_test(tests, a_block_at_rest_has_fired_if_its_neurons_do);
+    tcase_add_test(tests, evaluations_use_the_rest);
+    Suite *suite = suite_create("rest");
+    suite_add_tcase(suite, tests);
+    return suite_run(suite);
+}
