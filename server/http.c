@@ -105,7 +105,7 @@ bool http_server_start(const struct http_options *options, struct service *servi
     snprintf(server->directory, sizeof server->directory, "%s", options->directory);
     if (getrandom(&server->first_request, sizeof server->first_request, GRND_NONBLOCK) < 0)
         server->first_request = (uint64_t)time(NULL) << 32;
-    server->pool = pool_create(thread_count(options), LIMIT_WAITING_JOBS);
+    server->pool = pool_create(options->pool_threads, LIMIT_WAITING_JOBS);
     server->room = waiting_room_create();
     server->connections = connections_create(options->request_timeout_seconds, connection_limit());
     if (server->pool != NULL && server->room != NULL && server->connections != NULL) {
@@ -130,11 +130,6 @@ const char *http_server_address(const struct http_server *server)
 void http_server_wake(struct http_server *server, int64_t key)
 {
     waiting_room_wake(server->room, key);
-}
-
-uint64_t http_server_requests(const struct http_server *server)
-{
-    return atomic_load_explicit(&server->requests, memory_order_relaxed);
 }
 
 void http_server_drain(struct http_server *server, unsigned seconds)

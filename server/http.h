@@ -23,7 +23,8 @@ struct http_options {
     size_t max_file_bytes;            /* of a body that is kept in a file */
     const char *directory;            /* for such files */
     unsigned request_timeout_seconds; /* a request not wholly received by then is cut off */
-    unsigned threads;                 /* 0: one a core */
+    unsigned threads;                 /* that serve; 0: one a core */
+    unsigned pool_threads;            /* for what would hold those up */
     bool log_requests;
 };
 
@@ -38,9 +39,6 @@ const char *http_server_address(const struct http_server *server);
 
 /* The event `key` has happened: finishes the requests parked for it. From any thread. */
 void http_server_wake(struct http_server *server, int64_t key);
-
-/* How many requests have begun so far. From any thread. */
-uint64_t http_server_requests(const struct http_server *server);
 
 /* Accepts no new connection, finishes parked requests, and lets the others end up to `seconds`: no
  * accepted request is cut short before that. */

@@ -36,7 +36,7 @@ static bool is_complete(const struct reading *reading, struct MHD_Connection *co
 static bool is_token(const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++)
-        if (!isalnum((unsigned char)text[i]) &&
+        if (!isalnum((unsigned char)text[i]) && text[i] != '-' &&
             (text[i] == '\0' || !strchr("!#$%&'*+-.^_`|~", text[i])))
             return false;
     return size > 0;

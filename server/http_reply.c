@@ -101,7 +101,7 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
                                                               : "application/json"},
         {"Content-Encoding", reply->is_gzip ? "gzip" : NULL},
         {"Vary", reply->is_gzip ? "Accept-Encoding" : NULL},
-        {"Cache-Control", "no-store"},
+        {"Cache-Control", strcmp(request->method, "GET") == 0 ? "no-store" : NULL},
         {"Location", reply->location[0] != '\0' ? reply->location : NULL},
         {"Allow", reply->allow},
         {"Connection", close ? "close" : NULL},

@@ -61,6 +61,7 @@ static bool start_serving(struct service *service, const struct options *options
         .max_file_bytes = options->max_dataset_bytes,
         .directory = dirname(directory),
         .request_timeout_seconds = options->request_timeout_seconds,
+        .pool_threads = options->threads,
         .log_requests = options->log_requests,
     };
     service->trainer = trainer_create(service, options->workers, options->threads);

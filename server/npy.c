@@ -34,9 +34,14 @@ static bool malformed(struct reader *reader, const char *what)
     return false;
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static void skip_spaces(struct reader *reader)
 {
-    while (reader->at < reader->end && *reader->at != '\0' && strchr(" \t\r\n", *reader->at))
+    while (reader->at < reader->end && is_space(*reader->at))
         reader->at++;
 }
 

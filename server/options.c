@@ -41,7 +41,7 @@ static const struct option {
      offsetof(struct options, drain_timeout_seconds), 0, 86400},
     {"workers", "N", "models that train at the same time (one a core)", NUMBER,
      offsetof(struct options, workers), 1, 256},
-    {"threads", "N", "threads that share the work of one run (one a core)", NUMBER,
+    {"threads", "N", "threads of one run, and for large requests (one a core)", NUMBER,
      offsetof(struct options, threads), 1, 256},
     {"log", "WHAT", "requests: a line for each; errors: for those with a 5xx (requests)", LOG,
      offsetof(struct options, log_requests), 0, 0},

@@ -15,7 +15,7 @@ struct options {
     unsigned request_timeout_seconds;
     unsigned drain_timeout_seconds;
     unsigned workers; /* that train */
-    unsigned threads; /* of one run */
+    unsigned threads; /* of one run; and for large requests */
     bool log_requests;
     bool healthcheck; /* ask a running server instead of serving */
 };

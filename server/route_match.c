@@ -10,7 +10,7 @@
 
 static size_t segment_length(const char *text)
 {
-    return strcspn(text, "/");
+    return (size_t)(strchrnul(text, '/') - text);
 }
 
 static bool path_fits(const char *pattern, const char *path)
@@ -29,14 +29,18 @@ static bool path_fits(const char *pattern, const char *path)
     return *path == '\0';
 }
 
+static bool is_alphanumeric(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
 /* [a-z0-9][a-z0-9_-]{0,62} */
 static bool read_id(const char *text, size_t length, char *out)
 {
-    static const char alphanumeric[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-    if (length > LIMIT_ID || strchr(alphanumeric, *text) == NULL)
+    if (length > LIMIT_ID || !is_alphanumeric(*text))
         return false;
     for (size_t i = 0; i < length; i++)
-        if (strchr(alphanumeric, text[i]) == NULL && text[i] != '_' && text[i] != '-')
+        if (!is_alphanumeric(text[i]) && text[i] != '_' && text[i] != '-')
             return false;
     memcpy(out, text, length);
     out[length] = '\0';

@@ -19,7 +19,6 @@
 #include "training_json.h"
 #include "training_set.h"
 
-enum { STAY_NANOSECONDS = 500000, LEAVE_NANOSECONDS = 1000000 };
 enum { LOWEST_PRIORITY = 19, PROGRESS_INTERVAL_MS = 250, STORE_RETRY_SECONDS = 1 };
 
 struct worker {
@@ -210,29 +209,9 @@ static void on_epoch(void *context, const struct training_epoch *epoch)
     write_progress(job);
 }
 
-/* A core that trains, at however low a priority, never falls idle, and it is idle cores that fetch
- * what waits for another one. While requests come, each hand leaves its core for a moment now and
- * then: so none of them waits for longer. */
-static void make_way(const struct service *service)
-{
-    static _Thread_local uint64_t requests;
-    static _Thread_local int64_t left_at; /* nanoseconds */
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    const int64_t time = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-    if (time - left_at < STAY_NANOSECONDS)
-        return;
-    const uint64_t seen = http_server_requests(service->http);
-    if (seen != requests)
-        nanosleep(&(struct timespec){.tv_nsec = LEAVE_NANOSECONDS}, NULL);
-    requests = seen;
-    left_at = time;
-}
-
 static bool goes_on(void *context)
 {
     const struct job *job = context;
-    make_way(job->worker->trainer->service);
     return !job->failed && !atomic_load(&job->worker->cancelled) &&
            !atomic_load(&job->worker->trainer->stopping);
 }

@@ -753,7 +753,7 @@ START_TEST(event_loops_serve_while_the_pool_is_busy)
     int connections[CLIENTS];
     char status_line[256];
     create(HEAVY);
-    char *body = heavy_body(50);
+    char *body = heavy_body(12);
     for (int i = 0; i < CLIENTS; i++)
         connections[i] = send_request("/models/heavy/predict", body);
     free(body);
@@ -773,7 +773,7 @@ START_TEST(a_stop_lets_jobs_end_that_wait_and_run)
     int connections[CLIENTS];
     char answer[256];
     create(HEAVY);
-    char *body = heavy_body(20);
+    char *body = heavy_body(8);
     for (int i = 0; i < CLIENTS; i++)
         connections[i] = send_request("/models/heavy/predict", body);
     free(body);

@@ -9,7 +9,8 @@ set -eu
 program=$1 bare=$2
 rounds=${ROUNDS:-5}
 seconds=${SECONDS_EACH:-1}
-connections=16
+connections=32
+threads=$(nproc)
 here=$(dirname "$0")
 directory=$(mktemp -d)
 servers=
@@ -74,7 +75,7 @@ write_dataset() {
 
 # load URL FILE TYPE [INTERVAL]: prints "RATE P50 P99" in requests a second and milliseconds.
 load() {
-    BODY=$directory/$2 TYPE=$3 INTERVAL=${4:-} wrk -t1 -c"$connections" -d"${seconds}s" --latency \
+    BODY=$directory/$2 TYPE=$3 INTERVAL=${4:-} wrk -t"$threads" -c"$connections" -d"${seconds}s" --latency \
         -s "$here/load.lua" "$1" >"$directory/wrk"
     awk 'function ms(text) { return text ~ /us$/ ? text / 1000 : text ~ /ms$/ ? text + 0 : text * 1000 }
          / 50%/ {p50 = ms($2)} / 99%/ {p99 = ms($2)} /Requests\/sec/ {rate = $2}
@@ -168,11 +169,11 @@ beside_training() {
 # How the rate grows with the connections: what collecting concurrent requests could win.
 by_connections() {
     printf '\n%-22s %10s %10s %7s\n' 'mnist.npy' requests/s 'p50 ms' 'p99 ms'
-    for connections in 1 4 16 64 256; do
+    for connections in 2 8 32 128 512; do
         load "$service_url/models/mnist/predict" mnist.npy application/x-npy |
             awk -v c=$connections '{printf "%-3d %-18s %10d %10.3f %7.3f\n", c, "connections", $1, $2, $3}'
     done
-    connections=16
+    connections=32
 }
 
 start_with_models() {
