@@ -12,7 +12,7 @@
 
 #include "decimal.h"
 
-enum { FIRST_CAPACITY = 256, ALIGNMENT = 64 };
+enum { FIRST_CAPACITY = 4096, ALIGNMENT = 64, ZEROS = 4 };
 
 struct reading {
     const char *at, *end;
@@ -55,11 +55,19 @@ static void fault(struct reading *reading, unsigned depth, enum problem_code cod
     numbers->values = NULL;
 }
 
+/* For all numbers that the text can hold, if they are few. */
+static size_t first_capacity(const struct reading *reading)
+{
+    const size_t most = (size_t)(reading->end - reading->at) / strlen("0,") + 1;
+    const size_t capacity = most < FIRST_CAPACITY ? most : FIRST_CAPACITY;
+    return (capacity * sizeof(float) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT / sizeof(float);
+}
+
 /* Aligned memory can't be reallocated: it is copied, each time twice as large. */
 static bool grow(struct reading *reading)
 {
     struct numbers *numbers = &reading->numbers;
-    const size_t capacity = reading->capacity > 0 ? 2 * reading->capacity : FIRST_CAPACITY;
+    const size_t capacity = reading->capacity > 0 ? 2 * reading->capacity : first_capacity(reading);
     float *values = aligned_alloc(ALIGNMENT, capacity * sizeof *values);
     if (values == NULL)
         return false;
@@ -166,6 +174,36 @@ static const char *read_float(const char *at, const char *end, float *number)
     return behind;
 }
 
+/* How many bytes the next ZEROS numbers take, if all of them are 0 and another one follows at once;
+ * else 0. The background of an image is most of its numbers. */
+static size_t zeros_ahead(const char *at, const char *end)
+{
+    static const char tight[] = "0,0,0,0,", wide[] = "0, 0, 0, 0, ";
+    if ((size_t)(end - at) < sizeof wide)
+        return 0;
+    if (memcmp(at, tight, sizeof tight - 1) == 0)
+        return is_digit(at[sizeof tight - 1]) ? sizeof tight - 1 : 0;
+    if (memcmp(at, wide, sizeof wide - 1) == 0)
+        return is_digit(at[sizeof wide - 1]) ? sizeof wide - 1 : 0;
+    return 0;
+}
+
+/* Stores zeros, as many as there are ahead. False: no memory. */
+static bool read_zeros(struct reading *reading)
+{
+    struct numbers *numbers = &reading->numbers;
+    size_t size;
+    while ((size = zeros_ahead(reading->at, reading->end)) > 0) {
+        if (numbers->count + ZEROS > reading->capacity && !grow(reading))
+            return false;
+        memset(numbers->values + numbers->count, 0, ZEROS * sizeof *numbers->values);
+        numbers->count += ZEROS;
+        reading->index[reading->depth - 1] += ZEROS;
+        reading->at += size;
+    }
+    return true;
+}
+
 /* Numbers with commas between them, as far as they go and fit. */
 static enum numbers_result read_row(struct reading *reading)
 {
@@ -176,6 +214,8 @@ static enum numbers_result read_row(struct reading *reading)
         return pass_over_row(reading);
     for (;;) {
         float number;
+        if (*reading->at == '0' && !read_zeros(reading))
+            return NUMBERS_NO_MEMORY;
         const char *behind = read_float(reading->at, reading->end, &number);
         if (behind == NULL || is_digit(*behind))
             return NUMBERS_BROKEN;

@@ -210,6 +210,13 @@ START_TEST(documents_are_read_as_jansson_reads_them)
         "{\"\\u0061\":[0],\"a\":[1]}",
         "{\"x\":[1]} {}",
         "{\"x\":[1]},",
+        "{\"x\":[0,0,0,0,0,0,0,0]}",
+        "{\"x\":[0,0,0,0,00,1]}",
+        "{\"x\":[0, 0, 0, 0, 0, 0, 0, 0, -0, 1]}",
+        "{\"x\":[0, 0, 0, 0, ]}",
+        "{\"x\":[0,0,0,0,]}",
+        "{\"x\":[[0,0,0,0,0],[0,0,0,0,5]]}",
+        "{\"x\":[0,0,0,0,",
         "{\"x\":[0.1,0.30000000000000004,123456789012345678901234567890]}",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -309,6 +316,14 @@ static void write_number(struct writing *writing)
 
 static void write_value(struct writing *writing, unsigned depth);
 
+/* As the background of images has them. */
+static void write_zeros(struct writing *writing)
+{
+    const char *zero = draw(writing, 2) == 0 ? "0," : "0, ";
+    for (unsigned i = draw(writing, 14); i > 0; i--)
+        write_text(writing, zero);
+}
+
 static void write_array(struct writing *writing, unsigned depth)
 {
     const unsigned size = draw(writing, 10) == 0 ? 0 : 1 + draw(writing, 3);
@@ -322,10 +337,13 @@ static void write_array(struct writing *writing, unsigned depth)
         write_space(writing);
         if (is_mixed && draw(writing, 2) == 0)
             write_value(writing, depth + 1);
-        else if (is_row)
+        else if (is_row) {
+            if (draw(writing, 6) == 0)
+                write_zeros(writing);
             write_number(writing);
-        else
+        } else {
             write_array(writing, depth + 1);
+        }
     }
     write_space(writing);
     write_text(writing, "]");
