@@ -24,9 +24,10 @@
 #define LIMIT_MARGIN           1e7
 #define LIMIT_SPIKES           (16 * 1024 * 1024) /* batch * n * k * m of an answer of encode */
 #define LIMIT_ANSWER           (4 * 1024 * 1024)  /* numbers of an answer of predict */
-#define LIMIT_WORK                                                                                 \
-    40000000000ull                   /* batch * (T + in_features) * out_features of predict and    \
-                                      * evaluate: about ten seconds of one core */
+
+/* batch * (T + in_features) * out_features of predict and evaluate: about ten seconds on a core */
+#define LIMIT_WORK 40000000000ull
+
 #define LIMIT_TAU_LEAST         1e-3 /* steps; beyond these float32 can't follow */
 #define LIMIT_TAU               1e6
 #define LIMIT_V_THRESHOLD_LEAST 1e-6

@@ -42,9 +42,16 @@ numbers() {
     awk -v n="$1" "BEGIN { for (i = 0; i < n; i++) printf \"%s%d\", i ? \",\" : \"\", $2 }"
 }
 
-# The pixels of a digit: four of five are zero.
+# The pixels of a digit: a 0, which lights a sixth of them.
 image() {
-    numbers 784 '(i % 28 > 8 && i % 28 < 15 ? (37 * i + i * i) % 256 : 0)'
+    awk 'BEGIN {
+        for (i = 0; i < 784; i++) {
+            y = (int(i / 28) - 13.5) / 8.5
+            x = (i % 28 - 13.5) / 5.5
+            ring = x * x + y * y
+            printf "%s%d", i ? "," : "", (ring > 0.5 && ring < 1.4 ? (37 * i + i * i) % 255 + 1 : 0)
+        }
+    }'
 }
 
 create_models() {
