@@ -355,6 +355,11 @@ static json_t *parse(struct shortening *shortening, struct problem *problem)
     json_t *root =
         json_loadb(is_whole ? shortening->text : shortening->shorter, size,
                    JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &error);
+    if (root != NULL && shortening->is_broken) { /* it never goes on where the array did not */
+        json_decref(root);
+        problem_set(problem, PROBLEM_INVALID_JSON, "an array of numbers is malformed");
+        return NULL;
+    }
     if (root == NULL) {
         place_in_whole(shortening, &error);
         say_what_broke(&error, problem);

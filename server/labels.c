@@ -5,6 +5,7 @@
 
 #include "limits.h"
 
+/* The type first: of an array of numbers jansson has not the size (see json_document.c). */
 static bool check_names(const json_t *array, const char *pointer, size_t count,
                         struct problem *problem)
 {
@@ -13,11 +14,6 @@ static bool check_names(const json_t *array, const char *pointer, size_t count,
     json_t *item;
     if (!json_is_array(array)) {
         problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "labels must be an array.");
-        return false;
-    }
-    if (json_array_size(array) != count) {
-        problem_add_field(problem, PROBLEM_WRONG_SHAPE, pointer,
-                          "labels must have one name for each of the %zu out_features.", count);
         return false;
     }
     json_array_foreach((json_t *)(uintptr_t)array, index, item) {
@@ -32,6 +28,11 @@ static bool check_names(const json_t *array, const char *pointer, size_t count,
                               "A label's name has at most %d bytes.", LIMIT_LABEL);
             return false;
         }
+    }
+    if (json_array_size(array) != count) {
+        problem_add_field(problem, PROBLEM_WRONG_SHAPE, pointer,
+                          "labels must have one name for each of the %zu out_features.", count);
+        return false;
     }
     return true;
 }

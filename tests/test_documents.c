@@ -211,6 +211,9 @@ START_TEST(documents_are_read_as_jansson_reads_them)
         "{\"x\":[1]} {}",
         "{\"x\":[1]},",
         "{\"x\":[0,0,0,0,0,0,0,0]}",
+        "{\"x\":[0,0,0,0, 1,0,0,0,0,\n2]}",
+        "{\"x\":[0,0,0,0,[1]],\"y\":[0, 0, 0, 0, [1]]}",
+        "{\"x\":[0,0,0,0,null],\"y\":[0, 0, 0, 0, \"a\"]}",
         "{\"x\":[0,0,0,0,00,1]}",
         "{\"x\":[0, 0, 0, 0, 0, 0, 0, 0, -0, 1]}",
         "{\"x\":[0, 0, 0, 0, ]}",
@@ -224,6 +227,24 @@ START_TEST(documents_are_read_as_jansson_reads_them)
     struct problem problem = {0};
     ck_assert_ptr_null(document_read("{\"x\":[1\0]}", 10, &problem));
     ck_assert_str_eq(problem.detail, "a NUL can't be in JSON (byte 7)");
+}
+END_TEST
+
+/* Wherever the room for a block of zeros ends. */
+START_TEST(long_arrays_grow_within_rows_of_zeros)
+{
+    enum { FIRST = 4096, MOST = 2 * (FIRST + 64) + 16 };
+    char *text = malloc(MOST);
+    for (size_t ones = FIRST - 20; ones <= FIRST + 4; ones++) {
+        size_t size = (size_t)sprintf(text, "{\"x\":[");
+        for (size_t i = 0; i < ones + 40; i++) {
+            text[size++] = i < ones ? '1' : '0';
+            text[size++] = ',';
+        }
+        size += (size_t)sprintf(text + size, "2]}");
+        check_text(text, size);
+    }
+    free(text);
 }
 END_TEST
 
@@ -430,6 +451,7 @@ int main(void)
     TCase *tests = tcase_create("documents");
     tcase_set_timeout(tests, 600);
     tcase_add_test(tests, documents_are_read_as_jansson_reads_them);
+    tcase_add_test(tests, long_arrays_grow_within_rows_of_zeros);
     tcase_add_test(tests, arrays_may_be_nested_as_deeply_as_for_jansson);
     tcase_add_test(tests, random_documents_are_read_as_jansson_reads_them);
     Suite *suite = suite_create("documents");

@@ -279,6 +279,7 @@ static const struct row wrong_models[] = {
     {"POST", "/models", "{" SHAPE ", \"labels\": \"a\"}", 422, "wrong_type", "/labels"},
     {"POST", "/models", "{" SHAPE ", \"labels\": [\"a\"]}", 422, "wrong_shape", "/labels"},
     {"POST", "/models", "{" SHAPE ", \"labels\": [\"a\", 1]}", 422, "wrong_type", "/labels/1"},
+    {"POST", "/models", "{" SHAPE ", \"labels\": [1, 2]}", 422, "wrong_type", "/labels/0"},
     {"POST", "/models", "{" SHAPE ", \"labels\": [\"a\", \"" A64 A64 A64 A64 "a\"]}", 422,
      "too_large", "/labels/1"},
     {"POST", "/models", "{" SHAPE ", \"labels\": [\"a\", \"a\"]}", 422, "duplicate_label",

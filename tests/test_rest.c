@@ -10,6 +10,7 @@
 #include "rest.h"
 #include "sample_set.h"
 #include "suite.h"
+#include "training.h"
 
 /* 45 features: five blocks, and five features behind them. */
 enum { FEATURES = 45, NEURONS = 8, IN = FEATURES * NEURONS, OUT = 11, T = 60, SAMPLES = 40 };
@@ -147,6 +148,7 @@ START_TEST(a_block_at_rest_has_fired_if_its_neurons_do)
     struct pattern pattern;
     const uint8_t x[FEATURES] = {0};
     ck_assert_int_eq(byte_table_init(&late, &f.encoder, 0), CORE_OK);
+    late.n = 5 * REST_BLOCK; /* no features behind the blocks, which would fire too */
     ck_assert_int_eq(rest_create(f.tempotron, &late, &rest), CORE_OK);
     ck_assert_int_eq(pattern_init(&pattern, FEATURES * PATTERN_SLACK, 0), CORE_OK);
     ck_assert_uint_eq(rest->first[rest->blocks], 0);
@@ -181,6 +183,38 @@ START_TEST(evaluations_use_the_rest)
 }
 END_TEST
 
+static void keep_validation_loss(void *context, const struct training_epoch *epoch)
+{
+    *(double *)context = epoch->validation_loss;
+}
+
+/* The weights change with each epoch, and the rows of a validation with them. */
+START_TEST(validations_follow_the_weights)
+{
+    const struct sample_set set = {.kind = SAMPLE_BYTES,
+                                   .count = SAMPLES,
+                                   .features = FEATURES,
+                                   .label = f.label,
+                                   .table = &f.table,
+                                   .bytes = f.bytes};
+    const struct training_params training = {
+        .epochs = 3,
+        .batch_size = 8,
+        .schedule = {SCHEDULE_CONSTANT, 0.05, 1},
+        .optimizer = OPTIMIZER_ADAM,
+        .loss = {.type = LOSS_MARGIN, .v_threshold = 1, .target = 1.5f, .other = 0.5f},
+    };
+    double last = NAN;
+    struct evaluation evaluation;
+    const struct training_observer observer = {.context = &last, .on_epoch = keep_validation_loss};
+    ck_assert_int_eq(tempotron_train(f.tempotron, &set, &set, &training, &observer, NULL), CORE_OK);
+    ck_assert_int_eq(
+        tempotron_evaluate(f.tempotron, &set, &training.loss, NULL, NULL, &evaluation, NULL),
+        CORE_OK);
+    ck_assert_double_eq(last, evaluation.loss);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("rest");
@@ -191,6 +225,7 @@ int main(void)
     tcase_add_test(tests, rows_follow_the_weights);
     tcase_add_test(tests, a_block_at_rest_has_fired_if_its_neurons_do);
     tcase_add_test(tests, evaluations_use_the_rest);
+    tcase_add_test(tests, validations_follow_the_weights);
     Suite *suite = suite_create("rest");
     suite_add_tcase(suite, tests);
     return suite_run(suite);
