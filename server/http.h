@@ -23,7 +23,7 @@ struct http_options {
     size_t max_file_bytes;            /* of a body that is kept in a file */
     const char *directory;            /* for such files */
     unsigned request_timeout_seconds; /* a request not wholly received by then is cut off */
-    unsigned threads;                 /* that serve; 0: one a core */
+    unsigned threads;                 /* that serve; 0: two a core */
     unsigned pool_threads;            /* for what would hold those up */
     bool log_requests;
 };
