@@ -1,0 +1,19 @@
+/* client.h - what clients of the service do all the time: create models, and read answers. */
+#ifndef TESTS_CLIENT_H
+#define TESTS_CLIENT_H
+
+#include "http.h"
+
+/* POST /models, which has to be answered 201; takes the model. */
+void create_model(const struct service *service, json_t *model);
+
+/* Members of an answer's JSON, which have to be there. */
+const char *member_string(const json_t *object, const char *name);
+json_int_t member_integer(const json_t *object, const char *name);
+
+/* Asserts that the answer is this problem. */
+void expect_problem(const struct http_answer *answer, long status, const char *code);
+/* The pointer, or the parameter, of the first field that a problem names, or "". */
+const char *problem_names(const struct http_answer *answer);
+
+#endif
