@@ -254,12 +254,10 @@ START_TEST(a_dataset_that_does_not_suit_is_refused_by_field)
 {
     char model[512], path[64];
     snprintf(model, sizeof model, "{\"id\": \"m\", %s}", unsuitable[_i].model);
-    struct http_answer answer = http_send(&server, "POST", "/models", model, NULL);
-    ck_assert_msg(answer.status == 201, "%s", answer.body);
-    http_answer_finish(&answer);
+    create_model_of_text(&server, model);
     json_decref(put_file(&server, "/datasets/a?label=c", csv_of(unsuitable[_i].table)));
     snprintf(path, sizeof path, "/models/m/%s", unsuitable[_i].call);
-    answer = http_send(&server, "POST", path, unsuitable[_i].body, NULL);
+    struct http_answer answer = http_send(&server, "POST", path, unsuitable[_i].body, NULL);
     expect_problem(&answer, 422, unsuitable[_i].code);
     ck_assert_str_eq(problem_names(&answer), unsuitable[_i].pointer);
     http_answer_finish(&answer);

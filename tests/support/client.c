@@ -8,6 +8,13 @@ void create_model(const struct service *service, json_t *model)
     json_decref(http_call(service, 201, "POST", "/models", model));
 }
 
+void create_model_of_text(const struct service *service, const char *model)
+{
+    struct http_answer answer = http_send(service, "POST", "/models", model, NULL);
+    ck_assert_msg(answer.status == 201, "%s", answer.body);
+    http_answer_finish(&answer);
+}
+
 const char *member_string(const json_t *object, const char *name)
 {
     const char *value = json_string_value(json_object_get(object, name));

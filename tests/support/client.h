@@ -6,6 +6,8 @@
 
 /* POST /models, which has to be answered 201; takes the model. */
 void create_model(const struct service *service, json_t *model);
+/* Likewise of a model in JSON's text. */
+void create_model_of_text(const struct service *service, const char *model);
 
 /* Members of an answer's JSON, which have to be there. */
 const char *member_string(const json_t *object, const char *name);
