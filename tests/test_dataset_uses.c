@@ -14,8 +14,6 @@
 #include "support/service.h"
 #include "support/suite.h"
 
-enum { ENDLESS = 100000 };
-
 #define ROWS(table) ((int)(sizeof(table) / sizeof *(table)))
 
 static struct service server;
@@ -333,7 +331,7 @@ START_TEST(a_dataset_in_use_is_neither_deleted_nor_changed)
     put_both(&server, "b");
     json_t *before = http_get(&server, "/datasets/a");
     const json_int_t running =
-        run_queue(&server, "m", json_pack("{s:s, s:i}", "dataset", "a", "epochs", ENDLESS));
+        run_queue(&server, "m", json_pack("{s:s, s:i}", "dataset", "a", "epochs", RUN_ENDLESS));
     json_t *waiting = samples_in_json();
     json_object_set_new(waiting, "validation", json_pack("{s:s}", "dataset", "a"));
     const json_int_t queued = run_queue(&server, "m", waiting);
@@ -359,7 +357,7 @@ START_TEST(a_queued_run_alone_keeps_its_dataset)
     put_both(&server, "a");
     put_both(&server, "b");
     const json_int_t running =
-        run_queue(&server, "m", json_pack("{s:s, s:i}", "dataset", "b", "epochs", ENDLESS));
+        run_queue(&server, "m", json_pack("{s:s, s:i}", "dataset", "b", "epochs", RUN_ENDLESS));
     json_decref(run_await(&server, running, run_has_begun));
     const json_int_t queued = run_queue(&server, "m",
                                         json_pack("{s:s, s:{s:s}}", "dataset", _i == 0 ? "a" : "b",
@@ -380,7 +378,7 @@ START_TEST(a_models_labels_stay_while_a_run_needs_their_names)
     create_model(&server, json_pack("{s:s, s:i, s:i, s:i, s:[s,s]}", "id", "m", "in_features", 1,
                                     "out_features", 2, "T", 9, "labels", "a", "b"));
     const json_int_t run =
-        run_queue(&server, "m", json_pack("{s:s, s:i}", "dataset", "a", "epochs", ENDLESS));
+        run_queue(&server, "m", json_pack("{s:s, s:i}", "dataset", "a", "epochs", RUN_ENDLESS));
     answer = http_send(&server, "PATCH", "/models/m", change, NULL);
     expect_problem(&answer, 409, "model_in_use");
     http_answer_finish(&answer);

@@ -9,6 +9,8 @@
 
 #include "http.h"
 
+enum { RUN_ENDLESS = 100000 }; /* epochs: far longer than a test lasts */
+
 /* POST /models/{id}/train, with a header or NULL; takes the order, as all of these do. */
 struct http_answer run_order(const struct service *service, const char *model, json_t *order,
                              const char *header);
