@@ -15,6 +15,12 @@ void create_model_of_text(const struct service *service, const char *model)
     http_answer_finish(&answer);
 }
 
+void create_plain_model(const struct service *service, const char *id)
+{
+    create_model(service, json_pack("{s:s, s:i, s:i, s:i}", "id", id, "in_features", 2,
+                                    "out_features", 2, "T", 20));
+}
+
 const char *member_string(const json_t *object, const char *name)
 {
     const char *value = json_string_value(json_object_get(object, name));

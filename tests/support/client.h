@@ -9,6 +9,9 @@ void create_model(const struct service *service, json_t *model);
 /* Likewise of a model in JSON's text. */
 void create_model_of_text(const struct service *service, const char *model);
 
+/* A model of 2 afferents and 2 outputs on a grid of 20 steps, with weights by chance. */
+void create_plain_model(const struct service *service, const char *id);
+
 /* Members of an answer's JSON, which have to be there. */
 const char *member_string(const json_t *object, const char *name);
 json_int_t member_integer(const json_t *object, const char *name);

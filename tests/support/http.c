@@ -161,6 +161,11 @@ json_t *http_get(const struct service *service, const char *path)
     return http_call(service, 200, "GET", path, NULL);
 }
 
+json_t *http_post(const struct service *service, const char *path, json_t *body)
+{
+    return http_call(service, 200, "POST", path, body);
+}
+
 void http_await_readiness(const struct service *service, long status)
 {
     enum { ASK_AGAIN_MS = 5 };

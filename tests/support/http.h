@@ -36,8 +36,9 @@ const char *http_header(const struct http_answer *answer, const char *name);
 json_t *http_call(const struct service *service, long status, const char *method, const char *path,
                   json_t *body);
 
-/* Likewise with GET and 200. */
+/* Likewise, answered 200. */
 json_t *http_get(const struct service *service, const char *path);
+json_t *http_post(const struct service *service, const char *path, json_t *body);
 
 /* Asks until /health/ready answers this status. */
 void http_await_readiness(const struct service *service, long status);
