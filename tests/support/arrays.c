@@ -6,6 +6,9 @@
 #include <check.h>
 #include <nettle/sha2.h>
 
+const char *const npy_types[NPY_TYPES] = {"|u1", "<i2", ">i2", "<i4", ">i4", "<i8",
+                                          ">i8", "<f4", ">f4", "<f8", ">f8", "|i1"};
+
 struct bytes npy_of(const char *type, const char *shape, const void *values, size_t size)
 {
     enum { PREFIX = 10, ALIGNMENT = 64 };
@@ -72,6 +75,11 @@ struct bytes idx_of(unsigned rank, const uint32_t *shape, const uint8_t *values)
     }
     bytes_add(&idx, values, count);
     return idx;
+}
+
+struct bytes csv_of(const char *csv)
+{
+    return bytes_of(csv, strlen(csv));
 }
 
 void sha256_of(const void *at, size_t size, char text[65])

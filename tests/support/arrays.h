@@ -10,11 +10,18 @@ struct bytes npy_of(const char *type, const char *shape, const void *values, siz
 struct bytes npy_of_numbers(const char *type, const char *shape, const double *numbers,
                             size_t count);
 
+/* Every type that is taken, as .npy names it. */
+enum { NPY_TYPES = 12 };
+extern const char *const npy_types[NPY_TYPES];
+
 /* The numbers in a type's bytes, as .npy names it. */
 struct bytes values_of(const char *type, const double *numbers, size_t count);
 
 /* IDX of unsigned bytes. */
 struct bytes idx_of(unsigned rank, const uint32_t *shape, const uint8_t *values);
+
+/* A table, which is text. */
+struct bytes csv_of(const char *csv);
 
 /* SHA-256 in hexadecimal digits. */
 void sha256_of(const void *at, size_t size, char text[65]);

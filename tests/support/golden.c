@@ -1,6 +1,7 @@
 #include "golden.h"
 
 #include <check.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -63,4 +64,14 @@ int32_t *golden_labels(const json_t *golden, const char *name, size_t count)
     for (size_t i = 0; i < count; i++)
         labels[i] = (int32_t)json_integer_value(json_array_get(array, i));
     return labels;
+}
+
+void expect_near(const json_t *actual, const json_t *expected, const char *name, size_t count,
+                 float tolerance)
+{
+    float *is = golden_floats(actual, name, count), *should = golden_floats(expected, name, count);
+    for (size_t i = 0; i < count; i++)
+        ck_assert_float_le(fabsf(is[i] - should[i]), tolerance);
+    free(should);
+    free(is);
 }

@@ -17,4 +17,8 @@ size_t golden_size(const json_t *golden, const char *name);
 float *golden_floats(const json_t *golden, const char *name, size_t count);
 int32_t *golden_labels(const json_t *golden, const char *name, size_t count);
 
+/* Asserts that the numbers of an array, of any depth, differ by no more than the tolerance. */
+void expect_near(const json_t *actual, const json_t *expected, const char *name, size_t count,
+                 float tolerance);
+
 #endif

@@ -156,6 +156,29 @@ json_t *http_call(const struct service *service, long status, const char *method
     return json;
 }
 
+json_t *http_get(const struct service *service, const char *path)
+{
+    return http_call(service, 200, "GET", path, NULL);
+}
+
+json_t *http_post(const struct service *service, const char *path, json_t *body)
+{
+    return http_call(service, 200, "POST", path, body);
+}
+
+void http_await_readiness(const struct service *service, long status)
+{
+    enum { ASK_AGAIN_MS = 5 };
+    for (;;) {
+        struct http_answer answer = http_send(service, "GET", "/health/ready", NULL, NULL);
+        const long seen = answer.status;
+        http_answer_finish(&answer);
+        if (seen == status)
+            return;
+        poll(NULL, 0, ASK_AGAIN_MS);
+    }
+}
+
 /* --- byte by byte --- */
 
 int http_connect(const struct service *service)

@@ -36,6 +36,13 @@ const char *http_header(const struct http_answer *answer, const char *name);
 json_t *http_call(const struct service *service, long status, const char *method, const char *path,
                   json_t *body);
 
+/* Likewise, answered 200. */
+json_t *http_get(const struct service *service, const char *path);
+json_t *http_post(const struct service *service, const char *path, json_t *body);
+
+/* Asks until /health/ready answers this status. */
+void http_await_readiness(const struct service *service, long status);
+
 /* Opens a connection, for bytes that no client library would send. */
 int http_connect(const struct service *service);
 

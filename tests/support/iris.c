@@ -79,3 +79,11 @@ void iris_fold(struct iris *iris, uint32_t seed, size_t fold, struct sample_set 
     training->values = iris->shuffled_values + TEST * IRIS_FEATURES;
     training->label = iris->shuffled_label + TEST;
 }
+
+json_t *iris_model(const char *id)
+{
+    return json_pack("{s:s, s:i, s:i, s:{s:s, s:i, s:[f,f,f,f], s:[f,f,f,f], s:i}}", "id", id,
+                     "out_features", IRIS_CLASSES, "T", 100, "encoder", "type", "gaussian_tuning",
+                     "m", IRIS_NEURONS, "x_min", 4.3, 2.0, 1.0, 0.1, "x_max", 7.9, 4.4, 6.9, 2.5,
+                     "max_spike_time", 100);
+}

@@ -2,6 +2,8 @@
 #ifndef TESTS_IRIS_H
 #define TESTS_IRIS_H
 
+#include <jansson.h>
+
 #include "sample_set.h"
 
 enum { IRIS_COUNT = 150, IRIS_FEATURES = 4, IRIS_CLASSES = 3, IRIS_NEURONS = 16 };
@@ -24,5 +26,8 @@ void iris_finish(struct iris *iris);
  * borrow from iris, until the next call. */
 void iris_fold(struct iris *iris, uint32_t seed, size_t fold, struct sample_set *training,
                struct sample_set *test);
+
+/* A model of them as POST /models takes it, with an encoder like theirs. */
+json_t *iris_model(const char *id);
 
 #endif

@@ -143,6 +143,12 @@ void service_start(struct service *service, const char *const *flags)
     launch(service);
 }
 
+void service_limit_files(const struct service *service, rlim_t bytes)
+{
+    const struct rlimit limit = {bytes, RLIM_INFINITY};
+    ck_assert_int_eq(prlimit(service->pid, RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
 /* --- ending --- */
 
 static void assert_clean(const struct service *service)

@@ -8,6 +8,7 @@
 #define TESTS_SERVICE_H
 
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 enum { SERVICE_SECONDS = 30, SERVICE_FLAGS = 12, SERVICE_PATH = 128 };
@@ -38,6 +39,9 @@ void service_finish(struct service *service);
 /* Waits until the process has ended, and asserts that no sanitizer has complained in its log.
  * Returns the status of waitpid(). */
 int service_wait(struct service *service);
+
+/* Nothing can be written behind the first so many bytes of a file: as if the disk were full. */
+void service_limit_files(const struct service *service, rlim_t bytes);
 
 /* What it has written to stderr so far; free(). */
 char *service_log(const struct service *service);

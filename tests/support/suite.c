@@ -2,6 +2,15 @@
 
 #include <stdlib.h>
 
+TCase *suite_case(Suite *suite, const char *name, SFun set_up, SFun tear_down, double seconds)
+{
+    TCase *tests = tcase_create(name);
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_set_timeout(tests, seconds);
+    suite_add_tcase(suite, tests);
+    return tests;
+}
+
 int suite_run(Suite *suite)
 {
     SRunner *runner = srunner_create(suite);

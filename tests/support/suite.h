@@ -1,8 +1,11 @@
-/* suite.h - what every test program's main ends with. */
+/* suite.h - what a test program's main begins and ends with. */
 #ifndef TESTS_SUITE_H
 #define TESTS_SUITE_H
 
 #include <check.h>
+
+/* A case of the suite, whose tests are each set up and torn down, and may take so many seconds. */
+TCase *suite_case(Suite *suite, const char *name, SFun set_up, SFun tear_down, double seconds);
 
 /* Runs the suite, and frees it. The program's exit status. */
 int suite_run(Suite *suite);

@@ -1,0 +1,56 @@
+#include "client.h"
+
+#include <check.h>
+#include <string.h>
+
+void create_model(const struct service *service, json_t *model)
+{
+    json_decref(http_call(service, 201, "POST", "/models", model));
+}
+
+void create_model_of_text(const struct service *service, const char *model)
+{
+    struct http_answer answer = http_send(service, "POST", "/models", model, NULL);
+    ck_assert_msg(answer.status == 201, "%s", answer.body);
+    http_answer_finish(&answer);
+}
+
+void create_plain_model(const struct service *service, const char *id)
+{
+    create_model(service, json_pack("{s:s, s:i, s:i, s:i}", "id", id, "in_features", 2,
+                                    "out_features", 2, "T", 20));
+}
+
+const char *member_string(const json_t *object, const char *name)
+{
+    const char *value = json_string_value(json_object_get(object, name));
+    ck_assert_msg(value != NULL, "%s is no string", name);
+    return value;
+}
+
+json_int_t member_integer(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+    ck_assert_msg(json_is_integer(value), "%s is no integer", name);
+    return json_integer_value(value);
+}
+
+/* "" where it is no string. */
+static const char *text(const json_t *object, const char *name)
+{
+    const char *value = json_string_value(json_object_get(object, name));
+    return value != NULL ? value : "";
+}
+
+void expect_problem(const struct http_answer *answer, long status, const char *code)
+{
+    ck_assert_msg(answer->status == status && strcmp(text(answer->json, "code"), code) == 0,
+                  "expected %ld %s, but %ld came: %s", status, code, answer->status, answer->body);
+}
+
+const char *problem_names(const struct http_answer *answer)
+{
+    const json_t *first = json_array_get(json_object_get(answer->json, "errors"), 0);
+    const char *pointer = text(first, "pointer");
+    return *pointer != '\0' ? pointer : text(first, "parameter");
+}

@@ -1,0 +1,133 @@
+#include "runs.h"
+
+#include <check.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client.h"
+
+enum { ASK_AGAIN_MS = 5 };
+
+/* --- orders --- */
+
+struct http_answer run_order(const struct service *service, const char *model, json_t *order,
+                             const char *header)
+{
+    char path[128];
+    char *text = json_dumps(order, JSON_COMPACT);
+    snprintf(path, sizeof path, "/models/%s/train", model);
+    const struct http_answer answer = http_send(service, "POST", path, text, header, NULL);
+    json_decref(order);
+    free(text);
+    return answer;
+}
+
+json_int_t run_queue(const struct service *service, const char *model, json_t *order)
+{
+    struct http_answer answer = run_order(service, model, order, "Prefer: respond-async");
+    ck_assert_msg(answer.status == 202, "%ld: %s", answer.status, answer.body);
+    const json_int_t run = member_integer(answer.json, "id");
+    http_answer_finish(&answer);
+    return run;
+}
+
+json_t *run_finish(const struct service *service, const char *model, json_t *order)
+{
+    struct http_answer answer = run_order(service, model, order, "Prefer: wait=600");
+    ck_assert_msg(answer.status == 200, "%ld: %s", answer.status, answer.body);
+    json_t *run = json_incref(answer.json);
+    http_answer_finish(&answer);
+    return run;
+}
+
+json_t *run_succeed(const struct service *service, const char *model, json_t *order)
+{
+    json_t *run = run_finish(service, model, order);
+    ck_assert_str_eq(member_string(run, "state"), "succeeded");
+    return run;
+}
+
+json_t *run_cancel(const struct service *service, json_int_t id, long status)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/runs/%lld/cancel", (long long)id);
+    return http_call(service, status, "POST", path, NULL);
+}
+
+/* --- how far a run has come --- */
+
+json_t *run_get(const struct service *service, json_int_t id)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/runs/%lld", (long long)id);
+    return http_get(service, path);
+}
+
+bool run_has_begun(const json_t *run)
+{
+    return member_integer(run, "epoch") > 0;
+}
+
+bool run_is_running(const json_t *run)
+{
+    return strcmp(member_string(run, "state"), "running") == 0;
+}
+
+bool run_has_ended(const json_t *run)
+{
+    return json_is_string(json_object_get(run, "finished_at"));
+}
+
+json_t *run_await(const struct service *service, json_int_t id, bool (*is_so)(const json_t *run))
+{
+    for (int patience = service_patience(); patience > 0; patience -= ASK_AGAIN_MS) {
+        json_t *run = run_get(service, id);
+        if (is_so(run))
+            return run;
+        json_decref(run);
+        poll(NULL, 0, ASK_AGAIN_MS);
+    }
+    ck_abort_msg("run %lld does not come so far", (long long)id);
+    return NULL;
+}
+
+void run_await_begun(const struct service *service, json_int_t id)
+{
+    json_t *run = run_await(service, id, run_has_begun);
+    ck_assert_str_eq(member_string(run, "state"), "running");
+    json_decref(run);
+}
+
+/* Of "2026-11-24T08:30:00.125Z". */
+long run_time(const json_t *run, const char *name)
+{
+    int hours, minutes, seconds, milliseconds;
+    ck_assert_int_eq(sscanf(member_string(run, name), "%*10[^T]T%2d:%2d:%2d.%3dZ", &hours, &minutes,
+                            &seconds, &milliseconds),
+                     4);
+    return ((hours * 60L + minutes) * 60 + seconds) * 1000 + milliseconds;
+}
+
+/* Runs of a test are short: midnight may come between, but once. */
+long run_duration(const json_t *run)
+{
+    enum { DAY = 86400000 };
+    return (run_time(run, "finished_at") - run_time(run, "started_at") + DAY) % DAY;
+}
+
+/* --- what came of it --- */
+
+void expect_equal_weights(const struct service *service, const char *one, const char *other)
+{
+    char path[128];
+    snprintf(path, sizeof path, "/models/%s/weights", one);
+    json_t *expected = http_get(service, path);
+    snprintf(path, sizeof path, "/models/%s/weights", other);
+    json_t *found = http_get(service, path);
+    ck_assert(json_is_array(json_object_get(expected, "weight")));
+    ck_assert(json_equal(json_object_get(expected, "weight"), json_object_get(found, "weight")));
+    json_decref(expected);
+    json_decref(found);
+}
