@@ -1,6 +1,9 @@
 #include "http_connections.h"
 
 #include <pthread.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -8,73 +11,56 @@
 /* A client in the middle of its requests has this long to send the next, whose answer tells it to
  * close: a connection closed under its hands would lose a request that is on its way. */
 enum { GRACE_NANOSECONDS = 250000000, SECOND_NANOSECONDS = 1000000000 };
-enum { LOOK_SECONDS = 1 };
+enum { LOOK_SECONDS = 1, UNTIMED = 0, CACHE_LINE = 64 };
 
+/* What each request changes is its connection's own, so that the event loops, which are many, don't
+ * meet here. */
 struct connection {
-    int socket;
-    bool is_busy;             /* with a request */
-    struct timespec deadline; /* where it is among the timed */
+    alignas(CACHE_LINE) int socket;
+    atomic_bool is_busy;      /* with a request */
+    _Atomic int64_t deadline; /* nanoseconds of the monotonic clock, while the client has the
+                                 word; else UNTIMED */
     struct connection *previous;
     struct connection *next;
 };
 
-/* All deadlines are equally far ahead when they are set, so that appending each connection with its
- * new deadline keeps the ring sorted. Sockets are shut down under the lock: an entry leaves the
- * register before its descriptor is closed and given to somebody else. */
+/* Sockets are shut down under the lock: an entry leaves the register before its descriptor is
+ * closed and given to somebody else. */
 struct connections {
     pthread_mutex_t lock;
-    pthread_cond_t timed_some; /* there is a first deadline, or it is the end */
+    pthread_cond_t opened_some; /* or it is the end */
     pthread_cond_t closed_all;
     pthread_t thread;
-    unsigned seconds;
-    bool dozing; /* the thread waits for somebody to be timed */
-    bool closing_idle;
+    int64_t patience; /* nanoseconds */
+    atomic_bool closing_idle;
+    bool dozing; /* the thread waits for a connection */
     bool ended;
     size_t limit;
-    size_t expected;           /* accepted, but not open yet */
-    size_t count;              /* open */
-    struct connection timed;   /* ring: the client has the word, until a deadline */
-    struct connection untimed; /* ring: the server has */
+    size_t expected;        /* accepted, but not open yet */
+    size_t count;           /* open */
+    struct connection ring; /* of those that are */
 };
 
-static void unlink_connection(struct connection *connection)
+static int64_t nanoseconds_now(void)
 {
-    connection->previous->next = connection->next;
-    connection->next->previous = connection->previous;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * SECOND_NANOSECONDS + now.tv_nsec;
 }
 
-static void append(struct connection *ring, struct connection *connection)
+static void set_deadline(const struct connections *connections, struct connection *connection)
 {
-    connection->previous = ring->previous;
-    connection->next = ring;
-    ring->previous->next = connection;
-    ring->previous = connection;
+    atomic_store_explicit(&connection->deadline, nanoseconds_now() + connections->patience,
+                          memory_order_relaxed);
 }
 
-static void append_timed(struct connections *connections, struct connection *connection)
+/* Cuts it off if its time has come; not if its request has come meanwhile. */
+static void reap(struct connection *connection, int64_t now)
 {
-    clock_gettime(CLOCK_MONOTONIC, &connection->deadline);
-    connection->deadline.tv_sec += connections->seconds;
-    append(&connections->timed, connection);
-    if (connections->dozing)
-        pthread_cond_signal(&connections->timed_some);
-}
-
-static bool is_past(const struct timespec *deadline, const struct timespec *now)
-{
-    return now->tv_sec != deadline->tv_sec ? now->tv_sec > deadline->tv_sec
-                                           : now->tv_nsec >= deadline->tv_nsec;
-}
-
-/* Cuts off those whose time has come. */
-static void reap(struct connections *connections, const struct timespec *now)
-{
-    struct connection *ring = &connections->timed, *first;
-    while ((first = ring->next) != ring && is_past(&first->deadline, now)) {
-        shutdown(first->socket, SHUT_RDWR);
-        unlink_connection(first);
-        append(&connections->untimed, first);
-    }
+    int64_t deadline = atomic_load(&connection->deadline);
+    if (deadline != UNTIMED && deadline <= now &&
+        atomic_compare_exchange_strong(&connection->deadline, &deadline, UNTIMED))
+        shutdown(connection->socket, SHUT_RDWR);
 }
 
 /* Whether all that the client sent has been read, and no more will come. */
@@ -84,32 +70,32 @@ static bool has_gone(const struct connection *connection)
     return recv(connection->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-static void tell_who_has_gone(struct connections *connections)
+static void look_after(struct connections *connections)
 {
-    struct connection *ring = &connections->timed;
-    for (struct connection *at = ring->next; at != ring; at = at->next)
-        if (has_gone(at))
+    const int64_t now = nanoseconds_now();
+    struct connection *ring = &connections->ring;
+    for (struct connection *at = ring->next; at != ring; at = at->next) {
+        reap(at, now);
+        if (atomic_load(&at->deadline) != UNTIMED && has_gone(at))
             shutdown(at->socket, SHUT_RD);
+    }
 }
 
 static void *keep_time(void *argument)
 {
     struct connections *connections = argument;
-    struct timespec now, look = {0};
+    struct timespec look;
     pthread_mutex_lock(&connections->lock);
     while (!connections->ended) {
-        connections->dozing = connections->timed.next == &connections->timed;
+        connections->dozing = connections->count == 0;
         if (connections->dozing)
-            pthread_cond_wait(&connections->timed_some, &connections->lock);
-        else
-            pthread_cond_timedwait(&connections->timed_some, &connections->lock, &look);
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        reap(connections, &now);
-        if (is_past(&look, &now)) {
-            tell_who_has_gone(connections);
-            look = now;
-            look.tv_sec += LOOK_SECONDS;
-        }
+            pthread_cond_wait(&connections->opened_some, &connections->lock);
+        clock_gettime(CLOCK_MONOTONIC, &look);
+        look.tv_sec += LOOK_SECONDS;
+        int error = 0;
+        while (!connections->ended && error == 0)
+            error = pthread_cond_timedwait(&connections->opened_some, &connections->lock, &look);
+        look_after(connections);
     }
     pthread_mutex_unlock(&connections->lock);
     return NULL;
@@ -120,14 +106,14 @@ static void init_conditions(struct connections *connections)
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&connections->timed_some, &monotonic);
+    pthread_cond_init(&connections->opened_some, &monotonic);
     pthread_cond_init(&connections->closed_all, &monotonic);
     pthread_condattr_destroy(&monotonic);
 }
 
 static void release(struct connections *connections)
 {
-    pthread_cond_destroy(&connections->timed_some);
+    pthread_cond_destroy(&connections->opened_some);
     pthread_cond_destroy(&connections->closed_all);
     pthread_mutex_destroy(&connections->lock);
     free(connections);
@@ -135,13 +121,12 @@ static void release(struct connections *connections)
 
 struct connections *connections_create(unsigned seconds, unsigned limit)
 {
-    struct connections *connections = calloc(1, sizeof *connections);
+    struct connections *connections = aligned_alloc(CACHE_LINE, sizeof *connections);
     if (connections == NULL)
         return NULL;
-    connections->seconds = seconds;
-    connections->limit = limit;
-    connections->timed.next = connections->timed.previous = &connections->timed;
-    connections->untimed.next = connections->untimed.previous = &connections->untimed;
+    *connections = (struct connections){.limit = limit};
+    connections->patience = (int64_t)seconds * SECOND_NANOSECONDS;
+    connections->ring.next = connections->ring.previous = &connections->ring;
     pthread_mutex_init(&connections->lock, NULL);
     init_conditions(connections);
     if (pthread_create(&connections->thread, NULL, keep_time, connections) != 0) {
@@ -157,7 +142,7 @@ void connections_destroy(struct connections *connections)
         return;
     pthread_mutex_lock(&connections->lock);
     connections->ended = true;
-    pthread_cond_signal(&connections->timed_some);
+    pthread_cond_signal(&connections->opened_some);
     pthread_mutex_unlock(&connections->lock);
     pthread_join(connections->thread, NULL);
     release(connections);
@@ -188,19 +173,32 @@ void connections_miss(struct connections *connections)
     pthread_mutex_unlock(&connections->lock);
 }
 
+/* The lock is held. */
+static void append(struct connections *connections, struct connection *connection)
+{
+    struct connection *ring = &connections->ring;
+    connection->previous = ring->previous;
+    connection->next = ring;
+    ring->previous->next = connection;
+    ring->previous = connection;
+    connections->count++;
+    if (connections->dozing)
+        pthread_cond_signal(&connections->opened_some);
+}
+
 struct connection *connections_open(struct connections *connections, int socket)
 {
-    struct connection *connection = calloc(1, sizeof *connection);
+    struct connection *connection = aligned_alloc(CACHE_LINE, sizeof *connection);
     if (connection == NULL) {
         connections_miss(connections);
         return NULL;
     }
-    connection->socket = socket;
+    *connection = (struct connection){.socket = socket};
+    set_deadline(connections, connection);
     pthread_mutex_lock(&connections->lock);
     connections->expected--;
-    connections->count++;
-    append_timed(connections, connection);
-    if (connections->closing_idle)
+    append(connections, connection);
+    if (atomic_load(&connections->closing_idle))
         shutdown(socket, SHUT_RD);
     pthread_mutex_unlock(&connections->lock);
     return connection;
@@ -209,7 +207,8 @@ struct connection *connections_open(struct connections *connections, int socket)
 void connections_close(struct connections *connections, struct connection *connection)
 {
     pthread_mutex_lock(&connections->lock);
-    unlink_connection(connection);
+    connection->previous->next = connection->next;
+    connection->next->previous = connection->previous;
     connections->count--;
     note_closed(connections);
     pthread_mutex_unlock(&connections->lock);
@@ -218,38 +217,31 @@ void connections_close(struct connections *connections, struct connection *conne
 
 void connections_request_begun(struct connections *connections, struct connection *connection)
 {
-    pthread_mutex_lock(&connections->lock);
-    connection->is_busy = true;
-    unlink_connection(connection);
-    append_timed(connections, connection);
-    pthread_mutex_unlock(&connections->lock);
+    atomic_store(&connection->is_busy, true);
+    set_deadline(connections, connection);
 }
 
-void connections_request_received(struct connections *connections, struct connection *connection)
+void connections_request_received(struct connection *connection)
 {
-    pthread_mutex_lock(&connections->lock);
-    unlink_connection(connection);
-    append(&connections->untimed, connection);
-    pthread_mutex_unlock(&connections->lock);
+    atomic_store_explicit(&connection->deadline, UNTIMED, memory_order_relaxed);
 }
 
+/* It says first that it is idle, and asks then whether such are closed: who closes them does it the
+ * other way round, so that one of the two sees the other. */
 void connections_request_ended(struct connections *connections, struct connection *connection)
 {
-    pthread_mutex_lock(&connections->lock);
-    connection->is_busy = false;
-    unlink_connection(connection);
-    append_timed(connections, connection);
-    if (connections->closing_idle)
+    set_deadline(connections, connection);
+    atomic_store(&connection->is_busy, false);
+    if (atomic_load(&connections->closing_idle))
         shutdown(connection->socket, SHUT_RD);
-    pthread_mutex_unlock(&connections->lock);
 }
 
 static void close_idle(struct connections *connections)
 {
-    connections->closing_idle = true;
-    struct connection *ring = &connections->timed;
+    atomic_store(&connections->closing_idle, true);
+    struct connection *ring = &connections->ring;
     for (struct connection *at = ring->next; at != ring; at = at->next)
-        if (!at->is_busy)
+        if (!atomic_load(&at->is_busy))
             shutdown(at->socket, SHUT_RD);
 }
 

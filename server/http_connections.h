@@ -30,7 +30,7 @@ void connections_close(struct connections *connections, struct connection *conne
 
 /* A request line has come; the request is wholly there; its answer is sent. */
 void connections_request_begun(struct connections *connections, struct connection *connection);
-void connections_request_received(struct connections *connections, struct connection *connection);
+void connections_request_received(struct connection *connection);
 void connections_request_ended(struct connections *connections, struct connection *connection);
 
 /* Waits for the connections to end, whose answers now say close; after a moment of grace those

@@ -182,7 +182,7 @@ static void receive(struct exchange *exchange)
     struct problem *problem = &exchange->reply.problem;
     exchange->is_received = true;
     if (exchange->connection != NULL)
-        connections_request_received(exchange->server->connections, exchange->connection);
+        connections_request_received(exchange->connection);
     if (problem_is_set(problem) || !http_body_end(&exchange->body, problem))
         return;
     request->body = exchange->body.bytes;
