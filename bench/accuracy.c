@@ -15,6 +15,7 @@
 #include "evaluation.h"
 #include "iris.h"
 #include "random.h"
+#include "single_layer.h"
 #include "support/images.h"
 #include "training.h"
 
@@ -93,23 +94,21 @@ static struct result run(const struct task *task, const struct sample_set *train
     };
     struct result result = {0};
     struct evaluation evaluation = {0};
-    struct tempotron *tempotron;
     const struct training_observer observer = {.context = &result, .on_epoch = keep_accuracy};
     float *weight = malloc(shape.in_features * classes * sizeof *weight);
     if (weight == NULL)
         abort();
     tempotron_draw_weight(task->params.seed, shape.in_features, classes, weight);
-    if (tempotron_create(&shape, weight, &tempotron) != CORE_OK)
-        abort();
+    struct network *network = single_layer(&shape, weight);
     const double begin = seconds();
-    if (tempotron_train(tempotron, training, NULL, &task->params, &observer, NULL) != CORE_OK)
+    if (network_train(network, training, NULL, &task->params, &observer, NULL) != CORE_OK)
         abort();
     result.seconds = seconds() - begin;
-    if (tempotron_evaluate(tempotron, test, &task->params.loss, NULL, NULL, &evaluation, NULL) !=
+    if (network_evaluate(network, test, &task->params.loss, NULL, NULL, &evaluation, NULL) !=
         CORE_OK)
         abort();
     result.test = evaluation.accuracy;
-    tempotron_destroy(tempotron);
+    network_destroy(network);
     free(weight);
     return result;
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "random.h"
+#include "single_layer.h"
 #include "training.h"
 
 enum { AFFERENTS = 500, WINDOW = 500, OUTPUTS = 1, EPOCHS_MOST = 20000 };
@@ -60,7 +61,6 @@ static void learn(double alpha, uint32_t seed, const struct schedule *schedule, 
     float *times = malloc(count * AFFERENTS * sizeof *times);
     int32_t *label = malloc(count * sizeof *label);
     float weight[OUTPUTS * AFFERENTS];
-    struct tempotron *tempotron;
     if (times == NULL || label == NULL)
         abort();
     random_init(&random, seed);
@@ -74,15 +74,14 @@ static void learn(double alpha, uint32_t seed, const struct schedule *schedule, 
                                    .features = AFFERENTS,
                                    .label = label,
                                    .values = times};
-    if (tempotron_create(&shape, weight, &tempotron) != CORE_OK)
-        abort();
+    struct network *network = single_layer(&shape, weight);
     const double begin = seconds();
-    tempotron_train(tempotron, &set, NULL, &params, &observer, NULL);
+    network_train(network, &set, NULL, &params, &observer, NULL);
     const double taken = seconds() - begin;
     printf("%5.2f %8zu   %-8s %6zu %8.1f %10.2f\n", alpha, count, search.solved ? "yes" : "no",
            search.epochs, taken, taken / (double)(search.epochs * count) * 1e6);
     fflush(stdout);
-    tempotron_destroy(tempotron);
+    network_destroy(network);
     free(label);
     free(times);
 }

@@ -10,10 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "activity.h"
 #include "hands.h"
 #include "membranes.h"
 #include "random.h"
 #include "simd.h"
+#include "single_layer.h"
 #include "support/images.h"
 #include "training.h"
 
@@ -44,11 +46,12 @@ struct problem {
     struct sample_set bytes;
     struct sample_set floats;
     float *values;
-    struct tempotron *tempotron;
+    struct network *network;
     struct pattern *patterns; /* [SAMPLES] encoded beforehand */
     double spikes;            /* mean */
     struct pattern pattern;   /* scratch */
     struct membranes membranes;
+    struct activity activity;
 };
 
 static void problem_init(struct problem *problem, size_t features, size_t neurons, size_t outputs,
@@ -71,11 +74,12 @@ static void problem_init(struct problem *problem, size_t features, size_t neuron
     problem->floats.kind = SAMPLE_VALUES;
     problem->floats.values = problem->values;
     tempotron_draw_weight(0, shape.in_features, outputs, weight);
-    must(tempotron_create(&shape, weight, &problem->tempotron));
+    problem->network = single_layer(&shape, weight);
     free(weight);
     const size_t capacity = sample_set_capacity(&problem->bytes);
     must(pattern_init(&problem->pattern, capacity, tempotron_last(&shape)));
-    must(membranes_init(&problem->membranes, problem->tempotron, capacity));
+    must(membranes_init(&problem->membranes, network_widest_block(problem->network), capacity));
+    must(activity_init(&problem->activity, problem->network, capacity));
     for (size_t i = 0; i < SAMPLES; i++) {
         struct pattern *pattern = &problem->patterns[i];
         sample_set_pattern(&problem->bytes, i, &problem->pattern);
@@ -92,9 +96,10 @@ static void problem_finish(struct problem *problem)
         pattern_finish(&problem->patterns[i]);
     free(problem->patterns);
     free(problem->values);
+    activity_finish(&problem->activity);
     membranes_finish(&problem->membranes);
     pattern_finish(&problem->pattern);
-    tempotron_destroy(problem->tempotron);
+    network_destroy(problem->network);
     image_encoder_finish(&problem->encoder);
     images_finish(&problem->images);
 }
@@ -112,25 +117,28 @@ INLINED void load_rows(const lanes *restrict weight, const struct pattern *patte
     }
 }
 
-VECTORIZED static void load_sample(const struct problem *problem, size_t sample, lanes *sums)
+VECTORIZED static void load_sample(const struct tempotron *block, const struct pattern *pattern,
+                                   lanes *sums)
 {
-    const lanes *weight = (const lanes *)problem->tempotron->weight;
-    const size_t vectors = problem->tempotron->stride / LANES;
+    const lanes *weight = (const lanes *)block->weight;
+    const size_t vectors = block->stride / LANES;
     if (vectors == 2) {
         lanes two[2] = {sums[0], sums[1]};
-        load_rows(weight, &problem->patterns[sample], 2, two);
+        load_rows(weight, pattern, 2, two);
         sums[0] = two[0];
         sums[1] = two[1];
         return;
     }
-    load_rows(weight, &problem->patterns[sample], vectors, sums);
+    load_rows(weight, pattern, vectors, sums);
 }
 
 static void floor_pass(struct problem *problem)
 {
-    static lanes sums[512];
-    for (size_t i = 0; i < SAMPLES; i++)
-        load_sample(problem, i, sums);
+    static lanes sums[BLOCK_NEURONS / LANES];
+    const struct layer *layer = &problem->network->layers[0];
+    for (size_t b = 0; b < layer->block_count; b++)
+        for (size_t i = 0; i < SAMPLES; i++)
+            load_sample(layer->blocks[b], &problem->patterns[i], sums);
 }
 
 static void encode_bytes_pass(struct problem *problem)
@@ -147,16 +155,22 @@ static void encode_floats_pass(struct problem *problem)
 
 static void forward_pass(struct problem *problem)
 {
-    for (size_t i = 0; i < SAMPLES; i++)
-        membranes_forward(problem->tempotron, &problem->patterns[i], &problem->membranes, NULL);
+    const struct layer *layer = &problem->network->layers[0];
+    struct timeline *timeline = &problem->membranes.timeline;
+    for (size_t i = 0; i < SAMPLES; i++) {
+        timeline_read(timeline, layer->blocks[0], &problem->patterns[i]);
+        for (size_t b = 0; b < layer->block_count; b++)
+            membranes_run(layer->blocks[b], &problem->patterns[i], timeline, &problem->membranes,
+                          NULL);
+    }
 }
 
 static void predict_pass(struct problem *problem)
 {
     for (size_t i = 0; i < SAMPLES; i++) {
-        sample_set_pattern(&problem->bytes, i, &problem->pattern);
-        membranes_forward(problem->tempotron, &problem->pattern, &problem->membranes, NULL);
-        membranes_decide(&problem->membranes, problem->outputs);
+        sample_set_pattern(&problem->bytes, i, activity_input(&problem->activity));
+        activity_forward(problem->network, &problem->membranes, &problem->activity, NULL);
+        read_out_decide(problem->activity.score, problem->outputs);
     }
 }
 
@@ -171,7 +185,7 @@ static const struct training_params training = {
 
 static void train(struct problem *problem, const struct crew *crew)
 {
-    must(tempotron_train(problem->tempotron, &problem->bytes, NULL, &training, NULL, crew));
+    must(network_train(problem->network, &problem->bytes, NULL, &training, NULL, crew));
 }
 
 static void train_pass(struct problem *problem)

@@ -13,12 +13,12 @@ struct ranges {
 };
 
 /* The range of a feature, noted if it is new; BYTE_TABLE_RANGES where there is no room. */
-static size_t range_of(const struct gaussian_tuning *tuning, size_t feature, struct ranges *ranges)
+static size_t range_of(const struct encoder *encoder, size_t feature, struct ranges *ranges)
 {
+    const float *x_min = encoder_x_min(encoder), *x_max = encoder_x_max(encoder);
     for (size_t r = 0; r < ranges->count; r++) {
         const size_t other = ranges->representatives[r];
-        if (tuning->x_min[other] == tuning->x_min[feature] &&
-            tuning->x_max[other] == tuning->x_max[feature])
+        if (x_min[other] == x_min[feature] && x_max[other] == x_max[feature])
             return r;
     }
     if (ranges->count == BYTE_TABLE_RANGES)
@@ -29,12 +29,12 @@ static size_t range_of(const struct gaussian_tuning *tuning, size_t feature, str
 
 bool byte_table_fits(const struct encoder *encoder)
 {
-    const struct gaussian_tuning *tuning = &encoder->gaussian_tuning;
+    const size_t n = encoder_features(encoder);
     struct ranges ranges = {0};
-    for (size_t i = 0; i < tuning->n; i++)
-        if (range_of(tuning, i, &ranges) == BYTE_TABLE_RANGES)
+    for (size_t i = 0; i < n; i++)
+        if (range_of(encoder, i, &ranges) == BYTE_TABLE_RANGES)
             return false;
-    return ranges.count * BYTE_TABLE_SHARE <= tuning->n;
+    return ranges.count * BYTE_TABLE_SHARE <= n;
 }
 
 static struct byte_code code_of(const float *times, size_t m, float last)
@@ -56,13 +56,13 @@ static struct byte_code code_of(const float *times, size_t m, float last)
 enum core_status byte_table_init(struct byte_table *table, const struct encoder *encoder,
                                  float last)
 {
-    const struct gaussian_tuning *tuning = &encoder->gaussian_tuning;
+    const size_t n = encoder_features(encoder), m = encoder_neurons(encoder);
     struct ranges ranges = {0};
-    struct byte_table made = {.n = tuning->n, .m = tuning->m, .last = last};
-    float *times = malloc(tuning->m * sizeof *times);
-    made.range = malloc(tuning->n * sizeof *made.range);
-    for (size_t i = 0; made.range != NULL && i < tuning->n; i++)
-        made.range[i] = (uint32_t)range_of(tuning, i, &ranges);
+    struct byte_table made = {.n = n, .m = m, .last = last};
+    float *times = malloc(m * sizeof *times);
+    made.range = malloc(n * sizeof *made.range);
+    for (size_t i = 0; made.range != NULL && i < n; i++)
+        made.range[i] = (uint32_t)range_of(encoder, i, &ranges);
     made.ranges = ranges.count;
     made.codes = malloc(ranges.count * sizeof *made.codes);
     if (times == NULL || made.range == NULL || made.codes == NULL) {
@@ -72,8 +72,8 @@ enum core_status byte_table_init(struct byte_table *table, const struct encoder 
     }
     for (size_t r = 0; r < ranges.count; r++) {
         for (size_t value = 0; value < 256; value++) {
-            gaussian_tuning_encode(tuning, ranges.representatives[r], (float)value, times);
-            made.codes[r][value] = code_of(times, tuning->m, last);
+            encoder_encode_value(encoder, ranges.representatives[r], (float)value, times);
+            made.codes[r][value] = code_of(times, m, last);
         }
     }
     free(times);

@@ -1,87 +1,14 @@
-/* continuous.c - all in double precision, from spike to spike in the order of time.
- *
- * The kernel is the same whichever of tau and tau_s is the longer, v0 having changed its sign:
- * `slow` is the longer, `fast` the shorter. */
+/* continuous.c - all in double precision, from spike to spike in the order of time. */
 #include "continuous.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "exponential.h"
+#include "gaps.h"
 #include "simd.h"
 
-struct time_constants {
-    double slow;
-    double fast;
-    double v0; /* > 0 */
-};
-
-static struct time_constants time_constants(const struct psp *psp)
-{
-    if (psp->tau > psp->tau_s)
-        return (struct time_constants){.slow = psp->tau, .fast = psp->tau_s, .v0 = psp->v0};
-    return (struct time_constants){.slow = psp->tau_s, .fast = psp->tau, .v0 = -psp->v0};
-}
-
-/* --- the order of time --- */
-
-enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
-
-/* Times that are not negative are in the order of their bits as integers. */
-static uint32_t digit_of(float time, unsigned shift)
-{
-    uint32_t bits;
-    memcpy(&bits, &time, sizeof bits);
-    return (bits >> shift) % DIGITS;
-}
-
-/* One pass of a radix sort. */
-static void sort_by_digit(const struct pattern *pattern, const uint32_t *from, uint32_t *to,
-                          unsigned shift)
-{
-    uint32_t first[DIGITS + 1] = {0};
-    for (size_t i = 0; i < pattern->count; i++)
-        first[digit_of(pattern->time[from[i]], shift) + 1]++;
-    for (size_t digit = 0; digit < DIGITS; digit++)
-        first[digit + 1] += first[digit];
-    for (size_t i = 0; i < pattern->count; i++)
-        to[first[digit_of(pattern->time[from[i]], shift)]++] = from[i];
-}
-
-/* Equal times stay in the order of their afferents. */
-static void sort_by_time(const struct pattern *pattern, uint32_t *order, uint32_t *buffer)
-{
-    for (size_t i = 0; i < pattern->count; i++)
-        buffer[i] = (uint32_t)i;
-    sort_by_digit(pattern, buffer, order, 0);
-    sort_by_digit(pattern, order, buffer, DIGIT_BITS);
-    sort_by_digit(pattern, buffer, order, 2 * DIGIT_BITS);
-}
-
 /* --- forward --- */
-
-/* The decays over each gap: before the first spike, between two, after the last. */
-VECTORIZED static void find_decays(const struct pattern *pattern, double T,
-                                   const struct time_constants *constants,
-                                   struct membranes *membranes)
-{
-    const size_t count = pattern->count;
-    const double slow = constants->slow, fast = constants->fast;
-    double *restrict decay_slow = membranes->decay_slow, *restrict turn = membranes->turn;
-    double *restrict decay_fast = membranes->decay_fast;
-    double now = 0;
-    for (size_t e = 0; e <= count; e++) {
-        const double next = e < count ? (double)pattern->time[membranes->order[e]] : T;
-        turn[e] = now - next;
-        now = next;
-    }
-    for (size_t e = 0; e <= count; e++) {
-        const double gap = turn[e];
-        decay_slow[e] = exp_nonpositive(gap / slow);
-        decay_fast[e] = exp_nonpositive(gap / fast);
-        turn[e] = exp_nonpositive(gap * (1 / fast - 1 / slow));
-    }
-}
 
 /* The greatest voltage within a gap that began at `time`, if it is the greatest so far: the
  * exponentials are those of the gap's begin. */
@@ -158,33 +85,90 @@ static void clear(struct membranes *membranes)
     memset(membranes->t_max, 0, bytes);
 }
 
-static void find_maxima(const struct tempotron *tempotron, const struct pattern *pattern,
-                        const struct time_constants *constants, struct membranes *membranes)
+/* --- the first crossing of the threshold --- */
+
+/* The time u in a gap at which the voltage/v0 reaches the threshold, which it does not before 0 and
+ * does by `most`: Newton's method, kept within a bracket. */
+static double find_crossing(const struct time_constants *constants, double M, double S,
+                            double threshold, double most)
 {
+    double low = 0, high = most, u = 0;
+    for (int i = 0; i < 100 && high - low > 1e-13 * most; i++) {
+        const double slow = M * exp_nonpositive(-u / constants->slow);
+        const double fast = S * exp_nonpositive(-u / constants->fast);
+        const double error = slow - fast - threshold;
+        const double slope = fast / constants->fast - slow / constants->slow;
+        if (error < 0)
+            low = u;
+        else
+            high = u;
+        u -= error / slope;
+        if (!(u > low && u < high))
+            u = low + (high - low) / 2;
+    }
+    return high;
+}
+
+static void note_crossing(const struct time_constants *constants, double threshold, double time,
+                          double most, size_t j, struct membranes *membranes)
+{
+    const double M = membranes->slow[j], S = membranes->fast[j];
+    const double u = find_crossing(constants, M, S, threshold, most);
+    membranes->spike[j] = (float)(time + u);
+    membranes->slope[j] =
+        (float)(constants->v0 * (S * exp_nonpositive(-u / constants->fast) / constants->fast -
+                                 M * exp_nonpositive(-u / constants->slow) / constants->slow));
+}
+
+/* In a gap whose peaks have been taken: at a peak, or by the gap's end. */
+static void note_crossings(const struct time_constants *constants, double threshold, double time,
+                           double next, double decay_slow, double decay_fast,
+                           struct membranes *membranes)
+{
+    for (size_t j = 0; j < membranes->stride; j++) {
+        if (membranes->spike[j] >= 0)
+            continue;
+        if (membranes->best[j] >= threshold)
+            note_crossing(constants, threshold, time, membranes->t_max[j] - time, j, membranes);
+        else if (membranes->slow[j] * decay_slow - membranes->fast[j] * decay_fast >= threshold)
+            note_crossing(constants, threshold, time, next - time, j, membranes);
+    }
+}
+
+/* --- the course of the voltages --- */
+
+INLINED void find_maxima(const struct tempotron *tempotron, const struct pattern *pattern,
+                         const struct timeline *timeline, struct membranes *membranes, bool fires)
+{
+    const struct time_constants constants = time_constants(&tempotron->psp);
+    const double threshold = tempotron->params.v_threshold / constants.v0;
     double now = 0;
     clear(membranes);
     for (size_t e = 0; e <= pattern->count; e++) {
+        const double decay_slow = timeline->decay_slow[e], decay_fast = timeline->decay_fast[e];
         const float *row = NULL;
         double next = (double)tempotron->params.T;
         if (e < pattern->count) {
-            const uint32_t spike = membranes->order[e];
+            const uint32_t spike = timeline->order[e];
             row = tempotron->weight + pattern->afferent[spike] * tempotron->stride;
             next = (double)pattern->time[spike];
         }
-        if (next > now && some_turn(constants, membranes->turn[e], membranes))
-            take_peaks(constants, membranes->turn[e], now, membranes);
-        end_gap(membranes->decay_slow[e], membranes->decay_fast[e], next, row, membranes);
+        if (next > now && some_turn(&constants, timeline->turn[e], membranes))
+            take_peaks(&constants, timeline->turn[e], now, membranes);
+        if (fires && next > now)
+            note_crossings(&constants, threshold, now, next, decay_slow, decay_fast, membranes);
+        end_gap(decay_slow, decay_fast, next, row, membranes);
         now = next;
     }
     for (size_t j = 0; j < membranes->stride; j++)
-        membranes->v_max[j] = (float)(constants->v0 * membranes->best[j]);
+        membranes->v_max[j] = (float)(constants.v0 * membranes->best[j]);
 }
 
 /* The voltage at t = 0 .. T - 1: each of these is the end of a gap too. */
 static void sample_voltages(const struct tempotron *tempotron, const struct pattern *pattern,
-                            const struct time_constants *constants, struct membranes *membranes,
-                            float *v)
+                            const struct timeline *timeline, struct membranes *membranes, float *v)
 {
+    const struct time_constants constants = time_constants(&tempotron->psp);
     const size_t T = tempotron->params.T;
     double now = 0;
     size_t e = 0;
@@ -192,40 +176,93 @@ static void sample_voltages(const struct tempotron *tempotron, const struct patt
     for (size_t t = 0; t < T;) {
         const float *row = NULL;
         double next = (double)t;
-        if (e < pattern->count && (double)pattern->time[membranes->order[e]] < next) {
-            const uint32_t spike = membranes->order[e++];
+        if (e < pattern->count && (double)pattern->time[timeline->order[e]] < next) {
+            const uint32_t spike = timeline->order[e++];
             row = tempotron->weight + pattern->afferent[spike] * tempotron->stride;
             next = (double)pattern->time[spike];
         }
-        end_gap(exp_nonpositive((now - next) / constants->slow),
-                exp_nonpositive((now - next) / constants->fast), next, row, membranes);
+        end_gap(exp_nonpositive((now - next) / constants.slow),
+                exp_nonpositive((now - next) / constants.fast), next, row, membranes);
         now = next;
         if (row != NULL)
             continue;
         for (size_t j = 0; j < tempotron->params.out_features; j++)
-            v[j * T + t] = (float)(constants->v0 * (membranes->slow[j] - membranes->fast[j]));
+            v[j * T + t] = (float)(constants.v0 * (membranes->slow[j] - membranes->fast[j]));
         t++;
     }
 }
 
 void continuous_forward(const struct tempotron *tempotron, const struct pattern *pattern,
-                        struct membranes *membranes, float *v)
+                        const struct timeline *timeline, struct membranes *membranes, float *v)
 {
-    const struct time_constants constants = time_constants(&tempotron->psp);
-    sort_by_time(pattern, membranes->order, membranes->buffer);
-    find_decays(pattern, (double)tempotron->params.T, &constants, membranes);
     if (v != NULL)
-        sample_voltages(tempotron, pattern, &constants, membranes, v);
-    find_maxima(tempotron, pattern, &constants, membranes);
+        sample_voltages(tempotron, pattern, timeline, membranes, v);
+    find_maxima(tempotron, pattern, timeline, membranes, false);
+}
+
+void continuous_fire(const struct tempotron *tempotron, const struct pattern *pattern,
+                     const struct timeline *timeline, struct membranes *membranes)
+{
+    for (size_t j = 0; j < tempotron->stride; j++) {
+        membranes->spike[j] = -1;
+        membranes->slope[j] = 0;
+    }
+    find_maxima(tempotron, pattern, timeline, membranes, true);
 }
 
 /* --- backward --- */
 
-/* Of one spike, the gap after which ends at `next`: outputs whose maximum lies in that gap begin
+/* The last of the spikes at a time, by its place in their order; `count` where there is none. */
+static size_t find_spike_at(const struct pattern *pattern, const struct timeline *timeline,
+                            double time)
+{
+    size_t low = 0, high = pattern->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if ((double)pattern->time[timeline->order[middle]] <= time)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const bool is_there = low > 0 && (double)pattern->time[timeline->order[low - 1]] >= time;
+    return is_there ? low - 1 : pattern->count;
+}
+
+/* A neuron's slope behind a spike. */
+static double slope_behind(const struct tempotron *tempotron, const struct pattern *pattern,
+                           const struct timeline *timeline, size_t spike, size_t neuron)
+{
+    const struct time_constants constants = time_constants(&tempotron->psp);
+    double M = 0, S = 0;
+    for (size_t e = 0; e <= spike; e++) {
+        const size_t afferent = pattern->afferent[timeline->order[e]];
+        const double w = (double)tempotron->weight[afferent * tempotron->stride + neuron];
+        M = M * timeline->decay_slow[e] + w;
+        S = S * timeline->decay_fast[e] + w;
+    }
+    return constants.v0 * (S / constants.fast - M / constants.slow);
+}
+
+void continuous_follow_kinks(const struct tempotron *tempotron, const struct pattern *pattern,
+                             const struct timeline *timeline, const struct landing *landing,
+                             float *time_gradient)
+{
+    for (size_t j = 0; j < tempotron->params.out_features; j++) {
+        const double amount = (double)landing->amount[j];
+        const size_t spike =
+            amount != 0 ? find_spike_at(pattern, timeline, landing->at[j]) : pattern->count;
+        if (spike < pattern->count)
+            time_gradient[timeline->order[spike]] +=
+                (float)(amount * slope_behind(tempotron, pattern, timeline, spike, j));
+    }
+}
+
+/* Of one spike, the gap after which ends at `next`: neurons whose landing lies in that gap begin
  * here, the others decay over it. */
 VECTORIZED static void trace_back(const struct time_constants *constants, double time, double next,
-                                  double decay_slow, double decay_fast, const float *dv,
-                                  struct membranes *membranes, float *credit)
+                                  double decay_slow, double decay_fast,
+                                  const struct landing *landing, struct membranes *membranes,
+                                  float *rise)
 {
     double *restrict slow = membranes->slow, *restrict fast = membranes->fast;
     for (size_t j = 0; j < membranes->stride; j++) {
@@ -233,28 +270,33 @@ VECTORIZED static void trace_back(const struct time_constants *constants, double
         fast[j] *= decay_fast;
     }
     for (size_t j = 0; j < membranes->stride; j++) {
-        const double t_max = membranes->t_max[j];
-        if (dv[j] == 0 || t_max < time || t_max >= next)
+        const double at = landing->at[j], amount = (double)landing->amount[j];
+        if (amount == 0 || at < time || at >= next)
             continue;
-        slow[j] = (double)dv[j] * exp_nonpositive((time - t_max) / constants->slow);
-        fast[j] = (double)dv[j] * exp_nonpositive((time - t_max) / constants->fast);
+        slow[j] = amount * exp_nonpositive((time - at) / constants->slow);
+        fast[j] = amount * exp_nonpositive((time - at) / constants->fast);
     }
     for (size_t j = 0; j < membranes->stride; j++)
-        credit[j] = (float)(constants->v0 * (slow[j] - fast[j]));
+        rise[j] = (float)(constants->v0 * (slow[j] - fast[j]));
 }
 
 void continuous_backward(const struct tempotron *tempotron, const struct pattern *pattern,
-                         struct membranes *membranes, const float *dv, struct credit *credit)
+                         const struct timeline *timeline, const struct landing *landing,
+                         struct membranes *membranes, struct credit *credit)
 {
     const struct time_constants constants = time_constants(&tempotron->psp);
+    const double *tau_exponential =
+        tempotron->psp.tau > tempotron->psp.tau_s ? membranes->slow : membranes->fast;
     double next = INFINITY;
     clear_exponentials(membranes);
     for (size_t e = pattern->count; e-- > 0;) {
-        const uint32_t spike = membranes->order[e];
+        const uint32_t spike = timeline->order[e];
         const double time = (double)pattern->time[spike];
-        trace_back(&constants, time, next, membranes->decay_slow[e + 1],
-                   membranes->decay_fast[e + 1], dv, membranes,
-                   credit->rise + spike * credit->stride);
+        float *fall = credit->fall + spike * credit->stride;
+        trace_back(&constants, time, next, timeline->decay_slow[e + 1], timeline->decay_fast[e + 1],
+                   landing, membranes, credit->rise + spike * credit->stride);
+        for (size_t j = 0; j < credit->stride; j++)
+            fall[j] = (float)tau_exponential[j];
         next = time;
     }
 }

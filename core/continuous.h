@@ -13,8 +13,14 @@
 #include "membranes.h"
 
 void continuous_forward(const struct tempotron *tempotron, const struct pattern *pattern,
-                        struct membranes *membranes, float *v);
+                        const struct timeline *timeline, struct membranes *membranes, float *v);
+void continuous_fire(const struct tempotron *tempotron, const struct pattern *pattern,
+                     const struct timeline *timeline, struct membranes *membranes);
 void continuous_backward(const struct tempotron *tempotron, const struct pattern *pattern,
-                         struct membranes *membranes, const float *dv, struct credit *credit);
+                         const struct timeline *timeline, const struct landing *landing,
+                         struct membranes *membranes, struct credit *credit);
+void continuous_follow_kinks(const struct tempotron *tempotron, const struct pattern *pattern,
+                             const struct timeline *timeline, const struct landing *landing,
+                             float *time_gradient);
 
 #endif

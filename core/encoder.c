@@ -6,7 +6,48 @@ void encoder_finish(struct encoder *encoder)
     case ENCODER_GAUSSIAN_TUNING:
         gaussian_tuning_finish(&encoder->gaussian_tuning);
         break;
+    case ENCODER_LATENCY:
+        latency_finish(&encoder->latency);
+        break;
     }
+}
+
+void encoder_set_out_of_range(struct encoder *encoder, enum out_of_range out_of_range)
+{
+    const bool clamps = out_of_range == OUT_OF_RANGE_CLAMP;
+    encoder->out_of_range = out_of_range;
+    switch (encoder->type) {
+    case ENCODER_GAUSSIAN_TUNING:
+        encoder->gaussian_tuning.clamps = clamps;
+        break;
+    case ENCODER_LATENCY:
+        encoder->latency.clamps = clamps;
+        break;
+    }
+}
+
+enum core_status encoder_with_ranges(const struct encoder *encoder, const float *x_min,
+                                     const float *x_max, struct encoder *ret_encoder)
+{
+    const size_t n = encoder_features(encoder);
+    const uint32_t max_spike_time = encoder_max_spike_time(encoder);
+    struct encoder made = {.type = encoder->type};
+    enum core_status status = CORE_OK;
+    switch (encoder->type) {
+    case ENCODER_GAUSSIAN_TUNING:
+        status = gaussian_tuning_init(&made.gaussian_tuning, n, encoder->gaussian_tuning.m, x_min,
+                                      x_max, max_spike_time);
+        break;
+    case ENCODER_LATENCY:
+        status =
+            latency_init(&made.latency, n, encoder->latency.scale, x_min, x_max, max_spike_time);
+        break;
+    }
+    if (status != CORE_OK)
+        return status;
+    encoder_set_out_of_range(&made, encoder->out_of_range);
+    *ret_encoder = made;
+    return CORE_OK;
 }
 
 size_t encoder_features(const struct encoder *encoder)
@@ -14,17 +55,26 @@ size_t encoder_features(const struct encoder *encoder)
     switch (encoder->type) {
     case ENCODER_GAUSSIAN_TUNING:
         return encoder->gaussian_tuning.n;
+    case ENCODER_LATENCY:
+        return encoder->latency.n;
+    }
+    return 0;
+}
+
+size_t encoder_neurons(const struct encoder *encoder)
+{
+    switch (encoder->type) {
+    case ENCODER_GAUSSIAN_TUNING:
+        return encoder->gaussian_tuning.m;
+    case ENCODER_LATENCY:
+        return 1;
     }
     return 0;
 }
 
 size_t encoder_afferents(const struct encoder *encoder)
 {
-    switch (encoder->type) {
-    case ENCODER_GAUSSIAN_TUNING:
-        return encoder->gaussian_tuning.n * encoder->gaussian_tuning.m;
-    }
-    return 0;
+    return encoder_features(encoder) * encoder_neurons(encoder);
 }
 
 size_t encoder_spikes(const struct encoder *encoder)
@@ -32,8 +82,74 @@ size_t encoder_spikes(const struct encoder *encoder)
     switch (encoder->type) {
     case ENCODER_GAUSSIAN_TUNING:
         return encoder->gaussian_tuning.n * encoder->gaussian_tuning.candidates;
+    case ENCODER_LATENCY:
+        return encoder->latency.n;
     }
     return 0;
+}
+
+size_t encoder_bytes(const struct encoder *encoder)
+{
+    switch (encoder->type) {
+    case ENCODER_GAUSSIAN_TUNING:
+        return encoder->gaussian_tuning.n * 5 * sizeof(float);
+    case ENCODER_LATENCY:
+        return encoder->latency.n * 3 * sizeof(float);
+    }
+    return 0;
+}
+
+uint32_t encoder_max_spike_time(const struct encoder *encoder)
+{
+    switch (encoder->type) {
+    case ENCODER_GAUSSIAN_TUNING:
+        return (uint32_t)encoder->gaussian_tuning.max_spike_time;
+    case ENCODER_LATENCY:
+        return (uint32_t)encoder->latency.max_spike_time;
+    }
+    return 0;
+}
+
+const float *encoder_x_min(const struct encoder *encoder)
+{
+    switch (encoder->type) {
+    case ENCODER_GAUSSIAN_TUNING:
+        return encoder->gaussian_tuning.x_min;
+    case ENCODER_LATENCY:
+        return encoder->latency.x_min;
+    }
+    return NULL;
+}
+
+const float *encoder_x_max(const struct encoder *encoder)
+{
+    switch (encoder->type) {
+    case ENCODER_GAUSSIAN_TUNING:
+        return encoder->gaussian_tuning.x_max;
+    case ENCODER_LATENCY:
+        return encoder->latency.x_max;
+    }
+    return NULL;
+}
+
+size_t encoder_find_outside(const struct encoder *encoder, const float *x)
+{
+    const float *x_min = encoder_x_min(encoder), *x_max = encoder_x_max(encoder);
+    const size_t n = encoder_features(encoder);
+    size_t i = 0;
+    while (i < n && x[i] >= x_min[i] && x[i] <= x_max[i])
+        i++;
+    return i;
+}
+
+size_t encoder_find_byte_outside(const struct encoder *encoder, const uint8_t *x)
+{
+    const float *x_min = encoder_x_min(encoder), *x_max = encoder_x_max(encoder);
+    const size_t n = encoder_features(encoder);
+    size_t i = 0;
+    while (i < n && x[i] >= x_min[i] && x[i] <= x_max[i])
+        i++;
+    return i;
 }
 
 void encoder_encode(const struct encoder *encoder, const float *x, struct pattern *pattern)
@@ -42,6 +158,21 @@ void encoder_encode(const struct encoder *encoder, const float *x, struct patter
     switch (encoder->type) {
     case ENCODER_GAUSSIAN_TUNING:
         gaussian_tuning_add(&encoder->gaussian_tuning, x, pattern);
+        break;
+    case ENCODER_LATENCY:
+        latency_add(&encoder->latency, x, pattern);
+        break;
+    }
+}
+
+void encoder_encode_value(const struct encoder *encoder, size_t feature, float x, float *times)
+{
+    switch (encoder->type) {
+    case ENCODER_GAUSSIAN_TUNING:
+        gaussian_tuning_encode(&encoder->gaussian_tuning, feature, x, times);
+        break;
+    case ENCODER_LATENCY:
+        *times = latency_encode(&encoder->latency, feature, x);
         break;
     }
 }

@@ -4,27 +4,59 @@
 #define CORE_ENCODER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "gaussian_tuning.h"
+#include "latency.h"
 #include "pattern.h"
+#include "status.h"
 
-enum encoder_type { ENCODER_GAUSSIAN_TUNING };
+enum encoder_type { ENCODER_GAUSSIAN_TUNING, ENCODER_LATENCY };
+
+/* What becomes of a value outside of its feature's range. */
+enum out_of_range {
+    OUT_OF_RANGE_SILENT, /* as the code has it: it falls silent; see gaussian_tuning.h, latency.h */
+    OUT_OF_RANGE_CLAMP,  /* it is encoded as the nearer end of the range */
+    OUT_OF_RANGE_REJECT  /* for whoever takes samples to refuse; encoded as SILENT here */
+};
 
 struct encoder {
     enum encoder_type type;
+    enum out_of_range out_of_range; /* by encoder_set_out_of_range() */
     union {
         struct gaussian_tuning gaussian_tuning;
+        struct latency latency;
     };
 };
 
 void encoder_finish(struct encoder *encoder); /* does nothing on a zeroed one */
 
+void encoder_set_out_of_range(struct encoder *encoder, enum out_of_range out_of_range);
+
+/* The same code for other ranges, x_min[features] and x_max[features]; see the code for what they
+ * have to be. */
+enum core_status encoder_with_ranges(const struct encoder *encoder, const float *x_min,
+                                     const float *x_max, struct encoder *ret_encoder);
+
 size_t encoder_features(const struct encoder *encoder);  /* values of a sample */
-size_t encoder_afferents(const struct encoder *encoder); /* neurons that encode one */
+size_t encoder_neurons(const struct encoder *encoder);   /* that encode one value */
+size_t encoder_afferents(const struct encoder *encoder); /* that encode a sample */
 size_t encoder_spikes(const struct encoder *encoder);    /* of one sample, at most */
+size_t encoder_bytes(const struct encoder *encoder);     /* of memory */
+uint32_t encoder_max_spike_time(const struct encoder *encoder);
+
+const float *encoder_x_min(const struct encoder *encoder); /* [features] */
+const float *encoder_x_max(const struct encoder *encoder);
+
+/* The first feature whose value lies outside of its range; features: there is none. */
+size_t encoder_find_outside(const struct encoder *encoder, const float *x);
+size_t encoder_find_byte_outside(const struct encoder *encoder, const uint8_t *x);
 
 /* Fills the pattern with the spikes of x[features]. Its capacity is at least
  * encoder_spikes(). */
 void encoder_encode(const struct encoder *encoder, const float *x, struct pattern *pattern);
+
+/* The spike times of the neurons of one feature, -1 where silent: times[neurons]. */
+void encoder_encode_value(const struct encoder *encoder, size_t feature, float x, float *times);
 
 #endif

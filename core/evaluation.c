@@ -4,18 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "membranes.h"
+#include "activity.h"
 #include "rest.h"
 
 enum { UNDECIDED = -1 };
 
 struct scratch {
-    struct pattern pattern;
+    struct activity activity;
     struct membranes membranes;
 };
 
 struct evaluator {
-    const struct tempotron *tempotron;
+    const struct network *network;
     struct sample_set set;
     struct rest *rest; /* of a set of bytes on the grid, else NULL */
     const struct loss *loss;
@@ -37,8 +37,8 @@ static void evaluate_part(void *context, size_t part)
 {
     struct evaluator *evaluator = context;
     const struct sample_set *set = &evaluator->set;
-    const size_t classes = evaluator->tempotron->params.out_features;
-    struct pattern *pattern = &evaluator->scratch[part].pattern;
+    const size_t classes = network_classes(&evaluator->network->params);
+    struct activity *activity = &evaluator->scratch[part].activity;
     struct membranes *membranes = &evaluator->scratch[part].membranes;
     const size_t end = set->count * (part + 1) / evaluator->parts;
     for (size_t b = set->count * part / evaluator->parts; b < end; b++) {
@@ -46,12 +46,13 @@ static void evaluate_part(void *context, size_t part)
             atomic_store(&evaluator->stopped, true);
             return;
         }
-        sample_set_pattern(set, b, pattern);
-        membranes_forward(evaluator->tempotron, pattern, membranes, NULL);
+        sample_set_pattern(set, b, activity_input(activity));
+        activity_forward(evaluator->network, membranes, activity, NULL);
         evaluator->losses[b] =
-            loss_of_sample(evaluator->loss, membranes->v_max, set->label[b], classes, NULL);
-        evaluator->decisions[b] =
-            pattern->fired ? (int32_t)membranes_decide(membranes, classes) : UNDECIDED;
+            loss_of_sample(evaluator->loss, activity->score, set->label[b], classes, NULL);
+        evaluator->decisions[b] = activity_decides(activity)
+                                      ? (int32_t)read_out_decide(activity->score, classes)
+                                      : UNDECIDED;
     }
 }
 
@@ -61,7 +62,7 @@ void evaluator_destroy(struct evaluator *evaluator)
         return;
     for (size_t part = 0; evaluator->scratch != NULL && part < evaluator->parts; part++) {
         membranes_finish(&evaluator->scratch[part].membranes);
-        pattern_finish(&evaluator->scratch[part].pattern);
+        activity_finish(&evaluator->scratch[part].activity);
     }
     rest_destroy(evaluator->rest);
     free(evaluator->scratch);
@@ -72,7 +73,7 @@ void evaluator_destroy(struct evaluator *evaluator)
 
 static enum core_status init_scratch(struct evaluator *evaluator)
 {
-    const struct tempotron *tempotron = evaluator->tempotron;
+    const struct network *network = evaluator->network;
     const size_t count = evaluator->set.count, capacity = sample_set_capacity(&evaluator->set);
     enum core_status status = CORE_OK;
     evaluator->scratch = calloc(evaluator->parts, sizeof *evaluator->scratch);
@@ -82,14 +83,14 @@ static enum core_status init_scratch(struct evaluator *evaluator)
         status = CORE_NO_MEMORY;
     for (size_t part = 0; status == CORE_OK && part < evaluator->parts; part++) {
         struct scratch *scratch = &evaluator->scratch[part];
-        status = pattern_init(&scratch->pattern, capacity, tempotron_last(&tempotron->params));
+        status = activity_init(&scratch->activity, network, capacity);
         if (status == CORE_OK)
-            status = membranes_init(&scratch->membranes, tempotron, capacity);
+            status = membranes_init(&scratch->membranes, network_widest_block(network), 0);
     }
     return status;
 }
 
-enum core_status evaluator_create(const struct tempotron *tempotron, const struct sample_set *set,
+enum core_status evaluator_create(const struct network *network, const struct sample_set *set,
                                   const struct loss *loss, const struct crew *crew,
                                   const struct watch *watch, struct evaluator **ret_evaluator)
 {
@@ -99,7 +100,7 @@ enum core_status evaluator_create(const struct tempotron *tempotron, const struc
     if (evaluator == NULL)
         return CORE_NO_MEMORY;
     *evaluator = (struct evaluator){
-        .tempotron = tempotron,
+        .network = network,
         .set = *set,
         .loss = loss,
         .crew = crew,
@@ -107,8 +108,9 @@ enum core_status evaluator_create(const struct tempotron *tempotron, const struc
         .parts = hands < most ? hands : most,
     };
     enum core_status status = init_scratch(evaluator);
-    if (status == CORE_OK && set->kind == SAMPLE_BYTES && tempotron->params.clock == CLOCK_GRID)
-        status = rest_create(tempotron, set->table, &evaluator->rest);
+    if (status == CORE_OK && set->kind == SAMPLE_BYTES &&
+        network->params.tempotron.clock == CLOCK_GRID)
+        status = rest_create(&network->layers[0], set->table, &evaluator->rest);
     evaluator->set.rest = evaluator->rest;
     if (status == CORE_OK)
         *ret_evaluator = evaluator;
@@ -120,7 +122,8 @@ enum core_status evaluator_create(const struct tempotron *tempotron, const struc
 /* In the order of the samples, whoever evaluated them. */
 static struct evaluation tally(const struct evaluator *evaluator, uint64_t *confusion)
 {
-    const size_t count = evaluator->set.count, classes = evaluator->tempotron->params.out_features;
+    const size_t count = evaluator->set.count,
+                 classes = network_classes(&evaluator->network->params);
     struct evaluation evaluation = {0};
     size_t correct = 0;
     if (confusion != NULL)
@@ -143,7 +146,7 @@ enum core_status evaluator_run(struct evaluator *evaluator, struct evaluation *r
 {
     atomic_store(&evaluator->stopped, false);
     if (evaluator->rest != NULL)
-        rest_update(evaluator->rest, evaluator->tempotron, evaluator->set.table);
+        rest_update(evaluator->rest, &evaluator->network->layers[0], evaluator->set.table);
     crew_run(evaluator->crew, evaluate_part, evaluator, evaluator->parts);
     if (atomic_load(&evaluator->stopped))
         return CORE_STOPPED;
@@ -151,13 +154,13 @@ enum core_status evaluator_run(struct evaluator *evaluator, struct evaluation *r
     return CORE_OK;
 }
 
-enum core_status tempotron_evaluate(const struct tempotron *tempotron, const struct sample_set *set,
-                                    const struct loss *loss, const struct crew *crew,
-                                    const struct watch *watch, struct evaluation *ret_evaluation,
-                                    uint64_t *confusion)
+enum core_status network_evaluate(const struct network *network, const struct sample_set *set,
+                                  const struct loss *loss, const struct crew *crew,
+                                  const struct watch *watch, struct evaluation *ret_evaluation,
+                                  uint64_t *confusion)
 {
     struct evaluator *evaluator;
-    enum core_status status = evaluator_create(tempotron, set, loss, crew, watch, &evaluator);
+    enum core_status status = evaluator_create(network, set, loss, crew, watch, &evaluator);
     if (status != CORE_OK)
         return status;
     status = evaluator_run(evaluator, ret_evaluation, confusion);

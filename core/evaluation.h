@@ -8,14 +8,15 @@
 
 #include "crew.h"
 #include "loss.h"
+#include "network.h"
 #include "sample_set.h"
 #include "status.h"
-#include "tempotron.h"
 
 struct evaluation {
     double loss;      /* mean over the samples */
     double accuracy;  /* share of samples whose decision is their label */
-    size_t undecided; /* samples in which no afferent spiked: wrong, and in no column below */
+    size_t undecided; /* samples of which no spike reached the last layer: wrong, and in no column
+                         below */
 };
 
 /* Who may end it, asked before every sample by any hand of the crew. */
@@ -28,21 +29,21 @@ struct watch {
  * once. All that it is given is borrowed until its end. The set has labels and is not empty; crew
  * and watch may be NULL. */
 struct evaluator;
-enum core_status evaluator_create(const struct tempotron *tempotron, const struct sample_set *set,
+enum core_status evaluator_create(const struct network *network, const struct sample_set *set,
                                   const struct loss *loss, const struct crew *crew,
                                   const struct watch *watch, struct evaluator **ret_evaluator);
 void evaluator_destroy(struct evaluator *evaluator); /* takes NULL */
 
-/* confusion[out_features][out_features], unless NULL: rows the true class, columns the decision.
+/* confusion[classes][classes], unless NULL: rows the true class, columns the decision.
  * The result is the same with any crew. CORE_STOPPED where the watch ended it. */
 enum core_status evaluator_run(struct evaluator *evaluator, struct evaluation *ret_evaluation,
                                uint64_t *confusion);
 
 /* All three at once. */
-enum core_status tempotron_evaluate(const struct tempotron *tempotron, const struct sample_set *set,
-                                    const struct loss *loss, const struct crew *crew,
-                                    const struct watch *watch, struct evaluation *ret_evaluation,
-                                    uint64_t *confusion);
+enum core_status network_evaluate(const struct network *network, const struct sample_set *set,
+                                  const struct loss *loss, const struct crew *crew,
+                                  const struct watch *watch, struct evaluation *ret_evaluation,
+                                  uint64_t *confusion);
 
 /* Of one class, from the confusion matrix and the samples that are of it. 0 where undefined. */
 struct class_metrics {

@@ -29,16 +29,22 @@ static inline double exp_nonpositive(double x)
                                                1.0 / 2,
                                                1,
                                                1};
-    const double clamped = x >= -700 ? x : -700;
+    /* a choice would become a branch, and the loop around it no vector code */
+    const uint64_t holds = -(uint64_t)(x >= -700);
+    uint64_t x_bits;
+    memcpy(&x_bits, &x, sizeof x_bits);
+    x_bits &= holds;
+    double clamped;
+    memcpy(&clamped, &x_bits, sizeof clamped);
     const int64_t k = (int64_t)(clamped * log2_e - 0.5);
     const double r = (clamped - (double)k * ln2_high) - (double)k * ln2_low;
     double sum = inverse_factorial[0];
     for (int n = 1; n <= 12; n++)
         sum = inverse_factorial[n] + r * sum;
-    const uint64_t bits = (uint64_t)(k + 1023) << 52;
+    const uint64_t bits = (uint64_t)(k + 1023) << 52 & holds;
     double power_of_two;
     memcpy(&power_of_two, &bits, sizeof power_of_two);
-    return x < -700 ? 0 : sum * power_of_two + (x - x); /* x - x is 0, or NaN */
+    return sum * power_of_two + (x - x); /* x - x is 0, or NaN */
 }
 
 /* exp(x) for -80 <= x <= 0 in single precision, within 1 ulp: the polynomial of Cephes' expf

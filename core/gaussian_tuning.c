@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "exponential.h"
+#include "rounding.h"
 #include "simd.h"
 
 enum { BLOCK = 64 };
@@ -77,13 +78,6 @@ INLINED void find_first(const struct gaussian_tuning *tuning, size_t from, size_
     }
 }
 
-/* rintf() for 0 <= x <= GAUSSIAN_MAX_SPIKE_TIME, by adding and taking away 1.5 * 2^23. */
-INLINED float round_to_even(float x)
-{
-    static const float rounding = 12582912;
-    return (x + rounding) - rounding;
-}
-
 INLINED void find_times(const struct gaussian_tuning *tuning, size_t from, size_t count,
                         int32_t candidate, const float *restrict x, const int32_t *restrict first,
                         float *restrict time)
@@ -105,9 +99,21 @@ INLINED void find_times(const struct gaussian_tuning *tuning, size_t from, size_
     }
 }
 
+INLINED void clamp_values(const struct gaussian_tuning *tuning, size_t from, size_t count,
+                          const float *restrict x, float *restrict clamped)
+{
+    for (size_t l = 0; l < count; l++)
+        clamped[l] = clamp(x[l], tuning->x_min[from + l], tuning->x_max[from + l]);
+}
+
 VECTORIZED static void find_spikes(const struct gaussian_tuning *tuning, size_t from, size_t count,
                                    const float *x, struct block *block)
 {
+    float clamped[BLOCK];
+    if (tuning->clamps) {
+        clamp_values(tuning, from, count, x, clamped);
+        x = clamped;
+    }
     find_first(tuning, from, count, x, block->first);
     for (size_t c = 0; c < tuning->candidates; c++)
         find_times(tuning, from, count, (int32_t)c, x, block->first, block->time[c]);

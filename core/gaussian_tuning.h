@@ -7,12 +7,14 @@
  *     g_j   = exp(-(x - mu_j)^2 / (2 sigma^2))
  *     t_j   = rint(max_spike_time (1 - g_j)), half to even; t_j >= max_spike_time: silent, -1
  *
- * in float32, as SpikingJelly computes it. A value far outside the range leaves all its neurons
- * silent. Only the few neurons whose centres lie within sigma sqrt(2 ln(2 max_spike_time)) of x can
- * fire, side by side; the others are never looked at. */
+ * in float32, as SpikingJelly computes it. A value outside the range is encoded by the same curves:
+ * neurons near that end still respond, the less the farther it lies, and far outside all of them
+ * are silent; unless the encoder clamps. Only the few neurons whose centres lie within sigma sqrt(2
+ * ln(2 max_spike_time)) of x can fire, side by side; the others are never looked at. */
 #ifndef CORE_GAUSSIAN_TUNING_H
 #define CORE_GAUSSIAN_TUNING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +30,7 @@ struct gaussian_tuning {
     size_t n;             /* features */
     size_t m;             /* neurons a feature, > 2 */
     float max_spike_time; /* an integer in 1..GAUSSIAN_MAX_SPIKE_TIME */
+    bool clamps;          /* values into the range, before all else; false after init */
     float reach;          /* how many deltas from x a centre may lie and still fire */
     size_t candidates;    /* neurons within reach of a value, <= GAUSSIAN_CANDIDATES */
     float *x_min;         /* [n]; owned, one block with the four below */

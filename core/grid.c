@@ -4,9 +4,7 @@
 #include "grid.h"
 
 #include <math.h>
-#include <string.h>
 
-#include "exponential.h"
 #include "rest.h"
 #include "simd.h"
 
@@ -36,14 +34,16 @@ INLINED void add_rows(const struct tempotron *tempotron, const struct pattern *p
 }
 
 /* What blocks of features at rest add together; see rest.h. */
-INLINED void add_rest(const struct pattern *pattern, lanes *restrict drive, size_t vectors)
+INLINED void add_rest(const struct pattern *pattern, size_t neurons, lanes *restrict drive,
+                      size_t vectors)
 {
     const struct rest *rest = pattern->rest;
+    const lanes *rows = pattern->resting_count > 0 ? (const lanes *)rest->rows[neurons] : NULL;
     for (size_t b = 0; b < pattern->resting_count; b++) {
         const uint32_t block = pattern->resting[b];
         for (uint32_t r = rest->first[block]; r < rest->first[block + 1]; r++)
             for (size_t l = 0; l < vectors; l++)
-                drive[rest->step[r] * vectors + l] += ((const lanes *)rest->rows)[r * vectors + l];
+                drive[rest->step[r] * vectors + l] += rows[r * vectors + l];
     }
 }
 
@@ -53,37 +53,40 @@ VECTORIZED static void add_spikes(const struct tempotron *tempotron, const struc
     const size_t vectors = tempotron->stride / LANES;
     lanes *even = (lanes *)membranes->drive;
     lanes *odd = even + tempotron->params.T * vectors;
+    const size_t block = membranes->block;
     switch (vectors) {
     case 1:
-        add_rest(pattern, even, 1);
+        add_rest(pattern, block, even, 1);
         add_rows(tempotron, pattern, even, odd, 1);
         break;
     case 2:
-        add_rest(pattern, even, 2);
+        add_rest(pattern, block, even, 2);
         add_rows(tempotron, pattern, even, odd, 2);
         break;
+    case 4:
+        add_rest(pattern, block, even, 4);
+        add_rows(tempotron, pattern, even, odd, 4);
+        break;
     default:
-        add_rest(pattern, even, vectors);
+        add_rest(pattern, block, even, vectors);
         add_rows(tempotron, pattern, even, odd, vectors);
         break;
     }
 }
 
-/* A spike `lead` before its step has decayed, and its potential has risen, for that long. */
+/* A spike that leads its step has decayed, and its potential has risen, for that long. */
 VECTORIZED static void add_fractional_spikes(const struct tempotron *tempotron,
                                              const struct pattern *pattern,
+                                             const struct timeline *timeline,
                                              struct membranes *membranes)
 {
     const size_t stride = tempotron->stride;
-    const struct psp *psp = &tempotron->psp;
     for (size_t s = 0; s < pattern->count; s++) {
-        const float step = ceilf(pattern->time[s]);
-        const double lead = (double)step - (double)pattern->time[s];
-        const float decayed = (float)exp_nonpositive(-lead / psp->tau);
-        const float risen = (float)psp_value(psp, lead);
-        const float *row = tempotron->weight + pattern->afferent[s] * stride;
-        float *drive = membranes->drive + (size_t)step * stride;
-        float *jump = membranes->jump + (size_t)step * stride;
+        const size_t step = (size_t)ceilf(pattern->time[s]);
+        const float decayed = timeline->decayed[s], risen = timeline->risen[s];
+        const float *restrict row = tempotron->weight + pattern->afferent[s] * stride;
+        float *restrict drive = membranes->drive + step * stride;
+        float *restrict jump = membranes->jump + step * stride;
         for (size_t j = 0; j < stride; j++) {
             drive[j] += decayed * row[j];
             jump[j] += risen * row[j];
@@ -99,84 +102,257 @@ INLINED void choose(const int_lanes *mask, const lanes *a, const lanes *b, lanes
     *out = (lanes)((*mask & (int_lanes)*a) | (~*mask & (int_lanes)*b));
 }
 
-/* One vector of outputs through all steps; clears the drive behind it. */
-VECTORIZED static void run_steps(const struct tempotron *tempotron, const struct pattern *pattern,
-                                 size_t vector, struct membranes *membranes, float *v_out)
+/* The first step at which the voltage has reached the threshold; -1: there is none yet. */
+struct crossing {
+    int_lanes step;
+    lanes voltage;
+    lanes rise; /* since the step before */
+};
+
+INLINED void note_crossing(const lanes *before, const lanes *voltage, float threshold, size_t t,
+                           struct crossing *crossing)
+{
+    const int_lanes crosses = (*voltage >= threshold) & (crossing->step < 0);
+    const lanes rise = *voltage - *before;
+    crossing->step = (crosses & (int32_t)t) | (~crosses & crossing->step);
+    choose(&crosses, voltage, &crossing->voltage, &crossing->voltage);
+    choose(&crosses, &rise, &crossing->rise, &crossing->rise);
+}
+
+/* When a straight line from the step before crosses it; -1: never. */
+INLINED void find_crossing_time(const struct crossing *crossing, float threshold, lanes *spike)
+{
+    const int_lanes never = crossing->step < 0;
+    const lanes none = {0}, silent = none - 1;
+    const lanes time = __builtin_convertvector(crossing->step, lanes) -
+                       (crossing->voltage - threshold) / crossing->rise;
+    choose(&never, &silent, &time, spike);
+}
+
+/* One vector of neurons on its way through the steps. */
+struct course {
+    lanes *even;
+    lanes *odd;
+    lanes *jump;
+    double_lanes v;
+    double_lanes m;
+    lanes before; /* the voltage of the step before */
+    lanes v_max;
+    int_lanes t_max;
+    struct crossing crossing;
+};
+
+INLINED struct course begin_course(const struct tempotron *tempotron, struct membranes *membranes,
+                                   size_t vector)
+{
+    const size_t vectors = tempotron->stride / LANES;
+    lanes *even = (lanes *)membranes->drive + vector;
+    return (struct course){
+        .even = even,
+        .odd = even + tempotron->params.T * vectors,
+        .jump = (lanes *)membranes->jump + vector,
+        .crossing = {.step = (int_lanes){0} - 1, .rise = (lanes){0} + 1},
+    };
+}
+
+/* Clears the drive behind it. */
+INLINED void take_step(const struct psp *psp, size_t t, size_t vectors, bool fractional, bool fires,
+                       float threshold, struct course *course)
+{
+    const lanes none = {0};
+    lanes *even = course->even + t * vectors, *odd = course->odd + t * vectors;
+    course->v = psp->decay_s * course->v + psp->gain * course->m;
+    course->m = psp->decay * course->m + __builtin_convertvector(*even + *odd, double_lanes);
+    *even = *odd = none;
+    if (fractional) {
+        course->v += __builtin_convertvector(course->jump[t * vectors], double_lanes);
+        course->jump[t * vectors] = none;
+    }
+    const lanes voltage = __builtin_convertvector(course->v, lanes);
+    const int_lanes is_higher = voltage > course->v_max;
+    course->t_max = (is_higher & (int32_t)t) | (~is_higher & course->t_max);
+    choose(&is_higher, &voltage, &course->v_max, &course->v_max);
+    if (fires)
+        note_crossing(&course->before, &voltage, threshold, t, &course->crossing);
+    course->before = voltage;
+}
+
+INLINED void end_course(const struct course *course, size_t vector, bool fires, float threshold,
+                        struct membranes *membranes)
+{
+    ((lanes *)membranes->v_max)[vector] = course->v_max;
+    for (size_t l = 0; l < LANES; l++)
+        membranes->t_max[vector * LANES + l] = course->t_max[l];
+    if (fires) {
+        find_crossing_time(&course->crossing, threshold, (lanes *)membranes->spike + vector);
+        ((lanes *)membranes->slope)[vector] = course->crossing.rise;
+    }
+}
+
+INLINED void sample_voltage(const struct tempotron *tempotron, const struct course *course,
+                            size_t vector, size_t t, float *v)
+{
+    for (size_t l = 0; l < LANES; l++)
+        if (vector * LANES + l < tempotron->params.out_features)
+            v[(vector * LANES + l) * tempotron->params.T + t] = course->before[l];
+}
+
+/* Two vectors together, where there are two, as each step waits for the one before it. */
+INLINED void run_vectors(const struct tempotron *tempotron, bool fractional,
+                         struct membranes *membranes, float *v, bool fires)
 {
     const size_t T = tempotron->params.T, vectors = tempotron->stride / LANES;
-    const double decay = tempotron->psp.decay, decay_s = tempotron->psp.decay_s;
-    const double gain = tempotron->psp.gain;
-    lanes *even = (lanes *)membranes->drive + vector;
-    lanes *odd = even + T * vectors;
-    lanes *jump = (lanes *)membranes->jump + vector;
-    const lanes none = {0};
-    double_lanes v = {0}, m = {0};
-    lanes v_max = none;
-    int_lanes t_max = {0};
-    for (size_t t = 0; t < T; t++) {
-        const size_t at = t * vectors;
-        v = decay_s * v + gain * m;
-        m = decay * m + __builtin_convertvector(even[at] + odd[at], double_lanes);
-        even[at] = odd[at] = none;
-        if (pattern->fractional) {
-            v += __builtin_convertvector(jump[at], double_lanes);
-            jump[at] = none;
+    const float threshold = (float)tempotron->params.v_threshold;
+    const struct psp psp = tempotron->psp;
+    for (size_t vector = 0; vector < vectors; vector += 2) {
+        const bool has_other = vector + 1 < vectors;
+        struct course one = begin_course(tempotron, membranes, vector);
+        struct course other = begin_course(tempotron, membranes, vector + has_other);
+        for (size_t t = 0; t < T; t++) {
+            take_step(&psp, t, vectors, fractional, fires, threshold, &one);
+            if (v != NULL)
+                sample_voltage(tempotron, &one, vector, t, v);
+            if (!has_other)
+                continue;
+            take_step(&psp, t, vectors, fractional, fires, threshold, &other);
+            if (v != NULL)
+                sample_voltage(tempotron, &other, vector + 1, t, v);
         }
-        const lanes voltage = __builtin_convertvector(v, lanes);
-        const int_lanes is_higher = voltage > v_max;
-        t_max = (is_higher & (int32_t)t) | (~is_higher & t_max);
-        choose(&is_higher, &voltage, &v_max, &v_max);
-        for (size_t l = 0; v_out != NULL && l < LANES; l++)
-            if (vector * LANES + l < tempotron->params.out_features)
-                v_out[(vector * LANES + l) * T + t] = voltage[l];
+        end_course(&one, vector, fires, threshold, membranes);
+        if (has_other)
+            end_course(&other, vector + 1, fires, threshold, membranes);
     }
-    ((lanes *)membranes->v_max)[vector] = v_max;
-    for (size_t l = 0; l < LANES; l++)
-        membranes->t_max[vector * LANES + l] = t_max[l];
+}
+
+VECTORIZED static void read_vectors(const struct tempotron *tempotron,
+                                    const struct pattern *pattern, struct membranes *membranes)
+{
+    if (pattern->fractional)
+        run_vectors(tempotron, true, membranes, NULL, false);
+    else
+        run_vectors(tempotron, false, membranes, NULL, false);
+}
+
+VECTORIZED static void sample_vectors(const struct tempotron *tempotron,
+                                      const struct pattern *pattern, struct membranes *membranes,
+                                      float *v)
+{
+    run_vectors(tempotron, pattern->fractional, membranes, v, false);
+}
+
+VECTORIZED static void fire_vectors(const struct tempotron *tempotron,
+                                    const struct pattern *pattern, struct membranes *membranes)
+{
+    if (pattern->fractional)
+        run_vectors(tempotron, true, membranes, NULL, true);
+    else
+        run_vectors(tempotron, false, membranes, NULL, true);
+}
+
+static void add_pattern(const struct tempotron *tempotron, const struct pattern *pattern,
+                        const struct timeline *timeline, struct membranes *membranes)
+{
+    if (pattern->fractional)
+        add_fractional_spikes(tempotron, pattern, timeline, membranes);
+    else
+        add_spikes(tempotron, pattern, membranes);
 }
 
 void grid_forward(const struct tempotron *tempotron, const struct pattern *pattern,
-                  struct membranes *membranes, float *v)
+                  const struct timeline *timeline, struct membranes *membranes, float *v)
 {
-    if (pattern->fractional)
-        add_fractional_spikes(tempotron, pattern, membranes);
+    add_pattern(tempotron, pattern, timeline, membranes);
+    if (v != NULL)
+        sample_vectors(tempotron, pattern, membranes, v);
     else
-        add_spikes(tempotron, pattern, membranes);
-    for (size_t vector = 0; vector < tempotron->stride / LANES; vector++)
-        run_steps(tempotron, pattern, vector, membranes, v);
+        read_vectors(tempotron, pattern, membranes);
+}
+
+void grid_fire(const struct tempotron *tempotron, const struct pattern *pattern,
+               const struct timeline *timeline, struct membranes *membranes)
+{
+    add_pattern(tempotron, pattern, timeline, membranes);
+    fire_vectors(tempotron, pattern, membranes);
 }
 
 /* --- backward --- */
 
-/* One vector of outputs. With c added at its maximum, fall(t) = fall(t + 1) decay + c and
- * rise(t) = rise(t + 1) decay_s + gain fall(t + 1). Later rows are 0. */
-VECTORIZED static void trace_back(const struct tempotron *tempotron, const struct pattern *pattern,
-                                  size_t vector, const struct membranes *membranes, const float *dv,
-                                  struct credit *credit)
+/* With c added where the loss depends on the voltage, fall(t) = fall(t + 1) decay + c and
+ * rise(t) = rise(t + 1) decay_s + gain fall(t + 1). */
+struct trace {
+    double_lanes rise;
+    double_lanes fall;
+};
+
+INLINED void trace_step(const struct psp *psp, const lanes *c, size_t at, struct trace *trace,
+                        lanes *rises, lanes *falls)
 {
-    const size_t T = tempotron->params.T, vectors = tempotron->stride / LANES;
-    const double decay = tempotron->psp.decay, decay_s = tempotron->psp.decay_s;
-    const double gain = tempotron->psp.gain;
-    const lanes c = ((const lanes *)dv)[vector];
-    lanes *rises = (lanes *)credit->rise + vector, *falls = (lanes *)credit->fall + vector;
-    double_lanes rise = {0}, fall = {0};
-    int_lanes t_max;
-    for (size_t l = 0; l < LANES; l++)
-        t_max[l] = (int32_t)membranes->t_max[vector * LANES + l];
-    for (size_t t = T; t-- > 0;) {
-        rise = decay_s * rise + gain * fall;
-        const int_lanes is_here = t_max == (int32_t)t;
-        const lanes begins = (lanes)(is_here & (int_lanes)c);
-        fall = decay * fall + __builtin_convertvector(begins, double_lanes);
-        rises[t * vectors] = __builtin_convertvector(rise, lanes);
-        if (pattern->fractional)
-            falls[t * vectors] = __builtin_convertvector(fall, lanes);
+    trace->rise = psp->decay_s * trace->rise + psp->gain * trace->fall;
+    trace->fall = psp->decay * trace->fall + __builtin_convertvector(*c, double_lanes);
+    rises[at] = __builtin_convertvector(trace->rise, lanes);
+    falls[at] = __builtin_convertvector(trace->fall, lanes);
+}
+
+/* Where one vector of neurons lands: between two steps it is shared by them, the nearer one having
+ * the more of it. */
+struct shares {
+    int_lanes upper;
+    lanes at_upper;
+    lanes at_lower;
+};
+
+INLINED struct shares share_landing(const struct landing *landing, size_t vector)
+{
+    const lanes amount = ((const lanes *)landing->amount)[vector];
+    struct shares shares;
+    lanes lead;
+    for (size_t l = 0; l < LANES; l++) {
+        const double at = landing->at[vector * LANES + l], step = ceil(at);
+        shares.upper[l] = (int32_t)step;
+        lead[l] = (float)(step - at);
+    }
+    shares.at_lower = amount * lead;
+    shares.at_upper = amount - shares.at_lower;
+    return shares;
+}
+
+INLINED void share_of_step(const struct shares *shares, size_t t, lanes *c)
+{
+    const int_lanes is_upper = shares->upper == (int32_t)t;
+    const int_lanes is_lower = shares->upper == (int32_t)t + 1;
+    *c = (lanes)((is_upper & (int_lanes)shares->at_upper) |
+                 (is_lower & (int_lanes)shares->at_lower));
+}
+
+VECTORIZED void grid_backward(const struct tempotron *tempotron, const struct landing *landing,
+                              struct credit *credit)
+{
+    const size_t vectors = tempotron->stride / LANES;
+    const struct psp psp = tempotron->psp;
+    for (size_t vector = 0; vector < vectors; vector += 2) {
+        const size_t next = vector + 1 < vectors ? vector + 1 : vector;
+        const struct shares shares = share_landing(landing, vector);
+        const struct shares next_shares = share_landing(landing, next);
+        struct trace trace = {0}, next_trace = {0};
+        lanes *rises = (lanes *)credit->rise, *falls = (lanes *)credit->fall;
+        for (size_t t = tempotron->params.T; t-- > 0;) {
+            lanes c, next_c;
+            share_of_step(&shares, t, &c);
+            share_of_step(&next_shares, t, &next_c);
+            trace_step(&psp, &c, t * vectors + vector, &trace, rises, falls);
+            trace_step(&psp, &next_c, t * vectors + next, &next_trace, rises, falls);
+        }
     }
 }
 
-void grid_backward(const struct tempotron *tempotron, const struct pattern *pattern,
-                   struct membranes *membranes, const float *dv, struct credit *credit)
+VECTORIZED void grid_backward_steps(const struct tempotron *tempotron, const float *amounts,
+                                    struct credit *credit)
 {
-    for (size_t vector = 0; vector < tempotron->stride / LANES; vector++)
-        trace_back(tempotron, pattern, vector, membranes, dv, credit);
+    const size_t vectors = tempotron->stride / LANES;
+    for (size_t vector = 0; vector < vectors; vector++) {
+        struct trace trace = {0};
+        for (size_t t = tempotron->params.T; t-- > 0;)
+            trace_step(&tempotron->psp, (const lanes *)amounts + t * vectors + vector, t * vectors,
+                       &trace, (lanes *)credit->rise + vector, (lanes *)credit->fall + vector);
+    }
 }

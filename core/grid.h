@@ -9,8 +9,14 @@
 #include "membranes.h"
 
 void grid_forward(const struct tempotron *tempotron, const struct pattern *pattern,
-                  struct membranes *membranes, float *v);
-void grid_backward(const struct tempotron *tempotron, const struct pattern *pattern,
-                   struct membranes *membranes, const float *dv, struct credit *credit);
+                  const struct timeline *timeline, struct membranes *membranes, float *v);
+void grid_fire(const struct tempotron *tempotron, const struct pattern *pattern,
+               const struct timeline *timeline, struct membranes *membranes);
+void grid_backward(const struct tempotron *tempotron, const struct landing *landing,
+                   struct credit *credit);
+
+/* The same from amounts[T][stride] (aligned for vectors) of dL/dV at every step. */
+void grid_backward_steps(const struct tempotron *tempotron, const float *amounts,
+                         struct credit *credit);
 
 #endif

@@ -5,43 +5,25 @@
 
 #include "continuous.h"
 #include "grid.h"
-#include "simd.h"
+#include "layout.h"
 
-/* Lays arrays one behind the other, each aligned; first without memory, to learn how much. */
-struct layout {
-    char *memory;
-    size_t bytes;
-};
-
-static void *place(struct layout *layout, size_t count, size_t size)
-{
-    void *array = layout->memory == NULL ? NULL : layout->memory + layout->bytes;
-    layout->bytes += simd_round_up(count * size);
-    return array;
-}
-
-/* t_max comes first: it is the block. */
-static void lay_out(struct membranes *membranes, const struct tempotron *tempotron, size_t capacity,
+static void lay_out(struct membranes *membranes, const struct tempotron *tempotron,
                     struct layout *layout)
 {
     const size_t stride = tempotron->stride, T = tempotron->params.T;
-    *membranes = (struct membranes){.stride = stride};
-    membranes->t_max = place(layout, stride, sizeof *membranes->t_max);
-    membranes->v_max = place(layout, stride, sizeof *membranes->v_max);
+    membranes->t_max = layout_place(layout, stride, sizeof *membranes->t_max);
+    membranes->v_max = layout_place(layout, stride, sizeof *membranes->v_max);
+    membranes->spike = layout_place(layout, stride, sizeof *membranes->spike);
+    membranes->slope = layout_place(layout, stride, sizeof *membranes->slope);
     switch (tempotron->params.clock) {
     case CLOCK_GRID:
-        membranes->drive = place(layout, 2 * T * stride, sizeof *membranes->drive);
-        membranes->jump = place(layout, T * stride, sizeof *membranes->jump);
+        membranes->drive = layout_place(layout, 2 * T * stride, sizeof *membranes->drive);
+        membranes->jump = layout_place(layout, T * stride, sizeof *membranes->jump);
         break;
     case CLOCK_CONTINUOUS:
-        membranes->order = place(layout, capacity, sizeof *membranes->order);
-        membranes->buffer = place(layout, capacity, sizeof *membranes->buffer);
-        membranes->decay_slow = place(layout, capacity + 1, sizeof *membranes->decay_slow);
-        membranes->decay_fast = place(layout, capacity + 1, sizeof *membranes->decay_fast);
-        membranes->turn = place(layout, capacity + 1, sizeof *membranes->turn);
-        membranes->slow = place(layout, stride, sizeof *membranes->slow);
-        membranes->fast = place(layout, stride, sizeof *membranes->fast);
-        membranes->best = place(layout, stride, sizeof *membranes->best);
+        membranes->slow = layout_place(layout, stride, sizeof *membranes->slow);
+        membranes->fast = layout_place(layout, stride, sizeof *membranes->fast);
+        membranes->best = layout_place(layout, stride, sizeof *membranes->best);
         break;
     }
 }
@@ -50,33 +32,57 @@ enum core_status membranes_init(struct membranes *membranes, const struct tempot
                                 size_t capacity)
 {
     struct layout layout = {0};
-    lay_out(membranes, tempotron, capacity, &layout);
-    layout.memory = aligned_alloc(SIMD_ALIGNMENT, layout.bytes);
-    if (layout.memory == NULL) {
-        *membranes = (struct membranes){0};
+    *membranes = (struct membranes){.stride = tempotron->stride};
+    lay_out(membranes, tempotron, &layout);
+    if (!layout_allocate(&layout))
         return CORE_NO_MEMORY;
-    }
-    memset(layout.memory, 0, layout.bytes);
-    layout.bytes = 0;
-    lay_out(membranes, tempotron, capacity, &layout);
-    return CORE_OK;
+    lay_out(membranes, tempotron, &layout);
+    membranes->memory = layout.memory;
+    const enum core_status status =
+        timeline_init(&membranes->timeline, tempotron->params.clock, capacity);
+    if (status != CORE_OK)
+        membranes_finish(membranes);
+    return status;
 }
 
 void membranes_finish(struct membranes *membranes)
 {
-    free(membranes->t_max);
+    timeline_finish(&membranes->timeline);
+    free(membranes->memory);
     *membranes = (struct membranes){0};
+}
+
+void membranes_run(const struct tempotron *tempotron, const struct pattern *pattern,
+                   const struct timeline *timeline, struct membranes *membranes, float *v)
+{
+    membranes->stride = tempotron->stride;
+    switch (tempotron->params.clock) {
+    case CLOCK_GRID:
+        grid_forward(tempotron, pattern, timeline, membranes, v);
+        break;
+    case CLOCK_CONTINUOUS:
+        continuous_forward(tempotron, pattern, timeline, membranes, v);
+        break;
+    }
 }
 
 void membranes_forward(const struct tempotron *tempotron, const struct pattern *pattern,
                        struct membranes *membranes, float *v)
 {
+    timeline_read(&membranes->timeline, tempotron, pattern);
+    membranes_run(tempotron, pattern, &membranes->timeline, membranes, v);
+}
+
+void membranes_fire(const struct tempotron *tempotron, const struct pattern *pattern,
+                    const struct timeline *timeline, struct membranes *membranes)
+{
+    membranes->stride = tempotron->stride;
     switch (tempotron->params.clock) {
     case CLOCK_GRID:
-        grid_forward(tempotron, pattern, membranes, v);
+        grid_fire(tempotron, pattern, timeline, membranes);
         break;
     case CLOCK_CONTINUOUS:
-        continuous_forward(tempotron, pattern, membranes, v);
+        continuous_fire(tempotron, pattern, timeline, membranes);
         break;
     }
 }
@@ -90,17 +96,32 @@ static bool is_zero(const float *values, size_t count)
 }
 
 void membranes_backward(const struct tempotron *tempotron, const struct pattern *pattern,
-                        struct membranes *membranes, const float *dv, struct credit *credit)
+                        const struct timeline *timeline, const struct landing *landing,
+                        struct membranes *membranes, struct credit *credit)
 {
-    credit->is_zero = is_zero(dv, membranes->stride);
+    membranes->stride = credit->stride = tempotron->stride;
+    credit->is_zero = is_zero(landing->amount, tempotron->stride);
     if (credit->is_zero)
         return;
     switch (tempotron->params.clock) {
     case CLOCK_GRID:
-        grid_backward(tempotron, pattern, membranes, dv, credit);
+        grid_backward(tempotron, landing, credit);
         break;
     case CLOCK_CONTINUOUS:
-        continuous_backward(tempotron, pattern, membranes, dv, credit);
+        continuous_backward(tempotron, pattern, timeline, landing, membranes, credit);
+        break;
+    }
+}
+
+void membranes_follow_kinks(const struct tempotron *tempotron, const struct pattern *pattern,
+                            const struct timeline *timeline, const struct landing *landing,
+                            float *time_gradient)
+{
+    switch (tempotron->params.clock) {
+    case CLOCK_GRID: /* its maxima stay on their steps */
+        break;
+    case CLOCK_CONTINUOUS:
+        continuous_follow_kinks(tempotron, pattern, timeline, landing, time_gradient);
         break;
     }
 }

@@ -13,6 +13,7 @@
 #include "pattern.h"
 #include "status.h"
 #include "tempotron.h"
+#include "timeline.h"
 
 /* Scratch memory and results of one thread, one owned block. */
 struct membranes {
@@ -20,22 +21,27 @@ struct membranes {
     float *v_max;  /* [stride] result: the greatest voltage; the padding's are 0 */
     double *t_max; /* [stride] result: its time, the first of equals */
 
+    /* Results of membranes_fire(). */
+    float *spike; /* [stride] when the voltage first crosses the threshold; -1: never */
+    float *slope; /* [stride] of the voltage there, > 0; on the grid that of the line between two
+                     steps */
+
+    size_t block; /* which rows of a rest are the neurons'; see rest.h */
+
     /* Of CLOCK_GRID: what the spikes of each step add to the membranes; 0 between patterns. */
     float *drive; /* [2][T][stride] to the slow exponential: of even and of odd spikes */
     float *jump;  /* [T][stride] to the voltage, of spikes between two steps */
 
     /* Of CLOCK_CONTINUOUS. */
-    uint32_t *order;    /* [capacity] the spikes by time */
-    uint32_t *buffer;   /* [capacity] of their sorting */
-    double *decay_slow; /* [capacity + 1] over the gap before each spike, and after the last */
-    double *decay_fast; /* [capacity + 1] */
-    double *turn;       /* [capacity + 1] decay_fast/decay_slow, where both may be 0 */
-    double *slow;       /* [stride] the two exponentials */
-    double *fast;       /* [stride] */
-    double *best;       /* [stride] v_max/v0 */
+    double *slow; /* [stride] the two exponentials */
+    double *fast; /* [stride] */
+    double *best; /* [stride] v_max/v0 */
+
+    struct timeline timeline; /* of membranes_forward() */
+    void *memory;
 };
 
-/* For patterns of up to `capacity` spikes. */
+/* For patterns of up to `capacity` spikes, of this tempotron or of one with fewer neurons. */
 enum core_status membranes_init(struct membranes *membranes, const struct tempotron *tempotron,
                                 size_t capacity);
 void membranes_finish(struct membranes *membranes); /* does nothing on a zeroed one */
@@ -45,10 +51,31 @@ void membranes_finish(struct membranes *membranes); /* does nothing on a zeroed 
 void membranes_forward(const struct tempotron *tempotron, const struct pattern *pattern,
                        struct membranes *membranes, float *v);
 
-/* Fills the credit of the same pattern from where its maxima are, dv[stride] (aligned for vectors)
- * being the loss's derivative by v_max. */
+/* The same with a timeline that has read the pattern. */
+void membranes_run(const struct tempotron *tempotron, const struct pattern *pattern,
+                   const struct timeline *timeline, struct membranes *membranes, float *v);
+
+/* And with each neuron's first crossing of the threshold. */
+void membranes_fire(const struct tempotron *tempotron, const struct pattern *pattern,
+                    const struct timeline *timeline, struct membranes *membranes);
+
+/* Where the loss depends on the voltages: on each neuron's at one time, which a line connects with
+ * the steps of the grid around it. */
+struct landing {
+    const double *at;    /* [stride] */
+    const float *amount; /* [stride] dL/dV(at), aligned for vectors; the padding's are 0 */
+};
+
+/* Fills the credit of a pattern that the timeline has read. `slopes`: its slopes too. */
 void membranes_backward(const struct tempotron *tempotron, const struct pattern *pattern,
-                        struct membranes *membranes, const float *dv, struct credit *credit);
+                        const struct timeline *timeline, const struct landing *landing,
+                        struct membranes *membranes, struct credit *credit);
+
+/* A maximum on a kink moves with the spike that makes it. Adds what that has to do with the loss,
+ * c V'(a) just behind the spike, to the spikes' time_gradient[count]; see credit_add_times(). */
+void membranes_follow_kinks(const struct tempotron *tempotron, const struct pattern *pattern,
+                            const struct timeline *timeline, const struct landing *landing,
+                            float *time_gradient);
 
 /* The decision: the output of the greatest v_max, the lowest of equals. */
 size_t membranes_decide(const struct membranes *membranes, size_t out_features);

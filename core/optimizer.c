@@ -35,6 +35,7 @@ void optimizer_finish(struct optimizer *optimizer)
 void optimizer_begin(struct optimizer *optimizer, double learning_rate, double weight_decay)
 {
     optimizer->keep = (float)(1 - learning_rate * weight_decay);
+    optimizer->scale = 1;
     switch (optimizer->type) {
     case OPTIMIZER_SGD:
         optimizer->rate = (float)learning_rate;
@@ -48,13 +49,19 @@ void optimizer_begin(struct optimizer *optimizer, double learning_rate, double w
     }
 }
 
+void optimizer_scale(struct optimizer *optimizer, double scale)
+{
+    optimizer->scale = (float)scale;
+}
+
 VECTORIZED static void step_sgd(const struct optimizer *optimizer, size_t from, size_t to,
                                 float *restrict gradient, float *restrict weight)
 {
     const float momentum = optimizer->momentum, rate = optimizer->rate, keep = optimizer->keep;
+    const float scale = optimizer->scale;
     float *restrict velocity = optimizer->first;
     for (size_t i = from; i < to; i++) {
-        velocity[i] = momentum * velocity[i] + gradient[i];
+        velocity[i] = momentum * velocity[i] + scale * gradient[i];
         weight[i] = keep * weight[i] - rate * velocity[i];
         gradient[i] = 0;
     }
@@ -67,11 +74,13 @@ VECTORIZED static void step_adam(const struct optimizer *optimizer, size_t from,
     const float rate = optimizer->rate, correction = optimizer->correction, keep = optimizer->keep;
     const float keep1 = (float)beta1, add1 = (float)(1 - beta1);
     const float keep2 = (float)beta2, add2 = (float)(1 - beta2);
+    const float scale = optimizer->scale;
     float *restrict mean = optimizer->first;
     float *restrict square = optimizer->second;
     for (size_t i = from; i < to; i++) {
-        mean[i] = keep1 * mean[i] + add1 * gradient[i];
-        square[i] = keep2 * square[i] + add2 * gradient[i] * gradient[i];
+        const float g = scale * gradient[i];
+        mean[i] = keep1 * mean[i] + add1 * g;
+        square[i] = keep2 * square[i] + add2 * g * g;
         weight[i] = keep * weight[i] - rate * mean[i] / (sqrtf(square[i]) / correction + eps);
         gradient[i] = 0;
     }

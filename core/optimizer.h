@@ -26,6 +26,7 @@ struct optimizer {
     float rate;       /* of SGD; of Adam divided by 1 - 0.9^steps */
     float correction; /* sqrt(1 - 0.999^steps) */
     float keep;       /* 1 - lr weight_decay */
+    float scale;      /* of the gradient */
 };
 
 enum core_status optimizer_init(struct optimizer *optimizer, enum optimizer_type type,
@@ -35,6 +36,9 @@ void optimizer_finish(struct optimizer *optimizer); /* does nothing on a zeroed 
 /* Begins a step. The weight decay is decoupled from the gradient, w <- (1 - lr weight_decay) w
  * (AdamW: Loshchilov & Hutter 2019). */
 void optimizer_begin(struct optimizer *optimizer, double learning_rate, double weight_decay);
+
+/* Takes the gradients of the step begun times `scale`; until then it is 1. */
+void optimizer_scale(struct optimizer *optimizer, double scale);
 
 /* Steps the weights of rows from .. to - 1 against their gradient, and sets that to 0. Threads may
  * do so for rows that are apart. Of each row [stride], those of outputs whose `frozen` is not 0

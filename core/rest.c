@@ -36,10 +36,27 @@ static void note_steps(struct rest *rest, const struct byte_table *table, size_t
     rest->first[block + 1] = end;
 }
 
-enum core_status rest_create(const struct tempotron *tempotron, const struct byte_table *table,
+static bool allocate_rows(struct rest *rest, const struct layer *layer)
+{
+    const size_t rows = rest->first[rest->blocks];
+    rest->rows = calloc(layer->block_count, sizeof *rest->rows);
+    if (rest->rows == NULL)
+        return false;
+    for (; rest->neuron_blocks < layer->block_count; rest->neuron_blocks++) {
+        const size_t bytes = rows * layer->blocks[rest->neuron_blocks]->stride * sizeof(float);
+        float *of_block = aligned_alloc(SIMD_ALIGNMENT, simd_round_up(bytes + 1));
+        if (of_block == NULL)
+            return false;
+        rest->rows[rest->neuron_blocks] = of_block;
+    }
+    return true;
+}
+
+enum core_status rest_create(const struct layer *layer, const struct byte_table *table,
                              struct rest **ret_rest)
 {
     struct rest *rest = calloc(1, sizeof *rest);
+    bool made = false;
     if (rest == NULL)
         return CORE_NO_MEMORY;
     rest->blocks = table->n / REST_BLOCK;
@@ -49,14 +66,13 @@ enum core_status rest_create(const struct tempotron *tempotron, const struct byt
     if (rest->first != NULL && rest->fires != NULL && rest->step != NULL) {
         for (size_t block = 0; block < rest->blocks; block++)
             note_steps(rest, table, block);
-        const size_t bytes = rest->first[rest->blocks] * tempotron->stride * sizeof(float);
-        rest->rows = aligned_alloc(SIMD_ALIGNMENT, simd_round_up(bytes + 1));
+        made = allocate_rows(rest, layer);
     }
-    if (rest->rows == NULL) {
+    if (!made) {
         rest_destroy(rest);
         return CORE_NO_MEMORY;
     }
-    rest_update(rest, tempotron, table);
+    rest_update(rest, layer, table);
     *ret_rest = rest;
     return CORE_OK;
 }
@@ -65,40 +81,43 @@ void rest_destroy(struct rest *rest)
 {
     if (rest == NULL)
         return;
+    for (size_t b = 0; b < rest->neuron_blocks; b++)
+        free(rest->rows[b]);
+    free(rest->rows);
     free(rest->first);
     free(rest->step);
-    free(rest->rows);
     free(rest->fires);
     free(rest);
 }
 
 /* Adds the weights of a feature's spikes to the rows of its block. */
-static void add_feature(struct rest *rest, const struct tempotron *tempotron,
+static void add_feature(struct rest *rest, size_t neurons, const struct tempotron *tempotron,
                         const struct byte_table *table, size_t feature)
 {
     const size_t block = feature / REST_BLOCK, stride = tempotron->stride;
     const struct byte_code *code = code_at_rest(table, feature);
     for (uint32_t s = 0; s < code->count; s++) {
         const size_t afferent = feature * table->m + code->first + s;
-        float *row =
-            rest->rows + stride * find_row(rest, rest->first[block], rest->first[block + 1],
-                                           (uint32_t)code->time[s]);
+        float *row = rest->rows[neurons] + stride * find_row(rest, rest->first[block],
+                                                             rest->first[block + 1],
+                                                             (uint32_t)code->time[s]);
         for (size_t j = 0; j < stride; j++)
             row[j] += tempotron->weight[afferent * stride + j];
     }
 }
 
-void rest_update(struct rest *rest, const struct tempotron *tempotron,
-                 const struct byte_table *table)
+void rest_update(struct rest *rest, const struct layer *layer, const struct byte_table *table)
 {
     const size_t rows = rest->first[rest->blocks];
-    memset(rest->rows, 0, rows * tempotron->stride * sizeof *rest->rows);
-    for (size_t i = 0; i < rest->blocks * REST_BLOCK; i++)
-        add_feature(rest, tempotron, table, i);
+    for (size_t b = 0; b < layer->block_count; b++) {
+        memset(rest->rows[b], 0, rows * layer->blocks[b]->stride * sizeof **rest->rows);
+        for (size_t i = 0; i < rest->blocks * REST_BLOCK; i++)
+            add_feature(rest, b, layer->blocks[b], table, i);
+    }
 }
 
-size_t rest_bytes(const struct rest *rest, const struct tempotron *tempotron)
+size_t rest_bytes(const struct rest *rest, const struct layer *layer)
 {
-    return rest->first[rest->blocks] * tempotron->stride * sizeof *rest->rows +
+    return rest->first[rest->blocks] * layer->lanes * sizeof **rest->rows +
            rest->blocks * REST_BLOCK * PATTERN_SLACK * sizeof *rest->step;
 }

@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "byte_table.h"
+#include "layer.h"
 #include "status.h"
-#include "tempotron.h"
 
 enum { REST_BLOCK = 8 }; /* features */
 
@@ -22,20 +22,20 @@ struct rest {
     size_t blocks;   /* whole ones; features behind them are encoded each time */
     uint32_t *first; /* [blocks + 1] where the rows of a block begin */
     uint32_t *step;  /* [first[blocks]] of the clock at which a row is added */
-    float *rows;     /* [first[blocks]][stride] */
-    bool *fires;     /* [blocks] some neuron does, if only too late */
+    float **rows;    /* of each block of the layer's neurons [first[blocks]][stride] */
+    size_t neuron_blocks;
+    bool *fires; /* [blocks] some neuron does, if only too late */
 };
 
-/* Of a model on the grid and its encoder's table. */
-enum core_status rest_create(const struct tempotron *tempotron, const struct byte_table *table,
+/* Of the layer that reads the table's spikes, on the grid. */
+enum core_status rest_create(const struct layer *layer, const struct byte_table *table,
                              struct rest **ret_rest);
 void rest_destroy(struct rest *rest); /* takes NULL */
 
 /* Sums the rows again, after the weights have changed. */
-void rest_update(struct rest *rest, const struct tempotron *tempotron,
-                 const struct byte_table *table);
+void rest_update(struct rest *rest, const struct layer *layer, const struct byte_table *table);
 
-size_t rest_bytes(const struct rest *rest, const struct tempotron *tempotron); /* of memory */
+size_t rest_bytes(const struct rest *rest, const struct layer *layer); /* of memory */
 
 /* Whether the block that begins at x is at rest. */
 static inline bool rest_holds(const uint8_t *x)

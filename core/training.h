@@ -8,13 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "augmentation.h"
 #include "crew.h"
 #include "loss.h"
+#include "network.h"
 #include "optimizer.h"
 #include "sample_set.h"
 #include "schedule.h"
 #include "status.h"
-#include "tempotron.h"
 
 struct training_params {
     size_t epochs;
@@ -24,6 +25,12 @@ struct training_params {
     double momentum;     /* of OPTIMIZER_SGD */
     double weight_decay; /* see optimizer.h */
     struct loss loss;
+    double input_dropout; /* the share of a sample's spikes that is left out, in [0, 1) */
+    double dropout;       /* and of the hidden neurons' */
+    double silence_cost;  /* of the loss, for each hidden neuron that is silent: minus so many times
+                             its greatest voltage */
+    double max_grad_norm; /* gradients longer than that are shortened to it; 0: none is */
+    struct augmentation augmentation;
     bool shuffle; /* anew each epoch */
     uint32_t seed;
     size_t patience; /* stop after so many epochs without a lower validation loss, and keep the best
@@ -52,9 +59,9 @@ struct training_observer {
  * training set may be -1 where no output is to fire (not with LOSS_CROSS_ENTROPY). CORE_STOPPED
  * where the observer ended it, CORE_DIVERGED where the loss or a weight is no longer finite: the
  * weights are then of no use. */
-enum core_status tempotron_train(struct tempotron *tempotron, const struct sample_set *training,
-                                 const struct sample_set *validation,
-                                 const struct training_params *params,
-                                 const struct training_observer *observer, const struct crew *crew);
+enum core_status network_train(struct network *network, const struct sample_set *training,
+                               const struct sample_set *validation,
+                               const struct training_params *params,
+                               const struct training_observer *observer, const struct crew *crew);
 
 #endif

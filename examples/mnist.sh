@@ -30,14 +30,11 @@ put mnist-test/x t10k-images-idx3-ubyte >/dev/null
 put mnist-test/label t10k-labels-idx1-ubyte
 
 # 784 pixels of the range 0 .. 255, sixteen neurons each.
-numbers() {
-    awk -v number="$1" 'BEGIN { for (i = 0; i < 784; i++) printf "%s%d", i ? "," : "", number }'
-}
 echo "model"
 curl -sS -o /dev/null -X DELETE "$url/models/mnist"
 ask -o /dev/null "$url/models" -d @- <<END
 {"id": "mnist", "out_features": 10, "T": 100, "tau": 100, "encoder": {"type": "gaussian_tuning",
- "m": 16, "max_spike_time": 100, "x_min": [$(numbers 0)], "x_max": [$(numbers 255)]}}
+ "m": 16, "n": 784, "x_min": 0, "x_max": 255, "max_spike_time": 100}}
 END
 
 echo "train"

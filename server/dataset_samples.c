@@ -41,7 +41,7 @@ static bool check_labels(const struct dataset_record *dataset, const struct mode
                          const char *pointer, struct problem *problem)
 {
     struct name_check check = {model, pointer, problem};
-    const size_t classes = model->config.params.out_features;
+    const size_t classes = network_classes(&model->config.network);
     if (dataset->label.id == 0) {
         problem_add_field(problem, PROBLEM_MISSING_FIELD, pointer,
                           "The dataset has no labels: PUT /datasets/%s/label first.", dataset->id);
@@ -61,7 +61,7 @@ bool dataset_suits(const struct dataset_record *dataset, const struct model *mod
                    enum samples_use use, const char *pointer, struct problem *problem)
 {
     const size_t features = model->config.has_encoder ? encoder_features(&model->config.encoder)
-                                                      : model->config.params.in_features;
+                                                      : model->config.network.tempotron.in_features;
     if (dataset->x.id == 0)
         problem_add_field(problem, PROBLEM_MISSING_FIELD, pointer,
                           "The dataset has no samples: PUT /datasets/%s/x first.", dataset->id);
@@ -69,6 +69,8 @@ bool dataset_suits(const struct dataset_record *dataset, const struct model *mod
         problem_add_field(problem, PROBLEM_WRONG_SHAPE, pointer,
                           "Each sample must have %zu numbers, but these have %zu.", features,
                           dataset->x.features);
+    else if (model->config.has_encoder && !encoder_is_usable(model, use, problem))
+        return false;
     if (use != SAMPLES_TO_PREDICT)
         check_labels(dataset, model, pointer, problem);
     return !problem_is_set(problem);
@@ -98,13 +100,15 @@ static enum store_status set_values(struct samples *samples, enum dtype dtype, v
 }
 
 static enum store_status load_values(struct store *store, const struct dataset_record *dataset,
-                                     const struct model *model, struct samples *samples)
+                                     const struct model *model, enum samples_use use,
+                                     struct samples *samples)
 {
     void *values;
+    const bool stays_as_it_is = is_to_train(use) && model->config.has_encoder;
     enum store_status status = store_array_load(store, &dataset->x, &values);
     if (status == STORE_OK)
         status = set_values(samples, dataset->x.dtype, values);
-    if (status == STORE_OK && !samples_suit(samples, model))
+    if (status == STORE_OK && !stays_as_it_is && !samples_suit(samples, model))
         status = STORE_NO_MEMORY;
     if (!model->config.has_encoder)
         samples->kind = SAMPLES_IN_SPIKES;
@@ -163,7 +167,7 @@ enum store_status dataset_samples_load(struct store *store, const struct dataset
 {
     struct samples samples = {
         .kind = SAMPLES_X, .count = dataset->x.count, .features = dataset->x.features};
-    enum store_status status = load_values(store, dataset, model, &samples);
+    enum store_status status = load_values(store, dataset, model, use, &samples);
     if (status == STORE_OK && use != SAMPLES_TO_PREDICT)
         status = load_labels(store, dataset, model, &samples);
     if (status == STORE_OK)

@@ -2,12 +2,13 @@
 #ifndef SERVER_ENCODE_ANSWER_H
 #define SERVER_ENCODE_ANSWER_H
 
-#include "gaussian_tuning.h"
+#include "encoder.h"
 #include "json_reader.h"
 #include "request.h"
 
-/* Encodes x [b][n] into out_spikes [b][n][m], or [b][n][k] into [b][n][k][m]. */
-void encode_answer(const struct gaussian_tuning *tuning, const struct float_array *x,
+/* Encodes x [b][n] into out_spikes [b][n][m], or [b][n][k] into [b][n][k][m], with m the neurons
+ * that encode one value. */
+void encode_answer(const struct encoder *encoder, const struct float_array *x,
                    const struct request *request, struct reply *reply);
 
 #endif

@@ -26,7 +26,7 @@ static void write_confusion(struct json_writer *json, const uint64_t *confusion,
 static void write_classes(struct json_writer *json, const struct model *model,
                           const uint64_t *confusion, const uint64_t *support)
 {
-    const size_t classes = model->config.params.out_features;
+    const size_t classes = network_classes(&model->config.network);
     json_write_array_begin(json);
     for (size_t c = 0; c < classes; c++) {
         const struct class_metrics metrics = class_metrics(confusion, classes, c, support[c]);
@@ -50,7 +50,7 @@ static void answer(const struct model *model, const struct samples *samples,
 {
     struct evaluation evaluation;
     struct json_writer *json = &reply->json;
-    const size_t classes = model->config.params.out_features;
+    const size_t classes = network_classes(&model->config.network);
     const struct sample_set set = samples_view(samples, model);
     uint64_t *confusion = calloc((classes + 1) * classes, sizeof *confusion);
     uint64_t *support = NULL; /* [classes] behind it: samples of each class */
@@ -60,8 +60,7 @@ static void answer(const struct model *model, const struct samples *samples,
     for (size_t b = 0; support != NULL && b < samples->count; b++)
         support[samples->label[b]]++;
     if (confusion != NULL)
-        status =
-            tempotron_evaluate(model->tempotron, &set, loss, crew, NULL, &evaluation, confusion);
+        status = network_evaluate(model->network, &set, loss, crew, NULL, &evaluation, confusion);
     if (core_succeeded(status, &reply->problem)) {
         json_write_object_begin(json);
         json_write_key(json, "model");
@@ -105,13 +104,13 @@ void model_evaluate(struct service *service, const struct request *request, stru
     struct document *document =
         request_document(request, samples_member(model), ARRAY_OF_SAMPLES, &reply->problem);
     if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
-        check_classes(model->config.params.out_features, &reply->problem);
+        check_classes(network_classes(&model->config.network), &reply->problem);
         const bool read = request_samples_read(service, request, &fields, model,
                                                SAMPLES_TO_EVALUATE, reply, &samples);
-        loss_read(&fields, model->config.params.v_threshold, &loss);
+        loss_read(&fields, model->config.network.tempotron.v_threshold, &loss);
         fields_close(&fields);
         if (read && !problem_is_set(&reply->problem) &&
-            !reply_defers(reply, request, samples_work(&samples, &model->config.params)))
+            !reply_defers(reply, request, samples_work(&samples, &model->config.network)))
             answer(model, &samples, &loss, request->crew, reply);
     }
     samples_finish(&samples);

@@ -17,16 +17,16 @@ void function_encode(struct service *service, const struct request *request, str
     (void)service;
     struct fields fields;
     struct float_array x = {0};
-    struct gaussian_tuning tuning = {0};
+    struct encoder encoder = {0};
     struct document *document = request_document(request, "x", ARRAY_AS_IT_IS, &reply->problem);
     if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
         const bool has_x = fields_float_array(&fields, "x", FIELD_REQUIRED, 2, 3, LIMIT_SPIKES, &x);
-        const bool has_tuning = gaussian_tuning_read(&fields, &tuning);
+        const bool has_encoder = encoder_read_function(&fields, &encoder);
         fields_close(&fields);
-        if (has_x && has_tuning)
-            encode_answer(&tuning, &x, request, reply);
+        if (has_x && has_encoder)
+            encode_answer(&encoder, &x, request, reply);
     }
-    gaussian_tuning_finish(&tuning);
+    encoder_finish(&encoder);
     float_array_finish(&x);
     document_destroy(document);
 }

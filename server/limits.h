@@ -39,6 +39,10 @@
 #define LIMIT_LEARNING_RATE     1e6
 #define LIMIT_DECAY_LEAST       1e-9
 #define LIMIT_WEIGHT_DECAY      1e6
+#define LIMIT_DROPOUT           0.99
+#define LIMIT_SILENCE_COST      1e6
+#define LIMIT_GRAD_NORM         1e9
+#define LIMIT_SHIFT             1000 /* pixels of an augmentation */
 #define LIMIT_EPOCHS            100000
 #define LIMIT_WAIT_SECONDS      600  /* Prefer: wait=N beyond it is cut to it */
 #define LIMIT_QUEUED_RUNS       1000 /* runs that wait; further ones are refused with 503 */

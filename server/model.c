@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "status_problem.h"
+#include "version_ranges.h"
+#include "weights.h"
 
 /* What was stored was checked when it came in: what can't be read now is damaged. */
 static enum store_status restore_config(const char *text, struct model_config *ret_config)
@@ -38,41 +40,41 @@ static enum store_status restore_labels(const char *text, size_t count, struct l
 static enum store_status make_table(struct model *model)
 {
     const struct model_config *config = &model->config;
-    if (!config->has_encoder || !byte_table_fits(&config->encoder))
+    if (!config->has_encoder || config->ranges == RANGES_UNFITTED ||
+        !byte_table_fits(&config->encoder))
         return STORE_OK;
-    if (byte_table_init(&model->table, &config->encoder, tempotron_last(&config->params)) !=
-        CORE_OK)
+    if (byte_table_init(&model->table, &config->encoder,
+                        tempotron_last(&config->network.tempotron)) != CORE_OK)
         return STORE_NO_MEMORY;
     model->has_table = true;
     model->bytes += byte_table_bytes(&model->table);
-    if (config->params.clock != CLOCK_GRID)
+    if (config->network.tempotron.clock != CLOCK_GRID || model->network == NULL)
         return STORE_OK;
-    if (rest_create(model->tempotron, &model->table, &model->rest) != CORE_OK)
+    if (rest_create(&model->network->layers[0], &model->table, &model->rest) != CORE_OK)
         return STORE_NO_MEMORY;
-    model->bytes += rest_bytes(model->rest, model->tempotron);
+    model->bytes += rest_bytes(model->rest, &model->network->layers[0]);
     return STORE_OK;
 }
 
-static enum store_status restore_weight(struct store *store, struct model *model)
+static enum store_status restore_version(struct store *store, struct model *model)
 {
     struct tensors tensors;
-    const struct tempotron_params *params = &model->config.params;
-    const enum store_status status =
-        store_version_load(store, model->sequence, model->version, &tensors);
+    enum store_status status = store_version_load(store, model->sequence, model->version, &tensors);
     if (status != STORE_OK)
         return status;
-    const struct tensor *weight = tensors.items;
-    enum core_status made = CORE_NO_MEMORY;
-    const bool fits = tensors.count == 1 && weight->rows == params->out_features &&
-                      weight->columns == params->in_features;
-    if (fits)
-        made = tempotron_create(params, weight->values, &model->tempotron);
+    const size_t ranges = version_ranges_count(&tensors);
+    if (tensors.count - ranges != network_depth(&model->config.network))
+        status = STORE_CORRUPT;
+    if (status == STORE_OK)
+        status = version_ranges_take(&tensors, &model->config);
+    if (status == STORE_OK)
+        status = weights_restore(&model->config.network, &tensors, &model->network);
     tensors_finish(&tensors);
-    if (!fits)
-        return STORE_CORRUPT;
-    if (made != CORE_OK)
-        return STORE_NO_MEMORY;
-    model->bytes += params->in_features * model->tempotron->stride * sizeof(float);
+    if (status != STORE_OK)
+        return status;
+    model->bytes += network_bytes(model->network);
+    if (model->config.has_encoder)
+        model->bytes += encoder_bytes(&model->config.encoder);
     return make_table(model);
 }
 
@@ -87,11 +89,11 @@ static enum store_status restore(const struct model_record *record, struct model
     const enum store_status status = restore_config(record->config, &model->config);
     if (status != STORE_OK)
         return status;
-    return restore_labels(record->labels, model->config.params.out_features, &model->labels);
+    return restore_labels(record->labels, network_classes(&model->config.network), &model->labels);
 }
 
-enum store_status model_load_description(struct store *store, const char *id,
-                                         struct model **ret_model)
+/* Without what a version has: weights, and ranges. */
+static enum store_status load_record(struct store *store, const char *id, struct model **ret_model)
 {
     struct model_record record;
     enum store_status status = store_model_find(store, id, &record);
@@ -111,16 +113,38 @@ enum store_status model_load_description(struct store *store, const char *id,
     return status;
 }
 
+enum store_status model_load_description(struct store *store, const char *id,
+                                         struct model **ret_model)
+{
+    struct model *model;
+    struct tensors tensors;
+    enum store_status status = load_record(store, id, &model);
+    if (status != STORE_OK)
+        return status;
+    status = version_ranges_peek(store, model->sequence, model->version, &tensors);
+    if (status == STORE_OK) {
+        status = version_ranges_take(&tensors, &model->config);
+        tensors_finish(&tensors);
+    } else if (status == STORE_NOT_FOUND) {
+        status = STORE_OK;
+    }
+    if (status == STORE_OK)
+        *ret_model = model;
+    else
+        model_release(model);
+    return status;
+}
+
 enum store_status model_load(struct store *store, const char *id, int64_t version,
                              struct model **ret_model)
 {
     struct model *model;
-    enum store_status status = model_load_description(store, id, &model);
+    enum store_status status = load_record(store, id, &model);
     if (status != STORE_OK)
         return status;
     if (version != 0)
         model->version = version;
-    status = restore_weight(store, model);
+    status = restore_version(store, model);
     if (status == STORE_OK)
         *ret_model = model;
     else
@@ -140,7 +164,7 @@ void model_release(struct model *model)
         return;
     if (atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) > 1)
         return;
-    tempotron_destroy(model->tempotron);
+    network_destroy(model->network);
     rest_destroy(model->rest);
     byte_table_finish(&model->table);
     labels_finish(&model->labels);
@@ -148,12 +172,67 @@ void model_release(struct model *model)
     free(model);
 }
 
-struct tensor model_weight_tensor(const struct tempotron_params *params, const float *values)
+static enum store_status fit_config(const struct tensors *ranges, char **config_text)
 {
-    return (struct tensor){
-        .name = "weight",
-        .rows = params->out_features,
-        .columns = params->in_features,
-        .values = values,
-    };
+    struct model_config config;
+    enum store_status status = restore_config(*config_text, &config);
+    if (status != STORE_OK)
+        return status;
+    status = version_ranges_take(ranges, &config);
+    char *text = status == STORE_OK ? model_config_text(&config) : NULL;
+    model_config_finish(&config);
+    if (text == NULL)
+        return status == STORE_OK ? STORE_NO_MEMORY : status;
+    free(*config_text);
+    *config_text = text;
+    return STORE_OK;
+}
+
+enum store_status model_record_fit(struct store *store, struct model_record *record)
+{
+    struct tensors ranges;
+    enum store_status status =
+        version_ranges_peek(store, record->sequence, record->version, &ranges);
+    if (status == STORE_NOT_FOUND)
+        return STORE_OK;
+    if (status != STORE_OK)
+        return status;
+    status = fit_config(&ranges, &record->config);
+    tensors_finish(&ranges);
+    return status;
+}
+
+enum store_status model_record_find(struct store *store, const char *id,
+                                    struct model_record *ret_record)
+{
+    struct model_record record;
+    enum store_status status = store_model_find(store, id, &record);
+    if (status != STORE_OK)
+        return status;
+    status = model_record_fit(store, &record);
+    if (status == STORE_OK)
+        *ret_record = record;
+    else
+        model_record_finish(&record);
+    return status;
+}
+
+enum store_status model_fit(const struct model *base, struct encoder *take_encoder,
+                            struct model **ret_model)
+{
+    struct model *model = calloc(1, sizeof *model);
+    if (model == NULL) {
+        encoder_finish(take_encoder);
+        return STORE_NO_MEMORY;
+    }
+    atomic_init(&model->references, 1);
+    model->config = base->config; /* which owns nothing but the encoder */
+    model->config.encoder = *take_encoder;
+    model->config.ranges = RANGES_FITTED;
+    const enum store_status status = make_table(model);
+    if (status == STORE_OK)
+        *ret_model = model;
+    else
+        model_release(model);
+    return status;
 }

@@ -20,8 +20,8 @@ struct model {
     int64_t version;
     struct model_config config;
     struct labels labels;
-    struct tempotron *tempotron; /* NULL: not loaded */
-    struct byte_table table;     /* of its encoder, where has_table */
+    struct network *network; /* NULL: not loaded */
+    struct byte_table table; /* of its encoder, where has_table */
     bool has_table;
     struct rest *rest; /* likewise, of a model on the grid; else NULL */
     size_t bytes;      /* of memory, roughly */
@@ -36,7 +36,16 @@ enum store_status model_load_description(struct store *store, const char *id,
 struct model *model_retain(struct model *model);
 void model_release(struct model *model); /* takes NULL */
 
-/* The weights as the store keeps them: values[out_features][in_features] is borrowed. */
-struct tensor model_weight_tensor(const struct tempotron_params *params, const float *values);
+/* As store_model_find(), for whoever shows the model: the ranges that the version served was fitted
+ * to are in the record's config. */
+enum store_status model_record_find(struct store *store, const char *id,
+                                    struct model_record *ret_record);
+/* Puts them there, where there are some. */
+enum store_status model_record_fit(struct store *store, struct model_record *record);
+
+/* A model without weights, whose encoder is that of `base`, fitted to other ranges; takes the
+ * encoder. The caller holds one reference. */
+enum store_status model_fit(const struct model *base, struct encoder *take_encoder,
+                            struct model **ret_model);
 
 #endif

@@ -1,12 +1,14 @@
 #include "model_config.h"
 
+#include <math.h>
 #include <stdio.h>
 
-#include "encoder_json.h"
 #include "limits.h"
 
 static const char *const clocks[] = {
     [CLOCK_GRID] = "grid", [CLOCK_CONTINUOUS] = "continuous", NULL};
+static const char *const hidden_spikes[] = {
+    [HIDDEN_CROSSING] = "crossing", [HIDDEN_PEAK] = "peak", NULL};
 
 static void too_large(struct fields *fields, const char *name, const char *what, uint64_t limit)
 {
@@ -25,19 +27,19 @@ static void read_inputs(struct fields *fields, struct model_config *config)
     const enum field_presence presence = encoder == NULL ? FIELD_REQUIRED : FIELD_OPTIONAL;
     const bool given =
         fields_integer(fields, "in_features", presence, 1, LIMIT_IN_FEATURES, &in_features);
-    config->params.in_features = (size_t)in_features;
+    config->network.tempotron.in_features = (size_t)in_features;
     if (encoder == NULL)
         return;
-    config->has_encoder = encoder_read(fields, &config->encoder);
+    config->has_encoder = encoder_read(fields, &config->encoder, &config->ranges);
     if (!config->has_encoder)
         return;
-    config->params.in_features = encoder_afferents(&config->encoder);
-    if (config->params.in_features > LIMIT_IN_FEATURES)
+    config->network.tempotron.in_features = encoder_afferents(&config->encoder);
+    if (config->network.tempotron.in_features > LIMIT_IN_FEATURES)
         too_large(fields, "encoder", "n * m", LIMIT_IN_FEATURES);
-    if (given && (size_t)in_features != config->params.in_features) {
+    if (given && (size_t)in_features != config->network.tempotron.in_features) {
         fields_pointer(fields, "in_features", pointer);
         problem_add_field(fields->problem, PROBLEM_CONFLICTING_FIELDS, pointer,
-                          "The encoder has %zu neurons.", config->params.in_features);
+                          "The encoder has %zu neurons.", config->network.tempotron.in_features);
     }
 }
 
@@ -58,11 +60,76 @@ static void read_neuron(struct fields *fields, struct tempotron_params *params)
     }
 }
 
-static void check_sizes(struct fields *fields, const struct tempotron_params *params)
+static void conflict(struct fields *fields, const char *name, const char *detail)
 {
-    if (params->in_features * params->out_features > LIMIT_WEIGHTS)
-        too_large(fields, "out_features", "in_features * out_features", LIMIT_WEIGHTS);
-    if (params->T * params->out_features > LIMIT_VOLTAGES)
+    char pointer[PROBLEM_POINTER];
+    fields_pointer(fields, name, pointer);
+    problem_add_field(fields->problem, PROBLEM_CONFLICTING_FIELDS, pointer, "%s", detail);
+}
+
+static void read_hidden_layers(struct fields *fields, struct network_params *params)
+{
+    char pointer[PROBLEM_POINTER], item[PROBLEM_POINTER];
+    struct float_array hidden;
+    if (!fields_has(fields, "hidden") ||
+        !fields_float_array(fields, "hidden", FIELD_REQUIRED, 1, 1, HIDDEN_LAYERS, &hidden))
+        return;
+    fields_pointer(fields, "hidden", pointer);
+    params->hidden_count = hidden.shape[0] < HIDDEN_LAYERS ? hidden.shape[0] : HIDDEN_LAYERS;
+    for (size_t l = 0; l < params->hidden_count; l++) {
+        const float neurons = hidden.values[l];
+        problem_pointer_index(pointer, l, item);
+        if (neurons >= 1 && neurons <= LIMIT_OUT_FEATURES && neurons == rintf(neurons))
+            params->hidden[l] = (size_t)neurons;
+        else
+            problem_add_field(fields->problem, PROBLEM_OUT_OF_RANGE, item,
+                              "A hidden layer has 1 to %d neurons.", LIMIT_OUT_FEATURES);
+    }
+    float_array_finish(&hidden);
+}
+
+static void read_hidden(struct fields *fields, struct network_params *params)
+{
+    unsigned spike = HIDDEN_CROSSING;
+    read_hidden_layers(fields, params);
+    if (fields_choice(fields, "hidden_spike", FIELD_OPTIONAL, hidden_spikes, &spike) &&
+        params->hidden_count == 0)
+        conflict(fields, "hidden_spike", "hidden_spike is of models with hidden layers.");
+    if (spike == HIDDEN_PEAK && params->tempotron.clock == CLOCK_CONTINUOUS)
+        conflict(fields, "hidden_spike", "Peaks are passed on on the clock grid alone.");
+    params->hidden_spike = (enum hidden_spike)spike;
+}
+
+static void read_read_out(struct fields *fields, struct network_params *params)
+{
+    int64_t group = 1;
+    double beta = 5;
+    fields_integer(fields, "neurons_per_class", FIELD_OPTIONAL, 1, LIMIT_OUT_FEATURES, &group);
+    if (fields_number(fields, "score_beta", FIELD_OPTIONAL, LIMIT_BETA_LEAST, LIMIT_BETA, &beta) &&
+        group == 1)
+        conflict(fields, "score_beta", "score_beta pools several neurons_per_class.");
+    params->read_out = (struct read_out){(size_t)group, (float)beta};
+    params->tempotron.out_features *= (size_t)group;
+}
+
+/* The products of what each field may be. */
+static void check_sizes(struct fields *fields, const struct network_params *params)
+{
+    uint64_t weights = 0, widest = 0;
+    for (size_t l = 0; l < network_depth(params); l++) {
+        const uint64_t neurons = network_neurons(params, l);
+        weights += network_afferents(params, l) * neurons;
+        widest = neurons > widest ? neurons : widest;
+    }
+    const char *field = params->hidden_count > 0                 ? "hidden"
+                        : params->read_out.neurons_per_class > 1 ? "neurons_per_class"
+                                                                 : "out_features";
+    if (weights > LIMIT_WEIGHTS)
+        too_large(fields, field,
+                  params->hidden_count > 0 ? "The weights of all layers together"
+                                           : "in_features * out_features",
+                  LIMIT_WEIGHTS);
+    if (params->tempotron.T * widest > LIMIT_VOLTAGES)
         too_large(fields, "T", "T * out_features", LIMIT_VOLTAGES);
 }
 
@@ -74,17 +141,19 @@ bool model_config_read(struct fields *fields, struct model_config *ret_config)
     read_inputs(fields, &config);
     const bool encodes = fields_get(fields, "encoder", FIELD_OPTIONAL) != NULL;
     if (config.has_encoder) /* late enough for every spike */
-        T = (int64_t)config.encoder.gaussian_tuning.max_spike_time;
+        T = encoder_max_spike_time(&config.encoder);
     fields_integer(fields, "out_features", FIELD_REQUIRED, 1, LIMIT_OUT_FEATURES, &out_features);
     fields_integer(fields, "T", encodes ? FIELD_OPTIONAL : FIELD_REQUIRED, 1, LIMIT_T, &T);
-    read_neuron(fields, &config.params);
+    read_neuron(fields, &config.network.tempotron);
     fields_choice(fields, "clock", FIELD_OPTIONAL, clocks, &clock);
     fields_integer(fields, "seed", FIELD_OPTIONAL, 0, UINT32_MAX, &seed);
-    config.params.clock = (enum tempotron_clock)clock;
-    config.params.out_features = (size_t)out_features;
-    config.params.T = (size_t)T;
+    config.network.tempotron.clock = (enum tempotron_clock)clock;
+    config.network.tempotron.out_features = (size_t)out_features;
+    config.network.tempotron.T = (size_t)T;
+    read_hidden(fields, &config.network);
+    read_read_out(fields, &config.network);
     config.seed = (uint32_t)seed;
-    check_sizes(fields, &config.params);
+    check_sizes(fields, &config.network);
     if (problem_is_set(fields->problem)) {
         model_config_finish(&config);
         return false;
@@ -100,26 +169,54 @@ void model_config_finish(struct model_config *config)
     *config = (struct model_config){0};
 }
 
+static void write_integer(struct json_writer *writer, const char *key, size_t value)
+{
+    json_write_key(writer, key);
+    json_write_integer(writer, (int64_t)value);
+}
+
+static void write_hidden(struct json_writer *writer, const struct network_params *network)
+{
+    json_write_key(writer, "hidden");
+    json_write_array_begin(writer);
+    for (size_t l = 0; l < network->hidden_count; l++)
+        json_write_integer(writer, (int64_t)network->hidden[l]);
+    json_write_array_end(writer);
+    json_write_key(writer, "hidden_spike");
+    json_write_string(writer, hidden_spikes[network->hidden_spike]);
+}
+
 void model_config_write(struct json_writer *writer, const struct model_config *config)
 {
     if (config->has_encoder) {
         json_write_key(writer, "encoder");
-        encoder_write(writer, &config->encoder);
+        encoder_write(writer, &config->encoder, config->ranges);
     }
-    json_write_key(writer, "in_features");
-    json_write_integer(writer, (int64_t)config->params.in_features);
-    json_write_key(writer, "out_features");
-    json_write_integer(writer, (int64_t)config->params.out_features);
-    json_write_key(writer, "T");
-    json_write_integer(writer, (int64_t)config->params.T);
-    json_write_key(writer, "tau");
-    json_write_double(writer, config->params.tau);
-    json_write_key(writer, "tau_s");
-    json_write_double(writer, config->params.tau_s);
-    json_write_key(writer, "v_threshold");
-    json_write_double(writer, config->params.v_threshold);
+    const struct network_params *network = &config->network;
+    const struct tempotron_params *params = &network->tempotron;
+    write_integer(writer, "in_features", params->in_features);
+    write_integer(writer, "out_features", network_classes(network));
+    if (network->read_out.neurons_per_class > 1) {
+        write_integer(writer, "neurons_per_class", network->read_out.neurons_per_class);
+        json_write_number(writer, "score_beta", (double)network->read_out.beta);
+    }
+    if (network->hidden_count > 0)
+        write_hidden(writer, network);
+    write_integer(writer, "T", params->T);
+    json_write_number(writer, "tau", params->tau);
+    json_write_number(writer, "tau_s", params->tau_s);
+    json_write_number(writer, "v_threshold", params->v_threshold);
     json_write_key(writer, "clock");
-    json_write_string(writer, clocks[config->params.clock]);
-    json_write_key(writer, "seed");
-    json_write_integer(writer, (int64_t)config->seed);
+    json_write_string(writer, clocks[params->clock]);
+    write_integer(writer, "seed", config->seed);
+}
+
+char *model_config_text(const struct model_config *config)
+{
+    struct json_writer json;
+    json_writer_init(&json);
+    json_write_object_begin(&json);
+    model_config_write(&json, config);
+    json_write_object_end(&json);
+    return json_writer_take_string(&json);
 }

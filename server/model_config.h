@@ -6,24 +6,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "encoder.h"
+#include "encoder_json.h"
 #include "json_reader.h"
 #include "json_writer.h"
-#include "tempotron.h"
+#include "network.h"
 
 struct model_config {
     bool has_encoder;
-    struct encoder encoder; /* owned */
-    struct tempotron_params params;
+    struct encoder encoder;     /* owned */
+    enum encoder_ranges ranges; /* of the encoder */
+    struct network_params network;
     uint32_t seed;
 };
 
-/* Reads encoder, in_features, out_features, T, tau, tau_s, v_threshold, clock and seed of an open
- * object, checks them and their products against the limits. False with the problem set. */
+/* Reads encoder, in_features, out_features, T, tau, tau_s, v_threshold, clock, hidden,
+ * hidden_spike, neurons_per_class, score_beta and seed of an open object, checks them and their
+ * products against the limits. False with the problem set. */
 bool model_config_read(struct fields *fields, struct model_config *ret_config);
 void model_config_finish(struct model_config *config); /* does nothing on a zeroed one */
 
 /* Writes the same fields as members of the object that is being written. */
 void model_config_write(struct json_writer *writer, const struct model_config *config);
+
+/* The same as the text of an object, as the store keeps it; NULL: no memory. free() */
+char *model_config_text(const struct model_config *config);
 
 #endif

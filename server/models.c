@@ -11,7 +11,7 @@
 #include "service.h"
 #include "status_problem.h"
 #include "timestamp.h"
-#include "weight_json.h"
+#include "weights.h"
 
 /* --- showing --- */
 
@@ -53,7 +53,7 @@ static void answer_model(struct service *service, const char *id, unsigned statu
     struct model_record record;
     enum store_status result = store_pool_borrow_reader(service->stores, &store);
     if (result == STORE_OK) {
-        result = store_model_find(store, id, &record);
+        result = model_record_find(store, id, &record);
         store_pool_return(service->stores, store);
     }
     if (!store_succeeded(result, PROBLEM_MODEL_NOT_FOUND, id, &reply->problem))
@@ -80,6 +80,8 @@ void models_list(struct service *service, const struct request *request, struct 
         records == NULL ? STORE_NO_MEMORY : store_pool_borrow_reader(service->stores, &store);
     if (result == STORE_OK) {
         result = store_model_list(store, page.cursor, page.limit, records, &count);
+        for (size_t i = 0; result == STORE_OK && i < count; i++)
+            result = model_record_fit(store, &records[i]);
         store_pool_return(service->stores, store);
     }
     if (store_succeeded(result, PROBLEM_MODEL_NOT_FOUND, "model", &reply->problem)) {
@@ -105,14 +107,14 @@ struct new_model {
     const char *description; /* borrowed from the document */
     struct model_config config;
     struct labels labels;
-    float *weight; /* [out_features][in_features] */
+    struct weights weights;
 };
 
 static void new_model_finish(struct new_model *model)
 {
     model_config_finish(&model->config);
     labels_finish(&model->labels);
-    free(model->weight);
+    weights_finish(&model->weights);
 }
 
 static bool is_id(const char *text)
@@ -144,19 +146,15 @@ static void read_id(struct fields *fields, char id[LIMIT_ID + 1])
 }
 
 /* The weights given, or torch's initial ones. */
-static bool read_weight(struct fields *fields, struct new_model *model)
+static bool read_weights(struct fields *fields, struct new_model *model)
 {
-    const struct tempotron_params *params = &model->config.params;
-    if (fields_get(fields, "weight", FIELD_OPTIONAL) != NULL)
-        return weight_read(fields, params, &model->weight);
-    model->weight = malloc(params->in_features * params->out_features * sizeof(float));
-    if (model->weight == NULL) {
-        problem_set_no_memory(fields->problem);
-        return false;
-    }
-    tempotron_draw_weight(model->config.seed, params->in_features, params->out_features,
-                          model->weight);
-    return true;
+    const struct network_params *params = &model->config.network;
+    if (weights_are_given(fields, params))
+        return weights_read(fields, params, &model->weights);
+    if (weights_draw(params, model->config.seed, &model->weights))
+        return true;
+    problem_set_no_memory(fields->problem);
+    return false;
 }
 
 static bool read_model(const struct document *document, struct problem *problem,
@@ -169,24 +167,15 @@ static bool read_model(const struct document *document, struct problem *problem,
     read_id(&fields, model->id);
     fields_string(&fields, "description", FIELD_OPTIONAL, LIMIT_DESCRIPTION, &model->description);
     const json_t *labels = fields_get(&fields, "labels", FIELD_OPTIONAL);
-    fields_has(&fields, "weight");
     const bool configured = model_config_read(&fields, &model->config);
+    weights_are_given(&fields, &model->config.network);
     fields_close(&fields);
     if (!configured)
         return false;
     if (labels != NULL)
-        labels_read(labels, "/labels", model->config.params.out_features, problem, &model->labels);
-    return !problem_is_set(problem) && read_weight(&fields, model);
-}
-
-static char *config_text(const struct model_config *config)
-{
-    struct json_writer json;
-    json_writer_init(&json);
-    json_write_object_begin(&json);
-    model_config_write(&json, config);
-    json_write_object_end(&json);
-    return json_writer_take_string(&json);
+        labels_read(labels, "/labels", network_classes(&model->config.network), problem,
+                    &model->labels);
+    return !problem_is_set(problem) && read_weights(&fields, model);
 }
 
 static char *labels_text(const struct labels *labels)
@@ -200,16 +189,18 @@ static char *labels_text(const struct labels *labels)
 static enum store_status insert_model(struct service *service, const struct new_model *model)
 {
     struct model_record record = {.description = strdup(model->description),
-                                  .config = config_text(&model->config),
+                                  .config = model_config_text(&model->config),
                                   .labels =
                                       model->labels.count > 0 ? labels_text(&model->labels) : NULL};
-    const struct tensor weight = model_weight_tensor(&model->config.params, model->weight);
+    struct tensor tensors[NETWORK_LAYERS];
     enum store_status status = STORE_NO_MEMORY;
     strcpy(record.id, model->id);
+    weights_tensors(&model->config.network, &model->weights, tensors);
     if (record.description != NULL && record.config != NULL &&
         (record.labels != NULL || model->labels.count == 0)) {
         struct store *store = store_pool_borrow_writer(service->stores);
-        status = store_model_insert(store, &record, &weight, 1, timestamp_now());
+        status = store_model_insert(store, &record, tensors, network_depth(&model->config.network),
+                                    timestamp_now());
         store_pool_note(service->stores, status);
         store_pool_return(service->stores, store);
     }
@@ -281,8 +272,8 @@ void models_update(struct service *service, const struct request *request, struc
                          PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         return;
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
-    if (document != NULL &&
-        read_change(document, model->config.params.out_features, &reply->problem, &change, &labels))
+    if (document != NULL && read_change(document, network_classes(&model->config.network),
+                                        &reply->problem, &change, &labels))
         apply_change(service, model, &change, &reply->problem);
     if (!problem_is_set(&reply->problem))
         answer_model(service, request->model, 200, reply);

@@ -16,14 +16,16 @@
 #include "status_problem.h"
 
 /* What ret_type asks for, in the order of the answer. */
-enum { RET_LABEL, RET_V_MAX, RET_SPIKES, RET_V, RET_COUNT };
-static const char *const ret_type_names[] = {"label", "v_max", "spikes", "v", NULL};
+enum { RET_LABEL, RET_V_MAX, RET_SCORE, RET_SPIKES, RET_V, RET_COUNT };
+static const char *const ret_type_names[] = {"label", "v_max", "score", "spikes", "v", NULL};
 
 /* How one decision came about. */
 enum { CONTRIBUTIONS = 10, PARTS_A_HAND = 4 };
 struct decision {
     double t_max;  /* of the output decided for */
-    double margin; /* how far it is above the next output, or where it is alone, v_threshold */
+    size_t output; /* whose peak it is: of the class decided for, the greatest */
+    double margin; /* how far the score is above the next class's, or where it is alone, v_threshold
+                    */
     size_t count;
     struct contribution contributions[CONTRIBUTIONS];
 };
@@ -33,11 +35,13 @@ struct prediction {
     bool explains;
     size_t count;
     size_t classes;
+    size_t neurons; /* outputs */
     size_t T;
     int32_t *label;             /* [count]; -1: undecided */
-    float *v_max;               /* [count][classes] */
-    float *spikes;              /* [count][classes]; -1: silent */
-    float *v;                   /* [count][classes][T]; NULL unless wanted */
+    float *v_max;               /* [count][neurons] */
+    float *score;               /* [count][classes]; NULL unless wanted */
+    float *spikes;              /* [count][neurons]; -1: silent */
+    float *v;                   /* [count][neurons][T]; NULL unless wanted */
     struct decision *decisions; /* [count]; NULL unless they are to be explained */
 };
 
@@ -45,6 +49,7 @@ static void prediction_finish(struct prediction *prediction)
 {
     free(prediction->label);
     free(prediction->v_max);
+    free(prediction->score);
     free(prediction->spikes);
     free(prediction->v);
     free(prediction->decisions);
@@ -52,18 +57,23 @@ static void prediction_finish(struct prediction *prediction)
 
 static bool prediction_init(struct prediction *prediction, const struct model *model, size_t count)
 {
-    const size_t classes = model->config.params.out_features, T = model->config.params.T;
+    const struct network_params *params = &model->config.network;
+    const size_t neurons = params->tempotron.out_features, T = params->tempotron.T;
     prediction->count = count;
-    prediction->classes = classes;
+    prediction->classes = network_classes(params);
+    prediction->neurons = neurons;
     prediction->T = T;
     prediction->label = malloc(count * sizeof *prediction->label);
-    prediction->v_max = malloc(count * classes * sizeof *prediction->v_max);
-    prediction->spikes = malloc(count * classes * sizeof *prediction->spikes);
+    prediction->v_max = malloc(count * neurons * sizeof *prediction->v_max);
+    prediction->spikes = malloc(count * neurons * sizeof *prediction->spikes);
+    if (prediction->wanted[RET_SCORE])
+        prediction->score = malloc(count * prediction->classes * sizeof *prediction->score);
     if (prediction->wanted[RET_V])
-        prediction->v = malloc(count * classes * T * sizeof *prediction->v);
+        prediction->v = malloc(count * neurons * T * sizeof *prediction->v);
     if (prediction->explains)
         prediction->decisions = calloc(count, sizeof *prediction->decisions);
     return prediction->label != NULL && prediction->v_max != NULL && prediction->spikes != NULL &&
+           (prediction->score != NULL || !prediction->wanted[RET_SCORE]) &&
            (prediction->v != NULL || !prediction->wanted[RET_V]) &&
            (prediction->decisions != NULL || !prediction->explains);
 }
@@ -81,8 +91,8 @@ static bool want(const json_t *name, const char *pointer, struct problem *proble
     }
     problem_add_field(problem, json_is_string(name) ? PROBLEM_UNKNOWN_VALUE : PROBLEM_WRONG_TYPE,
                       pointer,
-                      "ret_type is one or a list of \"label\", \"v_max\", \"spikes\", "
-                      "\"v\".");
+                      "ret_type is one or a list of \"label\", \"v_max\", \"score\", "
+                      "\"spikes\", \"v\".");
     return false;
 }
 
@@ -112,7 +122,7 @@ static void check_sizes(const struct model *model, const struct samples *samples
                         const struct prediction *prediction, const char *pointer,
                         struct problem *problem)
 {
-    const struct tempotron_params *params = &model->config.params;
+    const struct tempotron_params *params = &model->config.network.tempotron;
     size_t numbers = params->out_features * (prediction->wanted[RET_V] ? params->T : 1);
     if (prediction->explains)
         numbers += 4 * CONTRIBUTIONS;
@@ -152,46 +162,61 @@ static bool read_request(struct service *service, const struct request *request,
 
 /* --- computing --- */
 
-static double margin_of(const struct tempotron *tempotron, const float *v_max, size_t decided)
+static double margin_of(const struct network *network, const float *score, size_t decided)
 {
-    double next = tempotron->params.out_features > 1 ? -INFINITY : tempotron->params.v_threshold;
-    for (size_t j = 0; j < tempotron->params.out_features; j++)
-        if (j != decided)
-            next = fmax(next, (double)v_max[j]);
-    return (double)v_max[decided] - next;
+    const size_t classes = network_classes(&network->params);
+    double next = classes > 1 ? -INFINITY : network->params.tempotron.v_threshold;
+    for (size_t k = 0; k < classes; k++)
+        if (k != decided)
+            next = fmax(next, (double)score[k]);
+    return (double)score[decided] - next;
 }
 
-/* By all spikes, also those of features at rest. */
-static void explain_sample(const struct model *model, const struct sample_set *set, size_t sample,
-                           struct pattern *pattern, const struct membranes *membranes,
-                           size_t decided, struct decision *decision)
+/* Of the neurons of a class the one with the greatest v_max. */
+static size_t greatest_of_class(const struct network *network, const float *v_max, size_t class)
 {
+    const size_t group = network->params.read_out.neurons_per_class;
+    return class * group + read_out_decide(v_max + class * group, group);
+}
+
+/* By all spikes, also those of features at rest. False: no memory. */
+static bool explain_sample(const struct network *network, const struct sample_set *set,
+                           size_t sample, struct activity *activity, size_t decided,
+                           struct decision *decision)
+{
+    const struct layer_activity *last = &activity->layers[activity->depth - 1];
     struct sample_set whole = *set;
     whole.rest = NULL;
-    sample_set_pattern(&whole, sample, pattern);
-    decision->t_max = membranes->t_max[decided];
-    decision->margin = margin_of(model->tempotron, membranes->v_max, decided);
-    decision->count = tempotron_explain(model->tempotron, pattern, decided, decision->t_max,
-                                        decision->contributions, CONTRIBUTIONS);
+    sample_set_pattern(&whole, sample, activity_input(activity));
+    decision->output = greatest_of_class(network, last->v_max, decided);
+    decision->t_max = last->t_max[decision->output];
+    decision->margin = margin_of(network, activity->score, decided);
+    return network_explain(network, activity, decision->output, decision->contributions,
+                           CONTRIBUTIONS, &decision->count) == CORE_OK;
 }
 
-static void predict_sample(const struct model *model, const struct sample_set *set, size_t sample,
-                           struct pattern *pattern, struct membranes *membranes,
-                           struct prediction *prediction)
+/* False: no memory. */
+static bool predict_sample(const struct network *network, const struct sample_set *set,
+                           size_t sample, struct scratch *scratch, struct prediction *prediction)
 {
-    const size_t classes = prediction->classes;
-    float *v = prediction->v == NULL ? NULL : prediction->v + sample * classes * prediction->T;
-    sample_set_pattern(set, sample, pattern);
-    membranes_forward(model->tempotron, pattern, membranes, v);
-    memcpy(prediction->v_max + sample * classes, membranes->v_max, classes * sizeof(float));
-    for (size_t j = 0; j < classes; j++) {
-        const bool fires = membranes->v_max[j] >= (float)model->config.params.v_threshold;
-        prediction->spikes[sample * classes + j] = fires ? (float)membranes->t_max[j] : -1;
-    }
-    prediction->label[sample] = pattern->fired ? (int32_t)membranes_decide(membranes, classes) : -1;
-    if (prediction->explains && pattern->fired)
-        explain_sample(model, set, sample, pattern, membranes, (size_t)prediction->label[sample],
-                       &prediction->decisions[sample]);
+    const size_t neurons = prediction->neurons, classes = prediction->classes;
+    const float threshold = (float)network->params.tempotron.v_threshold;
+    float *v = prediction->v == NULL ? NULL : prediction->v + sample * neurons * prediction->T;
+    struct activity *activity = &scratch->activity;
+    const struct layer_activity *last = &activity->layers[network->depth - 1];
+    sample_set_pattern(set, sample, activity_input(activity));
+    activity_forward(network, &scratch->membranes, activity, v);
+    memcpy(prediction->v_max + sample * neurons, last->v_max, neurons * sizeof(float));
+    if (prediction->score != NULL)
+        memcpy(prediction->score + sample * classes, activity->score, classes * sizeof(float));
+    for (size_t j = 0; j < neurons; j++)
+        prediction->spikes[sample * neurons + j] =
+            last->v_max[j] >= threshold ? (float)last->t_max[j] : -1;
+    const bool decides = activity_decides(activity);
+    const size_t label = read_out_decide(activity->score, classes);
+    prediction->label[sample] = decides ? (int32_t)label : -1;
+    return !decides || !prediction->explains ||
+           explain_sample(network, set, sample, activity, label, &prediction->decisions[sample]);
 }
 
 /* The samples shared out to several hands. */
@@ -209,13 +234,12 @@ static void predict_part(void *work, size_t part)
     const struct model *model = predicting->model;
     const struct sample_set *set = predicting->set;
     const size_t end = set->count * (part + 1) / predicting->parts;
-    struct scratch *scratch = scratch_borrow(model->tempotron, sample_set_capacity(set));
-    if (scratch == NULL)
+    struct scratch *scratch = scratch_borrow(model->network, sample_set_capacity(set));
+    bool done = scratch != NULL;
+    for (size_t b = set->count * part / predicting->parts; done && b < end; b++)
+        done = predict_sample(model->network, set, b, scratch, predicting->prediction);
+    if (!done)
         atomic_store(&predicting->failed, true);
-    else
-        for (size_t b = set->count * part / predicting->parts; b < end; b++)
-            predict_sample(model, set, b, &scratch->pattern, &scratch->membranes,
-                           predicting->prediction);
     scratch_return(scratch);
 }
 
@@ -261,8 +285,7 @@ static void write_contribution(struct json_writer *json, const struct model *mod
     json_write_object_begin(json);
     json_write_number(json, "afferent", (double)contribution->afferent);
     if (model->config.has_encoder) {
-        const size_t neurons =
-            model->config.params.in_features / encoder_features(&model->config.encoder);
+        const size_t neurons = encoder_neurons(&model->config.encoder);
         json_write_number(json, "feature", (double)(contribution->afferent / neurons));
         json_write_number(json, "neuron", (double)(contribution->afferent % neurons));
     }
@@ -282,7 +305,7 @@ static void write_decisions(struct json_writer *json, const struct model *model,
             continue;
         }
         json_write_object_begin(json);
-        json_write_number(json, "output", prediction->label[b]);
+        json_write_number(json, "output", (double)decision->output);
         json_write_key(json, "t_max");
         json_write_float(json, (float)decision->t_max);
         json_write_key(json, "margin");
@@ -300,7 +323,7 @@ static void write_decisions(struct json_writer *json, const struct model *model,
 static void write_prediction(struct json_writer *json, const struct model *model,
                              const struct prediction *prediction)
 {
-    const size_t shape[] = {prediction->count, prediction->classes, prediction->T};
+    const size_t shape[] = {prediction->count, prediction->neurons, prediction->T};
     json_write_object_begin(json);
     json_write_key(json, "model");
     json_write_string(json, model->id);
@@ -314,9 +337,14 @@ static void write_prediction(struct json_writer *json, const struct model *model
         json_write_key(json, "v_max");
         json_write_float_array(json, prediction->v_max, shape, 2);
     }
+    if (prediction->wanted[RET_SCORE]) {
+        const size_t score_shape[] = {prediction->count, prediction->classes};
+        json_write_key(json, "score");
+        json_write_float_array(json, prediction->score, score_shape, 2);
+    }
     if (prediction->wanted[RET_SPIKES]) {
         json_write_key(json, "spikes");
-        if (model->config.params.clock == CLOCK_GRID)
+        if (model->config.network.tempotron.clock == CLOCK_GRID)
             json_write_spike_array(json, prediction->spikes, shape, 2);
         else
             json_write_float_array(json, prediction->spikes, shape, 2);
@@ -335,14 +363,18 @@ static void write_prediction(struct json_writer *json, const struct model *model
 /* The one array that is wanted; classes are numbers here, -1: undecided. */
 static void answer_array(const struct prediction *prediction, struct reply *reply)
 {
-    const size_t shape[] = {prediction->count, prediction->classes, prediction->T};
+    const size_t neurons[] = {prediction->count, prediction->neurons, prediction->T};
+    const size_t classes[] = {prediction->count, prediction->classes};
     if (prediction->wanted[RET_LABEL])
-        npy_answer(reply, DTYPE_I4, 1, shape, prediction->label);
-    else if (prediction->wanted[RET_V])
-        npy_answer(reply, DTYPE_F4, 3, shape, prediction->v);
+        npy_answer(reply, DTYPE_I4, 1, classes, prediction->label);
+    else if (prediction->wanted[RET_V_MAX])
+        npy_answer(reply, DTYPE_F4, 2, neurons, prediction->v_max);
+    else if (prediction->wanted[RET_SCORE])
+        npy_answer(reply, DTYPE_F4, 2, classes, prediction->score);
+    else if (prediction->wanted[RET_SPIKES])
+        npy_answer(reply, DTYPE_F4, 2, neurons, prediction->spikes);
     else
-        npy_answer(reply, DTYPE_F4, 2, shape,
-                   prediction->wanted[RET_V_MAX] ? prediction->v_max : prediction->spikes);
+        npy_answer(reply, DTYPE_F4, 3, neurons, prediction->v);
 }
 
 static void answer(const struct request *request, const struct model *model,
@@ -386,7 +418,7 @@ void model_predict(struct service *service, const struct request *request, struc
         request_document(request, samples_member(model), ARRAY_OF_SAMPLES, &reply->problem);
     if (document != NULL &&
         read_request(service, request, document, model, reply, &samples, &prediction) &&
-        !reply_defers(reply, request, samples_work(&samples, &model->config.params)) &&
+        !reply_defers(reply, request, samples_work(&samples, &model->config.network)) &&
         predict(model, &samples, request->crew, &reply->problem, &prediction))
         answer(request, model, &prediction, reply);
     prediction_finish(&prediction);
@@ -406,11 +438,7 @@ static void encode_request(const struct document *document, const struct model *
     fields_close(&fields);
     if (!read)
         return;
-    switch (model->config.encoder.type) {
-    case ENCODER_GAUSSIAN_TUNING:
-        encode_answer(&model->config.encoder.gaussian_tuning, &x, request, reply);
-        break;
-    }
+    encode_answer(&model->config.encoder, &x, request, reply);
     float_array_finish(&x);
 }
 
@@ -420,10 +448,10 @@ void model_encode(struct service *service, const struct request *request, struct
     if (model == NULL)
         return;
     struct document *document = request_document(request, "x", ARRAY_AS_IT_IS, &reply->problem);
-    if (document != NULL && model->config.has_encoder)
-        encode_request(document, model, request, reply);
-    else if (document != NULL)
+    if (document != NULL && !model->config.has_encoder)
         problem_set(&reply->problem, PROBLEM_CONFLICTING_FIELDS, "The model has no encoder.");
+    else if (document != NULL && encoder_is_usable(model, SAMPLES_TO_PREDICT, &reply->problem))
+        encode_request(document, model, request, reply);
     document_destroy(document);
     model_release(model);
 }

@@ -38,6 +38,7 @@ static const struct {
     [PROBLEM_RUN_ENDED] = {409, "run_ended"},
     [PROBLEM_MODEL_IN_USE] = {409, "model_in_use"},
     [PROBLEM_DATASET_IN_USE] = {409, "dataset_in_use"},
+    [PROBLEM_ENCODER_NOT_FITTED] = {409, "encoder_not_fitted"},
     [PROBLEM_MISSING_FIELD] = {422, "missing_field"},
     [PROBLEM_UNKNOWN_FIELD] = {422, "unknown_field"},
     [PROBLEM_WRONG_TYPE] = {422, "wrong_type"},

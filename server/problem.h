@@ -40,8 +40,9 @@ enum problem_code {
     /* 409 */
     PROBLEM_ID_TAKEN,
     PROBLEM_RUN_ENDED,
-    PROBLEM_MODEL_IN_USE,   /* a run of the model is queued or running */
-    PROBLEM_DATASET_IN_USE, /* a run that trains on it is queued or running */
+    PROBLEM_MODEL_IN_USE,       /* a run of the model is queued or running */
+    PROBLEM_DATASET_IN_USE,     /* a run that trains on it is queued or running */
+    PROBLEM_ENCODER_NOT_FITTED, /* its ranges are still to be taken from training data */
     /* 422: well-formed, but a field is wrong */
     PROBLEM_MISSING_FIELD,
     PROBLEM_UNKNOWN_FIELD,

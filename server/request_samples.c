@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dataset_samples.h"
+#include "encoder_ranges.h"
 #include "service.h"
 #include "status_problem.h"
 #include "store_pool.h"
@@ -57,8 +58,8 @@ bool dataset_read(struct service *service, struct fields *fields, const struct m
 static bool check_work(const struct dataset_record *dataset, const struct model *model,
                        struct problem *problem)
 {
-    const struct tempotron_params *params = &model->config.params;
-    const uint64_t sample = (uint64_t)(params->T + params->in_features) * params->out_features;
+    const struct network_params *params = &model->config.network;
+    const uint64_t sample = network_work(params, params->tempotron.in_features);
     if (dataset->x.count > LIMIT_WORK / sample)
         problem_add_field(problem, PROBLEM_TOO_LARGE, "/dataset",
                           "count * (T + in_features) * out_features must be at most %llu.",
@@ -69,37 +70,53 @@ static bool check_work(const struct dataset_record *dataset, const struct model 
 /* The dataset that was found may have been replaced or deleted since: it is found again, in the
  * moment of its values. */
 static enum store_status load_by_id(struct store *store, const char *id, const struct model *model,
-                                    enum samples_use use, struct problem *problem,
-                                    struct samples *ret_samples)
+                                    enum samples_use use, const char *pointer,
+                                    struct problem *problem, struct samples *ret_samples)
 {
     struct dataset_record dataset;
     enum store_status status = store_dataset_find(store, id, &dataset);
     if (status != STORE_OK)
         return status;
-    if (dataset_suits(&dataset, model, use, "/dataset", problem) &&
-        check_work(&dataset, model, problem))
+    if (dataset_suits(&dataset, model, use, pointer, problem) &&
+        (is_to_train(use) || check_work(&dataset, model, problem)))
         status = dataset_samples_load(store, &dataset, model, use, ret_samples);
     dataset_record_finish(&dataset);
     return status;
 }
 
 static bool load(struct service *service, const char *id, const struct model *model,
-                 enum samples_use use, struct problem *problem, struct samples *ret_samples)
+                 enum samples_use use, const char *pointer, struct problem *problem,
+                 struct samples *ret_samples)
 {
     struct store *store;
     enum store_status status = store_pool_borrow_reader(service->stores, &store);
     if (status == STORE_OK) {
         status = store_snapshot_begin(store);
         if (status == STORE_OK) {
-            status = load_by_id(store, id, model, use, problem, ret_samples);
+            status = load_by_id(store, id, model, use, pointer, problem, ret_samples);
             store_snapshot_end(store);
         }
         store_pool_return(service->stores, store);
     }
     if (status == STORE_NOT_FOUND)
-        problem_add_field(problem, PROBLEM_UNKNOWN_VALUE, "/dataset", "%s", NO_DATASET);
+        problem_add_field(problem, PROBLEM_UNKNOWN_VALUE, pointer, "%s", NO_DATASET);
     return store_succeeded(status, PROBLEM_DATASET_NOT_FOUND, id, problem) &&
-           !problem_is_set(problem);
+           !problem_is_set(problem) &&
+           ranges_hold(&model->config.encoder, ret_samples, pointer, false, problem);
+}
+
+bool dataset_check_values(struct service *service, struct fields *fields,
+                          const struct dataset_record *dataset, const struct model *model)
+{
+    struct samples samples = {0};
+    char pointer[PROBLEM_POINTER];
+    if (model->config.encoder.out_of_range != OUT_OF_RANGE_REJECT)
+        return true;
+    fields_pointer(fields, "dataset", pointer);
+    const bool holds =
+        load(service, dataset->id, model, SAMPLES_TO_TRAIN, pointer, fields->problem, &samples);
+    samples_finish(&samples);
+    return holds;
 }
 
 bool request_samples_read(struct service *service, const struct request *request,
@@ -109,9 +126,9 @@ bool request_samples_read(struct service *service, const struct request *request
     struct dataset_record dataset = {0};
     if (!dataset_read(service, fields, model, use, &dataset))
         return samples_read(fields, model, use, ret_samples);
-    const bool read = !problem_is_set(fields->problem) &&
-                      !reply_defers(reply, request, UINT64_MAX) &&
-                      load(service, dataset.id, model, use, fields->problem, ret_samples);
+    const bool read =
+        !problem_is_set(fields->problem) && !reply_defers(reply, request, UINT64_MAX) &&
+        load(service, dataset.id, model, use, "/dataset", fields->problem, ret_samples);
     dataset_record_finish(&dataset);
     return read;
 }

@@ -12,6 +12,11 @@
 bool dataset_read(struct service *service, struct fields *fields, const struct model *model,
                   enum samples_use use, struct dataset_record *ret_dataset);
 
+/* Whether the values of a dataset to train on lie in the ranges of the model's encoder, where it
+ * rejects others; loads them. False with the problem set. */
+bool dataset_check_values(struct service *service, struct fields *fields,
+                          const struct dataset_record *dataset, const struct model *model);
+
 /* Reads the samples to predict or to evaluate. False with the problem set, or the reply deferred,
  * since a dataset is not loaded on an event loop. Free with samples_finish(). */
 bool request_samples_read(struct service *service, const struct request *request,

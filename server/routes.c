@@ -13,7 +13,7 @@ const struct route routes[] = {
      function_encode,
      BODY_ARRAY,
      ON_EVENT_LOOP,
-     {"m", "x_min", "x_max", "max_spike_time"}},
+     {"type", "n", "m", "x_min", "x_max", "scale", "max_spike_time", "out_of_range"}},
     {"POST", "/psp_kernel", function_psp_kernel, BODY_JSON, ON_EVENT_LOOP, {0}},
     {"POST", "/mse_loss", function_mse_loss, BODY_JSON, ON_EVENT_LOOP, {0}},
 
@@ -23,7 +23,7 @@ const struct route routes[] = {
     {"PATCH", "/models/{model}", models_update, BODY_JSON, ON_POOL, {0}},
     {"DELETE", "/models/{model}", models_delete, BODY_NONE, ON_POOL, {0}},
     {"GET", "/models/{model}/versions", versions_list, BODY_NONE, ON_EVENT_LOOP, LISTING},
-    {"GET", "/models/{model}/weights", weights_get, BODY_NONE, ON_POOL, {0}},
+    {"GET", "/models/{model}/weights", weights_get, BODY_NONE, ON_POOL, {"tensor"}},
     {"PUT", "/models/{model}/weights", weights_put, BODY_ARRAY, ON_POOL, {0}},
 
     {"POST", "/models/{model}/encode", model_encode, BODY_ARRAY, ON_EVENT_LOOP, {0}},

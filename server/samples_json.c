@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "encoder_ranges.h"
 #include "json_numbers.h"
 #include "limits.h"
 #include "spike_trains_json.h"
@@ -18,8 +19,18 @@ static void add_error(const struct fields *fields, const char *name, enum proble
     problem_add_field(fields->problem, code, pointer, "%s", detail);
 }
 
+bool encoder_is_usable(const struct model *model, enum samples_use use, struct problem *problem)
+{
+    if (model->config.ranges != RANGES_UNFITTED || use == SAMPLES_TO_FIT)
+        return true;
+    problem_set(problem, PROBLEM_ENCODER_NOT_FITTED,
+                "The encoder has no ranges yet: train the model with \"fit\": true first.");
+    return false;
+}
+
 /* Which of x and in_spikes is given: exactly one must be. */
-static bool choose_kind(struct fields *fields, const struct model *model, enum samples_kind *kind)
+static bool choose_kind(struct fields *fields, const struct model *model, enum samples_use use,
+                        enum samples_kind *kind)
 {
     const bool x = fields_get(fields, "x", FIELD_OPTIONAL) != NULL;
     const bool in_spikes = fields_get(fields, "in_spikes", FIELD_OPTIONAL) != NULL;
@@ -34,7 +45,7 @@ static bool choose_kind(struct fields *fields, const struct model *model, enum s
                   "The samples are missing.");
     else {
         *kind = x ? SAMPLES_X : SAMPLES_IN_SPIKES;
-        return true;
+        return !x || encoder_is_usable(model, use, fields->problem);
     }
     return false;
 }
@@ -58,22 +69,20 @@ static bool check_spikes(struct samples *samples, size_t outputs, const char *po
 }
 
 /* Whether the forward pass over so many samples may be asked for, from the document alone. */
-static bool check_work(const struct numbers *values, const struct tempotron_params *params,
+static bool check_work(const struct numbers *values, const struct network_params *params,
                        const char *pointer, struct problem *problem)
 {
     const size_t count = values->shape[0];
     if (count == 0 || count == NUMBERS_UNKNOWN) /* told by whoever takes them */
         return true;
     const size_t trains = spike_trains_are_given(values) ? values->count / count : 0;
-    const size_t spikes = params->in_features + trains;
-    const unsigned long long sample =
-        (unsigned long long)(params->T + spikes) * params->out_features;
+    const unsigned long long sample = network_work(params, params->tempotron.in_features + trains);
     if (count <= LIMIT_WORK / sample)
         return true;
     problem_add_field(
         problem, PROBLEM_TOO_LARGE, pointer,
-        "batch * (T + in_features) * out_features (with the mean of the spikes, where "
-        "there are trains) must be at most %llu: send at most %llu samples at once.",
+        "batch * (T + in_features) * out_features (of every layer, with the mean of the spikes "
+        "where there are trains) must be at most %llu: send at most %llu samples at once.",
         LIMIT_WORK, LIMIT_WORK / sample);
     return false;
 }
@@ -112,8 +121,8 @@ static bool read_rectangle(struct fields *fields, const struct model *model, con
     char pointer[PROBLEM_POINTER];
     struct float_array array;
     const bool is_x = samples->kind == SAMPLES_X;
-    const size_t features =
-        is_x ? encoder_features(&model->config.encoder) : model->config.params.in_features;
+    const size_t features = is_x ? encoder_features(&model->config.encoder)
+                                 : model->config.network.tempotron.in_features;
     const struct numbers *numbers = fields_numbers(fields, name);
     fields_pointer(fields, name, pointer);
     if (is_x && model->has_table && numbers != NULL && numbers->bytes != NULL && numbers->rank == 2)
@@ -136,22 +145,26 @@ static bool read_values(struct fields *fields, const struct model *model, enum s
                         struct samples *samples)
 {
     char pointer[PROBLEM_POINTER];
-    if (!choose_kind(fields, model, &samples->kind))
+    if (!choose_kind(fields, model, use, &samples->kind))
         return false;
     const char *name = samples->kind == SAMPLES_X ? "x" : "in_spikes";
     const struct numbers *numbers = fields_numbers(fields, name);
     fields_pointer(fields, name, pointer);
-    if (numbers != NULL && use != SAMPLES_TO_TRAIN &&
-        !check_work(numbers, &model->config.params, pointer, fields->problem))
+    if (numbers != NULL && !is_to_train(use) &&
+        !check_work(numbers, &model->config.network, pointer, fields->problem))
         return false;
     if (samples->kind == SAMPLES_IN_SPIKES && spike_trains_are_given(numbers)) {
-        return spike_trains_read(numbers, pointer, model->config.params.in_features,
+        return spike_trains_read(numbers, pointer, model->config.network.tempotron.in_features,
                                  fields->problem, samples) &&
-               check_spikes(samples, model->config.params.out_features, pointer, fields->problem);
+               check_spikes(samples, network_neurons(&model->config.network, 0), pointer,
+                            fields->problem);
     }
     if (!read_rectangle(fields, model, name, samples))
         return false;
-    if (use == SAMPLES_TO_TRAIN || samples_suit(samples, model))
+    if (samples->kind != SAMPLES_IN_SPIKES && use != SAMPLES_TO_FIT &&
+        !ranges_hold(&model->config.encoder, samples, pointer, true, fields->problem))
+        return false;
+    if (is_to_train(use) || samples_suit(samples, model))
         return true;
     problem_set_no_memory(fields->problem);
     return false;
@@ -161,7 +174,7 @@ static bool read_values(struct fields *fields, const struct model *model, enum s
 static int32_t read_class(double label, const struct model *model, const char *pointer,
                           struct problem *problem)
 {
-    const size_t classes = model->config.params.out_features;
+    const size_t classes = network_classes(&model->config.network);
     if (label != rint(label)) {
         problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "%s", NO_LABEL);
         return -1;
@@ -269,12 +282,11 @@ const char *samples_member(const struct model *model)
     return model->config.has_encoder ? "x" : "in_spikes";
 }
 
-uint64_t samples_work(const struct samples *samples, const struct tempotron_params *params)
+uint64_t samples_work(const struct samples *samples, const struct network_params *params)
 {
     const size_t trains =
         samples->kind == SAMPLES_SPIKE_TRAINS ? samples->first[samples->count] / samples->count : 0;
-    return (uint64_t)samples->count * (params->T + params->in_features + trains) *
-           params->out_features;
+    return samples->count * network_work(params, params->tempotron.in_features + trains);
 }
 
 static enum sample_kind kind_of(const struct samples *samples)

@@ -7,11 +7,26 @@
 #include "sample_set.h"
 #include "samples.h"
 
-enum samples_use { SAMPLES_TO_PREDICT, SAMPLES_TO_EVALUATE, SAMPLES_TO_TRAIN };
+enum samples_use {
+    SAMPLES_TO_PREDICT,
+    SAMPLES_TO_EVALUATE,
+    SAMPLES_TO_TRAIN, /* or to validate by */
+    SAMPLES_TO_FIT    /* likewise, in a run that fits the encoder: whatever its ranges are now */
+};
+
+static inline bool is_to_train(enum samples_use use)
+{
+    return use == SAMPLES_TO_TRAIN || use == SAMPLES_TO_FIT;
+}
+
+/* Whether values may go through the model's encoder, so used. False with the problem,
+ * encoder_not_fitted, set: it has no ranges yet. */
+bool encoder_is_usable(const struct model *model, enum samples_use use, struct problem *problem);
 
 /* Reads x [b][n] (through the model's encoder) or in_spikes [b][in_features], and label [b] where
  * they are not only to be predicted: class numbers, or names. Unless they are to be trained on, so
- * many that the forward pass would hold up whoever else asks are refused before one is read. False
+ * many that the forward pass would hold up whoever else asks are refused before one is read; and
+ * unless the encoder is fitted to them, so are values outside of ranges that reject them. False
  * with the problem set. Free with samples_finish(). */
 bool samples_read(struct fields *fields, const struct model *model, enum samples_use use,
                   struct samples *ret_samples);
@@ -23,7 +38,7 @@ bool samples_suit(struct samples *samples, const struct model *model);
 const char *samples_member(const struct model *model);
 
 /* The work of the forward pass over them; see LIMIT_WORK. */
-uint64_t samples_work(const struct samples *samples, const struct tempotron_params *params);
+uint64_t samples_work(const struct samples *samples, const struct network_params *params);
 
 /* The samples as the core takes them; borrows from both. Those of SAMPLES_BYTES need the model's
  * table. */

@@ -14,7 +14,7 @@ static pthread_key_t key;
 static void empty(struct scratch *scratch)
 {
     membranes_finish(&scratch->membranes);
-    pattern_finish(&scratch->pattern);
+    activity_finish(&scratch->activity);
     *scratch = (struct scratch){0};
 }
 
@@ -43,36 +43,47 @@ static struct scratch *of_this_thread(void)
     return scratch;
 }
 
-static bool fits(const struct scratch *scratch, const struct tempotron_params *params,
-                 size_t capacity)
+static bool has_equal_layers(const struct network_params *a, const struct network_params *b)
 {
-    return scratch->bytes > 0 && scratch->pattern.capacity == capacity &&
-           scratch->pattern.last == tempotron_last(params) && scratch->params.T == params->T &&
-           scratch->params.out_features == params->out_features &&
-           scratch->params.clock == params->clock;
+    bool equal = a->hidden_count == b->hidden_count;
+    for (size_t l = 0; equal && l < a->hidden_count; l++)
+        equal = a->hidden[l] == b->hidden[l];
+    return equal && a->read_out.neurons_per_class == b->read_out.neurons_per_class;
 }
 
-static bool fill(struct scratch *scratch, const struct tempotron *tempotron, size_t capacity)
+static bool fits(const struct scratch *scratch, const struct network_params *params,
+                 size_t capacity)
 {
-    const struct tempotron_params *params = &tempotron->params;
-    const size_t rows = params->clock == CLOCK_GRID ? 3 * params->T : 4 * capacity;
-    if (pattern_init(&scratch->pattern, capacity, tempotron_last(params)) != CORE_OK ||
-        membranes_init(&scratch->membranes, tempotron, capacity) != CORE_OK) {
+    const struct tempotron_params *a = &scratch->params.tempotron, *b = &params->tempotron;
+    return scratch->bytes > 0 && scratch->capacity == capacity && a->T == b->T &&
+           a->out_features == b->out_features && a->clock == b->clock &&
+           has_equal_layers(&scratch->params, params);
+}
+
+static bool fill(struct scratch *scratch, const struct network *network, size_t capacity)
+{
+    const struct tempotron *block = network_widest_block(network);
+    const size_t T = network->params.tempotron.T;
+    if (activity_init(&scratch->activity, network, capacity) != CORE_OK ||
+        membranes_init(&scratch->membranes, block, 0) != CORE_OK) {
         empty(scratch);
         return false;
     }
-    scratch->params = *params;
-    scratch->bytes = sizeof(float) * (rows * tempotron->stride + 2 * capacity);
+    scratch->params = network->params;
+    scratch->capacity = capacity;
+    scratch->bytes = sizeof(float) * (3 * T * block->stride + 10 * capacity);
+    for (size_t l = 0; l < network->depth; l++)
+        scratch->bytes += sizeof(float) * 16 * network->layers[l].lanes;
     return true;
 }
 
-struct scratch *scratch_borrow(const struct tempotron *tempotron, size_t capacity)
+struct scratch *scratch_borrow(const struct network *network, size_t capacity)
 {
     struct scratch *scratch = of_this_thread();
-    if (scratch == NULL || fits(scratch, &tempotron->params, capacity))
+    if (scratch == NULL || fits(scratch, &network->params, capacity))
         return scratch;
     empty(scratch);
-    return fill(scratch, tempotron, capacity) ? scratch : NULL;
+    return fill(scratch, network, capacity) ? scratch : NULL;
 }
 
 void scratch_return(struct scratch *scratch)

@@ -3,19 +3,21 @@
 #ifndef SERVER_SCRATCH_H
 #define SERVER_SCRATCH_H
 
+#include "activity.h"
 #include "membranes.h"
-#include "pattern.h"
+#include "network.h"
 
 struct scratch {
-    struct pattern pattern;
+    struct activity activity;
     struct membranes membranes;
-    struct tempotron_params params; /* that it is made for */
+    struct network_params params; /* that it is made for */
+    size_t capacity;
     size_t bytes;
 };
 
 /* This thread's scratch, for patterns of up to `capacity` spikes. NULL: no memory. It is this
  * caller's alone until it gives it back, on the same thread. */
-struct scratch *scratch_borrow(const struct tempotron *tempotron, size_t capacity);
+struct scratch *scratch_borrow(const struct network *network, size_t capacity);
 void scratch_return(struct scratch *scratch); /* takes NULL */
 
 #endif

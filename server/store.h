@@ -122,6 +122,10 @@ enum store_status store_version_insert(struct store *store, int64_t model,
 enum store_status store_version_list(struct store *store, const char *model, int64_t before,
                                      size_t limit, struct version_record *records,
                                      size_t *ret_count);
+/* Those tensors of a version whose names begin so; the checksum of all is not verified.
+ * STORE_NOT_FOUND where there are none. */
+enum store_status store_version_peek(struct store *store, int64_t model, int64_t version,
+                                     const char *prefix, struct tensors *ret_tensors);
 /* The tensors of a version, their checksums verified. */
 enum store_status store_version_load(struct store *store, int64_t model, int64_t version,
                                      struct tensors *ret_tensors);

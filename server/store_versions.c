@@ -127,16 +127,31 @@ enum store_status store_version_list(struct store *store, const char *model, int
 
 /* --- loading --- */
 
-static enum store_status find_version(struct store *store, int64_t model, int64_t version,
+/* Which tensors: those of a version whose names begin with a prefix. */
+struct choice {
+    int64_t model;
+    int64_t version;
+    const char *prefix; /* "": all */
+};
+
+#define CHOSEN "t.model = ?1 AND t.version = ?2 AND substr(t.name, 1, length(?3)) = ?3 "
+
+static void query_choice(struct query *query, const struct choice *choice)
+{
+    query_integer(query, choice->model);
+    query_integer(query, choice->version);
+    query_text(query, choice->prefix);
+}
+
+static enum store_status find_version(struct store *store, const struct choice *choice,
                                       char ret_sha256[CHECKSUM_TEXT], size_t *ret_count,
                                       size_t *ret_bytes)
 {
     struct query query =
         query_begin(store, "SELECT v.sha256, count(*), sum(length(t.data)) FROM versions v "
                            "JOIN tensors t ON t.model = v.model AND t.version = v.version "
-                           "WHERE v.model = ? AND v.version = ? GROUP BY v.model");
-    query_integer(&query, model);
-    query_integer(&query, version);
+                           "WHERE " CHOSEN "GROUP BY v.model");
+    query_choice(&query, choice);
     const enum store_status status = query_next(&query);
     if (status != STORE_OK)
         return status;
@@ -149,15 +164,14 @@ static enum store_status find_version(struct store *store, int64_t model, int64_
 
 /* Copies each tensor behind the last, into the room that was measured for their BLOBs: a damaged
  * shape must not lead beyond them. */
-static enum store_status copy_tensors(struct store *store, int64_t model, int64_t version,
+static enum store_status copy_tensors(struct store *store, const struct choice *choice,
                                       struct tensors *tensors, float *values)
 {
     size_t copied = 0;
     enum store_status status;
-    struct query query = query_begin(store, "SELECT name, rows, columns, data FROM tensors "
-                                            "WHERE model = ? AND version = ? ORDER BY position");
-    query_integer(&query, model);
-    query_integer(&query, version);
+    struct query query = query_begin(store, "SELECT name, rows, columns, data FROM tensors t "
+                                            "WHERE " CHOSEN "ORDER BY position");
+    query_choice(&query, choice);
     while ((status = query_next(&query)) == STORE_OK && copied < tensors->count) {
         struct tensor *tensor = &tensors->items[copied++];
         const size_t rows = (size_t)query_column(&query, 1);
@@ -177,30 +191,49 @@ static enum store_status copy_tensors(struct store *store, int64_t model, int64_
     return status == STORE_NOT_FOUND && copied == tensors->count ? STORE_OK : status;
 }
 
-enum store_status store_version_load(struct store *store, int64_t model, int64_t version,
-                                     struct tensors *ret_tensors)
+static enum store_status load_tensors(struct store *store, const struct choice *choice,
+                                      char ret_sha256[CHECKSUM_TEXT], struct tensors *ret_tensors)
 {
-    char expected[CHECKSUM_TEXT] = "", actual[CHECKSUM_TEXT];
     size_t bytes;
     struct tensors tensors = {0};
-    enum store_status status =
-        find_version(store, model, version, expected, &tensors.count, &bytes);
+    enum store_status status = find_version(store, choice, ret_sha256, &tensors.count, &bytes);
     if (status != STORE_OK)
         return status;
     tensors.memory = malloc(tensors.count * sizeof *tensors.items + bytes);
     if (tensors.memory == NULL)
         return STORE_NO_MEMORY;
     tensors.items = tensors.memory;
-    status = copy_tensors(store, model, version, &tensors,
-                          (float *)(void *)(tensors.items + tensors.count));
-    if (status == STORE_OK) {
-        checksum_of(tensors.items, tensors.count, actual);
-        if (strcmp(actual, expected) != 0)
-            status = STORE_CORRUPT;
-    }
+    status =
+        copy_tensors(store, choice, &tensors, (float *)(void *)(tensors.items + tensors.count));
     if (status == STORE_OK)
         *ret_tensors = tensors;
     else
         tensors_finish(&tensors);
     return status;
+}
+
+enum store_status store_version_peek(struct store *store, int64_t model, int64_t version,
+                                     const char *prefix, struct tensors *ret_tensors)
+{
+    char sha256[CHECKSUM_TEXT] = "";
+    const struct choice choice = {model, version, prefix};
+    return load_tensors(store, &choice, sha256, ret_tensors);
+}
+
+enum store_status store_version_load(struct store *store, int64_t model, int64_t version,
+                                     struct tensors *ret_tensors)
+{
+    char expected[CHECKSUM_TEXT] = "", actual[CHECKSUM_TEXT];
+    struct tensors tensors;
+    const struct choice choice = {model, version, ""};
+    const enum store_status status = load_tensors(store, &choice, expected, &tensors);
+    if (status != STORE_OK)
+        return status;
+    checksum_of(tensors.items, tensors.count, actual);
+    if (strcmp(actual, expected) != 0) {
+        tensors_finish(&tensors);
+        return STORE_CORRUPT;
+    }
+    *ret_tensors = tensors;
+    return STORE_OK;
 }

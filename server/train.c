@@ -22,6 +22,7 @@ struct order_data {
 struct order {
     struct training_params params;
     double validation_fraction;
+    bool fit; /* the encoder to the samples */
     struct order_data training;
     struct order_data validation;
 };
@@ -44,10 +45,13 @@ static size_t count_of(const struct order_data *data)
 }
 
 static void read_data(struct service *service, struct fields *fields, const struct model *model,
-                      struct order_data *data)
+                      bool fit, struct order_data *data)
 {
-    if (!dataset_read(service, fields, model, SAMPLES_TO_TRAIN, &data->dataset))
-        samples_read(fields, model, SAMPLES_TO_TRAIN, &data->samples);
+    const enum samples_use use = fit ? SAMPLES_TO_FIT : SAMPLES_TO_TRAIN;
+    if (!dataset_read(service, fields, model, use, &data->dataset))
+        samples_read(fields, model, use, &data->samples);
+    else if (!fit && !problem_is_set(fields->problem))
+        dataset_check_values(service, fields, &data->dataset, model);
 }
 
 /* --- the validation set --- */
@@ -81,8 +85,35 @@ static void read_validation(struct service *service, const struct document *docu
                           "Give either validation or validation_fraction, not both.");
     if (!fields_open(&fields, document, given, "/validation", problem))
         return;
-    read_data(service, &fields, model, &order->validation);
+    read_data(service, &fields, model, order->fit, &order->validation);
     fields_close(&fields);
+}
+
+/* Whether there is an encoder to fit, and values to fit it to. */
+static void check_fit(const struct model *model, const struct order_data *training,
+                      struct problem *problem)
+{
+    const bool has_spikes = training->samples.count > 0 && training->samples.kind != SAMPLES_X;
+    if (!model->config.has_encoder)
+        problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/fit",
+                          "The model has no encoder to fit.");
+    else if (has_spikes)
+        problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/fit",
+                          "The encoder is fitted to x, but the samples are in_spikes.");
+}
+
+/* Images are moved before they are encoded. */
+static void check_augmentation(const struct model *model, const struct order_data *training,
+                               const struct augmentation *augmentation, struct problem *problem)
+{
+    const bool has_spikes = training->samples.count > 0 && training->samples.kind != SAMPLES_X;
+    if (!model->config.has_encoder || has_spikes)
+        problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/augment",
+                          "Images are x of a model with an encoder, not in_spikes.");
+    else if (augmentation->height * augmentation->width != encoder_features(&model->config.encoder))
+        problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/augment",
+                          "height * width must be the %zu features of a sample.",
+                          encoder_features(&model->config.encoder));
 }
 
 static bool read_order(struct service *service, const struct document *document,
@@ -91,9 +122,10 @@ static bool read_order(struct service *service, const struct document *document,
     struct fields fields;
     if (!fields_open_document(&fields, document, problem))
         return false;
-    read_data(service, &fields, model, &order->training);
+    order->fit = training_fit_read(&fields);
+    read_data(service, &fields, model, order->fit, &order->training);
     const json_t *validation = fields_get(&fields, "validation", FIELD_OPTIONAL);
-    training_params_read(&fields, model->config.params.v_threshold, &order->params,
+    training_params_read(&fields, &model->config.network, &order->params,
                          &order->validation_fraction);
     fields_close(&fields);
     if (validation != NULL)
@@ -101,6 +133,10 @@ static bool read_order(struct service *service, const struct document *document,
     if (order->params.patience > 0 && validation == NULL && order->validation_fraction == 0)
         problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/patience",
                           "patience needs validation or validation_fraction.");
+    if (order->fit)
+        check_fit(model, &order->training, problem);
+    if (order->params.augmentation.shift > 0)
+        check_augmentation(model, &order->training, &order->params.augmentation, problem);
     if (problem_is_set(problem))
         return false;
     return order->validation_fraction == 0 || split(order, problem);
@@ -115,12 +151,13 @@ static struct run_data run_data_of(const struct order_data *data)
                              .sha256 = data->dataset.sha256};
 }
 
-static enum store_status queue(struct service *service, int64_t model, const struct order *order,
-                               int64_t *ret_run)
+static enum store_status queue(struct service *service, const struct model *model,
+                               const struct order *order, int64_t *ret_run)
 {
     struct json_writer json;
     json_writer_init(&json);
-    training_params_write(&json, &order->params, order->validation_fraction);
+    training_params_write(&json, &model->config.network, &order->params, order->validation_fraction,
+                          order->fit);
     char *params = json_writer_take_string(&json);
     if (params == NULL)
         return STORE_NO_MEMORY;
@@ -128,7 +165,7 @@ static enum store_status queue(struct service *service, int64_t model, const str
     const struct run_data training = run_data_of(&order->training);
     const struct run_data validation = run_data_of(&order->validation);
     const enum store_status status =
-        store_run_insert(store, model, params, (int64_t)order->params.epochs, &training,
+        store_run_insert(store, model->sequence, params, (int64_t)order->params.epochs, &training,
                          &validation, timestamp_now(), ret_run);
     store_pool_note(service->stores, status);
     store_pool_return(service->stores, store);
@@ -183,7 +220,7 @@ void model_train(struct service *service, const struct request *request, struct 
         return;
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
     if (document != NULL && read_order(service, document, model, &reply->problem, &order) &&
-        is_queued(queue(service, model->sequence, &order, &run), model, &reply->problem)) {
+        is_queued(queue(service, model, &order, &run), model, &reply->problem)) {
         trainer_wake(service->trainer);
         if (request->prefers_wait && request->wait_seconds > 0)
             reply->park = (struct reply_park){.finish = finish_waiting,

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "dataset_samples.h"
+#include "encoder_ranges.h"
 #include "hands.h"
 #include "http.h"
 #include "model.h"
@@ -18,6 +19,8 @@
 #include "timestamp.h"
 #include "training_json.h"
 #include "training_set.h"
+#include "version_ranges.h"
+#include "weights.h"
 
 enum { LOWEST_PRIORITY = 19, PROGRESS_INTERVAL_MS = 250, STORE_RETRY_SECONDS = 1 };
 
@@ -46,13 +49,16 @@ struct trainer {
 struct job {
     struct worker *worker;
     struct run_record record;
-    struct model *base; /* whose weights it starts from */
+    struct model *base;  /* whose weights it starts from */
+    struct model *coder; /* whose encoder the samples go through: the base's, or as it was fitted */
     struct training_params params;
     double validation_fraction;
+    bool fit;
+    struct problem problem; /* why the samples can't be trained on, where they came */
     struct training_set training;
     struct training_set validation; /* of no samples: none */
     struct hands *hands;
-    struct tempotron *tempotron; /* the private copy */
+    struct network *network; /* the private copy */
 
     /* Epochs that the store has not seen yet. */
     struct epoch_metrics *pending;
@@ -66,10 +72,11 @@ static void job_finish(struct job *job)
 {
     run_record_finish(&job->record);
     model_release(job->base);
+    model_release(job->coder);
     training_set_finish(&job->training);
     training_set_finish(&job->validation);
     hands_destroy(job->hands);
-    tempotron_destroy(job->tempotron);
+    network_destroy(job->network);
     free(job->pending);
 }
 
@@ -85,8 +92,9 @@ static bool read_params(struct job *job)
     struct document *document =
         document_read(job->record.params, strlen(job->record.params), &problem);
     const bool read = document != NULL && fields_open_document(&fields, document, &problem) &&
-                      training_params_read(&fields, job->base->config.params.v_threshold,
-                                           &job->params, &job->validation_fraction);
+                      training_params_read(&fields, &job->base->config.network, &job->params,
+                                           &job->validation_fraction);
+    job->fit = read && training_fit_read(&fields);
     document_destroy(document);
     return read;
 }
@@ -103,8 +111,8 @@ static enum store_status load_samples(const struct job *job, struct store *store
     if (status != STORE_OK)
         return status;
     struct problem problem = {0};
-    if (dataset_suits(&dataset, job->base, SAMPLES_TO_TRAIN, "", &problem))
-        status = dataset_samples_load(store, &dataset, job->base, SAMPLES_TO_TRAIN, samples);
+    if (dataset_suits(&dataset, job->base, SAMPLES_TO_FIT, "", &problem))
+        status = dataset_samples_load(store, &dataset, job->base, SAMPLES_TO_FIT, samples);
     else
         status = STORE_CORRUPT;
     dataset_record_finish(&dataset);
@@ -124,6 +132,35 @@ static enum store_status load_validation(const struct job *job, struct store *st
                                                                         : STORE_NO_MEMORY;
 }
 
+static bool has_values(const struct samples *samples)
+{
+    return samples->count > 0 && (samples->kind == SAMPLES_X || samples->kind == SAMPLES_BYTES);
+}
+
+/* Other ranges may have come, with another version, since the samples were accepted. */
+static void check_values(struct job *job, const struct samples *samples, const char *name)
+{
+    const struct encoder *encoder = &job->base->config.encoder;
+    if (has_values(samples) && encoder_is_usable(job->base, SAMPLES_TO_TRAIN, &job->problem))
+        ranges_hold(encoder, samples, name, false, &job->problem);
+}
+
+/* Fits the encoder to the samples, or finds that they go through it as it is. */
+static enum store_status choose_coder(struct job *job, const struct samples *training,
+                                      const struct samples *validation)
+{
+    struct encoder encoder;
+    if (!job->fit) {
+        check_values(job, training, "The training samples");
+        check_values(job, validation, "The validation samples");
+        job->coder = model_retain(job->base);
+        return STORE_OK;
+    }
+    if (ranges_fit(&job->base->config.encoder, training, &job->problem, &encoder))
+        return model_fit(job->base, &encoder, &job->coder);
+    return STORE_OK;
+}
+
 static enum store_status load_sets(struct job *job)
 {
     struct store *store;
@@ -136,9 +173,12 @@ static enum store_status load_sets(struct job *job)
         status = load_validation(job, store, &training, &validation);
     store_pool_return(stores_of(job), store);
     if (status == STORE_OK)
-        status = training_set_init(&job->training, &training, job->base);
-    if (status == STORE_OK && validation.count > 0)
-        status = training_set_init(&job->validation, &validation, job->base);
+        status = choose_coder(job, &training, &validation);
+    const bool trains = status == STORE_OK && !problem_is_set(&job->problem);
+    if (trains)
+        status = training_set_init(&job->training, &training, job->coder);
+    if (trains && status == STORE_OK && validation.count > 0)
+        status = training_set_init(&job->validation, &validation, job->coder);
     samples_finish(&training);
     samples_finish(&validation);
     return status;
@@ -154,10 +194,10 @@ static enum store_status job_load(struct job *job)
     if (!read_params(job))
         return STORE_CORRUPT;
     status = load_sets(job);
-    if (status != STORE_OK)
+    if (status != STORE_OK || problem_is_set(&job->problem))
         return status;
     job->hands = hands_create(job->worker->trainer->hand_count);
-    return job->hands != NULL && tempotron_copy(job->base->tempotron, &job->tempotron) == CORE_OK
+    return job->hands != NULL && network_copy(job->base->network, &job->network) == CORE_OK
                ? STORE_OK
                : STORE_NO_MEMORY;
 }
@@ -227,16 +267,17 @@ struct outcome {
 static enum store_status publish(struct job *job, struct store *store)
 {
     int64_t version;
-    const struct tempotron_params *params = &job->tempotron->params;
-    float *weight = malloc(params->in_features * params->out_features * sizeof *weight);
-    if (weight == NULL)
+    struct weights weights;
+    struct tensor tensors[NETWORK_LAYERS + RANGE_TENSORS];
+    const size_t depth = job->network->depth;
+    if (!weights_copy(job->network, &weights))
         return STORE_NO_MEMORY;
-    tempotron_weight(job->tempotron, weight);
-    const struct tensor tensor = model_weight_tensor(params, weight);
+    weights_tensors(&job->network->params, &weights, tensors);
+    const size_t count = depth + version_ranges_put(&job->coder->config, tensors + depth);
     const enum store_status status =
-        store_run_succeed(store, job->record.id, job->pending, job->pending_count, &tensor, 1,
+        store_run_succeed(store, job->record.id, job->pending, job->pending_count, tensors, count,
                           timestamp_now(), &version);
-    free(weight);
+    weights_finish(&weights);
     return status;
 }
 
@@ -304,8 +345,8 @@ static struct outcome train_job(struct job *job)
         .context = job, .on_epoch = on_epoch, .goes_on = goes_on};
     const struct sample_set *validation =
         job->validation.view.count > 0 ? &job->validation.view : NULL;
-    switch (tempotron_train(job->tempotron, &job->training.view, validation, &job->params,
-                            &observer, hands_crew(job->hands))) {
+    switch (network_train(job->network, &job->training.view, validation, &job->params, &observer,
+                          hands_crew(job->hands))) {
     case CORE_OK:
         break;
     case CORE_NO_MEMORY:
@@ -331,7 +372,11 @@ static void run_job(struct job *job)
     struct outcome outcome;
     switch (job_load(job)) {
     case STORE_OK:
-        outcome = train_job(job);
+        if (problem_is_set(&job->problem))
+            outcome =
+                (struct outcome){FAILED, problem_name(job->problem.code), job->problem.detail};
+        else
+            outcome = train_job(job);
         break;
     case STORE_NO_MEMORY:
         outcome = (struct outcome){FAILED, "out_of_memory", "There was not enough memory."};

@@ -86,7 +86,42 @@ static void read_schedule(struct fields *fields, struct schedule *schedule)
     schedule->type = (enum schedule_type)type;
 }
 
-bool training_params_read(struct fields *fields, double v_threshold,
+/* Spikes left out, and what else keeps a network from learning its samples by heart. */
+static void read_regularisation(struct fields *fields, const struct network_params *network,
+                                struct training_params *params)
+{
+    const char *const of_hidden[] = {"dropout", "silence_cost"};
+    fields_number(fields, "input_dropout", FIELD_OPTIONAL, 0, LIMIT_DROPOUT,
+                  &params->input_dropout);
+    fields_number(fields, "dropout", FIELD_OPTIONAL, 0, LIMIT_DROPOUT, &params->dropout);
+    params->silence_cost = network->hidden_count > 0 ? 1e-5 : 0;
+    fields_number(fields, "silence_cost", FIELD_OPTIONAL, 0, LIMIT_SILENCE_COST,
+                  &params->silence_cost);
+    for (size_t i = 0; network->hidden_count == 0 && i < 2; i++)
+        if (fields_has(fields, of_hidden[i]))
+            conflict(fields, of_hidden[i], "It is of models with hidden layers.");
+    fields_number_above(fields, "max_grad_norm", FIELD_OPTIONAL, 0, LIMIT_GRAD_NORM,
+                        &params->max_grad_norm);
+}
+
+/* {"shift": 1, "height": 28, "width": 28} */
+static void read_augmentation(struct fields *fields, struct augmentation *ret_augmentation)
+{
+    int64_t shift = 0, height = 0, width = 0;
+    char pointer[PROBLEM_POINTER];
+    struct fields augment;
+    const json_t *given = fields_get(fields, "augment", FIELD_OPTIONAL);
+    fields_pointer(fields, "augment", pointer);
+    if (given == NULL || !fields_open(&augment, fields->document, given, pointer, fields->problem))
+        return;
+    fields_integer(&augment, "shift", FIELD_REQUIRED, 1, LIMIT_SHIFT, &shift);
+    fields_integer(&augment, "height", FIELD_REQUIRED, 1, LIMIT_FEATURES, &height);
+    fields_integer(&augment, "width", FIELD_REQUIRED, 1, LIMIT_FEATURES, &width);
+    fields_close(&augment);
+    *ret_augmentation = (struct augmentation){(size_t)shift, (size_t)height, (size_t)width};
+}
+
+bool training_params_read(struct fields *fields, const struct network_params *network,
                           struct training_params *ret_params, double *ret_validation_fraction)
 {
     struct training_params params = {.schedule = {SCHEDULE_EXPONENTIAL, 0.001, 1}, .shuffle = true};
@@ -96,7 +131,9 @@ bool training_params_read(struct fields *fields, double v_threshold,
     fields_integer(fields, "batch_size", FIELD_OPTIONAL, 1, UINT32_MAX, &batch_size);
     read_schedule(fields, &params.schedule);
     read_optimizer(fields, &params);
-    loss_read(fields, v_threshold, &params.loss);
+    loss_read(fields, network->tempotron.v_threshold, &params.loss);
+    read_regularisation(fields, network, &params);
+    read_augmentation(fields, &params.augmentation);
     fields_boolean(fields, "shuffle", FIELD_OPTIONAL, &params.shuffle);
     fields_integer(fields, "seed", FIELD_OPTIONAL, 0, UINT32_MAX, &seed);
     fields_integer(fields, "patience", FIELD_OPTIONAL, 1, LIMIT_EPOCHS, &patience);
@@ -108,6 +145,13 @@ bool training_params_read(struct fields *fields, double v_threshold,
     *ret_params = params;
     *ret_validation_fraction = fraction;
     return !problem_is_set(fields->problem);
+}
+
+bool training_fit_read(struct fields *fields)
+{
+    bool fit = false;
+    fields_boolean(fields, "fit", FIELD_OPTIONAL, &fit);
+    return fit;
 }
 
 static void write_integer(struct json_writer *json, const char *key, size_t value)
@@ -128,8 +172,25 @@ static void write_string(struct json_writer *json, const char *key, const char *
     json_write_string(json, value);
 }
 
-void training_params_write(struct json_writer *json, const struct training_params *params,
-                           double validation_fraction)
+static void write_unless_0(struct json_writer *json, const char *key, double value)
+{
+    if (value != 0)
+        json_write_number(json, key, value);
+}
+
+static void write_augmentation(struct json_writer *json, const struct augmentation *augmentation)
+{
+    json_write_key(json, "augment");
+    json_write_object_begin(json);
+    write_integer(json, "shift", augmentation->shift);
+    write_integer(json, "height", augmentation->height);
+    write_integer(json, "width", augmentation->width);
+    json_write_object_end(json);
+}
+
+void training_params_write(struct json_writer *json, const struct network_params *network,
+                           const struct training_params *params, double validation_fraction,
+                           bool fit)
 {
     json_write_object_begin(json);
     write_integer(json, "epochs", params->epochs);
@@ -150,6 +211,13 @@ void training_params_write(struct json_writer *json, const struct training_param
         write_float(json, "margin_target", params->loss.target);
         write_float(json, "margin_other", params->loss.other);
     }
+    write_unless_0(json, "input_dropout", params->input_dropout);
+    write_unless_0(json, "dropout", params->dropout);
+    if (network->hidden_count > 0)
+        json_write_number(json, "silence_cost", params->silence_cost);
+    write_unless_0(json, "max_grad_norm", params->max_grad_norm);
+    if (params->augmentation.shift > 0)
+        write_augmentation(json, &params->augmentation);
     json_write_key(json, "shuffle");
     json_write_boolean(json, params->shuffle);
     write_integer(json, "seed", params->seed);
@@ -157,6 +225,10 @@ void training_params_write(struct json_writer *json, const struct training_param
         write_integer(json, "patience", params->patience);
     if (validation_fraction > 0)
         json_write_number(json, "validation_fraction", validation_fraction);
+    if (fit) {
+        json_write_key(json, "fit");
+        json_write_boolean(json, fit);
+    }
     json_write_object_end(json);
 }
 

@@ -6,17 +6,21 @@
 #include "json_writer.h"
 #include "training.h"
 
-/* Reads all parameters of a run (see TrainRequest in openapi.yaml) but its samples. The outputs are
- * set in any case; false with the problem set. */
-bool training_params_read(struct fields *fields, double v_threshold,
+/* Reads all parameters of a run (see TrainRequest in openapi.yaml) but its samples and fit. The
+ * outputs are set in any case; false with the problem set. */
+bool training_params_read(struct fields *fields, const struct network_params *network,
                           struct training_params *ret_params, double *ret_validation_fraction);
 
 /* Reads the loss and its parameters alone. */
 void loss_read(struct fields *fields, double v_threshold, struct loss *ret_loss);
 
-/* Writes the same as one object, defaults included. */
-void training_params_write(struct json_writer *json, const struct training_params *params,
-                           double validation_fraction);
+/* Reads whether the run fits the encoder to its samples; not so where it is absent. */
+bool training_fit_read(struct fields *fields);
+
+/* Writes all of these as one object, defaults included. */
+void training_params_write(struct json_writer *json, const struct network_params *network,
+                           const struct training_params *params, double validation_fraction,
+                           bool fit);
 
 /* How many of so many samples a validation_fraction sets aside. */
 size_t validation_count(size_t count, double validation_fraction);

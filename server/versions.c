@@ -1,5 +1,5 @@
 /* The versions of a model, and its weights: out, and in as a new version. */
-#include <stdlib.h>
+#include <string.h>
 
 #include "handlers.h"
 #include "model.h"
@@ -10,7 +10,8 @@
 #include "service.h"
 #include "status_problem.h"
 #include "timestamp.h"
-#include "weight_json.h"
+#include "version_ranges.h"
+#include "weights.h"
 
 static void write_version(struct json_writer *json, const struct version_record *record)
 {
@@ -58,50 +59,99 @@ void versions_list(struct service *service, const struct request *request, struc
     free(records);
 }
 
-static void write_weight(const struct model *model, const float *weight, const size_t *shape,
-                         struct reply *reply)
+static void write_weights(const struct model *model, const struct weights *weights,
+                          struct reply *reply)
 {
+    const struct network_params *params = &model->config.network;
     json_write_object_begin(&reply->json);
     json_write_key(&reply->json, "model");
     json_write_string(&reply->json, model->id);
     json_write_key(&reply->json, "version");
     json_write_integer(&reply->json, model->version);
-    json_write_key(&reply->json, "weight");
-    json_write_float_array(&reply->json, weight, shape, 2);
+    for (size_t l = 0; l < network_depth(params); l++) {
+        const size_t shape[] = {network_neurons(params, l), network_afferents(params, l)};
+        json_write_key(&reply->json, weights_name(params, l));
+        json_write_float_array(&reply->json, weights->layers[l], shape, 2);
+    }
     json_write_object_end(&reply->json);
     reply_with(reply, 200);
+}
+
+/* The layer that ?tensor= names; that of several has to be named where one array is wanted. */
+static bool find_tensor(const struct request *request, const struct network_params *params,
+                        struct reply *reply, size_t *ret_layer)
+{
+    const char *name = request_query(request, "tensor");
+    for (size_t l = 0; l < network_depth(params); l++) {
+        if (strcmp(name != NULL ? name : "weight", weights_name(params, l)) != 0)
+            continue;
+        *ret_layer = l;
+        return true;
+    }
+    problem_add_parameter(&reply->problem, PROBLEM_INVALID_PARAMETER, "tensor",
+                          "The model has no such layer.");
+    return false;
+}
+
+static void answer_weights(const struct request *request, const struct model *model,
+                           const struct weights *weights, struct reply *reply)
+{
+    const struct network_params *params = &model->config.network;
+    const bool names_one = request_query(request, "tensor") != NULL;
+    const unsigned arrays = names_one ? 1 : (unsigned)network_depth(params);
+    size_t layer;
+    if (!find_tensor(request, params, reply, &layer))
+        return;
+    if (npy_is_wanted(request, arrays, reply)) {
+        const size_t shape[] = {network_neurons(params, layer), network_afferents(params, layer)};
+        npy_answer(reply, DTYPE_F4, 2, shape, weights->layers[layer]);
+    } else {
+        write_weights(model, weights, reply);
+    }
 }
 
 void weights_get(struct service *service, const struct request *request, struct reply *reply)
 {
     struct model *model;
+    struct weights weights;
     if (!store_succeeded(registry_get(service->registry, request->model, 0, &model),
                          PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         return;
-    const size_t shape[] = {model->config.params.out_features, model->config.params.in_features};
-    float *weight = malloc(shape[0] * shape[1] * sizeof *weight);
-    if (weight == NULL) {
-        problem_set_no_memory(&reply->problem);
+    if (weights_copy(model->network, &weights)) {
+        answer_weights(request, model, &weights, reply);
+        weights_finish(&weights);
     } else {
-        tempotron_weight(model->tempotron, weight);
-        if (npy_is_wanted(request, 1, reply))
-            npy_answer(reply, DTYPE_F4, 2, shape, weight);
-        else
-            write_weight(model, weight, shape, reply);
+        problem_set_no_memory(&reply->problem);
     }
-    free(weight);
     model_release(model);
 }
 
-static void publish(struct service *service, const struct model *model, const float *weight,
-                    struct reply *reply)
+/* The new version has the ranges of the one that is served in this moment, whatever was trained
+ * since the request came. */
+static enum store_status insert(struct store *store, const struct model *model,
+                                const struct weights *weights, int64_t *ret_version)
+{
+    struct model *served;
+    struct tensor tensors[NETWORK_LAYERS + RANGE_TENSORS];
+    const size_t depth = network_depth(&model->config.network);
+    enum store_status status = model_load_description(store, model->id, &served);
+    if (status != STORE_OK)
+        return status;
+    weights_tensors(&model->config.network, weights, tensors);
+    const size_t count = depth + version_ranges_put(&served->config, tensors + depth);
+    status =
+        store_version_insert(store, model->sequence, tensors, count, timestamp_now(), ret_version);
+    model_release(served);
+    return status;
+}
+
+static void publish(struct service *service, const struct model *model,
+                    const struct weights *weights, struct reply *reply)
 {
     int64_t version;
-    const struct tensor tensor = model_weight_tensor(&model->config.params, weight);
     struct store *store = store_pool_borrow_writer(service->stores);
     registry_change_begin(service->registry, model->id);
-    const enum store_status status =
-        store_version_insert(store, model->sequence, &tensor, 1, timestamp_now(), &version);
+    const enum store_status status = insert(store, model, weights, &version);
     registry_change_end(service->registry, model->id);
     store_pool_note(service->stores, status);
     store_pool_return(service->stores, store);
@@ -120,21 +170,21 @@ void weights_put(struct service *service, const struct request *request, struct 
 {
     struct model *model;
     struct fields fields;
-    float *weight = NULL;
+    struct weights weights = {0};
     if (!store_succeeded(registry_describe(service->registry, request->model, &model),
                          PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         return;
     struct document *document =
         request_document(request, "weight", ARRAY_AS_IT_IS, &reply->problem);
     if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
-        weight_read(&fields, &model->config.params, &weight);
+        weights_read(&fields, &model->config.network, &weights);
         fields_has(&fields, "model"); /* what GET has answered may be sent as it is */
         fields_has(&fields, "version");
         fields_close(&fields);
         if (!problem_is_set(&reply->problem))
-            publish(service, model, weight, reply);
+            publish(service, model, &weights, reply);
     }
-    free(weight);
+    weights_finish(&weights);
     document_destroy(document);
     model_release(model);
 }

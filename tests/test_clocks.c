@@ -21,7 +21,10 @@ struct trial {
     uint32_t spikes[AFFERENTS];
     float times[AFFERENTS * SPIKES_MOST];
     size_t first[2];
-    double spike_weight[OUTPUTS][AFFERENTS * SPIKES_MOST]; /* of each spike, for the reference */
+
+    /* Of each spike, for the reference. */
+    double spike_time[AFFERENTS * SPIKES_MOST];
+    double spike_weight[OUTPUTS][AFFERENTS * SPIKES_MOST];
 };
 
 static void draw_weights(struct trial *trial, struct random *random)
@@ -39,6 +42,7 @@ static void draw_spikes(struct trial *trial, struct random *random, bool whole)
         for (uint32_t k = 0; k < trial->spikes[i]; k++, count++) {
             const float time = random_uniform(random) * (float)(trial->params.T + 5);
             trial->times[count] = whole || random_bits(random) % 8 == 0 ? floorf(time) : time;
+            trial->spike_time[count] = (double)trial->times[count];
             for (size_t j = 0; j < OUTPUTS; j++)
                 trial->spike_weight[j][count] = (double)trial->weight[j * AFFERENTS + i];
         }
@@ -108,13 +112,15 @@ static void compare(const struct trial *trial, double tolerance)
     for (size_t j = 0; j < OUTPUTS; j++) {
         double time;
         const struct dense_spikes spikes = {
-            .count = trial->first[1], .weight = trial->spike_weight[j], .time = trial->times};
+            .count = trial->first[1], .weight = trial->spike_weight[j], .time = trial->spike_time};
         const double v_max = trial->params.clock == CLOCK_GRID
                                  ? dense_grid_max(&trial->kernel, &spikes, trial->params.T, &time)
                                  : dense_continuous_max(&trial->kernel, &spikes, T, &time);
         ck_assert_double_eq_tol((double)outcome.v_max[j], v_max, tolerance);
         ck_assert_double_eq_tol(dense_voltage(&trial->kernel, &spikes, outcome.t_max[j]), v_max,
                                 tolerance);
+        if (trial->params.clock == CLOCK_CONTINUOUS) /* both references agree */
+            ck_assert_double_eq_tol(dense_gaps_max(&trial->kernel, &spikes, T, &time), v_max, 1e-9);
         for (size_t t = 0; t < trial->params.T; t++)
             ck_assert_double_eq_tol((double)outcome.v[j * trial->params.T + t],
                                     dense_voltage(&trial->kernel, &spikes, (double)t), tolerance);
@@ -225,7 +231,7 @@ END_TEST
 static double maximum(const struct trial *trial, size_t output, double *ret_time)
 {
     const struct dense_spikes spikes = {
-        .count = trial->first[1], .weight = trial->spike_weight[output], .time = trial->times};
+        .count = trial->first[1], .weight = trial->spike_weight[output], .time = trial->spike_time};
     if (trial->params.clock == CLOCK_GRID)
         return dense_grid_max(&trial->kernel, &spikes, trial->params.T, ret_time);
     return dense_continuous_max(&trial->kernel, &spikes, (double)trial->params.T, ret_time);
@@ -272,9 +278,11 @@ static size_t compare_gradient(struct trial *trial)
     ck_assert_int_eq(credit_init(&credit, tempotron, capacity), CORE_OK);
     sample_set_pattern(&set, 0, &pattern);
     membranes_forward(tempotron, &pattern, &membranes, NULL);
-    membranes_backward(tempotron, &pattern, &membranes, dv, &credit);
-    credit_add(&credit, tempotron, &pattern, 0, AFFERENTS / 2, gradient); /* in two parts */
-    credit_add(&credit, tempotron, &pattern, AFFERENTS / 2, AFFERENTS, gradient);
+    const struct landing landing = {.at = membranes.t_max, .amount = dv};
+    const struct timeline *timeline = &membranes.timeline;
+    membranes_backward(tempotron, &pattern, timeline, &landing, &membranes, &credit);
+    credit_add(&credit, &pattern, timeline, 0, AFFERENTS / 2, gradient); /* in two parts */
+    credit_add(&credit, &pattern, timeline, AFFERENTS / 2, AFFERENTS, gradient);
     size_t compared = 0;
     for (size_t j = 0; j < OUTPUTS; j++) {
         for (size_t i = 0; i < AFFERENTS; i += 3) {

@@ -541,7 +541,7 @@ static const struct row wrong_parameters[] = {
     {"GET", "/models/plain/versions?cursor=x", NULL, 422, "invalid_parameter", "cursor"},
     {"GET", "/runs?state=done", NULL, 422, "invalid_parameter", "state"},
     {"GET", "/runs/1?verbose=1", NULL, 422, "unknown_parameter", "verbose"},
-    {"POST", "/encode?n=4", "{}", 422, "unknown_parameter", "n"},
+    {"POST", "/encode?k=4", "{}", 422, "unknown_parameter", "k"},
     {"POST", "/encode?m=4", "{}", 422, "invalid_parameter", "m"},
 };
 

@@ -9,6 +9,7 @@
 #include "random.h"
 #include "rest.h"
 #include "sample_set.h"
+#include "single_layer.h"
 #include "suite.h"
 #include "training.h"
 
@@ -18,7 +19,9 @@ enum { FEATURES = 45, NEURONS = 8, IN = FEATURES * NEURONS, OUT = 11, T = 60, SA
 struct fixture {
     struct encoder encoder;
     struct byte_table table;
-    struct tempotron *tempotron;
+    struct network *network;
+    struct tempotron *tempotron; /* the network's */
+    const struct layer *layer;   /* likewise */
     struct rest *rest;
     uint8_t bytes[SAMPLES * FEATURES];
     int32_t label[SAMPLES];
@@ -59,8 +62,10 @@ static void set_up(void)
         CORE_OK);
     ck_assert(byte_table_fits(&f.encoder));
     ck_assert_int_eq(byte_table_init(&f.table, &f.encoder, tempotron_last(&params)), CORE_OK);
-    ck_assert_int_eq(tempotron_create(&params, weight, &f.tempotron), CORE_OK);
-    ck_assert_int_eq(rest_create(f.tempotron, &f.table, &f.rest), CORE_OK);
+    f.network = single_layer(&params, weight);
+    f.tempotron = single_block(f.network);
+    f.layer = &f.network->layers[0];
+    ck_assert_int_eq(rest_create(f.layer, &f.table, &f.rest), CORE_OK);
     ck_assert_int_eq(pattern_init(&f.pattern, FEATURES * PATTERN_SLACK, tempotron_last(&params)),
                      CORE_OK);
     ck_assert_int_eq(membranes_init(&f.membranes, f.tempotron, FEATURES * PATTERN_SLACK), CORE_OK);
@@ -72,7 +77,7 @@ static void tear_down(void)
     membranes_finish(&f.membranes);
     pattern_finish(&f.pattern);
     rest_destroy(f.rest);
-    tempotron_destroy(f.tempotron);
+    network_destroy(f.network);
     byte_table_finish(&f.table);
     encoder_finish(&f.encoder);
 }
@@ -136,7 +141,7 @@ START_TEST(rows_follow_the_weights)
 {
     for (size_t i = 0; i < IN * f.tempotron->stride; i++)
         f.tempotron->weight[i] *= -1.5f;
-    rest_update(f.rest, f.tempotron, &f.table);
+    rest_update(f.rest, f.layer, &f.table);
     expect_same_voltages();
 }
 END_TEST
@@ -149,7 +154,7 @@ START_TEST(a_block_at_rest_has_fired_if_its_neurons_do)
     const uint8_t x[FEATURES] = {0};
     ck_assert_int_eq(byte_table_init(&late, &f.encoder, 0), CORE_OK);
     late.n = 5 * REST_BLOCK; /* no features behind the blocks, which would fire too */
-    ck_assert_int_eq(rest_create(f.tempotron, &late, &rest), CORE_OK);
+    ck_assert_int_eq(rest_create(f.layer, &late, &rest), CORE_OK);
     ck_assert_int_eq(pattern_init(&pattern, FEATURES * PATTERN_SLACK, 0), CORE_OK);
     ck_assert_uint_eq(rest->first[rest->blocks], 0);
     byte_table_encode(&late, rest, x, &pattern);
@@ -177,7 +182,7 @@ START_TEST(evaluations_use_the_rest)
         forward(f.rest, b, NULL);
         sum += loss_of_sample(&loss, f.membranes.v_max, f.label[b], OUT, NULL);
     }
-    ck_assert_int_eq(tempotron_evaluate(f.tempotron, &set, &loss, NULL, NULL, &evaluation, NULL),
+    ck_assert_int_eq(network_evaluate(f.network, &set, &loss, NULL, NULL, &evaluation, NULL),
                      CORE_OK);
     ck_assert_double_eq(evaluation.loss, sum / SAMPLES);
 }
@@ -207,10 +212,9 @@ START_TEST(validations_follow_the_weights)
     double last = NAN;
     struct evaluation evaluation;
     const struct training_observer observer = {.context = &last, .on_epoch = keep_validation_loss};
-    ck_assert_int_eq(tempotron_train(f.tempotron, &set, &set, &training, &observer, NULL), CORE_OK);
+    ck_assert_int_eq(network_train(f.network, &set, &set, &training, &observer, NULL), CORE_OK);
     ck_assert_int_eq(
-        tempotron_evaluate(f.tempotron, &set, &training.loss, NULL, NULL, &evaluation, NULL),
-        CORE_OK);
+        network_evaluate(f.network, &set, &training.loss, NULL, NULL, &evaluation, NULL), CORE_OK);
     ck_assert_double_eq(last, evaluation.loss);
 }
 END_TEST

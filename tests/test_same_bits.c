@@ -9,6 +9,7 @@
 
 #include "hands.h"
 #include "random.h"
+#include "single_layer.h"
 #include "suite.h"
 #include "trained.h"
 #include "training.h"
@@ -72,10 +73,9 @@ static void pictures_finish(struct pictures *pictures)
     encoder_finish(&pictures->encoder);
 }
 
-static struct tempotron *train_pictures(const struct sample_set *set, enum tempotron_clock clock,
-                                        const struct crew *crew, double *ret_loss)
+static struct network *train_pictures(const struct sample_set *set, enum tempotron_clock clock,
+                                      const struct crew *crew, double *ret_loss)
 {
-    struct tempotron *tempotron;
     struct tempotron_params shape = picture_shape;
     struct last_epoch last = {0};
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
@@ -91,12 +91,12 @@ static struct tempotron *train_pictures(const struct sample_set *set, enum tempo
     float *weight = malloc(shape.in_features * shape.out_features * sizeof *weight);
     shape.clock = clock;
     tempotron_draw_weight(3, shape.in_features, shape.out_features, weight);
-    ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(tempotron_train(tempotron, set, set, &params, &observer, crew), CORE_OK);
+    struct network *network = single_layer(&shape, weight);
+    ck_assert_int_eq(network_train(network, set, set, &params, &observer, crew), CORE_OK);
     ck_assert_uint_eq(last.epochs, 3);
     *ret_loss = last.epoch.loss + last.epoch.validation_loss;
     free(weight);
-    return tempotron;
+    return network;
 }
 
 START_TEST(any_crew_gives_the_same_bits)
@@ -106,19 +106,126 @@ START_TEST(any_crew_gives_the_same_bits)
     struct pictures pictures;
     double alone_loss, loss;
     pictures_draw(&pictures);
-    struct tempotron *alone = train_pictures(&pictures.as_values, clock, NULL, &alone_loss);
+    struct network *alone = train_pictures(&pictures.as_values, clock, NULL, &alone_loss);
     for (size_t i = 0; i < 3; i++) {
         struct hands *hands = hands_create(sizes[i]);
         ck_assert_ptr_nonnull(hands);
         ck_assert_uint_eq(hands_crew(hands)->size, sizes[i]);
-        struct tempotron *shared =
+        struct network *shared =
             train_pictures(&pictures.as_values, clock, hands_crew(hands), &loss);
         ck_assert(same_weights(alone, shared));
         ck_assert_double_eq(alone_loss, loss);
-        tempotron_destroy(shared);
+        network_destroy(shared);
         hands_destroy(hands);
     }
-    tempotron_destroy(alone);
+    network_destroy(alone);
+    pictures_finish(&pictures);
+}
+END_TEST
+
+/* --- the same with all that a network may have --- */
+
+static const struct network_params deep_shapes[] = {
+    {.tempotron = {CLOCK_GRID, PIXELS * 8, 3 * PICTURE_CLASSES, 60, 15, 3.75, 1},
+     .hidden_count = 2,
+     .hidden = {70, 33},
+     .read_out = {3, 5}},
+    {.tempotron = {CLOCK_CONTINUOUS, PIXELS * 8, 3 * PICTURE_CLASSES, 60, 15, 3.75, 1},
+     .hidden_count = 2,
+     .hidden = {70, 33},
+     .read_out = {3, 5}},
+    {.tempotron = {CLOCK_GRID, PIXELS * 8, PICTURE_CLASSES, 60, 15, 3.75, 1},
+     .hidden_count = 1,
+     .hidden = {70},
+     .hidden_spike = HIDDEN_PEAK,
+     .read_out = {1, 5}},
+};
+enum { DEEP_SHAPES = sizeof deep_shapes / sizeof *deep_shapes };
+
+static struct network *deep_network(const struct network_params *shape)
+{
+    float *weight[NETWORK_LAYERS];
+    const float *given[NETWORK_LAYERS];
+    struct network *network;
+    for (size_t l = 0; l < network_depth(shape); l++) {
+        given[l] = weight[l] =
+            malloc(network_neurons(shape, l) * network_afferents(shape, l) * sizeof(float));
+        network_draw_weight(shape, l, 3, weight[l]);
+    }
+    ck_assert_int_eq(network_create(shape, given, &network), CORE_OK);
+    for (size_t l = 0; l < network_depth(shape); l++)
+        free(weight[l]);
+    return network;
+}
+
+static struct network *train_deep(const struct network_params *shape, const struct sample_set *set,
+                                  const struct crew *crew, double *ret_loss)
+{
+    struct network *network = deep_network(shape);
+    struct last_epoch last = {0};
+    const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
+    const struct training_params params = {
+        .epochs = 2,
+        .batch_size = 60,
+        .schedule = {SCHEDULE_COSINE, 0.01, 1},
+        .optimizer = OPTIMIZER_ADAM,
+        .weight_decay = 0.1,
+        .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5},
+        .input_dropout = 0.15,
+        .dropout = 0.2,
+        .silence_cost = 1e-4,
+        .max_grad_norm = 0.5,
+        .augmentation = {.shift = 2, .height = 10, .width = 15},
+        .shuffle = true,
+        .seed = 4,
+    };
+    ck_assert_int_eq(network_train(network, set, set, &params, &observer, crew), CORE_OK);
+    *ret_loss = last.epoch.loss + last.epoch.validation_loss;
+    return network;
+}
+
+START_TEST(any_crew_gives_the_same_bits_to_hidden_layers)
+{
+    const unsigned sizes[] = {1, 2, 3, 8};
+    struct pictures pictures;
+    double alone_loss, loss;
+    pictures_draw(&pictures);
+    struct network *start = deep_network(&deep_shapes[_i]);
+    struct network *alone = train_deep(&deep_shapes[_i], &pictures.as_values, NULL, &alone_loss);
+    for (size_t l = 0; l < alone->depth; l++) /* every layer did learn */
+        ck_assert_float_ne(start->layers[l].blocks[0]->weight[0],
+                           alone->layers[l].blocks[0]->weight[0]);
+    for (size_t i = 0; i < 4; i++) {
+        struct hands *hands = hands_create(sizes[i]);
+        ck_assert_ptr_nonnull(hands);
+        struct network *shared =
+            train_deep(&deep_shapes[_i], &pictures.as_values, hands_crew(hands), &loss);
+        ck_assert(same_weights(alone, shared));
+        ck_assert_double_eq(alone_loss, loss);
+        network_destroy(shared);
+        hands_destroy(hands);
+    }
+    network_destroy(alone);
+    network_destroy(start);
+    pictures_finish(&pictures);
+}
+END_TEST
+
+START_TEST(bytes_give_the_same_bits_as_values_to_hidden_layers)
+{
+    struct pictures pictures;
+    double loss, other_loss;
+    pictures_draw(&pictures);
+    byte_table_finish(&pictures.table); /* a last spike counts on one clock, not on the other */
+    ck_assert_int_eq(byte_table_init(&pictures.table, &pictures.encoder,
+                                     tempotron_last(&deep_shapes[_i].tempotron)),
+                     CORE_OK);
+    struct network *values = train_deep(&deep_shapes[_i], &pictures.as_values, NULL, &loss);
+    struct network *bytes = train_deep(&deep_shapes[_i], &pictures.as_bytes, NULL, &other_loss);
+    ck_assert(same_weights(values, bytes));
+    ck_assert_double_eq_tol(loss, other_loss, 1e-4); /* validations add the rest otherwise */
+    network_destroy(values);
+    network_destroy(bytes);
     pictures_finish(&pictures);
 }
 END_TEST
@@ -149,27 +256,42 @@ START_TEST(hands_take_every_part_once)
 }
 END_TEST
 
-/* A grid so long that few samples of a batch fit into memory at once: the step is that of the mean
- * of the gradients all the same. */
+/* Weights after one epoch, less those before it. */
+static void train_step(const struct tempotron_params *shape, const struct sample_set *set,
+                       const struct training_params *params, float *ret_step)
+{
+    const size_t count = shape->in_features * shape->out_features;
+    float *weight = calloc(count, sizeof *weight);
+    for (size_t i = 0; i < count; i++)
+        weight[i] = 0.1f * (float)(i % 7 + 1);
+    struct network *network = single_layer(shape, weight);
+    ck_assert_int_eq(network_train(network, set, NULL, params, NULL, NULL), CORE_OK);
+    single_layer_weight(network, ret_step);
+    for (size_t i = 0; i < count; i++)
+        ret_step[i] -= weight[i];
+    network_destroy(network);
+    free(weight);
+}
+
+/* So many afferents, of which few spike, that not all samples of a batch find room in memory at
+ * once: the step is that of the mean of the gradients all the same. */
 START_TEST(a_batch_may_be_worked_through_in_parts)
 {
-    enum { BATCH = 30, LONG = 20000, AFFERENTS = 3 };
-    const struct tempotron_params shape = {CLOCK_GRID, AFFERENTS, 2, LONG, 15, 3.75, 1};
+    enum { BATCH = 30, AFFERENTS = 60000, SPIKING = 20000, OUTPUTS = 2 };
+    const struct tempotron_params shape = {CLOCK_GRID, AFFERENTS, OUTPUTS, 120, 15, 3.75, 1};
     const struct training_params params = {
         .epochs = 1,
         .batch_size = BATCH,
         .schedule = {.learning_rate = 0.1},
         .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5},
     };
-    float weight[] = {0.5f, 0.2f, -0.1f, 0.3f, 0.4f, 0.1f}, start[6], whole[6], part[6];
-    float times[BATCH * AFFERENTS];
+    static float whole[OUTPUTS * AFFERENTS], part[OUTPUTS * AFFERENTS], times[BATCH * AFFERENTS];
+    static double mean[OUTPUTS * AFFERENTS];
     int32_t label[BATCH];
-    double mean[6] = {0};
     struct random random;
-    struct tempotron *tempotron;
     random_init(&random, 4);
     for (size_t i = 0; i < BATCH * AFFERENTS; i++)
-        times[i] = floorf(random_uniform(&random) * 100);
+        times[i] = i % SPIKING == 0 ? floorf(random_uniform(&random) * 100) : -1;
     for (size_t i = 0; i < BATCH; i++)
         label[i] = (int32_t)(i % 2);
     struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
@@ -177,24 +299,19 @@ START_TEST(a_batch_may_be_worked_through_in_parts)
                              .features = AFFERENTS,
                              .label = label,
                              .values = times};
-    memcpy(start, weight, sizeof start);
-    ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, &params, NULL, NULL), CORE_OK);
-    tempotron_weight(tempotron, whole);
-    tempotron_destroy(tempotron);
+    train_step(&shape, &set, &params, whole);
     for (size_t b = 0; b < BATCH; b++) {
         set.count = 1;
         set.label = label + b;
         set.values = times + b * AFFERENTS;
-        ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
-        ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, &params, NULL, NULL), CORE_OK);
-        tempotron_weight(tempotron, part);
-        tempotron_destroy(tempotron);
-        for (size_t i = 0; i < 6; i++)
-            mean[i] += (double)(part[i] - start[i]) / BATCH;
+        train_step(&shape, &set, &params, part);
+        for (size_t i = 0; i < OUTPUTS * AFFERENTS; i++)
+            mean[i] += (double)part[i] / BATCH;
     }
-    for (size_t i = 0; i < 6; i++)
-        ck_assert_double_eq_tol((double)(whole[i] - start[i]), mean[i], 1e-5);
+    for (size_t i = 0; i < OUTPUTS * AFFERENTS; i++)
+        if (fabs((double)whole[i] - mean[i]) > 1e-6)
+            ck_abort_msg("weight %zu steps by %g, not %g", i, (double)whole[i], mean[i]);
+    ck_assert_float_gt(fabsf(whole[0]), 1e-3f);
 }
 END_TEST
 
@@ -203,12 +320,12 @@ START_TEST(bytes_give_the_same_bits_as_values)
     struct pictures pictures;
     double loss, other_loss;
     pictures_draw(&pictures);
-    struct tempotron *values = train_pictures(&pictures.as_values, CLOCK_GRID, NULL, &loss);
-    struct tempotron *bytes = train_pictures(&pictures.as_bytes, CLOCK_GRID, NULL, &other_loss);
+    struct network *values = train_pictures(&pictures.as_values, CLOCK_GRID, NULL, &loss);
+    struct network *bytes = train_pictures(&pictures.as_bytes, CLOCK_GRID, NULL, &other_loss);
     ck_assert(same_weights(values, bytes));
     ck_assert_double_eq(loss, other_loss);
-    tempotron_destroy(values);
-    tempotron_destroy(bytes);
+    network_destroy(values);
+    network_destroy(bytes);
     pictures_finish(&pictures);
 }
 END_TEST
@@ -239,6 +356,8 @@ int main(void)
     TCase *tests = tcase_create("same_bits");
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, any_crew_gives_the_same_bits, 0, 2);
+    tcase_add_loop_test(tests, any_crew_gives_the_same_bits_to_hidden_layers, 0, DEEP_SHAPES);
+    tcase_add_loop_test(tests, bytes_give_the_same_bits_as_values_to_hidden_layers, 0, DEEP_SHAPES);
     tcase_add_test(tests, hands_take_every_part_once);
     tcase_add_test(tests, a_batch_may_be_worked_through_in_parts);
     tcase_add_test(tests, bytes_give_the_same_bits_as_values);

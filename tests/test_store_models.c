@@ -264,6 +264,36 @@ START_TEST(several_tensors_keep_names_shapes_and_order)
 }
 END_TEST
 
+START_TEST(tensors_are_found_by_the_beginning_of_their_names)
+{
+    int64_t version;
+    const struct tensor three[] = {
+        weight_of(six),
+        {.name = "encoder.x_min", .rows = 1, .columns = 6, .values = other_six},
+        {.name = "encoder.x_max", .rows = 1, .columns = 2, .values = six},
+    };
+    struct tensors tensors;
+    insert_model("iris");
+    const int64_t iris = sequence_of("iris");
+    ck_assert_int_eq(store_version_insert(store, iris, three, 3, 1500, &version), STORE_OK);
+    ck_assert_int_eq(store_version_peek(store, iris, version, "encoder.", &tensors), STORE_OK);
+    ck_assert_uint_eq(tensors.count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_str_eq(tensors.items[i].name, three[i + 1].name);
+        ck_assert_uint_eq(tensors.items[i].columns, three[i + 1].columns);
+        ck_assert_mem_eq(tensors.items[i].values, three[i + 1].values,
+                         three[i + 1].columns * sizeof(float));
+    }
+    tensors_finish(&tensors);
+    ck_assert_int_eq(store_version_peek(store, iris, version, "encoders", &tensors),
+                     STORE_NOT_FOUND);
+    ck_assert_int_eq(store_version_peek(store, iris, 1, "encoder.", &tensors), STORE_NOT_FOUND);
+    ck_assert_int_eq(store_version_load(store, iris, version, &tensors), STORE_OK);
+    ck_assert_uint_eq(tensors.count, 3);
+    tensors_finish(&tensors);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store_models");
@@ -279,5 +309,6 @@ int main(void)
     tcase_add_test(tests, each_version_is_the_next_and_is_served);
     tcase_add_test(tests, versions_are_listed_newest_first_with_their_origin);
     tcase_add_test(tests, several_tensors_keep_names_shapes_and_order);
+    tcase_add_test(tests, tensors_are_found_by_the_beginning_of_their_names);
     return suite_run(suite);
 }

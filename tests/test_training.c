@@ -11,6 +11,7 @@
 #include "membranes.h"
 #include "random.h"
 #include "simd.h"
+#include "single_layer.h"
 #include "suite.h"
 #include "trained.h"
 #include "training.h"
@@ -35,14 +36,13 @@ static double train_prefix(const struct tempotron_params *shape, const float *we
                            struct sample_set set, size_t count,
                            const struct training_params *params, float *ret_weight)
 {
-    struct tempotron *tempotron;
     struct last_epoch last = {0};
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
     set.count = count;
-    ck_assert_int_eq(tempotron_create(shape, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, params, &observer, NULL), CORE_OK);
-    tempotron_weight(tempotron, ret_weight);
-    tempotron_destroy(tempotron);
+    struct network *network = single_layer(shape, weight);
+    ck_assert_int_eq(network_train(network, &set, NULL, params, &observer, NULL), CORE_OK);
+    single_layer_weight(network, ret_weight);
+    network_destroy(network);
     return last.epoch.loss * (double)(count / params->batch_size);
 }
 
@@ -173,8 +173,9 @@ static size_t compare_gradient(const struct loss *loss, struct random *random, b
     sample_set_pattern(&set, 0, &pattern);
     membranes_forward(tempotron, &pattern, &membranes, NULL);
     loss_of_sample(loss, membranes.v_max, label, OUT, dv);
-    membranes_backward(tempotron, &pattern, &membranes, dv, &credit);
-    credit_add(&credit, tempotron, &pattern, 0, IN, gradient);
+    const struct landing landing = {.at = membranes.t_max, .amount = dv};
+    membranes_backward(tempotron, &pattern, &membranes.timeline, &landing, &membranes, &credit);
+    credit_add(&credit, &pattern, &membranes.timeline, 0, IN, gradient);
 
     size_t compared = 0;
     for (size_t j = 0; j < OUT; j++) {
@@ -230,13 +231,11 @@ static const struct training_params iris_params = {
     .shuffle = true,
 };
 
-static struct tempotron *drawn(uint32_t seed)
+static struct network *drawn(uint32_t seed)
 {
     float weight[IRIS_CLASSES * IRIS_FEATURES * 16];
-    struct tempotron *tempotron;
     tempotron_draw_weight(seed, iris_shape.in_features, IRIS_CLASSES, weight);
-    ck_assert_int_eq(tempotron_create(&iris_shape, weight, &tempotron), CORE_OK);
-    return tempotron;
+    return single_layer(&iris_shape, weight);
 }
 
 START_TEST(same_seed_same_bits)
@@ -245,15 +244,15 @@ START_TEST(same_seed_same_bits)
     iris_load(&iris);
     struct training_params params = iris_params;
     params.epochs = 5;
-    struct tempotron *models[3] = {drawn(1), drawn(1), drawn(1)};
+    struct network *models[3] = {drawn(1), drawn(1), drawn(1)};
     for (uint32_t i = 0; i < 3; i++) {
         params.seed = i == 2 ? 8 : 7;
-        ck_assert_int_eq(tempotron_train(models[i], &iris.all, NULL, &params, NULL, NULL), CORE_OK);
+        ck_assert_int_eq(network_train(models[i], &iris.all, NULL, &params, NULL, NULL), CORE_OK);
     }
     ck_assert(same_weights(models[0], models[1]));
     ck_assert(!same_weights(models[0], models[2]));
     for (size_t i = 0; i < 3; i++)
-        tempotron_destroy(models[i]);
+        network_destroy(models[i]);
     iris_finish(&iris);
 }
 END_TEST
@@ -267,15 +266,15 @@ START_TEST(iris_is_learnt)
         for (size_t fold = 0; fold < 5; fold++) {
             struct sample_set training, test;
             struct evaluation evaluation;
-            struct tempotron *tempotron = drawn(repeat);
+            struct network *network = drawn(repeat);
             iris_fold(&iris, repeat, fold, &training, &test);
-            ck_assert_int_eq(tempotron_train(tempotron, &training, NULL, &iris_params, NULL, NULL),
+            ck_assert_int_eq(network_train(network, &training, NULL, &iris_params, NULL, NULL),
                              CORE_OK);
-            ck_assert_int_eq(tempotron_evaluate(tempotron, &test, &iris_params.loss, NULL, NULL,
-                                                &evaluation, NULL),
-                             CORE_OK);
+            ck_assert_int_eq(
+                network_evaluate(network, &test, &iris_params.loss, NULL, NULL, &evaluation, NULL),
+                CORE_OK);
             accuracy += evaluation.accuracy / 10;
-            tempotron_destroy(tempotron);
+            network_destroy(network);
         }
     }
     ck_assert_double_ge(accuracy, 0.945);
@@ -293,16 +292,14 @@ static const struct training_params few_params = {
     .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5},
 };
 
-static struct tempotron *few_drawn(void)
+static struct network *few_drawn(void)
 {
     float weight[6];
-    struct tempotron *tempotron;
     tempotron_draw_weight(5, 3, 2, weight);
-    ck_assert_int_eq(tempotron_create(&few_shape, weight, &tempotron), CORE_OK);
-    return tempotron;
+    return single_layer(&few_shape, weight);
 }
 
-static void train_few(struct tempotron *tempotron, size_t from, size_t count,
+static void train_few(struct network *network, size_t from, size_t count,
                       const struct training_params *params)
 {
     const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
@@ -310,24 +307,24 @@ static void train_few(struct tempotron *tempotron, size_t from, size_t count,
                                    .features = 3,
                                    .values = few_spikes + 3 * from,
                                    .label = few_labels + from};
-    ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, params, NULL, NULL), CORE_OK);
+    ck_assert_int_eq(network_train(network, &set, NULL, params, NULL, NULL), CORE_OK);
 }
 
 START_TEST(the_last_smaller_batch_counts_for_itself)
 {
-    struct tempotron *whole = few_drawn(), *parts = few_drawn();
+    struct network *whole = few_drawn(), *parts = few_drawn();
     train_few(whole, 0, 3, &few_params);
     train_few(parts, 0, 2, &few_params);
     train_few(parts, 2, 1, &few_params);
     ck_assert(same_weights(whole, parts));
-    tempotron_destroy(whole);
-    tempotron_destroy(parts);
+    network_destroy(whole);
+    network_destroy(parts);
 }
 END_TEST
 
 START_TEST(the_learning_rate_decays_by_the_epoch)
 {
-    struct tempotron *whole = few_drawn(), *parts = few_drawn();
+    struct network *whole = few_drawn(), *parts = few_drawn();
     struct training_params params = few_params;
     params.epochs = 2;
     params.schedule.type = SCHEDULE_EXPONENTIAL;
@@ -338,8 +335,8 @@ START_TEST(the_learning_rate_decays_by_the_epoch)
     params.schedule = (struct schedule){.learning_rate = 0.05};
     train_few(parts, 0, 3, &params);
     ck_assert(same_weights(whole, parts));
-    tempotron_destroy(whole);
-    tempotron_destroy(parts);
+    network_destroy(whole);
+    network_destroy(parts);
 }
 END_TEST
 
@@ -351,10 +348,10 @@ START_TEST(a_silent_sample_is_never_correct)
         .kind = SAMPLE_SPIKE_TIMES, .count = 1, .features = 3, .values = silent, .label = &label};
     struct last_epoch last = {0};
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
-    struct tempotron *tempotron = few_drawn();
-    ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, &few_params, &observer, NULL), CORE_OK);
+    struct network *network = few_drawn();
+    ck_assert_int_eq(network_train(network, &set, NULL, &few_params, &observer, NULL), CORE_OK);
     ck_assert_double_eq(last.epoch.accuracy, 0);
-    tempotron_destroy(tempotron);
+    network_destroy(network);
 }
 END_TEST
 
@@ -375,18 +372,21 @@ END_TEST
 START_TEST(weight_decay_is_apart_from_the_gradient)
 {
     for (int adam = 0; adam < 2; adam++) {
-        struct tempotron *plain = few_drawn(), *decayed = few_drawn(), *start = few_drawn();
+        struct network *plain = few_drawn(), *decayed = few_drawn(), *start = few_drawn();
         struct training_params params = few_params;
         params.optimizer = adam ? OPTIMIZER_ADAM : OPTIMIZER_SGD;
         train_few(plain, 0, 2, &params);
         params.weight_decay = 2;
         train_few(decayed, 0, 2, &params);
-        for (size_t i = 0; i < 3 * start->stride; i++)
-            ck_assert_float_eq_tol(plain->weight[i] - decayed->weight[i],
-                                   0.1f * 2 * start->weight[i], 1e-6f);
-        tempotron_destroy(start);
-        tempotron_destroy(plain);
-        tempotron_destroy(decayed);
+        float without[6], with[6], before[6];
+        single_layer_weight(plain, without);
+        single_layer_weight(decayed, with);
+        single_layer_weight(start, before);
+        for (size_t i = 0; i < 6; i++)
+            ck_assert_float_eq_tol(without[i] - with[i], 0.1f * 2 * before[i], 1e-6f);
+        network_destroy(start);
+        network_destroy(plain);
+        network_destroy(decayed);
     }
 }
 END_TEST
@@ -434,21 +434,20 @@ START_TEST(patience_keeps_the_best_epoch)
     params.schedule.learning_rate = 0.1;
     params.patience = 5;
     iris_fold(&iris, 0, 0, &training, &validation);
-    struct tempotron *tempotron = drawn(0), *shorter = drawn(0);
-    ck_assert_int_eq(tempotron_train(tempotron, &training, &validation, &params, &observer, NULL),
+    struct network *network = drawn(0), *shorter = drawn(0);
+    ck_assert_int_eq(network_train(network, &training, &validation, &params, &observer, NULL),
                      CORE_OK);
     ck_assert_uint_lt(last.epochs, 1000);
     ck_assert_int_eq(
-        tempotron_evaluate(tempotron, &validation, &params.loss, NULL, NULL, &evaluation, NULL),
+        network_evaluate(network, &validation, &params.loss, NULL, NULL, &evaluation, NULL),
         CORE_OK);
     ck_assert_double_lt(evaluation.loss, last.epoch.validation_loss);
     params.epochs = last.epochs - params.patience;
     params.patience = 0;
-    ck_assert_int_eq(tempotron_train(shorter, &training, &validation, &params, NULL, NULL),
-                     CORE_OK);
-    ck_assert(same_weights(tempotron, shorter));
-    tempotron_destroy(shorter);
-    tempotron_destroy(tempotron);
+    ck_assert_int_eq(network_train(shorter, &training, &validation, &params, NULL, NULL), CORE_OK);
+    ck_assert(same_weights(network, shorter));
+    network_destroy(shorter);
+    network_destroy(network);
     iris_finish(&iris);
 }
 END_TEST
@@ -464,11 +463,11 @@ START_TEST(observer_stops_training)
     iris_load(&iris);
     int asked = 0;
     const struct training_observer observer = {.context = &asked, .goes_on = goes_on_twice};
-    struct tempotron *tempotron = drawn(0);
-    ck_assert_int_eq(tempotron_train(tempotron, &iris.all, NULL, &iris_params, &observer, NULL),
+    struct network *network = drawn(0);
+    ck_assert_int_eq(network_train(network, &iris.all, NULL, &iris_params, &observer, NULL),
                      CORE_STOPPED);
     ck_assert_int_eq(asked, 3);
-    tempotron_destroy(tempotron);
+    network_destroy(network);
     iris_finish(&iris);
 }
 END_TEST
@@ -486,12 +485,12 @@ START_TEST(observer_stops_a_validation)
     int asked = 0;
     const struct training_observer observer = {.context = &asked, .goes_on = goes_on_four_times};
     struct sample_set one = iris.all;
-    struct tempotron *tempotron = drawn(0);
+    struct network *network = drawn(0);
     one.count = 1;
-    ck_assert_int_eq(tempotron_train(tempotron, &one, &iris.all, &iris_params, &observer, NULL),
+    ck_assert_int_eq(network_train(network, &one, &iris.all, &iris_params, &observer, NULL),
                      CORE_STOPPED);
     ck_assert_int_eq(asked, 5);
-    tempotron_destroy(tempotron);
+    network_destroy(network);
     iris_finish(&iris);
 }
 END_TEST
@@ -504,10 +503,9 @@ START_TEST(divergence_is_noticed)
     params.optimizer = OPTIMIZER_SGD;
     params.loss.type = LOSS_MSE;
     params.schedule.learning_rate = 1e30;
-    struct tempotron *tempotron = drawn(0);
-    ck_assert_int_eq(tempotron_train(tempotron, &iris.all, NULL, &params, NULL, NULL),
-                     CORE_DIVERGED);
-    tempotron_destroy(tempotron);
+    struct network *network = drawn(0);
+    ck_assert_int_eq(network_train(network, &iris.all, NULL, &params, NULL, NULL), CORE_DIVERGED);
+    network_destroy(network);
     iris_finish(&iris);
 }
 END_TEST
@@ -529,11 +527,10 @@ START_TEST(a_single_neuron_learns_to_fire_and_not_to)
     };
     struct last_epoch last = {0};
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
-    struct tempotron *tempotron;
-    ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, &params, &observer, NULL), CORE_OK);
+    struct network *network = single_layer(&shape, weight);
+    ck_assert_int_eq(network_train(network, &set, NULL, &params, &observer, NULL), CORE_OK);
     ck_assert_double_eq(last.epoch.loss, 0);
-    tempotron_destroy(tempotron);
+    network_destroy(network);
 }
 END_TEST
 
@@ -553,17 +550,16 @@ START_TEST(a_neuron_without_an_error_stays_as_it_is)
         .optimizer = _i == 0 ? OPTIMIZER_SGD : OPTIMIZER_ADAM,
         .loss = {.type = LOSS_TEMPOTRON, .v_threshold = 1},
     };
-    struct tempotron *tempotron;
     float trained[4];
-    ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, &params, NULL, NULL), CORE_OK);
-    tempotron_weight(tempotron, trained);
+    struct network *network = single_layer(&shape, weight);
+    ck_assert_int_eq(network_train(network, &set, NULL, &params, NULL, NULL), CORE_OK);
+    single_layer_weight(network, trained);
     /* Neuron 0 fires once where it should not; neuron 1 never fires, and should three times. */
     ck_assert_float_eq_tol(trained[0], 2 - 0.1f, 2e-3f);
     ck_assert_float_eq(trained[1], 0);
     ck_assert_float_gt(trained[2], _i == 0 ? 0.75f : 0.65f); /* its momentum does go on */
     ck_assert_float_gt(trained[3], _i == 0 ? 0.2f : 0.15f);
-    tempotron_destroy(tempotron);
+    network_destroy(network);
 }
 END_TEST
 
@@ -591,16 +587,16 @@ START_TEST(a_silent_output_learns_from_where_it_would_have_peaked)
             .schedule = {.learning_rate = 0.01},
             .loss = {.type = LOSS_TEMPOTRON, .v_threshold = 1},
         };
-        struct tempotron *tempotron;
         float trained[2];
-        ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
-        ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, &params, NULL, NULL), CORE_OK);
-        tempotron_weight(tempotron, trained);
+        struct network *network = single_layer(&shape, weight);
+        ck_assert_int_eq(network_train(network, &set, NULL, &params, NULL, NULL), CORE_OK);
+        single_layer_weight(network, trained);
         for (size_t j = 0; j < 2; j++)
             ck_assert_double_eq_tol(
                 (double)(trained[j] - weight[j]),
-                0.01 * psp_value(&tempotron->psp, rows[i].t_max - (double)in_spikes[j]), 1e-6);
-        tempotron_destroy(tempotron);
+                0.01 * psp_value(&single_block(network)->psp, rows[i].t_max - (double)in_spikes[j]),
+                1e-6);
+        network_destroy(network);
     }
 }
 END_TEST
@@ -614,13 +610,12 @@ START_TEST(a_validation_loss_that_is_not_finite_is_a_divergence)
         .kind = SAMPLE_SPIKE_TIMES, .count = 1, .features = 3, .values = silent, .label = &label};
     struct sample_set validation = training;
     struct training_params params = few_params;
-    struct tempotron *tempotron;
     validation.values = spikes;
     params.loss = (struct loss){.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5};
-    ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(tempotron_train(tempotron, &training, &validation, &params, NULL, NULL),
+    struct network *network = single_layer(&shape, weight);
+    ck_assert_int_eq(network_train(network, &training, &validation, &params, NULL, NULL),
                      CORE_DIVERGED);
-    tempotron_destroy(tempotron);
+    network_destroy(network);
 }
 END_TEST
 
@@ -643,11 +638,10 @@ START_TEST(silent_output_is_revived)
     };
     struct last_epoch last = {0};
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
-    struct tempotron *tempotron;
-    ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(tempotron_train(tempotron, &set, NULL, &params, &observer, NULL), CORE_OK);
+    struct network *network = single_layer(&shape, weight);
+    ck_assert_int_eq(network_train(network, &set, NULL, &params, &observer, NULL), CORE_OK);
     ck_assert_double_eq(last.epoch.loss, 0);
-    tempotron_destroy(tempotron);
+    network_destroy(network);
 }
 END_TEST
 
@@ -657,11 +651,11 @@ START_TEST(confusion_counts_every_decided_sample)
     iris_load(&iris);
     uint64_t confusion[IRIS_CLASSES * IRIS_CLASSES];
     struct evaluation evaluation;
-    struct tempotron *tempotron = drawn(0);
+    struct network *network = drawn(0);
     iris.values[0] = iris.values[1] = iris.values[2] = iris.values[3] = 1e6f; /* all silent */
-    ck_assert_int_eq(tempotron_evaluate(tempotron, &iris.all, &iris_params.loss, NULL, NULL,
-                                        &evaluation, confusion),
-                     CORE_OK);
+    ck_assert_int_eq(
+        network_evaluate(network, &iris.all, &iris_params.loss, NULL, NULL, &evaluation, confusion),
+        CORE_OK);
     uint64_t count = 0, correct = 0;
     for (size_t i = 0; i < IRIS_CLASSES * IRIS_CLASSES; i++) {
         count += confusion[i];
@@ -670,7 +664,7 @@ START_TEST(confusion_counts_every_decided_sample)
     ck_assert_uint_eq(evaluation.undecided, 1);
     ck_assert_uint_eq(count, IRIS_COUNT - 1);
     ck_assert_double_eq(evaluation.accuracy, (double)correct / IRIS_COUNT);
-    tempotron_destroy(tempotron);
+    network_destroy(network);
     iris_finish(&iris);
 }
 END_TEST

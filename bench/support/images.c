@@ -108,20 +108,42 @@ void images_make_up(size_t count, size_t pixels, size_t classes, struct images *
     *ret_images = images;
 }
 
-void image_encoder_init(struct image_encoder *encoder, size_t pixels, size_t m,
-                        uint32_t max_spike_time, float last)
+/* Of every pixel, 0 and 255: x_min[pixels] and x_max[pixels] behind it; free(). */
+static float *pixel_ranges(size_t pixels)
 {
     float *x_min = calloc(pixels, 2 * sizeof *x_min);
     if (x_min == NULL)
         abort();
-    float *x_max = x_min + pixels;
     for (size_t i = 0; i < pixels; i++)
-        x_max[i] = 255;
-    *encoder = (struct image_encoder){.encoder = {.type = ENCODER_GAUSSIAN_TUNING}};
-    if (gaussian_tuning_init(&encoder->encoder.gaussian_tuning, pixels, m, x_min, x_max,
-                             max_spike_time) != CORE_OK ||
-        byte_table_init(&encoder->table, &encoder->encoder, last) != CORE_OK)
+        x_min[pixels + i] = 255;
+    return x_min;
+}
+
+static void must(enum core_status status)
+{
+    if (status != CORE_OK)
         abort();
+}
+
+void image_encoder_init(struct image_encoder *encoder, size_t pixels, size_t m,
+                        uint32_t max_spike_time, float last)
+{
+    float *x_min = pixel_ranges(pixels);
+    *encoder = (struct image_encoder){.encoder = {.type = ENCODER_GAUSSIAN_TUNING}};
+    must(gaussian_tuning_init(&encoder->encoder.gaussian_tuning, pixels, m, x_min, x_min + pixels,
+                              max_spike_time));
+    must(byte_table_init(&encoder->table, &encoder->encoder, last));
+    free(x_min);
+}
+
+void image_latency_init(struct image_encoder *encoder, size_t pixels, uint32_t max_spike_time,
+                        float last)
+{
+    float *x_min = pixel_ranges(pixels);
+    *encoder = (struct image_encoder){.encoder = {.type = ENCODER_LATENCY}};
+    must(latency_init(&encoder->encoder.latency, pixels, LATENCY_LINEAR, x_min, x_min + pixels,
+                      max_spike_time));
+    must(byte_table_init(&encoder->table, &encoder->encoder, last));
     free(x_min);
 }
 

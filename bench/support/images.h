@@ -30,6 +30,9 @@ struct image_encoder {
 };
 void image_encoder_init(struct image_encoder *encoder, size_t pixels, size_t m,
                         uint32_t max_spike_time, float last);
+/* One that fires the earlier the brighter a pixel is, and not at all for a dark one. */
+void image_latency_init(struct image_encoder *encoder, size_t pixels, uint32_t max_spike_time,
+                        float last);
 void image_encoder_finish(struct image_encoder *encoder);
 
 /* A view of images first .. first + count - 1. */

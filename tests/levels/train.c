@@ -1,20 +1,50 @@
-/* Trains a small model on either clock and prints its weights' bits. Built once for each level of
- * the processor (see the Makefile) without the core's own choice among them; tests/levels/run.sh
- * compares what they print. */
+/* Trains small networks on either clock and prints their weights' bits, then the latencies of its
+ * samples. Built once for each level of the processor (see the Makefile) without the core's own
+ * choice among them; tests/levels/run.sh compares what they print. */
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "count_training.h"
 #include "random.h"
 #include "training.h"
 
 enum { FEATURES = 30, NEURONS = 8, OUTPUTS = 11, SAMPLES = 100 };
 
-static int train_and_print(enum tempotron_clock clock, const struct sample_set *set)
+static void print_bits(const float *weight, size_t count)
 {
-    const struct tempotron_params shape = {clock, FEATURES * NEURONS, OUTPUTS, 60, 15, 3.75, 1};
-    const struct training_params params = {
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &weight[i], sizeof bits);
+        printf("%08" PRIx32 "\n", bits);
+    }
+}
+
+enum { AFFERENTS = FEATURES * NEURONS, LAYERS_MOST = 3, WEIGHTS_MOST = 70 * AFFERENTS };
+
+static const struct network_params shapes[] = {
+    {.tempotron = {CLOCK_GRID, AFFERENTS, OUTPUTS, 60, 15, 3.75, 1}, .read_out = {1, 1}},
+    {.tempotron = {CLOCK_CONTINUOUS, AFFERENTS, OUTPUTS, 60, 15, 3.75, 1}, .read_out = {1, 1}},
+    {.tempotron = {CLOCK_GRID, AFFERENTS, 3 * OUTPUTS, 60, 15, 3.75, 1},
+     .hidden_count = 2,
+     .hidden = {70, 33},
+     .read_out = {3, 5}},
+    {.tempotron = {CLOCK_CONTINUOUS, AFFERENTS, 3 * OUTPUTS, 60, 15, 3.75, 1},
+     .hidden_count = 2,
+     .hidden = {70, 33},
+     .read_out = {3, 5}},
+    {.tempotron = {CLOCK_GRID, AFFERENTS, OUTPUTS, 60, 15, 3.75, 1},
+     .hidden_count = 1,
+     .hidden = {40},
+     .hidden_spike = HIDDEN_PEAK,
+     .read_out = {1, 1}},
+};
+
+static struct training_params params_for(const struct network_params *shape)
+{
+    struct training_params params = {
         .epochs = 5,
         .batch_size = 32,
         .schedule = {SCHEDULE_COSINE, 0.01, 1},
@@ -23,19 +53,78 @@ static int train_and_print(enum tempotron_clock clock, const struct sample_set *
         .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5},
         .shuffle = true,
     };
+    if (shape->hidden_count > 0) {
+        params.input_dropout = 0.1;
+        params.dropout = 0.2;
+        params.silence_cost = 1e-4;
+        params.max_grad_norm = 0.5;
+        params.augmentation = (struct augmentation){.shift = 1, .height = 5, .width = FEATURES / 5};
+    }
+    return params;
+}
+
+static void print_layer(const struct layer *layer)
+{
+    static float weight[WEIGHTS_MOST];
+    layer_weight(layer, weight);
+    print_bits(weight, layer_neurons(layer) * layer_afferents(layer));
+}
+
+static bool train_and_print(const struct network_params *shape, const struct sample_set *set)
+{
+    static float weights[LAYERS_MOST][WEIGHTS_MOST];
+    const float *const weight[LAYERS_MOST] = {weights[0], weights[1], weights[2]};
+    const struct training_params params = params_for(shape);
+    struct network *network;
+    for (size_t l = 0; l < network_depth(shape); l++)
+        network_draw_weight(shape, l, 3, weights[l]);
+    if (network_create(shape, weight, &network) != CORE_OK)
+        return false;
+    const bool trained = network_train(network, set, NULL, &params, NULL, NULL) == CORE_OK;
+    for (size_t l = 0; l < network->depth; l++)
+        print_layer(&network->layers[l]);
+    network_destroy(network);
+    return trained;
+}
+
+/* Each output is to fire as often as its number and the sample's label say. */
+static int train_counts_and_print(const struct sample_set *set)
+{
+    const struct tempotron_params shape = {
+        CLOCK_CONTINUOUS, FEATURES * NEURONS, OUTPUTS, 60, 15, 3.75, 1};
+    const struct count_training_params params = {
+        .epochs = 5,
+        .batch_size = 8,
+        .schedule = {SCHEDULE_CONSTANT, 1e-3, 1},
+        .spikes_most = 32,
+        .momentum = 0.9,
+        .shuffle = true,
+    };
     static float weight[OUTPUTS * FEATURES * NEURONS];
+    static uint32_t wanted[SAMPLES * OUTPUTS];
     struct tempotron *tempotron;
+    for (size_t i = 0; i < SAMPLES * OUTPUTS; i++)
+        wanted[i] = (uint32_t)(set->label[i / OUTPUTS] + (int32_t)(i % OUTPUTS)) % 4;
+    const struct counted_set counted = {.samples = set, .wanted = wanted};
     tempotron_draw_weight(3, FEATURES * NEURONS, OUTPUTS, weight);
     if (tempotron_create(&shape, weight, &tempotron) != CORE_OK ||
-        tempotron_train(tempotron, set, NULL, &params, NULL, NULL) != CORE_OK)
+        tempotron_train_counts(tempotron, &counted, NULL, &params, NULL, NULL) != CORE_OK)
         return EXIT_FAILURE;
     tempotron_weight(tempotron, weight);
     tempotron_destroy(tempotron);
-    for (size_t i = 0; i < sizeof weight / sizeof *weight; i++) {
-        uint32_t bits;
-        memcpy(&bits, &weight[i], sizeof bits);
-        printf("%08" PRIx32 "\n", bits);
-    }
+    print_bits(weight, sizeof weight / sizeof *weight);
+    return EXIT_SUCCESS;
+}
+
+static int encode_and_print(enum latency_scale scale, const float *values, const float *x_min,
+                            const float *x_max)
+{
+    struct encoder encoder = {.type = ENCODER_LATENCY};
+    if (latency_init(&encoder.latency, FEATURES, scale, x_min, x_max, 1000) != CORE_OK)
+        return EXIT_FAILURE;
+    for (size_t i = 0; i < SAMPLES * FEATURES; i++)
+        printf("%g\n", (double)latency_encode(&encoder.latency, i % FEATURES, values[i]));
+    encoder_finish(&encoder);
     return EXIT_SUCCESS;
 }
 
@@ -64,8 +153,12 @@ int main(void)
                                    .label = label,
                                    .encoder = &encoder,
                                    .values = values};
-    const int grid = train_and_print(CLOCK_GRID, &set);
-    const int continuous = train_and_print(CLOCK_CONTINUOUS, &set);
+    bool trained = true;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        trained &= train_and_print(&shapes[i], &set);
+    trained &= train_counts_and_print(&set) == EXIT_SUCCESS;
+    trained &= encode_and_print(LATENCY_LINEAR, values, x_min, x_max) == EXIT_SUCCESS;
+    trained &= encode_and_print(LATENCY_LOG, values, x_min, x_max) == EXIT_SUCCESS;
     encoder_finish(&encoder);
-    return grid != EXIT_SUCCESS ? grid : continuous;
+    return trained ? EXIT_SUCCESS : EXIT_FAILURE;
 }

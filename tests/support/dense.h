@@ -5,11 +5,13 @@
 
 #include <stddef.h>
 
+enum { DENSE_SPIKES_MOST = 256 }; /* of the functions that go by gaps */
+
 /* Spikes of weight w at times t. */
 struct dense_spikes {
     size_t count;
     const double *weight;
-    const float *time;
+    const double *time; /* negative: silent */
 };
 
 struct dense_kernel {
@@ -30,5 +32,25 @@ double dense_grid_max(const struct dense_kernel *kernel, const struct dense_spik
  * around the best of them. */
 double dense_continuous_max(const struct dense_kernel *kernel, const struct dense_spikes *spikes,
                             double end, double *ret_time);
+
+/* V(t) of an output that has fired at time[fired], each of which was reset by the threshold. */
+double dense_voltage_with_reset(const struct dense_kernel *kernel,
+                                const struct dense_spikes *spikes, double threshold,
+                                const double *time, size_t fired, double t);
+
+/* Fires in steps of `step` on [0, end]. Fills time[most] and returns how many spikes there are. */
+size_t dense_fire(const struct dense_kernel *kernel, const struct dense_spikes *spikes,
+                  double threshold, double end, double step, double *time, size_t most);
+/* dense_continuous_max(), gap by gap between the spikes: within one the voltage has one extremum at
+ * most. Quicker, and as exact as its arithmetic, so that differences of it make derivatives. */
+double dense_gaps_max(const struct dense_kernel *kernel, const struct dense_spikes *spikes,
+                      double end, double *ret_time);
+
+/* When the voltage first reaches v_threshold, or -1, and its slope there: on the grid where and as
+ * the line between two steps does; on [0, end] exactly. */
+double dense_grid_crossing(const struct dense_kernel *kernel, const struct dense_spikes *spikes,
+                           size_t steps, double *ret_slope);
+double dense_gaps_crossing(const struct dense_kernel *kernel, const struct dense_spikes *spikes,
+                           double end, double *ret_slope);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "network.h"
 #include "training.h"
 
 struct last_epoch {
@@ -14,7 +15,7 @@ struct last_epoch {
 /* An observer's on_epoch, whose context is a struct last_epoch. */
 void keep_epoch(void *context, const struct training_epoch *epoch);
 
-/* Whether two tempotrons of the same shape have the same weights, bit by bit. */
-bool same_weights(const struct tempotron *a, const struct tempotron *b);
+/* Whether two networks of the same shape have the same weights, bit by bit. */
+bool same_weights(const struct network *a, const struct network *b);
 
 #endif

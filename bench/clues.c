@@ -1,0 +1,370 @@
+/* Finding clues by counting them: the task of aggregate-label learning (Gütig, Science 351, 2016).
+ *
+ * 500 afferents fire at random, 5 spikes a second each (Poisson). Ten patterns of 50 ms, random
+ * spikes of the same rate but always the same ones, are embedded in trials of 2 s: each of them a
+ * random number of times (Poisson, mean 1), at random places that don't overlap, in place of the
+ * background. Five are clues, five are distractors. All that one neuron is told is how many spikes
+ * a trial is worth: `value` for each time that a clue occurs, which and when is for it to discover.
+ * tau = 20 ms, tau_s = 5 ms, momentum 0.99 as in the paper; the lengths, the numbers and the
+ * learning rates are ours. Every step takes a fresh trial, so that there is nothing to over-fit.
+ *
+ * The held-out trials are the same ones each time. `right` is the share of them with exactly the
+ * right count; `found` the share of the clues' occurrences that made exactly so many spikes as they
+ * are worth, from their begin to 20 ms (tau) after their end; `stray` the spikes a trial at any
+ * other time or for a distractor; `error` the mean of |spikes - wanted| over the trials learned
+ * since the line before, each as it was before its step. Seconds are of learning alone; making the
+ * trials takes longer than that.
+ *
+ *     bench/clues [CASE [SEED [LEARNING_RATE [TRIALS [MOMENTUM [EVERY]]]]]]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "count_training.h"
+#include "exponential.h"
+#include "firing.h"
+#include "random.h"
+
+enum {
+    AFFERENTS = 500,
+    WINDOW = 2000,
+    PATTERN = 50, /* ms, as all times */
+    PATTERNS = 10,
+    CLUES = 5,
+    EMBEDDED_MOST = 30, /* of all patterns in a trial */
+    AFTER = 20,
+    HELD_OUT = 500,
+    SPIKES_MOST = 200,
+    TRIAL_SPIKES_MOST = 8000 /* 5000 +- 71 are expected */
+};
+
+static const double rate = 5e-3; /* spikes a ms */
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* --- trials --- */
+
+struct patterns {
+    uint32_t value[PATTERNS]; /* spikes; 0: a distractor */
+    size_t first[PATTERNS][AFFERENTS + 1];
+    float time[PATTERNS][TRIAL_SPIKES_MOST];
+};
+
+struct occurrence {
+    size_t pattern;
+    float begin;
+};
+
+struct trial {
+    size_t embedded;
+    struct occurrence occurrence[EMBEDDED_MOST]; /* by time */
+    uint32_t wanted;
+    uint32_t spikes[AFFERENTS];
+    size_t first[2];
+    float time[TRIAL_SPIKES_MOST];
+};
+
+static double interval(struct random *random)
+{
+    return -logarithm(1 - (double)random_uniform(random)) / rate;
+}
+
+static uint32_t poisson(struct random *random, double mean)
+{
+    uint32_t count = 0;
+    for (double t = -logarithm(1 - (double)random_uniform(random)); t < mean; count++)
+        t -= logarithm(1 - (double)random_uniform(random));
+    return count;
+}
+
+static void draw_patterns(struct patterns *patterns, const uint32_t *value, struct random *random)
+{
+    memset(patterns, 0, sizeof *patterns);
+    memcpy(patterns->value, value, CLUES * sizeof *value);
+    for (size_t p = 0; p < PATTERNS; p++) {
+        size_t count = 0;
+        for (size_t i = 0; i < AFFERENTS; i++) {
+            for (double t = interval(random); t < PATTERN; t += interval(random))
+                patterns->time[p][count++] = (float)t;
+            patterns->first[p][i + 1] = count;
+        }
+    }
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    const float left = *(const float *)a, right = *(const float *)b;
+    return (left > right) - (left < right);
+}
+
+/* Which patterns, and where. */
+static void embed(struct trial *trial, const struct patterns *patterns, struct random *random)
+{
+    uint32_t which[EMBEDDED_MOST];
+    float place[EMBEDDED_MOST];
+    size_t count = 0;
+    trial->wanted = 0;
+    for (uint32_t p = 0; p < PATTERNS; p++)
+        for (uint32_t n = poisson(random, 1); n > 0 && count < EMBEDDED_MOST; n--)
+            which[count++] = p;
+    random_shuffle(random, which, count);
+    for (size_t i = 0; i < count; i++)
+        place[i] = random_uniform(random) * (float)(WINDOW - PATTERN * count);
+    qsort(place, count, sizeof *place, compare_times);
+    for (size_t i = 0; i < count; i++) {
+        trial->occurrence[i] =
+            (struct occurrence){.pattern = which[i], .begin = place[i] + (float)(PATTERN * i)};
+        trial->wanted += patterns->value[which[i]];
+    }
+    trial->embedded = count;
+}
+
+static bool is_background(const struct trial *trial, double t)
+{
+    for (size_t o = 0; o < trial->embedded; o++) {
+        const double into = t - (double)trial->occurrence[o].begin;
+        if (into < PATTERN)
+            return into < 0;
+    }
+    return true;
+}
+
+static void draw_trial(struct trial *trial, const struct patterns *patterns, struct random *random)
+{
+    size_t count = 0;
+    embed(trial, patterns, random);
+    for (size_t i = 0; i < AFFERENTS; i++) {
+        const size_t before = count;
+        for (double t = interval(random); t < WINDOW; t += interval(random))
+            if (count < TRIAL_SPIKES_MOST && is_background(trial, t))
+                trial->time[count++] = (float)t;
+        for (size_t o = 0; o < trial->embedded; o++) {
+            const struct occurrence *occurrence = &trial->occurrence[o];
+            const size_t *first = patterns->first[occurrence->pattern];
+            const float *time = patterns->time[occurrence->pattern];
+            for (size_t s = first[i]; s < first[i + 1] && count < TRIAL_SPIKES_MOST; s++)
+                trial->time[count++] = occurrence->begin + time[s];
+        }
+        trial->spikes[i] = (uint32_t)(count - before);
+    }
+    trial->first[1] = count;
+}
+
+static struct sample_set view(const struct trial *trial)
+{
+    return (struct sample_set){.kind = SAMPLE_SPIKE_TRAINS,
+                               .count = 1,
+                               .features = AFFERENTS,
+                               .spikes = trial->spikes,
+                               .times = trial->time,
+                               .first = trial->first};
+}
+
+/* --- held-out trials --- */
+
+struct score {
+    double right;
+    double found;
+    double stray;
+};
+
+/* What an output is run by. */
+struct probe {
+    struct pattern pattern;
+    struct firing firing;
+    struct spike_train train;
+};
+
+static void score_trial(const struct trial *trial, const struct patterns *patterns,
+                        const struct spike_train *train, size_t *clues, struct score *sums)
+{
+    size_t elicited = 0;
+    sums->right += train->count == trial->wanted;
+    for (size_t o = 0; o < trial->embedded; o++) {
+        const struct occurrence *occurrence = &trial->occurrence[o];
+        const double begin = (double)occurrence->begin;
+        const double next =
+            o + 1 < trial->embedded ? (double)trial->occurrence[o + 1].begin : WINDOW;
+        const double end = begin + PATTERN + AFTER < next ? begin + PATTERN + AFTER : next;
+        const uint32_t value = patterns->value[occurrence->pattern];
+        size_t spikes = 0;
+        for (size_t s = 0; s < train->count; s++)
+            spikes += train->time[s] >= begin && train->time[s] < end;
+        if (value == 0)
+            continue;
+        elicited += spikes;
+        sums->found += spikes == value;
+        ++*clues;
+    }
+    sums->stray += (double)(train->count - elicited);
+}
+
+static struct score score(const struct tempotron *tempotron, const struct trial *trials,
+                          const struct patterns *patterns, struct probe *probe)
+{
+    struct score sums = {0};
+    size_t clues = 0;
+    for (size_t b = 0; b < HELD_OUT; b++) {
+        const struct sample_set set = view(&trials[b]);
+        sample_set_pattern(&set, 0, &probe->pattern);
+        firing_take_pattern(&probe->firing, tempotron, &probe->pattern);
+        firing_take_output(&probe->firing, tempotron, &probe->pattern, 0);
+        firing_fire(&probe->firing, 1, &probe->train);
+        score_trial(&trials[b], patterns, &probe->train, &clues, &sums);
+    }
+    return (struct score){.right = sums.right / HELD_OUT,
+                          .found = sums.found / (double)clues,
+                          .stray = sums.stray / HELD_OUT};
+}
+
+/* --- learning --- */
+
+struct task {
+    const char *name;
+    uint32_t value[CLUES];
+    double learning_rate;
+    double momentum;
+    size_t trials;
+    size_t every; /* trials learned between two looks at the held-out ones */
+};
+
+static const struct task tasks[] = {
+    {"one spike a clue", {1, 1, 1, 1, 1}, 1e-5, 0.99, 16000, 1000},
+    {"1 to 5 spikes a clue", {1, 2, 3, 4, 5}, 1e-5, 0.99, 40000, 2000},
+};
+
+struct learner {
+    struct tempotron *tempotron;
+    struct count_trainer *trainer;
+    struct patterns patterns;
+    struct trial held_out[HELD_OUT];
+    struct trial trial;
+    struct probe probe;
+    struct random random;
+};
+
+static struct learner *prepare(const struct task *task, uint32_t seed)
+{
+    const struct tempotron_params shape = {CLOCK_CONTINUOUS, AFFERENTS, 1, WINDOW, 20, 5, 1};
+    const struct count_trainer_params params = {.batch_most = 1,
+                                                .capacity = TRIAL_SPIKES_MOST,
+                                                .spikes_most = SPIKES_MOST,
+                                                .momentum = task->momentum};
+    float weight[AFFERENTS];
+    struct learner *learner = calloc(1, sizeof *learner);
+    tempotron_draw_weight(seed, AFFERENTS, 1, weight);
+    if (learner == NULL || tempotron_create(&shape, weight, &learner->tempotron) != CORE_OK ||
+        count_trainer_create(learner->tempotron, &params, NULL, &learner->trainer) != CORE_OK ||
+        pattern_init(&learner->probe.pattern, TRIAL_SPIKES_MOST, WINDOW) != CORE_OK ||
+        firing_init(&learner->probe.firing, TRIAL_SPIKES_MOST) != CORE_OK ||
+        spike_train_init(&learner->probe.train, SPIKES_MOST) != CORE_OK)
+        abort();
+    random_init(&learner->random, seed);
+    draw_patterns(&learner->patterns, task->value, &learner->random);
+    for (size_t b = 0; b < HELD_OUT; b++)
+        draw_trial(&learner->held_out[b], &learner->patterns, &learner->random);
+    return learner;
+}
+
+static void destroy(struct learner *learner)
+{
+    spike_train_finish(&learner->probe.train);
+    firing_finish(&learner->probe.firing);
+    pattern_finish(&learner->probe.pattern);
+    count_trainer_destroy(learner->trainer);
+    tempotron_destroy(learner->tempotron);
+    free(learner);
+}
+
+/* How far it is. */
+struct progress {
+    size_t trials;
+    double seconds;
+    double making;
+};
+
+/* So many trials more; the mean error. */
+static double learn_trials(struct learner *learner, const struct task *task,
+                           struct progress *progress)
+{
+    const uint32_t sample = 0;
+    struct count_errors errors = {0};
+    for (size_t n = 0; n < task->every; n++, progress->trials++) {
+        const double begin = seconds();
+        draw_trial(&learner->trial, &learner->patterns, &learner->random);
+        const struct sample_set samples = view(&learner->trial);
+        const struct counted_set set = {.samples = &samples, .wanted = &learner->trial.wanted};
+        const double made = seconds();
+        count_trainer_step(learner->trainer, &set, &sample, 1, task->learning_rate, NULL, &errors);
+        progress->seconds += seconds() - made;
+        progress->making += made - begin;
+    }
+    return (double)errors.error / (double)errors.counts;
+}
+
+/* When so many of the held-out trials were first right. */
+struct milestone {
+    double right;
+    struct progress at; /* no trials: never */
+};
+
+static void report(const struct milestone *milestone)
+{
+    if (milestone->at.trials > 0)
+        printf("%.0f %% right: after %zu trials, %.1f s of learning\n", 100 * milestone->right,
+               milestone->at.trials, milestone->at.seconds);
+}
+
+static void learn(const struct task *task, uint32_t seed)
+{
+    struct learner *learner = prepare(task, seed);
+    struct progress progress = {0};
+    struct milestone milestones[] = {{.right = 0.8}, {.right = 0.9}, {.right = 0.98}};
+    const size_t count = sizeof milestones / sizeof *milestones;
+    printf("%s, seed %u, learning rate %g, momentum %g\n", task->name, seed, task->learning_rate,
+           task->momentum);
+    puts("  trials  seconds us/trial   error  right %  found %   stray");
+    while (progress.trials < task->trials) {
+        const double before = progress.seconds, error = learn_trials(learner, task, &progress);
+        const struct score now =
+            score(learner->tempotron, learner->held_out, &learner->patterns, &learner->probe);
+        printf("%8zu %8.1f %8.0f %7.2f %8.1f %8.1f %7.2f\n", progress.trials, progress.seconds,
+               (progress.seconds - before) / (double)task->every * 1e6, error, 100 * now.right,
+               100 * now.found, now.stray);
+        fflush(stdout);
+        for (size_t i = 0; i < count; i++)
+            if (milestones[i].at.trials == 0 && now.right >= milestones[i].right)
+                milestones[i].at = progress;
+    }
+    for (size_t i = 0; i < count; i++)
+        report(&milestones[i]);
+    printf("making the trials took %.1f s\n\n", progress.making);
+    destroy(learner);
+}
+
+int main(int argc, char **argv)
+{
+    const uint32_t seed = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 1;
+    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
+        struct task task = tasks[i];
+        if (argc > 1 && strtoul(argv[1], NULL, 10) != i)
+            continue;
+        if (argc > 3)
+            task.learning_rate = strtod(argv[3], NULL);
+        if (argc > 4)
+            task.trials = strtoul(argv[4], NULL, 10);
+        if (argc > 5)
+            task.momentum = strtod(argv[5], NULL);
+        if (argc > 6)
+            task.every = strtoul(argv[6], NULL, 10);
+        learn(&task, seed);
+    }
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,61 @@
+/* activity.h - what a sample causes in a network: the spikes that come into each layer, what the
+ * layer's neurons do, and the score of each class. */
+#ifndef CORE_ACTIVITY_H
+#define CORE_ACTIVITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "membranes.h"
+#include "network.h"
+#include "pattern.h"
+#include "status.h"
+#include "timeline.h"
+
+struct layer_activity {
+    struct pattern pattern;   /* the spikes that come in */
+    struct timeline timeline; /* has read the pattern */
+    float *v_max;             /* [lanes] the greatest voltage */
+    double *t_max;            /* [lanes] its time */
+
+    /* Of a hidden layer. */
+    float *spike; /* [lanes] when the neuron fires; -1: it does not */
+    float *slope; /* [lanes] of HIDDEN_CROSSING: of the voltage there */
+};
+
+struct activity {
+    size_t depth;
+    struct layer_activity layers[NETWORK_LAYERS];
+    float *score; /* [classes] */
+    void *memory; /* of all arrays but the patterns' and timelines' */
+};
+
+/* For samples of up to `capacity` spikes. */
+enum core_status activity_init(struct activity *activity, const struct network *network,
+                               size_t capacity);
+void activity_finish(struct activity *activity); /* does nothing on a zeroed one */
+
+/* The pattern to fill with the sample's spikes, and then to run. */
+struct pattern *activity_input(struct activity *activity);
+
+/* Runs the sample's pattern through all layers, in membranes made for network_widest_block(). Fills
+ * v[out_features][T], the voltages of the last layer at t = 0 .. T - 1, unless NULL. */
+void activity_forward(const struct network *network, struct membranes *membranes,
+                      struct activity *activity, float *v);
+
+/* Whether spikes reached the last layer: without any there is no decision. */
+bool activity_decides(const struct activity *activity);
+
+/* --- the steps of activity_forward(), for who works through a batch layer by layer --- */
+
+/* One block of a layer whose timeline has read its pattern; `tempotron` is the block, or stands for
+ * it. */
+void activity_fire_block(const struct tempotron *tempotron, enum hidden_spike hidden_spike,
+                         size_t block, struct membranes *membranes, struct layer_activity *layer);
+void activity_read_block(const struct tempotron *tempotron, size_t block,
+                         struct membranes *membranes, struct layer_activity *layer, float *v);
+
+/* Makes the spikes of a hidden layer's neurons the pattern of the next. */
+void activity_pass_on(const struct layer_activity *layer, size_t neurons, struct pattern *pattern);
+
+#endif

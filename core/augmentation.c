@@ -1,0 +1,52 @@
+#include "augmentation.h"
+
+#include <string.h>
+
+/* How far the image is moved to the right and down. */
+struct move {
+    ptrdiff_t right, down;
+};
+
+static ptrdiff_t draw_move(size_t shift, struct dropout_stream *stream)
+{
+    return (ptrdiff_t)(dropout_draw(stream) % (2 * shift + 1)) - (ptrdiff_t)shift;
+}
+
+/* Moves an image of pixels of `size` bytes, of which 0 is the number 0. */
+static void move_image(const struct augmentation *augmentation, const struct move *move,
+                       const char *from, size_t size, char *to)
+{
+    const ptrdiff_t height = (ptrdiff_t)augmentation->height;
+    const ptrdiff_t width = (ptrdiff_t)augmentation->width;
+    const ptrdiff_t first = move->right > 0 ? move->right : 0;
+    const ptrdiff_t end = move->right < 0 ? width + move->right : width;
+    memset(to, 0, (size_t)(height * width) * size);
+    for (ptrdiff_t y = 0; y < height; y++) {
+        const ptrdiff_t row = y - move->down;
+        if (row < 0 || row >= height || end <= first)
+            continue;
+        memcpy(to + (size_t)(y * width + first) * size,
+               from + (size_t)(row * width + first - move->right) * size,
+               (size_t)(end - first) * size);
+    }
+}
+
+void augmentation_pattern(const struct augmentation *augmentation, const struct sample_set *set,
+                          size_t sample, struct dropout_stream *stream, float *image,
+                          struct pattern *pattern)
+{
+    struct move move;
+    move.right = draw_move(augmentation->shift, stream);
+    move.down = draw_move(augmentation->shift, stream);
+    const size_t first = sample * set->features;
+    struct sample_set moved = *set;
+    if (set->kind == SAMPLE_BYTES) {
+        move_image(augmentation, &move, (const char *)(set->bytes + first), 1, (char *)image);
+        moved.bytes = (const uint8_t *)image;
+    } else {
+        move_image(augmentation, &move, (const char *)(set->values + first), sizeof *image,
+                   (char *)image);
+        moved.values = image;
+    }
+    sample_set_pattern(&moved, 0, pattern);
+}

@@ -1,0 +1,22 @@
+/* augmentation.h - more samples than there are: images, moved a little anew in every epoch. */
+#ifndef CORE_AUGMENTATION_H
+#define CORE_AUGMENTATION_H
+
+#include <stddef.h>
+
+#include "dropout.h"
+#include "sample_set.h"
+
+struct augmentation {
+    size_t shift;  /* pixels, at most, either way; 0: none */
+    size_t height; /* of the image that a sample's features are, row by row */
+    size_t width;
+};
+
+/* Fills the pattern with a sample moved by as many pixels as the stream says; those that come in
+ * are 0. The set is of bytes or values; image[features] is scratch memory. */
+void augmentation_pattern(const struct augmentation *augmentation, const struct sample_set *set,
+                          size_t sample, struct dropout_stream *stream, float *image,
+                          struct pattern *pattern);
+
+#endif

@@ -1,0 +1,484 @@
+/* count_training.c - the two phases of training.c: samples, each with a slot for what comes of it,
+ * then afferents, each part of the crew having its own. No number is ever summed by two threads. */
+#include "count_training.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "credit.h"
+#include "critical_threshold.h"
+#include "firing.h"
+#include "random.h"
+#include "simd.h"
+
+enum { SLOTS_BYTES = 4 * 1024 * 1024 }; /* of all slots */
+
+/* What comes of one sample of a batch. */
+struct slot {
+    struct pattern pattern;
+    struct credit credit;
+    bool *errs; /* [out_features] */
+    struct count_errors errors;
+};
+
+/* Scratch memory of each part of the crew. */
+struct hand {
+    struct firing firing;
+    struct spike_train train;
+    struct critical_search search;
+    double *credit; /* [capacity] of one output */
+};
+
+struct count_trainer {
+    struct tempotron *tempotron;
+    struct count_trainer_params params;
+    const struct crew *crew;
+    size_t slot_count;
+    struct slot *slots; /* [slot_count] */
+    size_t hand_count;
+    struct hand *hands; /* [hand_count] */
+    struct optimizer optimizer;
+    float *gradient; /* [in_features][stride]; 0 between steps */
+    float *frozen;   /* [stride] of a step: not 0 for outputs that made no error */
+
+    /* The samples in the slots now. */
+    const struct counted_set *set;
+    const struct watch *watch;
+    const uint32_t *samples; /* NULL: as they come, from `first` on */
+    size_t first;
+    size_t sample_count;
+    size_t batch;   /* the samples of the whole batch */
+    bool learns;    /* or only counts */
+    bool completes; /* they complete the batch */
+    atomic_bool stopped;
+};
+
+/* --- memory --- */
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Aligned for vectors; free(). */
+static float *zeroed_floats(size_t count)
+{
+    const size_t bytes = simd_round_up(count * sizeof(float));
+    float *floats = aligned_alloc(SIMD_ALIGNMENT, bytes);
+    if (floats != NULL)
+        memset(floats, 0, bytes);
+    return floats;
+}
+
+static enum core_status init_slots(struct count_trainer *trainer)
+{
+    const size_t capacity = trainer->params.capacity;
+    struct tempotron shape = *trainer->tempotron; /* for its credit: one row for each spike */
+    shape.params.clock = CLOCK_CONTINUOUS;
+    const size_t fitting = SLOTS_BYTES / (credit_bytes(&shape, capacity) + 8 * capacity);
+    enum core_status status = CORE_OK;
+    trainer->slot_count = least(trainer->params.batch_most, fitting > 0 ? fitting : 1);
+    trainer->slots = calloc(trainer->slot_count, sizeof *trainer->slots);
+    if (trainer->slots == NULL)
+        return CORE_NO_MEMORY;
+    for (size_t i = 0; status == CORE_OK && i < trainer->slot_count; i++) {
+        struct slot *slot = &trainer->slots[i];
+        slot->errs = calloc(shape.params.out_features, sizeof *slot->errs);
+        if (slot->errs == NULL)
+            return CORE_NO_MEMORY;
+        status = pattern_init(&slot->pattern, capacity, firing_last(&shape.params));
+        if (status == CORE_OK)
+            status = credit_init(&slot->credit, &shape, capacity);
+    }
+    return status;
+}
+
+static enum core_status init_hands(struct count_trainer *trainer)
+{
+    const size_t capacity = trainer->params.capacity, most = trainer->params.spikes_most;
+    enum core_status status = CORE_OK;
+    trainer->hand_count = least(crew_size(trainer->crew), trainer->slot_count);
+    trainer->hands = calloc(trainer->hand_count, sizeof *trainer->hands);
+    if (trainer->hands == NULL)
+        return CORE_NO_MEMORY;
+    for (size_t i = 0; status == CORE_OK && i < trainer->hand_count; i++) {
+        struct hand *hand = &trainer->hands[i];
+        hand->credit = calloc(capacity + 1, sizeof *hand->credit);
+        status = hand->credit != NULL ? firing_init(&hand->firing, capacity) : CORE_NO_MEMORY;
+        if (status == CORE_OK)
+            status = spike_train_init(&hand->train, most);
+        if (status == CORE_OK)
+            status = critical_search_init(&hand->search, most);
+    }
+    return status;
+}
+
+static enum core_status init(struct count_trainer *trainer)
+{
+    const struct tempotron *tempotron = trainer->tempotron;
+    const size_t in = tempotron->params.in_features;
+    trainer->gradient = zeroed_floats(in * tempotron->stride);
+    trainer->frozen = zeroed_floats(tempotron->stride);
+    if (trainer->gradient == NULL || trainer->frozen == NULL)
+        return CORE_NO_MEMORY;
+    enum core_status status = init_slots(trainer);
+    if (status == CORE_OK)
+        status = init_hands(trainer);
+    if (status == CORE_OK)
+        status = optimizer_init(&trainer->optimizer, trainer->params.optimizer,
+                                trainer->params.momentum, in, tempotron->stride);
+    return status;
+}
+
+enum core_status count_trainer_create(struct tempotron *tempotron,
+                                      const struct count_trainer_params *params,
+                                      const struct crew *crew, struct count_trainer **ret_trainer)
+{
+    struct count_trainer *trainer = calloc(1, sizeof *trainer);
+    if (trainer == NULL)
+        return CORE_NO_MEMORY;
+    trainer->tempotron = tempotron;
+    trainer->params = *params;
+    trainer->crew = crew;
+    const enum core_status status = init(trainer);
+    if (status != CORE_OK) {
+        count_trainer_destroy(trainer);
+        return status;
+    }
+    *ret_trainer = trainer;
+    return CORE_OK;
+}
+
+static void finish_slots(struct count_trainer *trainer)
+{
+    for (size_t i = 0; trainer->slots != NULL && i < trainer->slot_count; i++) {
+        pattern_finish(&trainer->slots[i].pattern);
+        credit_finish(&trainer->slots[i].credit);
+        free(trainer->slots[i].errs);
+    }
+    free(trainer->slots);
+}
+
+static void finish_hands(struct count_trainer *trainer)
+{
+    for (size_t i = 0; trainer->hands != NULL && i < trainer->hand_count; i++) {
+        firing_finish(&trainer->hands[i].firing);
+        spike_train_finish(&trainer->hands[i].train);
+        critical_search_finish(&trainer->hands[i].search);
+        free(trainer->hands[i].credit);
+    }
+    free(trainer->hands);
+}
+
+void count_trainer_destroy(struct count_trainer *trainer)
+{
+    if (trainer == NULL)
+        return;
+    finish_slots(trainer);
+    finish_hands(trainer);
+    optimizer_finish(&trainer->optimizer);
+    free(trainer->gradient);
+    free(trainer->frozen);
+    free(trainer);
+}
+
+/* --- a sample --- */
+
+/* Adds the loss's derivative by every weight of an output: that of the threshold at which it gains
+ * or loses a spike, with the sign that descends. */
+static void find_credit(const struct count_trainer *trainer, struct hand *hand, size_t output,
+                        size_t count, uint32_t wanted, struct slot *slot)
+{
+    const double v_threshold = trainer->tempotron->params.v_threshold;
+    const double share = (count < wanted ? -1 : 1) / (double)trainer->batch;
+    const size_t k = count < wanted ? least(count + 1, trainer->params.spikes_most) : count;
+    struct critical_threshold critical;
+    if (!critical_threshold_find(&hand->firing, k, v_threshold, &hand->search, &critical))
+        critical = critical_threshold_of_silent(&hand->firing);
+    critical_threshold_credit(&hand->firing, &critical, &hand->search, hand->credit);
+    float *column = slot->credit.rise + output;
+    for (size_t s = 0; s < slot->pattern.count; s++)
+        column[s * slot->credit.stride] = (float)(share * hand->credit[s]);
+}
+
+static void count_output(const struct count_trainer *trainer, struct hand *hand, size_t output,
+                         uint32_t wanted, struct slot *slot)
+{
+    struct firing *firing = &hand->firing;
+    firing_take_output(firing, trainer->tempotron, &slot->pattern, output);
+    firing_fire(firing, trainer->tempotron->params.v_threshold, &hand->train);
+    const size_t count = hand->train.count;
+    slot->errs[output] = count != wanted;
+    slot->errors.counts++;
+    slot->errors.correct += count == wanted;
+    slot->errors.error += count > wanted ? count - wanted : wanted - count;
+    if (count == wanted || !trainer->learns)
+        return;
+    if (slot->credit.is_zero)
+        memset(slot->credit.rise, 0,
+               slot->pattern.count * slot->credit.stride * sizeof *slot->credit.rise);
+    slot->credit.is_zero = false;
+    find_credit(trainer, hand, output, count, wanted, slot);
+}
+
+static void count_sample(const struct count_trainer *trainer, size_t sample, struct hand *hand,
+                         struct slot *slot)
+{
+    const size_t outputs = trainer->tempotron->params.out_features;
+    slot->errors = (struct count_errors){0};
+    slot->credit.is_zero = true;
+    sample_set_pattern(trainer->set->samples, sample, &slot->pattern);
+    firing_take_pattern(&hand->firing, trainer->tempotron, &slot->pattern);
+    for (size_t j = 0; j < outputs; j++)
+        count_output(trainer, hand, j, trainer->set->wanted[sample * outputs + j], slot);
+}
+
+/* --- a batch --- */
+
+static bool goes_on(const struct watch *watch)
+{
+    return watch == NULL || watch->goes_on == NULL || watch->goes_on(watch->context);
+}
+
+static void count_samples(void *work, size_t part)
+{
+    struct count_trainer *trainer = work;
+    for (size_t i = part; i < trainer->sample_count; i += trainer->hand_count) {
+        if (!goes_on(trainer->watch)) {
+            atomic_store(&trainer->stopped, true);
+            return;
+        }
+        const size_t number = trainer->first + i;
+        count_sample(trainer, trainer->samples != NULL ? trainer->samples[number] : number,
+                     &trainer->hands[part], &trainer->slots[i]);
+    }
+}
+
+static void step_afferents(void *work, size_t part)
+{
+    struct count_trainer *trainer = work;
+    struct tempotron *tempotron = trainer->tempotron;
+    const size_t in = tempotron->params.in_features, parts = trainer->hand_count;
+    const size_t first = in * part / parts, end = in * (part + 1) / parts;
+    for (size_t i = 0; i < trainer->sample_count; i++)
+        credit_add(&trainer->slots[i].credit, &trainer->slots[i].pattern, NULL, first, end,
+                   trainer->gradient);
+    if (trainer->completes)
+        optimizer_step(&trainer->optimizer, first, end, trainer->frozen, trainer->gradient,
+                       tempotron->weight);
+}
+
+static void tally(const struct count_trainer *trainer, struct count_errors *errors)
+{
+    for (size_t i = 0; i < trainer->sample_count; i++) {
+        const struct slot *slot = &trainer->slots[i];
+        errors->counts += slot->errors.counts;
+        errors->correct += slot->errors.correct;
+        errors->error += slot->errors.error;
+        for (size_t j = 0; j < trainer->tempotron->params.out_features; j++)
+            if (slot->errs[j])
+                trainer->frozen[j] = 0;
+    }
+}
+
+static bool all_are_frozen(const struct count_trainer *trainer)
+{
+    for (size_t j = 0; j < trainer->tempotron->params.out_features; j++)
+        if (trainer->frozen[j] == 0)
+            return false;
+    return true;
+}
+
+/* Fills the slots from sample number `done` on. False: the watch ended it. */
+static bool fill_slots(struct count_trainer *trainer, size_t done, size_t count,
+                       struct count_errors *errors)
+{
+    trainer->first = done;
+    trainer->sample_count = least(trainer->slot_count, count - done);
+    trainer->completes = done + trainer->sample_count == count;
+    crew_run(trainer->crew, count_samples, trainer, trainer->hand_count);
+    if (atomic_load(&trainer->stopped))
+        return false;
+    tally(trainer, errors);
+    return true;
+}
+
+static void begin(struct count_trainer *trainer, const struct counted_set *set,
+                  const struct watch *watch)
+{
+    trainer->set = set;
+    trainer->watch = watch;
+    atomic_store(&trainer->stopped, false);
+    for (size_t j = 0; j < trainer->tempotron->stride; j++)
+        trainer->frozen[j] = 1;
+}
+
+bool count_trainer_step(struct count_trainer *trainer, const struct counted_set *set,
+                        const uint32_t *samples, size_t count, double learning_rate,
+                        const struct watch *watch, struct count_errors *errors)
+{
+    const struct tempotron *tempotron = trainer->tempotron;
+    struct count_errors sums = {0};
+    begin(trainer, set, watch);
+    trainer->samples = samples;
+    trainer->batch = count;
+    trainer->learns = true;
+    for (size_t done = 0; done < count; done += trainer->sample_count) {
+        if (!fill_slots(trainer, done, count, &sums)) {
+            memset(trainer->gradient, 0,
+                   tempotron->params.in_features * tempotron->stride * sizeof(float));
+            return false;
+        }
+        if (all_are_frozen(trainer))
+            continue;
+        if (trainer->completes)
+            optimizer_begin(&trainer->optimizer, learning_rate, trainer->params.weight_decay);
+        crew_run(trainer->crew, step_afferents, trainer, trainer->hand_count);
+    }
+    errors->counts += sums.counts;
+    errors->correct += sums.correct;
+    errors->error += sums.error;
+    return true;
+}
+
+bool count_trainer_evaluate(struct count_trainer *trainer, const struct counted_set *set,
+                            const struct watch *watch, struct count_errors *ret_errors)
+{
+    struct count_errors errors = {0};
+    begin(trainer, set, watch);
+    trainer->samples = NULL;
+    trainer->learns = false;
+    for (size_t done = 0; done < set->samples->count; done += trainer->sample_count)
+        if (!fill_slots(trainer, done, set->samples->count, &errors))
+            return false;
+    *ret_errors = errors;
+    return true;
+}
+
+/* --- epochs --- */
+
+struct run {
+    struct count_trainer *trainer;
+    const struct counted_set *training;
+    const struct counted_set *validation; /* or NULL */
+    const struct count_training_params *params;
+    struct watch watch;
+    struct random random;
+    uint32_t *order; /* [count] the samples, as this epoch takes them */
+};
+
+static double mean_error(const struct count_errors *errors)
+{
+    return (double)errors->error / (double)errors->counts;
+}
+
+static double share_correct(const struct count_errors *errors)
+{
+    return (double)errors->correct / (double)errors->counts;
+}
+
+static bool is_finite(const struct tempotron *tempotron)
+{
+    for (size_t i = 0; i < tempotron->params.in_features * tempotron->stride; i++)
+        if (!isfinite(tempotron->weight[i]))
+            return false;
+    return true;
+}
+
+static enum core_status learn_epoch(struct run *run, struct training_epoch *epoch)
+{
+    const struct count_training_params *params = run->params;
+    const size_t count = run->training->samples->count;
+    const size_t batches = (count - 1) / params->batch_size + 1;
+    const size_t steps = batches * params->epochs, before = batches * (epoch->epoch - 1);
+    struct count_errors errors = {0};
+    if (params->shuffle)
+        random_shuffle(&run->random, run->order, count);
+    for (size_t batch = 0; batch < batches; batch++) {
+        const size_t start = batch * params->batch_size;
+        const double rate =
+            schedule_rate(&params->schedule, epoch->epoch - 1, before + batch, steps);
+        if (!count_trainer_step(run->trainer, run->training, run->order + start,
+                                least(params->batch_size, count - start), rate, &run->watch,
+                                &errors))
+            return CORE_STOPPED;
+    }
+    epoch->loss = mean_error(&errors);
+    epoch->accuracy = share_correct(&errors);
+    return is_finite(run->trainer->tempotron) ? CORE_OK : CORE_DIVERGED;
+}
+
+static enum core_status validate(struct run *run, struct training_epoch *epoch)
+{
+    struct count_errors errors;
+    if (run->validation == NULL)
+        return CORE_OK;
+    if (!count_trainer_evaluate(run->trainer, run->validation, &run->watch, &errors))
+        return CORE_STOPPED;
+    epoch->has_validation = true;
+    epoch->validation_loss = mean_error(&errors);
+    epoch->validation_accuracy = share_correct(&errors);
+    return CORE_OK;
+}
+
+static enum core_status learn(struct run *run, const struct training_observer *observer)
+{
+    for (size_t number = 1; number <= run->params->epochs; number++) {
+        struct training_epoch epoch = {.epoch = number};
+        enum core_status status = learn_epoch(run, &epoch);
+        if (status == CORE_OK)
+            status = validate(run, &epoch);
+        if (status != CORE_OK)
+            return status;
+        if (observer != NULL && observer->on_epoch != NULL)
+            observer->on_epoch(observer->context, &epoch);
+    }
+    return CORE_OK;
+}
+
+static enum core_status run_init(struct run *run, struct tempotron *tempotron,
+                                 const struct crew *crew)
+{
+    const struct count_training_params *params = run->params;
+    const size_t count = run->training->samples->count;
+    struct count_trainer_params trainer_params = {
+        .batch_most = least(params->batch_size, count),
+        .capacity = sample_set_capacity(run->training->samples),
+        .spikes_most = params->spikes_most,
+        .optimizer = params->optimizer,
+        .momentum = params->momentum,
+        .weight_decay = params->weight_decay,
+    };
+    if (run->validation != NULL) {
+        const size_t capacity = sample_set_capacity(run->validation->samples);
+        if (capacity > trainer_params.capacity)
+            trainer_params.capacity = capacity;
+    }
+    random_init(&run->random, params->seed);
+    run->order = calloc(count, sizeof *run->order);
+    if (run->order == NULL)
+        return CORE_NO_MEMORY;
+    for (size_t i = 0; i < count; i++)
+        run->order[i] = (uint32_t)i;
+    return count_trainer_create(tempotron, &trainer_params, crew, &run->trainer);
+}
+
+enum core_status tempotron_train_counts(struct tempotron *tempotron,
+                                        const struct counted_set *training,
+                                        const struct counted_set *validation,
+                                        const struct count_training_params *params,
+                                        const struct training_observer *observer,
+                                        const struct crew *crew)
+{
+    struct run run = {.training = training, .validation = validation, .params = params};
+    if (observer != NULL)
+        run.watch = (struct watch){.context = observer->context, .goes_on = observer->goes_on};
+    enum core_status status = run_init(&run, tempotron, crew);
+    if (status == CORE_OK)
+        status = learn(&run, observer);
+    count_trainer_destroy(run.trainer);
+    free(run.order);
+    return status;
+}

@@ -1,0 +1,126 @@
+/* latency.c - a block of features at a time: their spike times, then the spikes among them. */
+#include "latency.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "exponential.h"
+#include "rounding.h"
+
+enum { BLOCK = 64 };
+
+enum core_status latency_init(struct latency *latency, size_t n, enum latency_scale scale,
+                              const float *x_min, const float *x_max, uint32_t max_spike_time)
+{
+    float *block = calloc(n, 3 * sizeof *block);
+    if (block == NULL)
+        return CORE_NO_MEMORY;
+    *latency = (struct latency){
+        .n = n,
+        .scale = scale,
+        .max_spike_time = (float)max_spike_time,
+        .faintest = exp_nonpositive(1 - (double)max_spike_time),
+        .x_min = block,
+        .x_max = block + n,
+        .range = block + 2 * n,
+    };
+    for (size_t i = 0; i < n; i++) {
+        latency->x_min[i] = x_min[i];
+        latency->x_max[i] = x_max[i];
+        latency->range[i] = x_max[i] - x_min[i];
+    }
+    return CORE_OK;
+}
+
+void latency_finish(struct latency *latency)
+{
+    free(latency->x_min);
+    *latency = (struct latency){0};
+}
+
+/* Whether a value fires at all. */
+INLINED bool fires(const struct latency *latency, size_t feature, float x)
+{
+    return (x > latency->x_min[feature]) & (latency->clamps | (x <= latency->x_max[feature]));
+}
+
+INLINED float inside(const struct latency *latency, size_t feature, float x)
+{
+    const float low = x > latency->x_min[feature] ? x : latency->x_min[feature];
+    return low < latency->x_max[feature] ? low : latency->x_max[feature];
+}
+
+INLINED void find_linear(const struct latency *latency, size_t from, size_t count, const float *x,
+                         float *times)
+{
+    const float latest = latency->max_spike_time - 1;
+    for (size_t l = 0; l < count; l++) {
+        const size_t i = from + l;
+        const float u = (inside(latency, i, x[l]) - latency->x_min[i]) / latency->range[i];
+        const float t = round_to_even((1 - u) * latest);
+        times[l] = fires(latency, i, x[l]) ? t : -1;
+    }
+}
+
+INLINED void find_log(const struct latency *latency, size_t from, size_t count, const float *x,
+                      float *times)
+{
+    for (size_t l = 0; l < count; l++) {
+        const size_t i = from + l;
+        times[l] = -1;
+        if (!fires(latency, i, x[l]))
+            continue;
+        const float above = inside(latency, i, x[l]) - latency->x_min[i];
+        const double u = (double)above / (double)latency->range[i];
+        const double t = -logarithm(u + (1 - u) * latency->faintest);
+        times[l] = (float)rint(t);
+    }
+}
+
+VECTORIZED static void find_times(const struct latency *latency, size_t from, size_t count,
+                                  const float *x, float *times)
+{
+    switch (latency->scale) {
+    case LATENCY_LINEAR:
+        find_linear(latency, from, count, x, times);
+        break;
+    case LATENCY_LOG:
+        find_log(latency, from, count, x, times);
+        break;
+    }
+}
+
+/* Writes every time and then keeps it or not: no branch to guess. */
+static void add_spikes(size_t from, size_t count, const float *times, struct pattern *pattern)
+{
+    uint32_t *afferent = pattern->afferent;
+    float *time = pattern->time;
+    size_t spikes = pattern->count;
+    bool fired = pattern->fired;
+    for (size_t l = 0; l < count; l++) {
+        const float t = times[l];
+        afferent[spikes] = (uint32_t)(from + l);
+        time[spikes] = t;
+        spikes += (t >= 0) & (t <= pattern->last);
+        fired |= t >= 0;
+    }
+    pattern->count = spikes;
+    pattern->fired = fired;
+}
+
+void latency_add(const struct latency *latency, const float *x, struct pattern *pattern)
+{
+    float times[BLOCK];
+    for (size_t from = 0; from < latency->n; from += BLOCK) {
+        const size_t rest = latency->n - from, count = rest < BLOCK ? rest : BLOCK;
+        find_times(latency, from, count, x + from, times);
+        add_spikes(from, count, times, pattern);
+    }
+}
+
+float latency_encode(const struct latency *latency, size_t feature, float x)
+{
+    float time;
+    find_times(latency, feature, 1, &x, &time);
+    return time;
+}

@@ -1,0 +1,54 @@
+/* latency.h - encodes a real value into the time of one spike: the greater the value, the earlier
+ * (SpikingJelly's LatencyEncoder).
+ *
+ * For a feature of range [x_min, x_max] and u = (x - x_min) / (x_max - x_min):
+ *
+ *     linear:  t = rint((1 - u) (max_spike_time - 1))
+ *     log:     t = rint(max_spike_time - 1 - ln(alpha u + 1))    alpha = exp(max_spike_time - 1) -
+ * 1
+ *
+ * half to even. x_max fires at 0, and what is hardly above x_min at max_spike_time - 1. A value at
+ * x_min or below is at rest: silent, -1 (SpikingJelly lets it fire at max_spike_time - 1). One
+ * above x_max is silent too, or fires at 0 where the encoder clamps.
+ *
+ * The linear scale is computed in float32, in this order of operations. The logarithmic one is
+ * computed in double precision from the differences in float32, as -ln(u + (1 - u) exp(1 -
+ * max_spike_time)): the same number, which does not overflow where alpha would. */
+#ifndef CORE_LATENCY_H
+#define CORE_LATENCY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "pattern.h"
+#include "status.h"
+
+enum latency_scale { LATENCY_LINEAR, LATENCY_LOG };
+
+enum { LATENCY_MAX_SPIKE_TIME = 1 << 22 };
+
+struct latency {
+    size_t n; /* features, each of one neuron */
+    enum latency_scale scale;
+    float max_spike_time; /* an integer in 1..LATENCY_MAX_SPIKE_TIME */
+    bool clamps;          /* values into the range, before all else; false after init */
+    double faintest;      /* exp(1 - max_spike_time) */
+    float *x_min;         /* [n]; owned, one block with the two below */
+    float *x_max;         /* [n] */
+    float *range;         /* [n] x_max - x_min */
+};
+
+/* Copies the ranges. x_min < x_max, whose difference is finite, for every feature is the caller's
+ * to check. */
+enum core_status latency_init(struct latency *latency, size_t n, enum latency_scale scale,
+                              const float *x_min, const float *x_max, uint32_t max_spike_time);
+void latency_finish(struct latency *latency); /* does nothing on a zeroed one */
+
+/* Adds the spikes of a sample, x[n], to the pattern: feature i is the afferent i. */
+void latency_add(const struct latency *latency, const float *x, struct pattern *pattern);
+
+/* The spike time of a value of one feature, -1: silent. */
+float latency_encode(const struct latency *latency, size_t feature, float x);
+
+#endif

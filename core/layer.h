@@ -1,0 +1,39 @@
+/* layer.h - a layer of tempotrons as blocks of neurons.
+ *
+ * What one block needs, its weights and its membranes, stays in the processor's nearer caches while
+ * a batch of samples passes through it. A neuron's number in its layer is BLOCK_NEURONS times its
+ * block's and its number there, as only the last block may be smaller. */
+#ifndef CORE_LAYER_H
+#define CORE_LAYER_H
+
+#include <stddef.h>
+
+#include "status.h"
+#include "tempotron.h"
+
+enum { BLOCK_NEURONS = 32 };
+
+struct layer {
+    size_t lanes; /* neurons, with the last block's padding */
+    size_t block_count;
+    struct tempotron **blocks; /* [block_count]; owned */
+};
+
+/* params.out_features are the layer's neurons; weight[out_features][in_features]. */
+enum core_status layer_init(struct layer *layer, const struct tempotron_params *params,
+                            const float *weight);
+enum core_status layer_copy(const struct layer *layer, struct layer *ret_layer);
+void layer_finish(struct layer *layer); /* does nothing on a zeroed one */
+
+size_t layer_neurons(const struct layer *layer);
+size_t layer_afferents(const struct layer *layer);
+size_t layer_bytes(const struct layer *layer); /* of weights in memory */
+
+/* Writes the weights as [out_features][in_features]. */
+void layer_weight(const struct layer *layer, float *ret_weight);
+
+/* The weights of a neuron by afferent: *layer_neuron(layer, j, &stride) is that of afferent 0, and
+ * the next ones follow at that distance. */
+const float *layer_neuron(const struct layer *layer, size_t neuron, size_t *ret_stride);
+
+#endif

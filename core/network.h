@@ -1,0 +1,73 @@
+/* network.h - layers of tempotrons, one behind the other: the spikes of each are the input of the
+ * next.
+ *
+ * A hidden tempotron fires once, either when its voltage first reaches the threshold or, as in
+ * SpikingJelly's stacking, at its greatest voltage if that reaches the threshold. The last layer is
+ * read out by its greatest voltages; without hidden layers it is all there is. Every layer has the
+ * same clock, window, kernel and threshold. Threads may share a network, as it has no scratch
+ * memory; training works on a copy of its own. */
+#ifndef CORE_NETWORK_H
+#define CORE_NETWORK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "layer.h"
+#include "read_out.h"
+#include "status.h"
+#include "tempotron.h"
+
+enum { HIDDEN_LAYERS = 8, NETWORK_LAYERS = HIDDEN_LAYERS + 1 };
+
+/* When a hidden neuron fires. */
+enum hidden_spike {
+    HIDDEN_CROSSING, /* at its voltage's first crossing of the threshold, on the grid between two
+                        steps, where a straight line crosses */
+    HIDDEN_PEAK      /* at the first of its greatest voltages, where that reaches the threshold; not
+                        with CLOCK_CONTINUOUS */
+};
+
+struct network_params {
+    struct tempotron_params tempotron; /* in_features of the first layer, out_features of the last:
+                                          classes times neurons_per_class */
+    size_t hidden_count;
+    size_t hidden[HIDDEN_LAYERS]; /* neurons of each hidden layer */
+    enum hidden_spike hidden_spike;
+    struct read_out read_out;
+};
+
+struct network {
+    struct network_params params;
+    size_t depth; /* layers */
+    struct layer layers[NETWORK_LAYERS];
+};
+
+/* Of one layer of tempotrons: no hidden ones, a neuron a class. */
+struct network_params network_params_of(const struct tempotron_params *params);
+
+size_t network_depth(const struct network_params *params);
+size_t network_classes(const struct network_params *params);
+size_t network_afferents(const struct network_params *params, size_t layer); /* of a layer */
+size_t network_neurons(const struct network_params *params, size_t layer);   /* likewise */
+
+/* What a sample of so many spikes costs: about the additions. */
+uint64_t network_work(const struct network_params *params, size_t spikes);
+
+/* weight[depth] are the layers' [neurons][afferents]. */
+enum core_status network_create(const struct network_params *params, const float *const *weight,
+                                struct network **ret_network);
+enum core_status network_copy(const struct network *network, struct network **ret_network);
+void network_destroy(struct network *network); /* takes NULL */
+
+/* A block as wide as any: scratch memory that is made for it does for all. */
+const struct tempotron *network_widest_block(const struct network *network);
+
+size_t network_bytes(const struct network *network); /* of weights in memory */
+
+/* Draws a layer's weight[neurons][afferents]: of the only layer as tempotron_draw_weight() does; of
+ * hidden layers from a normal distribution whose mean is above 0, so that the neurons fire, and of
+ * the last layer behind them from one around 0. Every layer draws from the seed and its number. */
+void network_draw_weight(const struct network_params *params, size_t layer, uint32_t seed,
+                         float *ret_weight);
+
+#endif
