@@ -66,7 +66,7 @@ struct landing {
     const float *amount; /* [stride] dL/dV(at), aligned for vectors; the padding's are 0 */
 };
 
-/* Fills the credit of a pattern that the timeline has read. `slopes`: its slopes too. */
+/* Fills the credit of a pattern that the timeline has read. */
 void membranes_backward(const struct tempotron *tempotron, const struct pattern *pattern,
                         const struct timeline *timeline, const struct landing *landing,
                         struct membranes *membranes, struct credit *credit);

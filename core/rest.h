@@ -7,6 +7,7 @@
 #ifndef CORE_REST_H
 #define CORE_REST_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,7 +42,7 @@ size_t rest_bytes(const struct rest *rest, const struct layer *layer); /* of mem
 static inline bool rest_holds(const uint8_t *x)
 {
     uint64_t block;
-    _Static_assert((int)REST_BLOCK == (int)sizeof block, "a block is looked at as one word");
+    static_assert((int)REST_BLOCK == (int)sizeof block, "a block is looked at as one word");
     memcpy(&block, x, sizeof block);
     return block == 0;
 }

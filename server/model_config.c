@@ -71,8 +71,7 @@ static void read_hidden_layers(struct fields *fields, struct network_params *par
 {
     char pointer[PROBLEM_POINTER], item[PROBLEM_POINTER];
     struct float_array hidden;
-    if (!fields_has(fields, "hidden") ||
-        !fields_float_array(fields, "hidden", FIELD_REQUIRED, 1, 1, HIDDEN_LAYERS, &hidden))
+    if (!fields_float_array(fields, "hidden", FIELD_OPTIONAL, 1, 1, HIDDEN_LAYERS, &hidden))
         return;
     fields_pointer(fields, "hidden", pointer);
     params->hidden_count = hidden.shape[0] < HIDDEN_LAYERS ? hidden.shape[0] : HIDDEN_LAYERS;
@@ -95,7 +94,7 @@ static void read_hidden(struct fields *fields, struct network_params *params)
     if (fields_choice(fields, "hidden_spike", FIELD_OPTIONAL, hidden_spikes, &spike) &&
         params->hidden_count == 0)
         conflict(fields, "hidden_spike", "hidden_spike is of models with hidden layers.");
-    if (spike == HIDDEN_PEAK && params->tempotron.clock == CLOCK_CONTINUOUS)
+    else if (spike == HIDDEN_PEAK && params->tempotron.clock == CLOCK_CONTINUOUS)
         conflict(fields, "hidden_spike", "Peaks are passed on on the clock grid alone.");
     params->hidden_spike = (enum hidden_spike)spike;
 }
@@ -121,16 +120,21 @@ static void check_sizes(struct fields *fields, const struct network_params *para
         weights += network_afferents(params, l) * neurons;
         widest = neurons > widest ? neurons : widest;
     }
-    const char *field = params->hidden_count > 0                 ? "hidden"
-                        : params->read_out.neurons_per_class > 1 ? "neurons_per_class"
-                                                                 : "out_features";
+    const bool is_deep = params->hidden_count > 0,
+               has_groups = params->read_out.neurons_per_class > 1;
+    const char *field = is_deep ? "hidden" : has_groups ? "neurons_per_class" : "out_features";
     if (weights > LIMIT_WEIGHTS)
         too_large(fields, field,
-                  params->hidden_count > 0 ? "The weights of all layers together"
-                                           : "in_features * out_features",
+                  is_deep      ? "The weights of all layers together"
+                  : has_groups ? "in_features * out_features * neurons_per_class"
+                               : "in_features * out_features",
                   LIMIT_WEIGHTS);
     if (params->tempotron.T * widest > LIMIT_VOLTAGES)
-        too_large(fields, "T", "T * out_features", LIMIT_VOLTAGES);
+        too_large(fields, "T",
+                  is_deep      ? "T * the neurons of the widest layer"
+                  : has_groups ? "T * out_features * neurons_per_class"
+                               : "T * out_features",
+                  LIMIT_VOLTAGES);
 }
 
 bool model_config_read(struct fields *fields, struct model_config *ret_config)
@@ -198,7 +202,8 @@ void model_config_write(struct json_writer *writer, const struct model_config *c
     write_integer(writer, "out_features", network_classes(network));
     if (network->read_out.neurons_per_class > 1) {
         write_integer(writer, "neurons_per_class", network->read_out.neurons_per_class);
-        json_write_number(writer, "score_beta", (double)network->read_out.beta);
+        json_write_key(writer, "score_beta");
+        json_write_float(writer, network->read_out.beta);
     }
     if (network->hidden_count > 0)
         write_hidden(writer, network);

@@ -160,6 +160,7 @@ static bool read_weights(struct fields *fields, struct new_model *model)
 static bool read_model(const struct document *document, struct problem *problem,
                        struct new_model *model)
 {
+    static const struct network_params any = {.hidden_count = HIDDEN_LAYERS};
     struct fields fields;
     model->description = "";
     if (!fields_open_document(&fields, document, problem))
@@ -168,7 +169,7 @@ static bool read_model(const struct document *document, struct problem *problem,
     fields_string(&fields, "description", FIELD_OPTIONAL, LIMIT_DESCRIPTION, &model->description);
     const json_t *labels = fields_get(&fields, "labels", FIELD_OPTIONAL);
     const bool configured = model_config_read(&fields, &model->config);
-    weights_are_given(&fields, &model->config.network);
+    weights_are_given(&fields, configured ? &model->config.network : &any);
     fields_close(&fields);
     if (!configured)
         return false;

@@ -8,8 +8,7 @@ bool npy_is_wanted(const struct request *request, unsigned arrays, struct reply 
         return false;
     if (arrays != 1 && !request->accepts_json)
         problem_set(&reply->problem, PROBLEM_NOT_ACCEPTABLE,
-                    "application/x-npy holds one array: ask for one of ret_type, and nothing "
-                    "else.");
+                    "application/x-npy holds one array: ask for one alone, by ret_type or tensor.");
     return arrays == 1;
 }
 

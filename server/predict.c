@@ -19,8 +19,9 @@
 enum { RET_LABEL, RET_V_MAX, RET_SCORE, RET_SPIKES, RET_V, RET_COUNT };
 static const char *const ret_type_names[] = {"label", "v_max", "score", "spikes", "v", NULL};
 
-/* How one decision came about. */
-enum { CONTRIBUTIONS = 10, PARTS_A_HAND = 4 };
+/* How one decision came about. What the neurons of hidden layers contributed is traced through all
+ * of their spikes, each worth two exponentials: about so many times the forward pass. */
+enum { CONTRIBUTIONS = 10, PARTS_A_HAND = 4, TRACE_WORK = 40 };
 struct decision {
     double t_max;  /* of the output decided for */
     size_t output; /* whose peak it is: of the class decided for, the greatest */
@@ -118,6 +119,14 @@ static void read_ret_type(struct fields *fields, bool wanted[RET_COUNT])
     }
 }
 
+static uint64_t work_of(const struct model *model, const struct samples *samples,
+                        const struct prediction *prediction)
+{
+    const struct network_params *params = &model->config.network;
+    const uint64_t work = samples_work(samples, params);
+    return prediction->explains && params->hidden_count > 0 ? TRACE_WORK * work : work;
+}
+
 static void check_sizes(const struct model *model, const struct samples *samples,
                         const struct prediction *prediction, const char *pointer,
                         struct problem *problem)
@@ -130,6 +139,11 @@ static void check_sizes(const struct model *model, const struct samples *samples
         problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
                           "The answer may hold at most %d numbers: send fewer samples at once.",
                           LIMIT_ANSWER);
+    const uint64_t work = work_of(model, samples, prediction);
+    if (prediction->explains && work > LIMIT_WORK)
+        problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
+                          "To explain so many samples takes too long: send at most %llu at once.",
+                          LIMIT_WORK / (work / samples->count));
 }
 
 /* Of the member that holds the samples, or names them. */
@@ -418,7 +432,7 @@ void model_predict(struct service *service, const struct request *request, struc
         request_document(request, samples_member(model), ARRAY_OF_SAMPLES, &reply->problem);
     if (document != NULL &&
         read_request(service, request, document, model, reply, &samples, &prediction) &&
-        !reply_defers(reply, request, samples_work(&samples, &model->config.network)) &&
+        !reply_defers(reply, request, work_of(model, &samples, &prediction)) &&
         predict(model, &samples, request->crew, &reply->problem, &prediction))
         answer(request, model, &prediction, reply);
     prediction_finish(&prediction);

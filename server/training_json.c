@@ -98,7 +98,7 @@ static void read_regularisation(struct fields *fields, const struct network_para
     fields_number(fields, "silence_cost", FIELD_OPTIONAL, 0, LIMIT_SILENCE_COST,
                   &params->silence_cost);
     for (size_t i = 0; network->hidden_count == 0 && i < 2; i++)
-        if (fields_has(fields, of_hidden[i]))
+        if (fields_get(fields, of_hidden[i], FIELD_OPTIONAL) != NULL)
             conflict(fields, of_hidden[i], "It is of models with hidden layers.");
     fields_number_above(fields, "max_grad_norm", FIELD_OPTIONAL, 0, LIMIT_GRAD_NORM,
                         &params->max_grad_norm);
@@ -114,11 +114,12 @@ static void read_augmentation(struct fields *fields, struct augmentation *ret_au
     fields_pointer(fields, "augment", pointer);
     if (given == NULL || !fields_open(&augment, fields->document, given, pointer, fields->problem))
         return;
-    fields_integer(&augment, "shift", FIELD_REQUIRED, 1, LIMIT_SHIFT, &shift);
-    fields_integer(&augment, "height", FIELD_REQUIRED, 1, LIMIT_FEATURES, &height);
-    fields_integer(&augment, "width", FIELD_REQUIRED, 1, LIMIT_FEATURES, &width);
+    bool read = fields_integer(&augment, "shift", FIELD_REQUIRED, 1, LIMIT_SHIFT, &shift);
+    read &= fields_integer(&augment, "height", FIELD_REQUIRED, 1, LIMIT_FEATURES, &height);
+    read &= fields_integer(&augment, "width", FIELD_REQUIRED, 1, LIMIT_FEATURES, &width);
     fields_close(&augment);
-    *ret_augmentation = (struct augmentation){(size_t)shift, (size_t)height, (size_t)width};
+    if (read)
+        *ret_augmentation = (struct augmentation){(size_t)shift, (size_t)height, (size_t)width};
 }
 
 bool training_params_read(struct fields *fields, const struct network_params *network,

@@ -57,7 +57,7 @@ bool weights_are_given(struct fields *fields, const struct network_params *param
 {
     bool given = false;
     for (size_t l = 0; l < network_depth(params); l++)
-        given |= fields_has(fields, weights_name(params, l));
+        given |= fields_get(fields, weights_name(params, l), FIELD_OPTIONAL) != NULL;
     return given;
 }
 

@@ -95,7 +95,7 @@ static json_t *long_order(int epochs)
 /* Trains models calm-EPOCHS until one took long enough to be killed in its middle. */
 static int epochs_of_a_while(char *model, size_t size)
 {
-    enum { LEAST_MS = 800 };
+    enum { LEAST_MS = 2500 };
     for (int epochs = 100;; epochs *= 3) {
         snprintf(model, size, "calm-%d", epochs);
         create_model(&server, model_with_encoder(model));

@@ -39,7 +39,8 @@ enum { SHAPES = sizeof shapes / sizeof *shapes };
 struct problem {
     struct dense_network network;
     const struct loss *loss;
-    double max_grad_norm; /* of the core's step */
+    double max_grad_norm;   /* of the core's step */
+    bool synapse_is_slower; /* than the membrane */
     float in_spikes[SAMPLES * IN];
     int32_t label[SAMPLES];
     struct dense_course course[SAMPLES];
@@ -68,12 +69,19 @@ static void draw(struct problem *problem, const struct shape *shape, struct rand
     struct spread of_layers[3] = {spreads[0], spreads[1], spreads[2]};
     struct network_params *params = &problem->network.params;
     *params = (struct network_params){
-        .tempotron = {shape->clock, IN, shape->classes * shape->neurons_per_class, T, 8, 2.5, 1},
+        .tempotron = {shape->clock, IN, shape->classes * shape->neurons_per_class, T,
+                      problem->synapse_is_slower ? 2.5 : 8, problem->synapse_is_slower ? 8 : 2.5,
+                      1},
         .hidden_count = shape->hidden_count,
         .hidden = {shape->hidden[0], shape->hidden[1]},
         .read_out = {shape->neurons_per_class, 4},
     };
     of_layers[shape->hidden_count] = spreads[2];
+    for (size_t l = 1; l <= shape->hidden_count; l++) { /* of wide layers less from each neuron */
+        const double share = fmin(1, 12 / (double)shape->hidden[l - 1]);
+        of_layers[l].mean *= share;
+        of_layers[l].deviation *= sqrt(share);
+    }
     dense_network_draw(&problem->network, of_layers, random);
     for (size_t i = 0; i < SAMPLES * IN; i++)
         problem->in_spikes[i] = random_uniform(random) * 22 - 2; /* some are silent */
@@ -114,8 +122,9 @@ static size_t weight_count(const struct problem *problem, size_t layer)
     return network_afferents(params, layer) * network_neurons(params, layer);
 }
 
-/* Of each layer; free(). */
-static void core_gradient(const struct problem *problem, float **ret_gradient)
+/* What a training takes away from the weights of each layer; free(). */
+static void core_steps(const struct problem *problem, const struct training_params *params,
+                       float **ret_steps)
 {
     struct network *model = dense_network_model(&problem->network);
     const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
@@ -123,7 +132,20 @@ static void core_gradient(const struct problem *problem, float **ret_gradient)
                                    .features = IN,
                                    .label = problem->label,
                                    .values = problem->in_spikes};
-    const struct training_params params = {
+    ck_assert_int_eq(network_train(model, &set, NULL, params, NULL, NULL), CORE_OK);
+    for (size_t l = 0; l < model->depth; l++) {
+        ret_steps[l] = malloc(weight_count(problem, l) * sizeof(float));
+        layer_weight(&model->layers[l], ret_steps[l]);
+        for (size_t i = 0; i < weight_count(problem, l); i++)
+            ret_steps[l][i] = (float)problem->network.weight[l][i] - ret_steps[l][i];
+    }
+    network_destroy(model);
+}
+
+/* One step of plain descent at rate 1. */
+static struct training_params single_step(const struct problem *problem)
+{
+    return (struct training_params){
         .epochs = 1,
         .batch_size = SAMPLES,
         .schedule = {.learning_rate = 1},
@@ -134,14 +156,13 @@ static void core_gradient(const struct problem *problem, float **ret_gradient)
         .seed = problem->network.seed,
         .max_grad_norm = problem->max_grad_norm,
     };
-    ck_assert_int_eq(network_train(model, &set, NULL, &params, NULL, NULL), CORE_OK);
-    for (size_t l = 0; l < model->depth; l++) {
-        ret_gradient[l] = malloc(weight_count(problem, l) * sizeof(float));
-        layer_weight(&model->layers[l], ret_gradient[l]);
-        for (size_t i = 0; i < weight_count(problem, l); i++)
-            ret_gradient[l][i] = (float)problem->network.weight[l][i] - ret_gradient[l][i];
-    }
-    network_destroy(model);
+}
+
+/* Of each layer; free(). */
+static void core_gradient(const struct problem *problem, float **ret_gradient)
+{
+    const struct training_params params = single_step(problem);
+    core_steps(problem, &params, ret_gradient);
 }
 
 /* --- differences --- */
@@ -244,6 +265,17 @@ START_TEST(every_weight_agrees_with_finite_differences)
 }
 END_TEST
 
+START_TEST(so_they_do_with_synapses_slower_than_the_membrane)
+{
+    static const struct shape with_two[] = {{CLOCK_GRID, 2, {9, 7}, 3, 1},
+                                            {CLOCK_CONTINUOUS, 2, {9, 7}, 3, 1}};
+    struct problem problem = {.loss = &losses[1], .synapse_is_slower = true};
+    struct random random;
+    random_init(&random, 27 + (uint32_t)_i);
+    compare_every_weight(&with_two[_i], &problem, &random, 4);
+}
+END_TEST
+
 /* A silent neuron's own term draws it, and the neurons before it, towards its threshold. */
 START_TEST(so_does_what_silence_costs)
 {
@@ -256,13 +288,14 @@ START_TEST(so_does_what_silence_costs)
 }
 END_TEST
 
-/* What is left counts for more, forward and backward. */
+/* What is left counts for more, forward and backward; a spike that is left out is no silence. */
 START_TEST(so_does_what_dropout_leaves)
 {
     static const struct shape with_two[] = {{CLOCK_GRID, 2, {9, 7}, 3, 1},
                                             {CLOCK_CONTINUOUS, 2, {9, 7}, 3, 1}};
-    struct problem problem = {.network = {.input_dropout = 0.2, .dropout = 0.3, .seed = 5},
-                              .loss = &losses[1]};
+    struct problem problem = {
+        .network = {.silence_cost = 0.3, .input_dropout = 0.2, .dropout = 0.3, .seed = 5},
+        .loss = &losses[1]};
     struct random random;
     random_init(&random, 17 + (uint32_t)_i);
     compare_every_weight(&with_two[_i], &problem, &random, 4);
@@ -304,27 +337,38 @@ static size_t compare_directions(struct problem *problem, size_t layer, const fl
     return compared;
 }
 
+/* Around the borders of blocks and vectors; the outputs of the last have two blocks too. */
+static const struct shape wide_shapes[] = {
+    {CLOCK_GRID, 1, {1}, 3, 1},           {CLOCK_GRID, 1, {8}, 3, 1},
+    {CLOCK_GRID, 1, {31}, 3, 1},          {CLOCK_GRID, 1, {32}, 3, 1},
+    {CLOCK_GRID, 1, {33}, 3, 1},          {CLOCK_GRID, 1, {70}, 3, 1},
+    {CLOCK_GRID, 2, {9, 33}, 3, 1},       {CLOCK_GRID, 2, {33, 9}, 3, 12},
+    {CLOCK_CONTINUOUS, 1, {1}, 3, 1},     {CLOCK_CONTINUOUS, 1, {8}, 3, 1},
+    {CLOCK_CONTINUOUS, 1, {31}, 3, 1},    {CLOCK_CONTINUOUS, 1, {32}, 3, 1},
+    {CLOCK_CONTINUOUS, 1, {33}, 3, 1},    {CLOCK_CONTINUOUS, 1, {70}, 3, 1},
+    {CLOCK_CONTINUOUS, 2, {9, 33}, 3, 1}, {CLOCK_CONTINUOUS, 2, {33, 9}, 3, 12},
+};
+enum { WIDE_SHAPES = sizeof wide_shapes / sizeof *wide_shapes };
+
 START_TEST(wide_layers_agree_along_random_directions)
 {
-    static const size_t widths[] = {1, 8, 9, 31, 32, 33, 70};
-    const struct shape shape = {
-        _i % 2 == 0 ? CLOCK_GRID : CLOCK_CONTINUOUS, 1, {widths[_i / 2]}, 3, 1};
+    const struct shape *shape = &wide_shapes[_i];
     struct problem problem = {.loss = &losses[1]};
     struct random random;
-    size_t compared[2] = {0};
+    size_t compared[3] = {0};
     random_init(&random, 300 + (uint32_t)_i);
     for (int repeat = 0; repeat < 5; repeat++) {
-        float *gradient[2];
-        draw_fit(&problem, &shape, &random);
+        float *gradient[3];
+        draw_fit(&problem, shape, &random);
         core_gradient(&problem, gradient);
-        for (size_t l = 0; l < 2; l++) {
+        for (size_t l = 0; l <= shape->hidden_count; l++) {
             compared[l] += compare_directions(&problem, l, gradient[l], &random);
             free(gradient[l]);
         }
         dense_network_finish(&problem.network);
     }
-    ck_assert_uint_ge(compared[0], 12);
-    ck_assert_uint_ge(compared[1], 12);
+    for (size_t l = 0; l <= shape->hidden_count; l++)
+        ck_assert_uint_ge(compared[l], 12);
 }
 END_TEST
 
@@ -364,6 +408,114 @@ START_TEST(long_gradients_are_shortened)
         free(half[l]);
         free(same[l]);
     }
+    dense_network_finish(&problem.network);
+}
+END_TEST
+
+/* The same spikes wherever in a batch the sample is: of two samples the first is silent, so that
+ * the other's gradient is all there is. */
+START_TEST(dropout_follows_the_sample_not_its_place)
+{
+    const struct shape shape = {CLOCK_GRID, 2, {9, 7}, 3, 1};
+    struct problem problem = {.network = {.input_dropout = 0.3, .dropout = 0.3},
+                              .loss = &losses[2]};
+    struct random random;
+    float *together[3], *apart[3];
+    double sum = 0;
+    random_init(&random, 6);
+    draw_fit(&problem, &shape, &random);
+    for (size_t i = 0; i < IN; i++)
+        problem.in_spikes[i] = -1;
+    struct training_params params = single_step(&problem);
+    core_steps(&problem, &params, together);
+    params.batch_size = 1;
+    core_steps(&problem, &params, apart);
+    for (size_t l = 0; l < 3; l++) {
+        for (size_t i = 0; i < weight_count(&problem, l); i++) {
+            ck_assert_float_eq_tol(2 * together[l][i], apart[l][i], 1e-5f);
+            sum += fabs((double)apart[l][i]);
+        }
+        free(together[l]);
+        free(apart[l]);
+    }
+    ck_assert_double_gt(sum, 0.1);
+    dense_network_finish(&problem.network);
+}
+END_TEST
+
+/* How far the second of two short steps is from the first, as a part of it. */
+static double change_of_step(const struct problem *problem)
+{
+    struct training_params params = single_step(problem);
+    float *one[3], *two[3];
+    double change = 0, length = 0;
+    params.schedule.learning_rate = 1e-4;
+    core_steps(problem, &params, one);
+    params.epochs = 2;
+    core_steps(problem, &params, two);
+    for (size_t l = 0; l < 3; l++) {
+        for (size_t i = 0; i < weight_count(problem, l); i++) {
+            const double more = (double)two[l][i] - 2 * (double)one[l][i];
+            change += more * more;
+            length += (double)one[l][i] * (double)one[l][i];
+        }
+        free(one[l]);
+        free(two[l]);
+    }
+    return sqrt(change / length);
+}
+
+START_TEST(dropout_is_another_in_every_epoch)
+{
+    const struct shape shape = {CLOCK_GRID, 2, {9, 7}, 3, 1};
+    struct problem problem = {.loss = &losses[1]};
+    struct random random;
+    random_init(&random, 6);
+    draw_fit(&problem, &shape, &random);
+    ck_assert_double_lt(change_of_step(&problem), 0.1);
+    problem.network.dropout = 0.3;
+    ck_assert_double_gt(change_of_step(&problem), 0.3);
+    problem.network.dropout = 0;
+    problem.network.input_dropout = 0.3;
+    ck_assert_double_gt(change_of_step(&problem), 0.3);
+    dense_network_finish(&problem.network);
+}
+END_TEST
+
+/* A sample from which nothing is to be learnt takes nothing from the others, before or behind it.
+ */
+START_TEST(a_sample_without_error_hides_no_other)
+{
+    const struct shape shape = {CLOCK_GRID, 2, {9, 7}, 3, 1};
+    struct problem problem = {.loss = &losses[2]};
+    struct random random;
+    float *before[3], *behind[3];
+    double sum = 0;
+    random_init(&random, 6);
+    draw_fit(&problem, &shape, &random);
+    problem.network.params.hidden_spike = _i == 0 ? HIDDEN_CROSSING : HIDDEN_PEAK;
+    for (size_t i = 0; i < IN; i++) {
+        problem.in_spikes[i] = -1;
+        problem.in_spikes[IN + i] = rintf(problem.in_spikes[IN + i]);
+    }
+    problem.label[0] = -1; /* rightly, nothing fires */
+    core_gradient(&problem, behind);
+    problem.label[0] = problem.label[1];
+    problem.label[1] = -1;
+    for (size_t i = 0; i < IN; i++) {
+        problem.in_spikes[i] = problem.in_spikes[IN + i];
+        problem.in_spikes[IN + i] = -1;
+    }
+    core_gradient(&problem, before);
+    for (size_t l = 0; l < 3; l++) {
+        for (size_t i = 0; i < weight_count(&problem, l); i++) {
+            ck_assert_float_eq(before[l][i], behind[l][i]);
+            sum += l == 0 ? fabs((double)before[l][i]) : 0;
+        }
+        free(before[l]);
+        free(behind[l]);
+    }
+    ck_assert_double_gt(sum, 0.01);
     dense_network_finish(&problem.network);
 }
 END_TEST
@@ -480,12 +632,16 @@ int main(void)
     TCase *tests = tcase_create("gradients");
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, every_weight_agrees_with_finite_differences, 0, SHAPES * LOSSES);
+    tcase_add_loop_test(tests, so_they_do_with_synapses_slower_than_the_membrane, 0, 2);
     tcase_add_loop_test(tests, so_does_what_silence_costs, 0, 2);
     tcase_add_loop_test(tests, so_does_what_dropout_leaves, 0, 2);
     tcase_add_test(tests, long_gradients_are_shortened);
+    tcase_add_loop_test(tests, a_sample_without_error_hides_no_other, 0, 2);
+    tcase_add_test(tests, dropout_follows_the_sample_not_its_place);
+    tcase_add_test(tests, dropout_is_another_in_every_epoch);
     tcase_add_loop_test(tests, a_slope_is_bounded, 0, 2);
     tcase_add_loop_test(tests, silence_draws_a_neuron_towards_its_threshold, 0, 3);
-    tcase_add_loop_test(tests, wide_layers_agree_along_random_directions, 0, 14);
+    tcase_add_loop_test(tests, wide_layers_agree_along_random_directions, 0, WIDE_SHAPES);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

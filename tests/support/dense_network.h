@@ -8,6 +8,8 @@
 #include "loss.h"
 #include "network.h"
 
+struct random;
+
 enum { DENSE_NEURONS = 320 };
 
 /* Of HIDDEN_CROSSING. */
@@ -21,7 +23,6 @@ struct dense_network {
 
 /* Draws the weights from `random` by a normal distribution, a mean and a deviation for each layer.
  */
-struct random;
 struct spread {
     double mean, deviation;
 };

