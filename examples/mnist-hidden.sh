@@ -42,9 +42,9 @@ END
 echo "train"
 ask -H 'Prefer: wait=600' "$url/models/mnist-hidden/train" -d @- <<END
 {"dataset": "mnist", "epochs": $epochs, "batch_size": 64, "optimizer": "adam", "learning_rate": 1.5e-3,
- "learning_rate_schedule": "cosine", "loss": "cross_entropy", "beta": 10, "dropout": 0.2,
+ "learning_rate_schedule": "cosine", "loss": "cross_entropy", "beta": 4, "dropout": 0.2, "silence_cost": 1e-4,
  "augment": {"shift": 1, "height": 28, "width": 28}, "seed": 0}
 END
 
 echo "evaluate"
-ask "$url/models/mnist-hidden/evaluate" -d '{"dataset": "mnist-test", "loss": "cross_entropy", "beta": 10}'
+ask "$url/models/mnist-hidden/evaluate" -d '{"dataset": "mnist-test", "loss": "cross_entropy", "beta": 4}'
