@@ -20,6 +20,7 @@ embed openapi, "openapi.yaml"
 embed migration_0001, "migrations/0001_initial.sql"
 embed migration_0002, "migrations/0002_spike_trains.sql"
 embed migration_0003, "migrations/0003_datasets.sql"
+embed migration_0004, "migrations/0004_counts.sql"
 
     .section .data.rel.ro, "aw"
     .balign 16
@@ -31,6 +32,7 @@ embedded_migrations:
     describe migration_0001
     describe migration_0002
     describe migration_0003
+    describe migration_0004
 end_migrations:
 
     .section .rodata

@@ -1,6 +1,7 @@
 /* Evaluation: loss, accuracy and confusion of a model on labelled samples. */
 #include <stdlib.h>
 
+#include "count_answers.h"
 #include "evaluation.h"
 #include "handlers.h"
 #include "registry.h"
@@ -92,15 +93,12 @@ static void check_classes(size_t classes, struct problem *problem)
                     classes);
 }
 
-void model_evaluate(struct service *service, const struct request *request, struct reply *reply)
+static void evaluate_v_max(struct service *service, const struct request *request,
+                           const struct model *model, struct reply *reply)
 {
-    struct model *model;
     struct fields fields;
     struct samples samples = {0};
     struct loss loss;
-    if (!store_succeeded(registry_get(service->registry, request->model, 0, &model),
-                         PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
-        return;
     struct document *document =
         request_document(request, samples_member(model), ARRAY_OF_SAMPLES, &reply->problem);
     if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
@@ -110,10 +108,26 @@ void model_evaluate(struct service *service, const struct request *request, stru
         loss_read(&fields, model->config.network.tempotron.v_threshold, &loss);
         fields_close(&fields);
         if (read && !problem_is_set(&reply->problem) &&
-            !reply_defers(reply, request, samples_work(&samples, &model->config.network)))
+            !reply_defers(reply, request, samples_work(&samples, &model->config)))
             answer(model, &samples, &loss, request->crew, reply);
     }
     samples_finish(&samples);
     document_destroy(document);
+}
+
+void model_evaluate(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct model *model;
+    if (!store_succeeded(registry_get(service->registry, request->model, 0, &model),
+                         PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
+        return;
+    switch (model->config.read_out) {
+    case READ_OUT_V_MAX:
+        evaluate_v_max(service, request, model, reply);
+        break;
+    case READ_OUT_SPIKE_COUNT:
+        counts_evaluate(service, request, model, reply);
+        break;
+    }
     model_release(model);
 }

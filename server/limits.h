@@ -20,6 +20,7 @@
 #define LIMIT_OUT_FEATURES     65536
 #define LIMIT_WEIGHTS          (16 * 1024 * 1024) /* in_features * out_features */
 #define LIMIT_T                100000             /* steps of the time grid */
+#define LIMIT_SPIKES_MOST      1000               /* that are counted of an output */
 #define LIMIT_VOLTAGES         (16 * 1024 * 1024) /* T * out_features; spikes * out_features */
 #define LIMIT_MARGIN           1e7
 #define LIMIT_SPIKES           (16 * 1024 * 1024) /* batch * n * k * m of an answer of encode */

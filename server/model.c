@@ -5,7 +5,6 @@
 
 #include "status_problem.h"
 #include "version_ranges.h"
-#include "weights.h"
 
 /* What was stored was checked when it came in: what can't be read now is damaged. */
 static enum store_status restore_config(const char *text, struct model_config *ret_config)
@@ -56,6 +55,25 @@ static enum store_status make_table(struct model *model)
     return STORE_OK;
 }
 
+static enum store_status restore_weights(const struct tensors *tensors, struct model *model)
+{
+    const struct network_params *params = &model->config.network;
+    enum store_status status = STORE_OK;
+    switch (model->config.read_out) {
+    case READ_OUT_V_MAX:
+        status = weights_restore(params, tensors, &model->network);
+        if (status == STORE_OK)
+            model->bytes += network_bytes(model->network);
+        break;
+    case READ_OUT_SPIKE_COUNT:
+        status = weights_restore_single(params, tensors, &model->counter);
+        if (status == STORE_OK)
+            model->bytes += params->tempotron.in_features * model->counter->stride * sizeof(float);
+        break;
+    }
+    return status;
+}
+
 static enum store_status restore_version(struct store *store, struct model *model)
 {
     struct tensors tensors;
@@ -68,11 +86,10 @@ static enum store_status restore_version(struct store *store, struct model *mode
     if (status == STORE_OK)
         status = version_ranges_take(&tensors, &model->config);
     if (status == STORE_OK)
-        status = weights_restore(&model->config.network, &tensors, &model->network);
+        status = restore_weights(&tensors, model);
     tensors_finish(&tensors);
     if (status != STORE_OK)
         return status;
-    model->bytes += network_bytes(model->network);
     if (model->config.has_encoder)
         model->bytes += encoder_bytes(&model->config.encoder);
     return make_table(model);
@@ -152,6 +169,12 @@ enum store_status model_load(struct store *store, const char *id, int64_t versio
     return status;
 }
 
+bool model_weights(const struct model *model, struct weights *ret_weights)
+{
+    return model->counter != NULL ? weights_copy_single(model->counter, ret_weights)
+                                  : weights_copy(model->network, ret_weights);
+}
+
 struct model *model_retain(struct model *model)
 {
     atomic_fetch_add_explicit(&model->references, 1, memory_order_relaxed);
@@ -165,6 +188,7 @@ void model_release(struct model *model)
     if (atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) > 1)
         return;
     network_destroy(model->network);
+    tempotron_destroy(model->counter);
     rest_destroy(model->rest);
     byte_table_finish(&model->table);
     labels_finish(&model->labels);

@@ -12,6 +12,7 @@
 #include "model_config.h"
 #include "rest.h"
 #include "store.h"
+#include "weights.h"
 
 struct model {
     atomic_uint references;
@@ -20,8 +21,9 @@ struct model {
     int64_t version;
     struct model_config config;
     struct labels labels;
-    struct network *network; /* NULL: not loaded */
-    struct byte_table table; /* of its encoder, where has_table */
+    struct network *network;   /* NULL: not loaded, or */
+    struct tempotron *counter; /* of READ_OUT_SPIKE_COUNT; else NULL */
+    struct byte_table table;   /* of its encoder, where has_table */
     bool has_table;
     struct rest *rest; /* likewise, of a model on the grid; else NULL */
     size_t bytes;      /* of memory, roughly */
@@ -33,6 +35,8 @@ enum store_status model_load(struct store *store, const char *id, int64_t versio
 /* The same without its weights, which may be damaged: for calls that replace them, or need none. */
 enum store_status model_load_description(struct store *store, const char *id,
                                          struct model **ret_model);
+/* Copies the weights of one that is loaded. False: no memory. */
+bool model_weights(const struct model *model, struct weights *ret_weights);
 struct model *model_retain(struct model *model);
 void model_release(struct model *model); /* takes NULL */
 

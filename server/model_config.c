@@ -3,12 +3,15 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "count_work.h"
 #include "limits.h"
 
 static const char *const clocks[] = {
     [CLOCK_GRID] = "grid", [CLOCK_CONTINUOUS] = "continuous", NULL};
 static const char *const hidden_spikes[] = {
     [HIDDEN_CROSSING] = "crossing", [HIDDEN_PEAK] = "peak", NULL};
+static const char *const read_outs[] = {
+    [READ_OUT_V_MAX] = "v_max", [READ_OUT_SPIKE_COUNT] = "spike_count", NULL};
 
 static void too_large(struct fields *fields, const char *name, const char *what, uint64_t limit)
 {
@@ -111,6 +114,33 @@ static void read_read_out(struct fields *fields, struct network_params *params)
     params->tempotron.out_features *= (size_t)group;
 }
 
+/* Whether the model counts spikes, and what of it. */
+static void read_spike_count(struct fields *fields, struct model_config *config)
+{
+    unsigned read_out = READ_OUT_V_MAX;
+    int64_t spikes_most = 100;
+    fields_choice(fields, "read_out", FIELD_OPTIONAL, read_outs, &read_out);
+    if (fields_integer(fields, "spikes_most", FIELD_OPTIONAL, 2, LIMIT_SPIKES_MOST, &spikes_most) &&
+        read_out != READ_OUT_SPIKE_COUNT)
+        conflict(fields, "spikes_most", "spikes_most is of the read-out spike_count.");
+    config->read_out = (enum read_out_kind)read_out;
+    config->spikes_most = (uint32_t)spikes_most;
+}
+
+/* Who counts spikes is one layer, in continuous time. */
+static void check_spike_count(struct fields *fields, const struct model_config *config)
+{
+    const struct network_params *params = &config->network;
+    if (params->tempotron.clock != CLOCK_CONTINUOUS)
+        conflict(fields, "clock", "Spikes are counted on the clock continuous alone.");
+    if (params->hidden_count > 0)
+        conflict(fields, "hidden", "Spikes are counted of models without hidden layers.");
+    if (params->read_out.neurons_per_class > 1)
+        conflict(fields, "neurons_per_class", "Spikes are counted of each output alone.");
+    if (config->spikes_most * params->tempotron.out_features > LIMIT_ANSWER)
+        too_large(fields, "spikes_most", "spikes_most * out_features", LIMIT_ANSWER);
+}
+
 /* The products of what each field may be. */
 static void check_sizes(struct fields *fields, const struct network_params *params)
 {
@@ -141,8 +171,10 @@ bool model_config_read(struct fields *fields, struct model_config *ret_config)
 {
     struct model_config config = {0};
     int64_t out_features = 0, T = 0, seed = 0;
-    unsigned clock = CLOCK_GRID;
     read_inputs(fields, &config);
+    read_spike_count(fields, &config);
+    const bool counts = config.read_out == READ_OUT_SPIKE_COUNT;
+    unsigned clock = counts ? CLOCK_CONTINUOUS : CLOCK_GRID;
     const bool encodes = fields_get(fields, "encoder", FIELD_OPTIONAL) != NULL;
     if (config.has_encoder) /* late enough for every spike */
         T = encoder_max_spike_time(&config.encoder);
@@ -156,6 +188,8 @@ bool model_config_read(struct fields *fields, struct model_config *ret_config)
     config.network.tempotron.T = (size_t)T;
     read_hidden(fields, &config.network);
     read_read_out(fields, &config.network);
+    if (counts)
+        check_spike_count(fields, &config);
     config.seed = (uint32_t)seed;
     check_sizes(fields, &config.network);
     if (problem_is_set(fields->problem)) {
@@ -213,6 +247,11 @@ void model_config_write(struct json_writer *writer, const struct model_config *c
     json_write_number(writer, "v_threshold", params->v_threshold);
     json_write_key(writer, "clock");
     json_write_string(writer, clocks[params->clock]);
+    if (config->read_out == READ_OUT_SPIKE_COUNT) {
+        json_write_key(writer, "read_out");
+        json_write_string(writer, read_outs[config->read_out]);
+        write_integer(writer, "spikes_most", config->spikes_most);
+    }
     write_integer(writer, "seed", config->seed);
 }
 
@@ -224,4 +263,15 @@ char *model_config_text(const struct model_config *config)
     model_config_write(&json, config);
     json_write_object_end(&json);
     return json_writer_take_string(&json);
+}
+
+uint64_t model_work(const struct model_config *config, size_t spikes)
+{
+    switch (config->read_out) {
+    case READ_OUT_V_MAX:
+        return network_work(&config->network, spikes);
+    case READ_OUT_SPIKE_COUNT:
+        return count_work(&config->network.tempotron, config->spikes_most, spikes);
+    }
+    return 0;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "count_answers.h"
 #include "encode_answer.h"
 #include "explanation.h"
 #include "handlers.h"
@@ -11,6 +12,7 @@
 #include "registry.h"
 #include "request_document.h"
 #include "request_samples.h"
+#include "ret_type.h"
 #include "scratch.h"
 #include "service.h"
 #include "status_problem.h"
@@ -81,49 +83,11 @@ static bool prediction_init(struct prediction *prediction, const struct model *m
 
 /* --- reading --- */
 
-static bool want(const json_t *name, const char *pointer, struct problem *problem,
-                 bool wanted[RET_COUNT])
-{
-    for (int i = 0; json_is_string(name) && i < RET_COUNT; i++) {
-        if (strcmp(json_string_value(name), ret_type_names[i]) == 0) {
-            wanted[i] = true;
-            return true;
-        }
-    }
-    problem_add_field(problem, json_is_string(name) ? PROBLEM_UNKNOWN_VALUE : PROBLEM_WRONG_TYPE,
-                      pointer,
-                      "ret_type is one or a list of \"label\", \"v_max\", \"score\", "
-                      "\"spikes\", \"v\".");
-    return false;
-}
-
-static void read_ret_type(struct fields *fields, bool wanted[RET_COUNT])
-{
-    char pointer[PROBLEM_POINTER];
-    size_t index;
-    json_t *item, *given = (json_t *)(uintptr_t)fields_get(fields, "ret_type", FIELD_OPTIONAL);
-    if (given == NULL) {
-        wanted[RET_LABEL] = wanted[RET_V_MAX] = true;
-        return;
-    }
-    if (!json_is_array(given)) {
-        want(given, "/ret_type", fields->problem, wanted);
-        return;
-    }
-    if (json_array_size(given) == 0)
-        problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, "/ret_type", "The list is empty.");
-    json_array_foreach(given, index, item) {
-        problem_pointer_index("/ret_type", index, pointer);
-        if (!want(item, pointer, fields->problem, wanted))
-            return;
-    }
-}
-
 static uint64_t work_of(const struct model *model, const struct samples *samples,
                         const struct prediction *prediction)
 {
     const struct network_params *params = &model->config.network;
-    const uint64_t work = samples_work(samples, params);
+    const uint64_t work = samples_work(samples, &model->config);
     return prediction->explains && params->hidden_count > 0 ? TRACE_WORK * work : work;
 }
 
@@ -166,7 +130,11 @@ static bool read_request(struct service *service, const struct request *request,
     const bool read =
         request_samples_read(service, request, &fields, model, SAMPLES_TO_PREDICT, reply, samples);
     const char *pointer = samples_pointer(&fields);
-    read_ret_type(&fields, prediction->wanted);
+    if (!ret_type_read(&fields, ret_type_names, prediction->wanted))
+        prediction->wanted[RET_LABEL] = prediction->wanted[RET_V_MAX] = true;
+    if (fields_has(&fields, "k_max"))
+        problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/k_max",
+                          "k_max is of models that read out spike_count.");
     fields_boolean(&fields, "explain", FIELD_OPTIONAL, &prediction->explains);
     fields_close(&fields);
     if (read)
@@ -421,13 +389,11 @@ static struct model *requested_model(struct service *service, const struct reque
     return model;
 }
 
-void model_predict(struct service *service, const struct request *request, struct reply *reply)
+static void predict_v_max(struct service *service, const struct request *request,
+                          const struct model *model, struct reply *reply)
 {
     struct samples samples = {0};
     struct prediction prediction = {0};
-    struct model *model = requested_model(service, request, &reply->problem);
-    if (model == NULL)
-        return;
     struct document *document =
         request_document(request, samples_member(model), ARRAY_OF_SAMPLES, &reply->problem);
     if (document != NULL &&
@@ -438,6 +404,21 @@ void model_predict(struct service *service, const struct request *request, struc
     prediction_finish(&prediction);
     samples_finish(&samples);
     document_destroy(document);
+}
+
+void model_predict(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct model *model = requested_model(service, request, &reply->problem);
+    if (model == NULL)
+        return;
+    switch (model->config.read_out) {
+    case READ_OUT_V_MAX:
+        predict_v_max(service, request, model, reply);
+        break;
+    case READ_OUT_SPIKE_COUNT:
+        counts_predict(service, request, model, reply);
+        break;
+    }
     model_release(model);
 }
 

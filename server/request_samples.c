@@ -36,6 +36,18 @@ static enum store_status find_dataset(struct service *service, const char *id,
     return status;
 }
 
+/* Datasets can't say what a model that counts spikes is to learn. */
+static bool refuse_dataset(struct fields *fields)
+{
+    char pointer[PROBLEM_POINTER];
+    fields_pointer(fields, "dataset", pointer);
+    fields_has(fields, "count");
+    problem_add_field(fields->problem, PROBLEM_CONFLICTING_FIELDS, pointer,
+                      "The model counts spikes, but a dataset has no counts: give its samples and "
+                      "count here.");
+    return true;
+}
+
 bool dataset_read(struct service *service, struct fields *fields, const struct model *model,
                   enum samples_use use, struct dataset_record *ret_dataset)
 {
@@ -44,6 +56,8 @@ bool dataset_read(struct service *service, struct fields *fields, const struct m
     if (fields_get(fields, "dataset", FIELD_OPTIONAL) == NULL)
         return false;
     refuse_others(fields, use);
+    if (use != SAMPLES_TO_PREDICT && model->config.read_out == READ_OUT_SPIKE_COUNT)
+        return refuse_dataset(fields);
     if (!fields_string(fields, "dataset", FIELD_REQUIRED, SIZE_MAX, &id))
         return true;
     fields_pointer(fields, "dataset", pointer);
@@ -58,11 +72,12 @@ bool dataset_read(struct service *service, struct fields *fields, const struct m
 static bool check_work(const struct dataset_record *dataset, const struct model *model,
                        struct problem *problem)
 {
-    const struct network_params *params = &model->config.network;
-    const uint64_t sample = network_work(params, params->tempotron.in_features);
+    const uint64_t sample = model_work(&model->config, model->config.network.tempotron.in_features);
     if (dataset->x.count > LIMIT_WORK / sample)
         problem_add_field(problem, PROBLEM_TOO_LARGE, "/dataset",
-                          "count * (T + in_features) * out_features must be at most %llu.",
+                          model->config.read_out == READ_OUT_SPIKE_COUNT
+                              ? "To count the spikes of so many would take too long."
+                              : "count * (T + in_features) * out_features must be at most %llu.",
                           LIMIT_WORK);
     return !problem_is_set(problem);
 }

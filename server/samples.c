@@ -11,6 +11,7 @@ void samples_finish(struct samples *samples)
     free(samples->values);
     free(samples->bytes);
     free(samples->label);
+    free(samples->wanted);
     free(samples->spikes);
     free(samples->times);
     free(samples->first);
@@ -91,13 +92,28 @@ static bool select_times(const struct samples *samples, const uint32_t *which,
     return true;
 }
 
+/* Labels, or counts. */
+static bool select_aims(const struct samples *samples, const uint32_t *which,
+                        struct samples *selected)
+{
+    if (samples->wanted == NULL) {
+        selected->label =
+            select_rows(samples->label, sizeof *samples->label, which, selected->count);
+        return selected->label != NULL;
+    }
+    selected->wanted = select_rows(samples->wanted, samples->outputs * sizeof *samples->wanted,
+                                   which, selected->count);
+    return selected->wanted != NULL;
+}
+
 bool samples_select(const struct samples *samples, const uint32_t *which, size_t count,
                     struct samples *ret_samples)
 {
-    struct samples selected = {
-        .kind = samples->kind, .count = count, .features = samples->features};
-    selected.label = select_rows(samples->label, sizeof *samples->label, which, count);
-    bool made = selected.label != NULL;
+    struct samples selected = {.kind = samples->kind,
+                               .count = count,
+                               .features = samples->features,
+                               .outputs = samples->outputs};
+    bool made = select_aims(samples, which, &selected);
     if (made && samples->kind == SAMPLES_SPIKE_TRAINS) {
         selected.spikes =
             select_rows(samples->spikes, samples->features * sizeof *samples->spikes, which, count);

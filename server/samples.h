@@ -22,6 +22,10 @@ struct samples {
     uint8_t *bytes; /* [count][features] of SAMPLES_BYTES */
     int32_t *label; /* [count]; NULL where there are none */
 
+    /* In place of labels, of a model that counts spikes: how often each output is to fire. */
+    size_t outputs;
+    uint32_t *wanted; /* [count][outputs]; NULL where there are none */
+
     /* Of SAMPLES_SPIKE_TRAINS: how many spikes each afferent has, and all their times in a row. */
     uint32_t *spikes; /* [count][features] */
     float *times;     /* [first[count]] */

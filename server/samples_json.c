@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "count_json.h"
 #include "encoder_ranges.h"
 #include "json_numbers.h"
 #include "limits.h"
@@ -69,21 +70,28 @@ static bool check_spikes(struct samples *samples, size_t outputs, const char *po
 }
 
 /* Whether the forward pass over so many samples may be asked for, from the document alone. */
-static bool check_work(const struct numbers *values, const struct network_params *params,
+static bool check_work(const struct numbers *values, const struct model_config *config,
                        const char *pointer, struct problem *problem)
 {
     const size_t count = values->shape[0];
     if (count == 0 || count == NUMBERS_UNKNOWN) /* told by whoever takes them */
         return true;
     const size_t trains = spike_trains_are_given(values) ? values->count / count : 0;
-    const unsigned long long sample = network_work(params, params->tempotron.in_features + trains);
+    const size_t spikes = config->network.tempotron.in_features + trains;
+    const unsigned long long sample = model_work(config, spikes);
     if (count <= LIMIT_WORK / sample)
         return true;
-    problem_add_field(
-        problem, PROBLEM_TOO_LARGE, pointer,
-        "batch * (T + in_features) * out_features (of every layer, with the mean of the spikes "
-        "where there are trains) must be at most %llu: send at most %llu samples at once.",
-        LIMIT_WORK, LIMIT_WORK / sample);
+    if (config->read_out == READ_OUT_SPIKE_COUNT)
+        problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
+                          "To count the spikes of so many would take too long: send at most %llu "
+                          "samples at once.",
+                          LIMIT_WORK / sample);
+    else
+        problem_add_field(
+            problem, PROBLEM_TOO_LARGE, pointer,
+            "batch * (T + in_features) * out_features (of every layer, with the mean of the spikes "
+            "where there are trains) must be at most %llu: send at most %llu samples at once.",
+            LIMIT_WORK, LIMIT_WORK / sample);
     return false;
 }
 
@@ -151,7 +159,7 @@ static bool read_values(struct fields *fields, const struct model *model, enum s
     const struct numbers *numbers = fields_numbers(fields, name);
     fields_pointer(fields, name, pointer);
     if (numbers != NULL && !is_to_train(use) &&
-        !check_work(numbers, &model->config.network, pointer, fields->problem))
+        !check_work(numbers, &model->config, pointer, fields->problem))
         return false;
     if (samples->kind == SAMPLES_IN_SPIKES && spike_trains_are_given(numbers)) {
         return spike_trains_read(numbers, pointer, model->config.network.tempotron.in_features,
@@ -257,13 +265,27 @@ static bool read_labels(struct fields *fields, const struct model *model, struct
     return !problem_is_set(fields->problem);
 }
 
+static bool read_aims(struct fields *fields, const struct model *model, struct samples *samples)
+{
+    switch (model->config.read_out) {
+    case READ_OUT_V_MAX:
+        if (fields_has(fields, "count"))
+            add_error(fields, "count", PROBLEM_CONFLICTING_FIELDS,
+                      "count is of models that read out spike_count: give label.");
+        return read_labels(fields, model, samples);
+    case READ_OUT_SPIKE_COUNT:
+        return counts_read(fields, &model->config, samples);
+    }
+    return false;
+}
+
 bool samples_read(struct fields *fields, const struct model *model, enum samples_use use,
                   struct samples *ret_samples)
 {
     struct samples samples = {0};
     bool read = read_values(fields, model, use, &samples);
     if (use != SAMPLES_TO_PREDICT)
-        read &= read_labels(fields, model, &samples); /* whatever else is wrong, to say all */
+        read &= read_aims(fields, model, &samples); /* whatever else is wrong, to say all */
     if (!read) {
         samples_finish(&samples);
         return false;
@@ -282,11 +304,16 @@ const char *samples_member(const struct model *model)
     return model->config.has_encoder ? "x" : "in_spikes";
 }
 
-uint64_t samples_work(const struct samples *samples, const struct network_params *params)
+size_t samples_spikes(const struct samples *samples, const struct model_config *config)
 {
     const size_t trains =
         samples->kind == SAMPLES_SPIKE_TRAINS ? samples->first[samples->count] / samples->count : 0;
-    return samples->count * network_work(params, params->tempotron.in_features + trains);
+    return config->network.tempotron.in_features + trains;
+}
+
+uint64_t samples_work(const struct samples *samples, const struct model_config *config)
+{
+    return samples->count * model_work(config, samples_spikes(samples, config));
 }
 
 static enum sample_kind kind_of(const struct samples *samples)

@@ -23,8 +23,9 @@ static inline bool is_to_train(enum samples_use use)
  * encoder_not_fitted, set: it has no ranges yet. */
 bool encoder_is_usable(const struct model *model, enum samples_use use, struct problem *problem);
 
-/* Reads x [b][n] (through the model's encoder) or in_spikes [b][in_features], and label [b] where
- * they are not only to be predicted: class numbers, or names. Unless they are to be trained on, so
+/* Reads x [b][n] (through the model's encoder) or in_spikes [b][in_features], and where they are
+ * not only to be predicted label [b], class numbers or names, or of a model that counts spikes
+ * count [b][out_features]. Unless they are to be trained on, so
  * many that the forward pass would hold up whoever else asks are refused before one is read; and
  * unless the encoder is fitted to them, so are values outside of ranges that reject them. False
  * with the problem set. Free with samples_finish(). */
@@ -37,8 +38,11 @@ bool samples_suit(struct samples *samples, const struct model *model);
 /* What an array of samples is to a model: "x" or "in_spikes". */
 const char *samples_member(const struct model *model);
 
+/* The most spikes that a sample has; of trains the mean of them, and one an afferent. */
+size_t samples_spikes(const struct samples *samples, const struct model_config *config);
+
 /* The work of the forward pass over them; see LIMIT_WORK. */
-uint64_t samples_work(const struct samples *samples, const struct network_params *params);
+uint64_t samples_work(const struct samples *samples, const struct model_config *config);
 
 /* The samples as the core takes them; borrows from both. Those of SAMPLES_BYTES need the model's
  * table. */

@@ -88,6 +88,12 @@ void query_blob(struct query *query, const void *data, size_t size)
             sqlite3_bind_blob64(query->statement, query->bound, data, size, SQLITE_STATIC);
 }
 
+void query_zeros(struct query *query, size_t size)
+{
+    if (may_bind(query))
+        query->result = sqlite3_bind_zeroblob64(query->statement, query->bound, size);
+}
+
 void query_end(struct query *query)
 {
     if (query->statement == NULL)

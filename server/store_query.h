@@ -38,6 +38,7 @@ void query_integer_or_null(struct query *query, int64_t value); /* 0: NULL */
 void query_real(struct query *query, double value);             /* NaN: NULL */
 void query_text(struct query *query, const char *value);        /* NULL: NULL; borrowed */
 void query_blob(struct query *query, const void *data, size_t size);
+void query_zeros(struct query *query, size_t size); /* a BLOB of so many bytes */
 
 /* Steps to the next row: STORE_OK with a row, STORE_NOT_FOUND after the last. */
 enum store_status query_next(struct query *query);

@@ -31,6 +31,23 @@ static size_t label_bytes(const struct samples *samples)
     return samples->count * sizeof *samples->label;
 }
 
+static size_t counts_bytes(const struct samples *samples)
+{
+    return samples->count * samples->outputs * sizeof *samples->wanted;
+}
+
+/* Labels, or counts, which are told from them by what is longer. */
+static void add_aims(const struct samples *samples, struct checksum *checksum)
+{
+    const uint64_t outputs = samples->outputs;
+    if (samples->wanted == NULL) {
+        checksum_add(checksum, samples->label, label_bytes(samples));
+        return;
+    }
+    checksum_add(checksum, &outputs, sizeof outputs);
+    checksum_add(checksum, samples->wanted, counts_bytes(samples));
+}
+
 static void checksum_of(const struct samples *samples, char ret_text[CHECKSUM_TEXT])
 {
     struct checksum checksum;
@@ -40,8 +57,20 @@ static void checksum_of(const struct samples *samples, char ret_text[CHECKSUM_TE
     checksum_add(&checksum, data_of(samples), data_bytes(samples));
     if (samples->kind == SAMPLES_SPIKE_TRAINS)
         checksum_add(&checksum, samples->times, times_bytes(samples));
-    checksum_add(&checksum, samples->label, label_bytes(samples));
+    add_aims(samples, &checksum);
     checksum_finish(&checksum, ret_text);
+}
+
+/* The last three columns. Samples with counts have no labels, but the table wants some. */
+static void bind_aims(struct query *insert, const struct samples *samples)
+{
+    if (samples->wanted == NULL) {
+        query_blob(insert, samples->label, label_bytes(samples));
+        return;
+    }
+    query_zeros(insert, label_bytes(samples));
+    query_integer(insert, (int64_t)samples->outputs);
+    query_blob(insert, samples->wanted, counts_bytes(samples));
 }
 
 enum store_status store_samples_insert(struct store *store, const struct samples *samples,
@@ -49,16 +78,18 @@ enum store_status store_samples_insert(struct store *store, const struct samples
 {
     checksum_of(samples, sha256);
     struct query insert = query_begin(
-        store, "INSERT INTO samples (sha256, kind, count, features, data, label, times) "
-               "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO NOTHING");
+        store, "INSERT INTO samples (sha256, kind, count, features, data, times, label, outputs, "
+               "counts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO NOTHING");
     query_text(&insert, sha256);
     query_integer(&insert, samples->kind == SAMPLES_X ? TABLE_X : TABLE_IN_SPIKES);
     query_integer(&insert, (int64_t)samples->count);
     query_integer(&insert, (int64_t)samples->features);
     query_blob(&insert, data_of(samples), data_bytes(samples));
-    query_blob(&insert, samples->label, label_bytes(samples));
     if (samples->kind == SAMPLES_SPIKE_TRAINS)
         query_blob(&insert, samples->times, times_bytes(samples));
+    else
+        query_integer_or_null(&insert, 0);
+    bind_aims(&insert, samples);
     enum store_status status = query_run(&insert);
     if (status != STORE_OK)
         return status;
@@ -101,15 +132,30 @@ static enum store_status copy_times(const struct query *query, int column, struc
     return samples->times != NULL ? STORE_OK : STORE_NO_MEMORY;
 }
 
+static enum store_status copy_aims(const struct query *query, struct samples *samples)
+{
+    if (samples->outputs == 0) {
+        const void *label = query_column_blob(query, 5, samples->count, 1);
+        if (label == NULL)
+            return STORE_CORRUPT;
+        samples->label = copy(label, label_bytes(samples));
+        return samples->label != NULL ? STORE_OK : STORE_NO_MEMORY;
+    }
+    const void *counts = query_column_blob(query, 9, samples->count, samples->outputs);
+    if (counts == NULL)
+        return STORE_CORRUPT;
+    samples->wanted = copy(counts, counts_bytes(samples));
+    return samples->wanted != NULL ? STORE_OK : STORE_NO_MEMORY;
+}
+
 static enum store_status copy_arrays(const struct query *query, struct samples *samples)
 {
     const void *data = query_column_blob(query, 4, samples->count, samples->features);
-    const void *label = query_column_blob(query, 5, samples->count, 1);
-    if (data == NULL || label == NULL)
+    if (data == NULL)
         return STORE_CORRUPT;
-    samples->label = copy(label, label_bytes(samples));
-    if (samples->label == NULL)
-        return STORE_NO_MEMORY;
+    const enum store_status status = copy_aims(query, samples);
+    if (status != STORE_OK)
+        return status;
     if (samples->kind == SAMPLES_SPIKE_TRAINS) {
         samples->spikes = copy(data, data_bytes(samples));
         return samples->spikes != NULL ? copy_times(query, 6, samples) : STORE_NO_MEMORY;
@@ -129,6 +175,7 @@ static enum store_status copy_samples(const struct query *query, struct samples 
                             : SAMPLES_IN_SPIKES,
         .count = (size_t)query_column(query, 2),
         .features = (size_t)query_column(query, 3),
+        .outputs = (size_t)query_column(query, 8), /* 0: there are labels */
     };
     enum store_status status = copy_arrays(query, &samples);
     if (status == STORE_OK) {
@@ -148,7 +195,7 @@ enum store_status store_run_samples(struct store *store, int64_t run, bool valid
 {
     struct query query = query_begin(
         store, "SELECT s.sha256, s.kind, s.count, s.features, s.data, s.label, s.times, "
-               "s.times IS NOT NULL FROM runs r "
+               "s.times IS NOT NULL, s.outputs, s.counts FROM runs r "
                "JOIN samples s ON s.id = iif(?, r.validation, r.samples) WHERE r.id = ?");
     query_integer(&query, validation);
     query_integer(&query, run);

@@ -125,8 +125,7 @@ static bool read_order(struct service *service, const struct document *document,
     order->fit = training_fit_read(&fields);
     read_data(service, &fields, model, order->fit, &order->training);
     const json_t *validation = fields_get(&fields, "validation", FIELD_OPTIONAL);
-    training_params_read(&fields, &model->config.network, &order->params,
-                         &order->validation_fraction);
+    training_params_read(&fields, &model->config, &order->params, &order->validation_fraction);
     fields_close(&fields);
     if (validation != NULL)
         read_validation(service, document, validation, model, problem, order);
@@ -156,7 +155,7 @@ static enum store_status queue(struct service *service, const struct model *mode
 {
     struct json_writer json;
     json_writer_init(&json);
-    training_params_write(&json, &model->config.network, &order->params, order->validation_fraction,
+    training_params_write(&json, &model->config, &order->params, order->validation_fraction,
                           order->fit);
     char *params = json_writer_take_string(&json);
     if (params == NULL)

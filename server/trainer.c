@@ -58,7 +58,8 @@ struct job {
     struct training_set training;
     struct training_set validation; /* of no samples: none */
     struct hands *hands;
-    struct network *network; /* the private copy */
+    struct network *network;   /* the private copy, */
+    struct tempotron *counter; /* or that of a model that counts spikes */
 
     /* Epochs that the store has not seen yet. */
     struct epoch_metrics *pending;
@@ -77,6 +78,7 @@ static void job_finish(struct job *job)
     training_set_finish(&job->validation);
     hands_destroy(job->hands);
     network_destroy(job->network);
+    tempotron_destroy(job->counter);
     free(job->pending);
 }
 
@@ -91,9 +93,9 @@ static bool read_params(struct job *job)
     struct problem problem = {0};
     struct document *document =
         document_read(job->record.params, strlen(job->record.params), &problem);
-    const bool read = document != NULL && fields_open_document(&fields, document, &problem) &&
-                      training_params_read(&fields, &job->base->config.network, &job->params,
-                                           &job->validation_fraction);
+    const bool read =
+        document != NULL && fields_open_document(&fields, document, &problem) &&
+        training_params_read(&fields, &job->base->config, &job->params, &job->validation_fraction);
     job->fit = read && training_fit_read(&fields);
     document_destroy(document);
     return read;
@@ -184,6 +186,17 @@ static enum store_status load_sets(struct job *job)
     return status;
 }
 
+static enum core_status copy_weights(struct job *job)
+{
+    switch (job->base->config.read_out) {
+    case READ_OUT_V_MAX:
+        return network_copy(job->base->network, &job->network);
+    case READ_OUT_SPIKE_COUNT:
+        return tempotron_copy(job->base->counter, &job->counter);
+    }
+    return CORE_OK;
+}
+
 static enum store_status job_load(struct job *job)
 {
     struct registry *registry = job->worker->trainer->service->registry;
@@ -197,9 +210,7 @@ static enum store_status job_load(struct job *job)
     if (status != STORE_OK || problem_is_set(&job->problem))
         return status;
     job->hands = hands_create(job->worker->trainer->hand_count);
-    return job->hands != NULL && network_copy(job->base->network, &job->network) == CORE_OK
-               ? STORE_OK
-               : STORE_NO_MEMORY;
+    return job->hands != NULL && copy_weights(job) == CORE_OK ? STORE_OK : STORE_NO_MEMORY;
 }
 
 /* --- progress --- */
@@ -269,10 +280,13 @@ static enum store_status publish(struct job *job, struct store *store)
     int64_t version;
     struct weights weights;
     struct tensor tensors[NETWORK_LAYERS + RANGE_TENSORS];
-    const size_t depth = job->network->depth;
-    if (!weights_copy(job->network, &weights))
+    const struct network_params *params = &job->base->config.network;
+    const size_t depth = network_depth(params);
+    const bool copied = job->counter != NULL ? weights_copy_single(job->counter, &weights)
+                                             : weights_copy(job->network, &weights);
+    if (!copied)
         return STORE_NO_MEMORY;
-    weights_tensors(&job->network->params, &weights, tensors);
+    weights_tensors(params, &weights, tensors);
     const size_t count = depth + version_ranges_put(&job->coder->config, tensors + depth);
     const enum store_status status =
         store_run_succeed(store, job->record.id, job->pending, job->pending_count, tensors, count,
@@ -339,14 +353,30 @@ static void end_job(struct job *job, const struct outcome *outcome)
     http_server_wake(trainer->service->http, job->record.id);
 }
 
+static enum core_status train_counter(struct job *job, const struct training_observer *observer)
+{
+    const bool validates = job->validation.view.count > 0;
+    const struct counted_set training = {&job->training.view, job->training.samples.wanted};
+    const struct counted_set validation = {&job->validation.view, job->validation.samples.wanted};
+    const struct count_training_params params =
+        count_training_params_of(&job->params, job->base->config.spikes_most);
+    return tempotron_train_counts(job->counter, &training, validates ? &validation : NULL, &params,
+                                  observer, hands_crew(job->hands));
+}
+
+static enum core_status train_network(struct job *job, const struct training_observer *observer)
+{
+    const bool validates = job->validation.view.count > 0;
+    return network_train(job->network, &job->training.view,
+                         validates ? &job->validation.view : NULL, &job->params, observer,
+                         hands_crew(job->hands));
+}
+
 static struct outcome train_job(struct job *job)
 {
     const struct training_observer observer = {
         .context = job, .on_epoch = on_epoch, .goes_on = goes_on};
-    const struct sample_set *validation =
-        job->validation.view.count > 0 ? &job->validation.view : NULL;
-    switch (network_train(job->network, &job->training.view, validation, &job->params, &observer,
-                          hands_crew(job->hands))) {
+    switch (job->counter != NULL ? train_counter(job, &observer) : train_network(job, &observer)) {
     case CORE_OK:
         break;
     case CORE_NO_MEMORY:

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "count_json.h"
 #include "limits.h"
 
 static const char *const optimizer_names[] = {
@@ -122,27 +123,43 @@ static void read_augmentation(struct fields *fields, struct augmentation *ret_au
         *ret_augmentation = (struct augmentation){(size_t)shift, (size_t)height, (size_t)width};
 }
 
-bool training_params_read(struct fields *fields, const struct network_params *network,
+/* What a run lowers, and how else it is led there: of the read-out v_max alone. */
+static void read_aims(struct fields *fields, const struct model_config *config,
+                      struct training_params *params)
+{
+    static const char *const others[] = {
+        "loss",    "beta",         "margin_target", "margin_other", "input_dropout",
+        "dropout", "silence_cost", "max_grad_norm", "augment",      "patience",
+        NULL};
+    int64_t patience = 0;
+    if (config->read_out == READ_OUT_SPIKE_COUNT) {
+        counts_refuse(fields, others);
+        return;
+    }
+    loss_read(fields, config->network.tempotron.v_threshold, &params->loss);
+    read_regularisation(fields, &config->network, params);
+    read_augmentation(fields, &params->augmentation);
+    fields_integer(fields, "patience", FIELD_OPTIONAL, 1, LIMIT_EPOCHS, &patience);
+    params->patience = (size_t)patience;
+}
+
+bool training_params_read(struct fields *fields, const struct model_config *config,
                           struct training_params *ret_params, double *ret_validation_fraction)
 {
     struct training_params params = {.schedule = {SCHEDULE_EXPONENTIAL, 0.001, 1}, .shuffle = true};
-    int64_t epochs = 100, batch_size = 64, seed = 0, patience = 0;
+    int64_t epochs = 100, batch_size = 64, seed = 0;
     double fraction = 0;
     fields_integer(fields, "epochs", FIELD_OPTIONAL, 1, LIMIT_EPOCHS, &epochs);
     fields_integer(fields, "batch_size", FIELD_OPTIONAL, 1, UINT32_MAX, &batch_size);
     read_schedule(fields, &params.schedule);
     read_optimizer(fields, &params);
-    loss_read(fields, network->tempotron.v_threshold, &params.loss);
-    read_regularisation(fields, network, &params);
-    read_augmentation(fields, &params.augmentation);
+    read_aims(fields, config, &params);
     fields_boolean(fields, "shuffle", FIELD_OPTIONAL, &params.shuffle);
     fields_integer(fields, "seed", FIELD_OPTIONAL, 0, UINT32_MAX, &seed);
-    fields_integer(fields, "patience", FIELD_OPTIONAL, 1, LIMIT_EPOCHS, &patience);
     fields_number(fields, "validation_fraction", FIELD_OPTIONAL, 0, 0.9, &fraction);
     params.epochs = (size_t)epochs;
     params.batch_size = (size_t)batch_size;
     params.seed = (uint32_t)seed;
-    params.patience = (size_t)patience;
     *ret_params = params;
     *ret_validation_fraction = fraction;
     return !problem_is_set(fields->problem);
@@ -189,7 +206,18 @@ static void write_augmentation(struct json_writer *json, const struct augmentati
     json_write_object_end(json);
 }
 
-void training_params_write(struct json_writer *json, const struct network_params *network,
+static void write_loss(struct json_writer *json, const struct loss *loss)
+{
+    write_string(json, "loss", loss_names[loss->type]);
+    if (loss->type == LOSS_CROSS_ENTROPY)
+        write_float(json, "beta", loss->beta);
+    if (loss->type == LOSS_MARGIN) {
+        write_float(json, "margin_target", loss->target);
+        write_float(json, "margin_other", loss->other);
+    }
+}
+
+void training_params_write(struct json_writer *json, const struct model_config *config,
                            const struct training_params *params, double validation_fraction,
                            bool fit)
 {
@@ -205,16 +233,11 @@ void training_params_write(struct json_writer *json, const struct network_params
         json_write_number(json, "momentum", params->momentum);
     if (params->weight_decay > 0)
         json_write_number(json, "weight_decay", params->weight_decay);
-    write_string(json, "loss", loss_names[params->loss.type]);
-    if (params->loss.type == LOSS_CROSS_ENTROPY)
-        write_float(json, "beta", params->loss.beta);
-    if (params->loss.type == LOSS_MARGIN) {
-        write_float(json, "margin_target", params->loss.target);
-        write_float(json, "margin_other", params->loss.other);
-    }
+    if (config->read_out == READ_OUT_V_MAX)
+        write_loss(json, &params->loss);
     write_unless_0(json, "input_dropout", params->input_dropout);
     write_unless_0(json, "dropout", params->dropout);
-    if (network->hidden_count > 0)
+    if (config->network.hidden_count > 0)
         json_write_number(json, "silence_cost", params->silence_cost);
     write_unless_0(json, "max_grad_norm", params->max_grad_norm);
     if (params->augmentation.shift > 0)
@@ -236,4 +259,20 @@ void training_params_write(struct json_writer *json, const struct network_params
 size_t validation_count(size_t count, double validation_fraction)
 {
     return (size_t)fmax(1, rint((double)count * validation_fraction));
+}
+
+struct count_training_params count_training_params_of(const struct training_params *params,
+                                                      uint32_t spikes_most)
+{
+    return (struct count_training_params){
+        .epochs = params->epochs,
+        .batch_size = params->batch_size,
+        .schedule = params->schedule,
+        .spikes_most = spikes_most,
+        .optimizer = params->optimizer,
+        .momentum = params->momentum,
+        .weight_decay = params->weight_decay,
+        .shuffle = params->shuffle,
+        .seed = params->seed,
+    };
 }

@@ -2,13 +2,15 @@
 #ifndef SERVER_TRAINING_JSON_H
 #define SERVER_TRAINING_JSON_H
 
+#include "count_training.h"
 #include "json_reader.h"
 #include "json_writer.h"
+#include "model_config.h"
 #include "training.h"
 
 /* Reads all parameters of a run (see TrainRequest in openapi.yaml) but its samples and fit. The
  * outputs are set in any case; false with the problem set. */
-bool training_params_read(struct fields *fields, const struct network_params *network,
+bool training_params_read(struct fields *fields, const struct model_config *config,
                           struct training_params *ret_params, double *ret_validation_fraction);
 
 /* Reads the loss and its parameters alone. */
@@ -18,9 +20,13 @@ void loss_read(struct fields *fields, double v_threshold, struct loss *ret_loss)
 bool training_fit_read(struct fields *fields);
 
 /* Writes all of these as one object, defaults included. */
-void training_params_write(struct json_writer *json, const struct network_params *network,
+void training_params_write(struct json_writer *json, const struct model_config *config,
                            const struct training_params *params, double validation_fraction,
                            bool fit);
+
+/* Those of a model that counts spikes: of the others it takes no notice. */
+struct count_training_params count_training_params_of(const struct training_params *params,
+                                                      uint32_t spikes_most);
 
 /* How many of so many samples a validation_fraction sets aside. */
 size_t validation_count(size_t count, double validation_fraction);

@@ -117,7 +117,7 @@ void weights_get(struct service *service, const struct request *request, struct 
     if (!store_succeeded(registry_get(service->registry, request->model, 0, &model),
                          PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         return;
-    if (weights_copy(model->network, &weights)) {
+    if (model_weights(model, &weights)) {
         answer_weights(request, model, &weights, reply);
         weights_finish(&weights);
     } else {

@@ -53,6 +53,15 @@ bool weights_copy(const struct network *network, struct weights *ret_weights)
     return true;
 }
 
+bool weights_copy_single(const struct tempotron *tempotron, struct weights *ret_weights)
+{
+    const struct network_params params = network_params_of(&tempotron->params);
+    if (!allocate(&params, ret_weights))
+        return false;
+    tempotron_weight(tempotron, ret_weights->layers[0]);
+    return true;
+}
+
 bool weights_are_given(struct fields *fields, const struct network_params *params)
 {
     bool given = false;
@@ -117,16 +126,35 @@ static const struct tensor *find(const struct tensors *tensors, const char *name
     return NULL;
 }
 
-enum store_status weights_restore(const struct network_params *params,
-                                  const struct tensors *tensors, struct network **ret_network)
+static bool find_layers(const struct network_params *params, const struct tensors *tensors,
+                        const float **layers)
 {
-    const float *layers[NETWORK_LAYERS];
     for (size_t l = 0; l < network_depth(params); l++) {
         const struct tensor *tensor = find(tensors, weights_name(params, l));
         if (tensor == NULL || tensor->rows != network_neurons(params, l) ||
             tensor->columns != network_afferents(params, l))
-            return STORE_CORRUPT;
+            return false;
         layers[l] = tensor->values;
     }
+    return true;
+}
+
+enum store_status weights_restore(const struct network_params *params,
+                                  const struct tensors *tensors, struct network **ret_network)
+{
+    const float *layers[NETWORK_LAYERS];
+    if (!find_layers(params, tensors, layers))
+        return STORE_CORRUPT;
     return network_create(params, layers, ret_network) == CORE_OK ? STORE_OK : STORE_NO_MEMORY;
+}
+
+enum store_status weights_restore_single(const struct network_params *params,
+                                         const struct tensors *tensors,
+                                         struct tempotron **ret_tempotron)
+{
+    const float *layers[NETWORK_LAYERS];
+    if (!find_layers(params, tensors, layers))
+        return STORE_CORRUPT;
+    const enum core_status status = tempotron_create(&params->tempotron, layers[0], ret_tempotron);
+    return status == CORE_OK ? STORE_OK : STORE_NO_MEMORY;
 }
