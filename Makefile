@@ -131,7 +131,7 @@ packages:
 # The resolvers of target_clones run before the thread sanitizer does: an instrumented entry would crash.
 $(BUILD)/core/%.o: COMPILE += $(if $(filter thread,$(SANITIZE)),--param=tsan-instrument-func-entry-exit=0)
 # The fake stack that finds uses after return aligns no vectors of 64 bytes (gcc's PR 110027).
-$(BUILD)/core/%.o: COMPILE += $(if $(findstring address,$(SANITIZE)),--param=asan-use-after-return=0)
+$(BUILD)/core/%.o $(BUILD)/tests/levels/train-%: COMPILE += $(if $(findstring address,$(SANITIZE)),--param=asan-use-after-return=0)
 $(BUILD)/core/%.o: core/%.c Makefile
 	@mkdir -p $(@D)
 	$(call QUIET,CC,$<) $(COMPILE) -O3 $(CORE_FLAGS) $(CFLAGS) -c $< -o $@
