@@ -138,9 +138,11 @@ void http_server_wake(struct http_server *server, int64_t key)
 void http_server_drain(struct http_server *server, unsigned seconds)
 {
     atomic_store(&server->draining, true);
+    waiting_room_close(server->room);
+    acceptor_deafen(server->acceptor);
+    connections_settle(server->connections);
     acceptor_stop(server->acceptor);
     close(server->socket); /* from now on connections are refused */
     server->socket = -1;
-    waiting_room_close(server->room);
     connections_drain(server->connections, seconds);
 }

@@ -53,14 +53,20 @@ static bool accept_waiting(const struct acceptor *acceptor)
     return all;
 }
 
-/* Drops every packet that would make a new connection. A client's kernel asks again in a second,
- * and is refused then; without this, a connection made between the last accept and the socket's
- * closing would be reset with its request. */
-static void deafen(int socket)
+/* Drops the packets that ask for a new connection, those with SYN, but not those that complete one
+ * which the kernel has answered already. */
+void acceptor_deafen(const struct acceptor *acceptor)
 {
-    struct sock_filter drop_all = BPF_STMT(BPF_RET | BPF_K, 0);
-    const struct sock_fprog filter = {.len = 1, .filter = &drop_all};
-    setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+    enum { FLAGS_OFFSET = 13, SYN = 2, ALL = 0xffff };
+    struct sock_filter drop_syn[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_OFFSET), /* of the TCP header */
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, SYN, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, ALL),
+    };
+    const struct sock_fprog filter = {.len = sizeof drop_syn / sizeof *drop_syn,
+                                      .filter = drop_syn};
+    setsockopt(acceptor->socket, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
 }
 
 static void *accept_until_stopped(void *argument)
@@ -76,8 +82,6 @@ static void *accept_until_stopped(void *argument)
         /* A socket that can't be served now would be ready at once, and again. */
         poll(waits, all ? 2 : 1, all ? -1 : RETRY_MS);
         const bool stops = waits[STOP].revents != 0;
-        if (stops)
-            deafen(acceptor->socket);
         all = accept_waiting(acceptor);
         if (stops)
             return NULL;

@@ -15,8 +15,12 @@ struct connections;
 struct acceptor *acceptor_start(int socket, struct MHD_Daemon *daemon,
                                 struct connections *connections);
 
-/* Takes in those whom the kernel has accepted already, and nobody else: from now on the socket is
- * deaf. Takes NULL. */
+/* From now on who knocks is not heard: a client's kernel asks again in a second, and is refused
+ * then. Who has been heard still comes in. Without this, connections made between the last accept
+ * and the socket's closing would be reset with their requests. */
+void acceptor_deafen(const struct acceptor *acceptor);
+
+/* Takes in those whom the kernel has accepted already, and nobody else. Takes NULL. */
 void acceptor_stop(struct acceptor *acceptor);
 
 #endif

@@ -9,8 +9,10 @@
 #include <time.h>
 
 /* A client in the middle of its requests has this long to send the next, whose answer tells it to
- * close: a connection closed under its hands would lose a request that is on its way. */
-enum { GRACE_NANOSECONDS = 250000000, SECOND_NANOSECONDS = 1000000000 };
+ * close: a connection closed under its hands would lose a request that is on its way. Who has just
+ * come nearly always has one, and may have more time for it. */
+enum { GRACE_MS = 250, FIRST_GRACE_MS = 2000 };
+enum { SECOND_NANOSECONDS = 1000000000, MS_NANOSECONDS = 1000000 };
 enum { LOOK_SECONDS = 1, UNTIMED = 0, CACHE_LINE = 64 };
 
 /* What each request changes is its connection's own, so that the event loops, which are many, don't
@@ -18,6 +20,7 @@ enum { LOOK_SECONDS = 1, UNTIMED = 0, CACHE_LINE = 64 };
 struct connection {
     alignas(CACHE_LINE) int socket;
     atomic_bool is_busy;      /* with a request */
+    atomic_bool is_new;       /* has had none yet */
     _Atomic int64_t deadline; /* nanoseconds of the monotonic clock, while the client has the
                                  word; else UNTIMED */
     struct connection *previous;
@@ -31,9 +34,10 @@ struct connections {
     pthread_cond_t opened_some; /* or it is the end */
     pthread_cond_t closed_all;
     pthread_t thread;
-    int64_t patience; /* nanoseconds */
-    atomic_bool closing_idle;
-    bool dozing; /* the thread waits for a connection */
+    int64_t patience;         /* nanoseconds */
+    atomic_bool closing_idle; /* those that have had a request, */
+    atomic_bool closing_new;  /* and those that have not */
+    bool dozing;              /* the thread waits for a connection */
     bool ended;
     size_t limit;
     size_t expected;        /* accepted, but not open yet */
@@ -159,9 +163,14 @@ bool connections_expect(struct connections *connections)
 }
 
 /* The lock is held. */
+static bool all_are_closed(const struct connections *connections)
+{
+    return connections->expected + connections->count == 0;
+}
+
 static void note_closed(struct connections *connections)
 {
-    if (connections->expected + connections->count == 0)
+    if (all_are_closed(connections))
         pthread_cond_signal(&connections->closed_all);
 }
 
@@ -193,12 +202,12 @@ struct connection *connections_open(struct connections *connections, int socket)
         connections_miss(connections);
         return NULL;
     }
-    *connection = (struct connection){.socket = socket};
+    *connection = (struct connection){.socket = socket, .is_new = true};
     set_deadline(connections, connection);
     pthread_mutex_lock(&connections->lock);
     connections->expected--;
     append(connections, connection);
-    if (atomic_load(&connections->closing_idle))
+    if (atomic_load(&connections->closing_new))
         shutdown(socket, SHUT_RD);
     pthread_mutex_unlock(&connections->lock);
     return connection;
@@ -218,6 +227,7 @@ void connections_close(struct connections *connections, struct connection *conne
 void connections_request_begun(struct connections *connections, struct connection *connection)
 {
     atomic_store(&connection->is_busy, true);
+    atomic_store(&connection->is_new, false);
     set_deadline(connections, connection);
 }
 
@@ -236,40 +246,52 @@ void connections_request_ended(struct connections *connections, struct connectio
         shutdown(connection->socket, SHUT_RD);
 }
 
+/* The lock is held, as it is below. */
 static void close_idle(struct connections *connections)
 {
-    atomic_store(&connections->closing_idle, true);
     struct connection *ring = &connections->ring;
+    const bool new_too = atomic_load(&connections->closing_new);
     for (struct connection *at = ring->next; at != ring; at = at->next)
-        if (!atomic_load(&at->is_busy))
+        if (!atomic_load(&at->is_busy) && (new_too || !atomic_load(&at->is_new)))
             shutdown(at->socket, SHUT_RD);
 }
 
-/* Waits for the last connection's end; the lock is held. */
+static struct timespec after_ms(int64_t ms)
+{
+    const int64_t time = nanoseconds_now() + ms * MS_NANOSECONDS;
+    return (struct timespec){.tv_sec = time / SECOND_NANOSECONDS,
+                             .tv_nsec = time % SECOND_NANOSECONDS};
+}
+
+/* Waits for the last connection's end. */
 static void wait_closed(struct connections *connections, const struct timespec *deadline)
 {
     int error = 0;
-    while (connections->expected + connections->count > 0 && error == 0)
+    while (!all_are_closed(connections) && error == 0)
         error = pthread_cond_timedwait(&connections->closed_all, &connections->lock, deadline);
+}
+
+void connections_settle(struct connections *connections)
+{
+    const struct timespec grace = after_ms(GRACE_MS);
+    pthread_mutex_lock(&connections->lock);
+    wait_closed(connections, &grace);
+    pthread_mutex_unlock(&connections->lock);
 }
 
 bool connections_drain(struct connections *connections, unsigned seconds)
 {
-    struct timespec deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    struct timespec grace = deadline;
-    deadline.tv_sec += seconds;
-    grace.tv_nsec += GRACE_NANOSECONDS;
-    if (grace.tv_nsec >= SECOND_NANOSECONDS) {
-        grace.tv_nsec -= SECOND_NANOSECONDS;
-        grace.tv_sec++;
-    }
-
+    const int64_t most_ms = (int64_t)seconds * 1000;
+    const struct timespec deadline = after_ms(most_ms);
+    const struct timespec first = after_ms(most_ms < FIRST_GRACE_MS ? most_ms : FIRST_GRACE_MS);
     pthread_mutex_lock(&connections->lock);
-    wait_closed(connections, &grace);
+    atomic_store(&connections->closing_idle, true);
+    close_idle(connections);
+    wait_closed(connections, &first);
+    atomic_store(&connections->closing_new, true);
     close_idle(connections);
     wait_closed(connections, &deadline);
-    const bool closed_all = connections->expected + connections->count == 0;
+    const bool closed_all = all_are_closed(connections);
     pthread_mutex_unlock(&connections->lock);
     return closed_all;
 }

@@ -33,9 +33,11 @@ void connections_request_begun(struct connections *connections, struct connectio
 void connections_request_received(struct connection *connection);
 void connections_request_ended(struct connections *connections, struct connection *connection);
 
-/* Waits for the connections to end, whose answers now say close; after a moment of grace those
- * between two requests are closed (what has arrived is still read). Returns whether all were closed
- * within `seconds`. */
+/* Waits for the connections to end, whose answers now say close, for a moment of grace. */
+void connections_settle(struct connections *connections);
+
+/* Then those between two requests are closed (what has arrived is still read), and after a longer
+ * while those that never had one. Returns whether all were closed within `seconds`. */
 bool connections_drain(struct connections *connections, unsigned seconds);
 
 #endif
