@@ -32,33 +32,27 @@ static struct task tasks[] = {
     {"mnist",
      "MNIST",
      100,
-     {.epochs = 12,
-      .batch_size = 64,
-      .schedule = {SCHEDULE_COSINE, 2e-4, 1},
+     {.course =
+          {.epochs = 12, .batch_size = 64, .schedule = {SCHEDULE_COSINE, 2e-4, 1}, .shuffle = true},
       .optimizer = OPTIMIZER_ADAM,
       .weight_decay = 3,
-      .loss = {.type = LOSS_MARGIN, .v_threshold = 1, .target = 1.5f, .other = 0.5f},
-      .shuffle = true}},
+      .loss = {.type = LOSS_MARGIN, .v_threshold = 1, .target = 1.5f, .other = 0.5f}}},
     {"fashion",
      "FASHION_MNIST",
      100,
-     {.epochs = 10,
-      .batch_size = 64,
-      .schedule = {SCHEDULE_COSINE, 1e-4, 1},
+     {.course =
+          {.epochs = 10, .batch_size = 64, .schedule = {SCHEDULE_COSINE, 1e-4, 1}, .shuffle = true},
       .optimizer = OPTIMIZER_ADAM,
       .weight_decay = 3,
-      .loss = {.type = LOSS_MARGIN, .v_threshold = 1, .target = 1.5f, .other = 0.5f},
-      .shuffle = true}},
+      .loss = {.type = LOSS_MARGIN, .v_threshold = 1, .target = 1.5f, .other = 0.5f}}},
     /* SpikingJelly's own example: mse, adam, 1e-3, 100 epochs, tau 15 */
     {"spikingjelly",
      "MNIST",
      15,
-     {.epochs = 100,
-      .batch_size = 64,
-      .schedule = {.learning_rate = 1e-3},
+     {.course =
+          {.epochs = 100, .batch_size = 64, .schedule = {.learning_rate = 1e-3}, .shuffle = true},
       .optimizer = OPTIMIZER_ADAM,
-      .loss = {.type = LOSS_MSE, .v_threshold = 1},
-      .shuffle = true}},
+      .loss = {.type = LOSS_MSE, .v_threshold = 1}}},
 };
 enum { TASKS = sizeof tasks / sizeof *tasks };
 
@@ -98,7 +92,7 @@ static struct result run(const struct task *task, const struct sample_set *train
     float *weight = malloc(shape.in_features * classes * sizeof *weight);
     if (weight == NULL)
         abort();
-    tempotron_draw_weight(task->params.seed, shape.in_features, classes, weight);
+    tempotron_draw_weight(task->params.course.seed, shape.in_features, classes, weight);
     struct network *network = single_layer(&shape, weight);
     const double begin = seconds();
     if (network_train(network, training, NULL, &task->params, &observer, NULL) != CORE_OK)
@@ -115,9 +109,9 @@ static struct result run(const struct task *task, const struct sample_set *train
 
 static void print_result(const struct task *task, const char *on, const struct result *result)
 {
-    printf("%-14s %6zu %8.4f %8.2f %10.2f %s %.2f\n", task->name, task->params.epochs,
-           result->seconds / (double)task->params.epochs, result->seconds, 100 * result->training,
-           on, 100 * result->test);
+    printf("%-14s %6zu %8.4f %8.2f %10.2f %s %.2f\n", task->name, task->params.course.epochs,
+           result->seconds / (double)task->params.course.epochs, result->seconds,
+           100 * result->training, on, 100 * result->test);
     fflush(stdout);
 }
 
@@ -155,12 +149,12 @@ static void run_iris(void)
     struct task task = {
         .name = "iris 10 x 5",
         .tau = 15,
-        .params = {.epochs = 40,
-                   .batch_size = 16,
-                   .schedule = {.learning_rate = 0.01},
+        .params = {.course = {.epochs = 40,
+                              .batch_size = 16,
+                              .schedule = {.learning_rate = 0.01},
+                              .shuffle = true},
                    .optimizer = OPTIMIZER_ADAM,
-                   .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5},
-                   .shuffle = true},
+                   .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5}},
     };
     struct result mean = {0};
     iris_load(&iris);
@@ -168,7 +162,7 @@ static void run_iris(void)
         for (size_t fold = 0; fold < FOLDS; fold++) {
             struct sample_set training, test;
             iris_fold(&iris, repeat, fold, &training, &test);
-            task.params.seed = repeat;
+            task.params.course.seed = repeat;
             const struct result result = run(&task, &training, &test, IRIS_CLASSES);
             mean.seconds += result.seconds / (REPEATS * FOLDS);
             mean.training += result.training / (REPEATS * FOLDS);
@@ -187,12 +181,12 @@ int main(int argc, char **argv)
         if (argc > 1 && strcmp(argv[1], task->name) != 0)
             continue;
         if (argc > 2)
-            task->params.seed = (uint32_t)strtoul(argv[2], NULL, 10);
+            task->params.course.seed = (uint32_t)strtoul(argv[2], NULL, 10);
         if (argc > 6) {
-            task->params.schedule.learning_rate = strtod(argv[3], NULL);
+            task->params.course.schedule.learning_rate = strtod(argv[3], NULL);
             task->params.weight_decay = strtod(argv[4], NULL);
             task->tau = strtod(argv[5], NULL);
-            task->params.epochs = strtoul(argv[6], NULL, 10);
+            task->params.course.epochs = strtoul(argv[6], NULL, 10);
         }
         run_task(task, argc > 6);
     }

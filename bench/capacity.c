@@ -46,13 +46,13 @@ static void learn(double alpha, uint32_t seed, const struct schedule *schedule, 
     const struct tempotron_params shape = {
         CLOCK_CONTINUOUS, AFFERENTS, OUTPUTS, WINDOW, 15, 3.75, 1};
     const struct training_params params = {
-        .epochs = EPOCHS_MOST,
-        .batch_size = 1,
-        .schedule = *schedule,
+        .course = {.epochs = EPOCHS_MOST,
+                   .batch_size = 1,
+                   .schedule = *schedule,
+                   .shuffle = true,
+                   .seed = seed},
         .momentum = momentum,
         .loss = {.type = LOSS_TEMPOTRON, .v_threshold = 1},
-        .shuffle = true,
-        .seed = seed,
     };
     struct random random;
     struct search search = {0};

@@ -119,13 +119,12 @@ static void predict_pass(struct problem *problem)
 static void train_pass(struct problem *problem)
 {
     const struct training_params params = {
-        .epochs = 1,
-        .batch_size = 64,
-        .schedule = {.learning_rate = 1e-4},
+        .course = {.epochs = 1, .batch_size = 64, .schedule = {.learning_rate = 1e-4}},
         .optimizer = OPTIMIZER_ADAM,
         .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 4},
         .dropout = 0.2,
         .silence_cost = 1e-4,
+        .slope_floor = 4,
     };
     must(network_train(problem->network, &problem->set, NULL, &params, NULL, NULL));
 }

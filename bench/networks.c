@@ -43,15 +43,16 @@ static const struct task tasks[] = {
      16,
      32,
      150,
-     {.epochs = 20,
-      .batch_size = 64,
-      .schedule = {SCHEDULE_COSINE, 1.5e-3, 1},
+     {.course = {.epochs = 20,
+                 .batch_size = 64,
+                 .schedule = {SCHEDULE_COSINE, 1.5e-3, 1},
+                 .shuffle = true},
       .optimizer = OPTIMIZER_ADAM,
       .loss = CROSS_ENTROPY(4),
       .dropout = 0.2,
       .silence_cost = 1e-4,
-      .augmentation = {1, SIDE, SIDE},
-      .shuffle = true}},
+      .slope_floor = 4,
+      .augmentation = {1, SIDE, SIDE}}},
     {"fashion-512",
      "FASHION_MNIST",
      {512},
@@ -59,14 +60,13 @@ static const struct task tasks[] = {
      16,
      32,
      150,
-     {.epochs = 40,
-      .batch_size = 64,
-      .schedule = {SCHEDULE_COSINE, 1e-3, 1},
+     {.course =
+          {.epochs = 40, .batch_size = 64, .schedule = {SCHEDULE_COSINE, 1e-3, 1}, .shuffle = true},
       .optimizer = OPTIMIZER_ADAM,
       .loss = CROSS_ENTROPY(4),
       .dropout = 0.3,
       .silence_cost = 1e-4,
-      .shuffle = true}},
+      .slope_floor = 4}},
     {"mnist-grouped",
      "MNIST",
      {0},
@@ -74,14 +74,12 @@ static const struct task tasks[] = {
      50,
      50,
      100,
-     {.epochs = 15,
-      .batch_size = 64,
-      .schedule = {SCHEDULE_COSINE, 2e-3, 1},
+     {.course =
+          {.epochs = 15, .batch_size = 64, .schedule = {SCHEDULE_COSINE, 2e-3, 1}, .shuffle = true},
       .optimizer = OPTIMIZER_ADAM,
       .weight_decay = 0.3,
       .loss = CROSS_ENTROPY(5),
-      .input_dropout = 0.15,
-      .shuffle = true}},
+      .input_dropout = 0.15}},
 };
 enum { TASKS = sizeof tasks / sizeof *tasks };
 
@@ -150,13 +148,13 @@ static void run(const struct task *task, uint32_t seed, const struct sample_set 
     double accuracy = 0;
     const struct training_observer observer = {.context = &accuracy, .on_epoch = keep_accuracy};
     struct network *network = draw_network(&shape, seed);
-    params.seed = seed;
+    params.course.seed = seed;
     const double begin = seconds();
     must(network_train(network, training, NULL, &params, &observer, NULL));
     const double taken = seconds() - begin;
     must(network_evaluate(network, test, &params.loss, NULL, NULL, &evaluation, NULL));
-    printf("%-14s %6zu %8.2f %8.1f %10.2f %10.2f\n", task->name, params.epochs,
-           taken / (double)params.epochs, taken, 100 * accuracy, 100 * evaluation.accuracy);
+    printf("%-14s %6zu %8.2f %8.1f %10.2f %10.2f\n", task->name, params.course.epochs,
+           taken / (double)params.course.epochs, taken, 100 * accuracy, 100 * evaluation.accuracy);
     fflush(stdout);
     network_destroy(network);
 }

@@ -175,12 +175,9 @@ static void predict_pass(struct problem *problem)
 }
 
 static const struct training_params training = {
-    .epochs = 2,
-    .batch_size = 64,
-    .schedule = {.learning_rate = 1e-4},
+    .course = {.epochs = 2, .batch_size = 64, .schedule = {.learning_rate = 1e-4}, .shuffle = true},
     .optimizer = OPTIMIZER_ADAM,
     .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5},
-    .shuffle = true,
 };
 
 static void train(struct problem *problem, const struct crew *crew)
@@ -224,8 +221,8 @@ static void against_the_floor(void)
     print_row("encode, floats", time_of(encode_floats_pass, &problem, 1), floor);
     print_row("forward", time_of(forward_pass, &problem, 1), floor);
     print_row("predict: encode, forward, decide", time_of(predict_pass, &problem, 1), floor);
-    print_row("train: encode, forward, update", time_of(train_pass, &problem, training.epochs),
-              floor);
+    print_row("train: encode, forward, update",
+              time_of(train_pass, &problem, training.course.epochs), floor);
     problem_finish(&problem);
     problem_init(&problem, 784, 16, 10, 100, CLOCK_CONTINUOUS);
     print_row("forward, continuous clock", time_of(forward_pass, &problem, 1), floor);
@@ -248,7 +245,7 @@ static void grow(const char *of, const struct growth *start, size_t which)
         size[which] <<= step;
         problem_init(&problem, size[0], start->neurons, size[1], size[2], CLOCK_GRID);
         last = time_of(forward_pass, &problem, 1);
-        last_train = train_times[step] = time_of(train_pass, &problem, training.epochs);
+        last_train = train_times[step] = time_of(train_pass, &problem, training.course.epochs);
         first = step == 0 ? last : first;
         first_train = step == 0 ? last_train : first_train;
         printf(" %8.2f", last);
@@ -294,7 +291,7 @@ static void with_threads(void)
             train(&problem, hands_crew(hands));
             least = fmin(least, seconds() - begin);
         }
-        least = least / (double)(SAMPLES * training.epochs) * 1e6;
+        least = least / (double)(SAMPLES * training.course.epochs) * 1e6;
         alone = threads == 1 ? least : alone;
         printf(" %8.2f", least);
         hands_destroy(hands);

@@ -1,5 +1,6 @@
 #include "augmentation.h"
 
+#include <math.h>
 #include <string.h>
 
 /* How far the image is moved to the right and down. */
@@ -12,7 +13,7 @@ static ptrdiff_t draw_move(size_t shift, struct dropout_stream *stream)
     return (ptrdiff_t)(dropout_draw(stream) % (2 * shift + 1)) - (ptrdiff_t)shift;
 }
 
-/* Moves an image of pixels of `size` bytes, of which 0 is the number 0. */
+/* Moves an image of pixels of `size` bytes; those that come in stay what they are. */
 static void move_image(const struct augmentation *augmentation, const struct move *move,
                        const char *from, size_t size, char *to)
 {
@@ -20,7 +21,6 @@ static void move_image(const struct augmentation *augmentation, const struct mov
     const ptrdiff_t width = (ptrdiff_t)augmentation->width;
     const ptrdiff_t first = move->right > 0 ? move->right : 0;
     const ptrdiff_t end = move->right < 0 ? width + move->right : width;
-    memset(to, 0, (size_t)(height * width) * size);
     for (ptrdiff_t y = 0; y < height; y++) {
         const ptrdiff_t row = y - move->down;
         if (row < 0 || row >= height || end <= first)
@@ -31,6 +31,11 @@ static void move_image(const struct augmentation *augmentation, const struct mov
     }
 }
 
+static uint8_t nearest_byte(float value)
+{
+    return (uint8_t)rintf(fminf(fmaxf(value, 0), UINT8_MAX));
+}
+
 void augmentation_pattern(const struct augmentation *augmentation, const struct sample_set *set,
                           size_t sample, struct dropout_stream *stream, float *image,
                           struct pattern *pattern)
@@ -39,11 +44,15 @@ void augmentation_pattern(const struct augmentation *augmentation, const struct 
     move.right = draw_move(augmentation->shift, stream);
     move.down = draw_move(augmentation->shift, stream);
     const size_t first = sample * set->features;
+    const float *x_min = encoder_x_min(set->encoder);
     struct sample_set moved = *set;
     if (set->kind == SAMPLE_BYTES) {
+        for (size_t i = 0; i < set->features; i++)
+            ((uint8_t *)image)[i] = nearest_byte(x_min[i]);
         move_image(augmentation, &move, (const char *)(set->bytes + first), 1, (char *)image);
         moved.bytes = (const uint8_t *)image;
     } else {
+        memcpy(image, x_min, set->features * sizeof *image);
         move_image(augmentation, &move, (const char *)(set->values + first), sizeof *image,
                    (char *)image);
         moved.values = image;

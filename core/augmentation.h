@@ -14,7 +14,8 @@ struct augmentation {
 };
 
 /* Fills the pattern with a sample moved by as many pixels as the stream says; those that come in
- * are 0. The set is of bytes or values; image[features] is scratch memory. */
+ * have their feature's x_min, of bytes the nearest one. The set is of bytes or values;
+ * image[features] is scratch memory. */
 void augmentation_pattern(const struct augmentation *augmentation, const struct sample_set *set,
                           size_t sample, struct dropout_stream *stream, float *image,
                           struct pattern *pattern);

@@ -10,7 +10,6 @@
 #include "credit.h"
 #include "critical_threshold.h"
 #include "firing.h"
-#include "random.h"
 #include "simd.h"
 
 enum { SLOTS_BYTES = 4 * 1024 * 1024 }; /* of all slots */
@@ -223,7 +222,17 @@ static void count_output(const struct count_trainer *trainer, struct hand *hand,
     find_credit(trainer, hand, output, count, wanted, slot);
 }
 
-static void count_sample(const struct count_trainer *trainer, size_t sample, struct hand *hand,
+/* Asks the watch, and notes for everybody that it ended the batch. */
+static bool goes_on(struct count_trainer *trainer)
+{
+    const struct watch *watch = trainer->watch;
+    if (watch == NULL || watch->goes_on == NULL || watch->goes_on(watch->context))
+        return true;
+    atomic_store(&trainer->stopped, true);
+    return false;
+}
+
+static void count_sample(struct count_trainer *trainer, size_t sample, struct hand *hand,
                          struct slot *slot)
 {
     const size_t outputs = trainer->tempotron->params.out_features;
@@ -231,25 +240,18 @@ static void count_sample(const struct count_trainer *trainer, size_t sample, str
     slot->credit.is_zero = true;
     sample_set_pattern(trainer->set->samples, sample, &slot->pattern);
     firing_take_pattern(&hand->firing, trainer->tempotron, &slot->pattern);
-    for (size_t j = 0; j < outputs; j++)
+    for (size_t j = 0; j < outputs && goes_on(trainer); j++)
         count_output(trainer, hand, j, trainer->set->wanted[sample * outputs + j], slot);
 }
 
 /* --- a batch --- */
 
-static bool goes_on(const struct watch *watch)
-{
-    return watch == NULL || watch->goes_on == NULL || watch->goes_on(watch->context);
-}
-
 static void count_samples(void *work, size_t part)
 {
     struct count_trainer *trainer = work;
     for (size_t i = part; i < trainer->sample_count; i += trainer->hand_count) {
-        if (!goes_on(trainer->watch)) {
-            atomic_store(&trainer->stopped, true);
+        if (!goes_on(trainer))
             return;
-        }
         const size_t number = trainer->first + i;
         count_sample(trainer, trainer->samples != NULL ? trainer->samples[number] : number,
                      &trainer->hands[part], &trainer->slots[i]);
@@ -363,10 +365,9 @@ struct run {
     struct count_trainer *trainer;
     const struct counted_set *training;
     const struct counted_set *validation; /* or NULL */
-    const struct count_training_params *params;
     struct watch watch;
-    struct random random;
-    uint32_t *order; /* [count] the samples, as this epoch takes them */
+    struct tempotron *best;     /* of the best epoch; NULL without patience */
+    struct count_errors errors; /* of this epoch */
 };
 
 static double mean_error(const struct count_errors *errors)
@@ -387,27 +388,13 @@ static bool is_finite(const struct tempotron *tempotron)
     return true;
 }
 
-static enum core_status learn_epoch(struct run *run, struct training_epoch *epoch)
+static enum core_status learn(void *context, const struct batch *batch)
 {
-    const struct count_training_params *params = run->params;
-    const size_t count = run->training->samples->count;
-    const size_t batches = (count - 1) / params->batch_size + 1;
-    const size_t steps = batches * params->epochs, before = batches * (epoch->epoch - 1);
-    struct count_errors errors = {0};
-    if (params->shuffle)
-        random_shuffle(&run->random, run->order, count);
-    for (size_t batch = 0; batch < batches; batch++) {
-        const size_t start = batch * params->batch_size;
-        const double rate =
-            schedule_rate(&params->schedule, epoch->epoch - 1, before + batch, steps);
-        if (!count_trainer_step(run->trainer, run->training, run->order + start,
-                                least(params->batch_size, count - start), rate, &run->watch,
-                                &errors))
-            return CORE_STOPPED;
-    }
-    epoch->loss = mean_error(&errors);
-    epoch->accuracy = share_correct(&errors);
-    return is_finite(run->trainer->tempotron) ? CORE_OK : CORE_DIVERGED;
+    struct run *run = context;
+    return count_trainer_step(run->trainer, run->training, batch->samples, batch->count,
+                              batch->learning_rate, &run->watch, &run->errors)
+               ? CORE_OK
+               : CORE_STOPPED;
 }
 
 static enum core_status validate(struct run *run, struct training_epoch *epoch)
@@ -423,28 +410,39 @@ static enum core_status validate(struct run *run, struct training_epoch *epoch)
     return CORE_OK;
 }
 
-static enum core_status learn(struct run *run, const struct training_observer *observer)
+static enum core_status report(void *context, struct training_epoch *epoch)
 {
-    for (size_t number = 1; number <= run->params->epochs; number++) {
-        struct training_epoch epoch = {.epoch = number};
-        enum core_status status = learn_epoch(run, &epoch);
-        if (status == CORE_OK)
-            status = validate(run, &epoch);
-        if (status != CORE_OK)
-            return status;
-        if (observer != NULL && observer->on_epoch != NULL)
-            observer->on_epoch(observer->context, &epoch);
-    }
-    return CORE_OK;
+    struct run *run = context;
+    epoch->loss = mean_error(&run->errors);
+    epoch->accuracy = share_correct(&run->errors);
+    run->errors = (struct count_errors){0};
+    return is_finite(run->trainer->tempotron) ? validate(run, epoch) : CORE_DIVERGED;
+}
+
+static void copy_weights(const struct tempotron *from, struct tempotron *to)
+{
+    memcpy(to->weight, from->weight,
+           from->params.in_features * from->stride * sizeof *from->weight);
+}
+
+static void keep(void *context)
+{
+    const struct run *run = context;
+    copy_weights(run->trainer->tempotron, run->best);
+}
+
+static void restore(void *context)
+{
+    const struct run *run = context;
+    copy_weights(run->best, run->trainer->tempotron);
 }
 
 static enum core_status run_init(struct run *run, struct tempotron *tempotron,
+                                 const struct count_training_params *params,
                                  const struct crew *crew)
 {
-    const struct count_training_params *params = run->params;
-    const size_t count = run->training->samples->count;
     struct count_trainer_params trainer_params = {
-        .batch_most = least(params->batch_size, count),
+        .batch_most = least(params->course.batch_size, run->training->samples->count),
         .capacity = sample_set_capacity(run->training->samples),
         .spikes_most = params->spikes_most,
         .optimizer = params->optimizer,
@@ -456,13 +454,10 @@ static enum core_status run_init(struct run *run, struct tempotron *tempotron,
         if (capacity > trainer_params.capacity)
             trainer_params.capacity = capacity;
     }
-    random_init(&run->random, params->seed);
-    run->order = calloc(count, sizeof *run->order);
-    if (run->order == NULL)
-        return CORE_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        run->order[i] = (uint32_t)i;
-    return count_trainer_create(tempotron, &trainer_params, crew, &run->trainer);
+    enum core_status status = count_trainer_create(tempotron, &trainer_params, crew, &run->trainer);
+    if (status == CORE_OK && run->validation != NULL && params->course.patience > 0)
+        status = tempotron_copy(tempotron, &run->best);
+    return status;
 }
 
 enum core_status tempotron_train_counts(struct tempotron *tempotron,
@@ -472,13 +467,18 @@ enum core_status tempotron_train_counts(struct tempotron *tempotron,
                                         const struct training_observer *observer,
                                         const struct crew *crew)
 {
-    struct run run = {.training = training, .validation = validation, .params = params};
+    struct run run = {.training = training, .validation = validation};
+    struct pupil pupil = {.context = &run, .learn = learn, .report = report};
     if (observer != NULL)
         run.watch = (struct watch){.context = observer->context, .goes_on = observer->goes_on};
-    enum core_status status = run_init(&run, tempotron, crew);
+    enum core_status status = run_init(&run, tempotron, params, crew);
+    if (run.best != NULL) {
+        pupil.keep = keep;
+        pupil.restore = restore;
+    }
     if (status == CORE_OK)
-        status = learn(&run, observer);
+        status = course_run(&params->course, training->samples->count, &pupil, observer);
     count_trainer_destroy(run.trainer);
-    free(run.order);
+    tempotron_destroy(run.best);
     return status;
 }

@@ -20,14 +20,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "course.h"
 #include "crew.h"
 #include "evaluation.h"
 #include "optimizer.h"
 #include "sample_set.h"
-#include "schedule.h"
 #include "status.h"
 #include "tempotron.h"
-#include "training.h"
 
 /* Borrowed samples without blocks at rest, whose labels are not looked at. */
 struct counted_set {
@@ -74,18 +73,14 @@ bool count_trainer_evaluate(struct count_trainer *trainer, const struct counted_
 /* --- epochs --- */
 
 struct count_training_params {
-    size_t epochs;
-    size_t batch_size; /* an epoch's last batch may be smaller, and is divided by its own size */
-    struct schedule schedule;
+    struct course course;
     uint32_t spikes_most; /* as above */
     enum optimizer_type optimizer;
     double momentum;
     double weight_decay;
-    bool shuffle; /* anew each epoch */
-    uint32_t seed;
 };
 
-/* As tempotron_train(): the epochs' loss is the mean of |o - d|, their accuracy the share of counts
+/* As network_train(): the epochs' loss is the mean of |o - d|, their accuracy the share of counts
  * that are exactly right, over samples and outputs. */
 enum core_status tempotron_train_counts(struct tempotron *tempotron,
                                         const struct counted_set *training,

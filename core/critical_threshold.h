@@ -24,8 +24,9 @@
  *
  * which is solved backwards: d theta* / dw = sum_x g_x K_x with
  *
- *     g* = 1/A    A = C* + theta/tau sum_j e_j* a_j    a_x = (C_x + theta/tau sum_(j<x) e_jx
- * a_j)/V'_x g_x = theta/(tau V'_x) (e_x* g* + sum_(l>x) e_xl g_l)
+ *     a_x = (C_x + theta/tau sum_(j<x) e_jx a_j) / V'(t_x)
+ *     A   = C* + theta/tau sum_j e_j* a_j
+ *     g_x = theta/(tau V'(t_x)) (e_x* g* + sum_(l>x) e_xl g_l)       g* = 1/A
  *
  * No a or g is negative, and A >= 1: nothing cancels. K_x is a sum over input spikes, as are all
  * gradients here; see credit.h. */

@@ -18,7 +18,7 @@ struct evaluator {
     const struct network *network;
     struct sample_set set;
     struct rest *rest; /* of a set of bytes on the grid, else NULL */
-    const struct loss *loss;
+    struct loss loss;  /* of the classes' scores */
     const struct crew *crew;
     size_t parts;
     struct scratch *scratch; /* [parts] */
@@ -49,7 +49,7 @@ static void evaluate_part(void *context, size_t part)
         sample_set_pattern(set, b, activity_input(activity));
         activity_forward(evaluator->network, membranes, activity, NULL);
         evaluator->losses[b] =
-            loss_of_sample(evaluator->loss, activity->score, set->label[b], classes, NULL);
+            loss_of_sample(&evaluator->loss, activity->score, set->label[b], classes, NULL);
         evaluator->decisions[b] = activity_decides(activity)
                                       ? (int32_t)read_out_decide(activity->score, classes)
                                       : UNDECIDED;
@@ -102,7 +102,7 @@ enum core_status evaluator_create(const struct network *network, const struct sa
     *evaluator = (struct evaluator){
         .network = network,
         .set = *set,
-        .loss = loss,
+        .loss = loss_above(loss, read_out_rest(&network->params.read_out)),
         .crew = crew,
         .watch = watch,
         .parts = hands < most ? hands : most,

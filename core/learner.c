@@ -25,9 +25,9 @@ enum {
     NORM_ROWS = 64                  /* of weights whose squares are summed in one piece */
 };
 
-/* A slope this much per unit of time and threshold is the least that a spike's time is taken to
- * follow: where the voltage only just reaches the threshold, the exact derivative has no bound. */
-static const float slope_least = 0.1f;
+/* Of slope_floor: where the voltage only touches the threshold, the exact derivative has no bound.
+ */
+static const double slope_floor_least = 1e-6;
 
 /* Where the loss depends on a layer's voltages; see struct landing. */
 struct layer_landing {
@@ -72,6 +72,7 @@ struct learner {
     struct network *network;
     const struct sample_set *training;
     const struct training_params *params;
+    struct loss loss; /* of the classes' scores */
     const struct crew *crew;
     const struct watch *watch;
     size_t slot_count;
@@ -170,7 +171,7 @@ static enum core_status init_slots(struct learner *learner, size_t capacity)
 {
     const size_t fitting = SLOTS_BYTES / (16 * (capacity + widest_hidden(learner->network)) + 1);
     enum core_status status = CORE_OK;
-    learner->slot_count = least(learner->params->batch_size, learner->training->count);
+    learner->slot_count = least(learner->params->course.batch_size, learner->training->count);
     learner->slot_count = least(learner->slot_count, fitting > 0 ? fitting : 1);
     learner->slots = calloc(learner->slot_count, sizeof *learner->slots);
     if (learner->slots == NULL)
@@ -284,6 +285,7 @@ enum core_status learner_create(struct network *network, const struct sample_set
     learner->params = params;
     learner->crew = crew;
     learner->watch = watch;
+    learner->loss = loss_above(&params->loss, read_out_rest(&network->params.read_out));
     /* Gütig's rule, momentum included, learns on error trials only. */
     learner->freezes = params->loss.type == LOSS_TEMPOTRON;
     enum core_status status = init_blocks(learner);
@@ -300,10 +302,14 @@ enum core_status learner_create(struct network *network, const struct sample_set
 
 /* --- the samples: encoded --- */
 
-static bool goes_on(const struct learner *learner)
+/* Asks the watch, and notes for everybody that it ended the batch. */
+static bool goes_on(struct learner *learner)
 {
     const struct watch *watch = learner->watch;
-    return watch == NULL || watch->goes_on == NULL || watch->goes_on(watch->context);
+    if (watch == NULL || watch->goes_on == NULL || watch->goes_on(watch->context))
+        return true;
+    atomic_store(&learner->stopped, true);
+    return false;
 }
 
 static void encode(const struct learner *learner, size_t i, struct hand *hand)
@@ -312,7 +318,7 @@ static void encode(const struct learner *learner, size_t i, struct hand *hand)
     const uint32_t sample = learner->samples[i];
     struct slot *slot = &learner->slots[i];
     struct pattern *pattern = activity_input(&slot->activity);
-    slot->stream = dropout_stream_of(params->seed, learner->epoch, sample);
+    slot->stream = dropout_stream_of(params->course.seed, learner->epoch, sample);
     if (params->augmentation.shift > 0)
         augmentation_pattern(&params->augmentation, learner->training, sample, &slot->stream,
                              hand->image, pattern);
@@ -338,12 +344,28 @@ static double time_of_revival(const struct tempotron *tempotron, const struct pa
     return fmin(tempotron->params.clock == CLOCK_GRID ? ceil(peak) : peak, end);
 }
 
+/* Where the label's output never rose above rest, it may learn all the same. */
+static void revive(const struct learner *learner, const struct pattern *pattern, int32_t label,
+                   struct layer_landing *landing)
+{
+    const struct network_params *params = &learner->network->params;
+    const size_t group = params->read_out.neurons_per_class;
+    bool any_rose = false;
+    for (size_t j = 0; j < params->tempotron.out_features; j++)
+        any_rose |= landing->at[j] > 0;
+    if (label < 0 || !loss_revives(&learner->loss, any_rose))
+        return;
+    const double revival = time_of_revival(&learner->blocks[0].tempotron, pattern);
+    for (size_t j = (size_t)label * group; j < ((size_t)label + 1) * group; j++)
+        if (landing->at[j] <= 0)
+            landing->at[j] = revival;
+}
+
 static void read_out(const struct learner *learner, size_t i, struct hand *hand)
 {
     const struct network_params *params = &learner->network->params;
-    const struct loss *loss = &learner->params->loss;
+    const struct loss *loss = &learner->loss;
     const size_t last = learner->network->depth - 1, classes = network_classes(params);
-    const size_t group = params->read_out.neurons_per_class;
     const int32_t label = learner->training->label[learner->samples[i]];
     struct slot *slot = &learner->slots[i];
     struct activity *activity = &slot->activity;
@@ -358,14 +380,9 @@ static void read_out(const struct learner *learner, size_t i, struct hand *hand)
     slot->loss = loss_of_sample(loss, activity->score, label, classes, hand->ds);
     read_out_backward(&params->read_out, layer->v_max, hand->ds, classes, landing->amount);
     memcpy(landing->at, layer->t_max, learner->network->layers[last].lanes * sizeof(double));
-    for (size_t j = 0; j < classes * group; j++)
+    for (size_t j = 0; j < params->tempotron.out_features; j++)
         landing->amount[j] /= (float)learner->batch;
-    if (label < 0 || !loss_revives(loss))
-        return;
-    const double revival = time_of_revival(&learner->blocks[0].tempotron, &layer->pattern);
-    for (size_t j = (size_t)label * group; j < ((size_t)label + 1) * group; j++)
-        if (landing->at[j] <= 0)
-            landing->at[j] = revival;
+    revive(learner, &layer->pattern, label, landing);
 }
 
 /* --- a hidden layer: where the loss depends on its voltages --- */
@@ -432,10 +449,20 @@ static void find_credit(const struct learner *learner, const struct block *block
                            &hand->membranes, &hand->credit);
 }
 
+/* Whether finding a block's credit reads all of its weights, of which no hand may then have stepped
+ * its part. */
+static bool finds_credit_by_weight(const struct learner *learner)
+{
+    const struct network *network = learner->network;
+    return network->depth > 1 && network->params.hidden_spike == HIDDEN_PEAK;
+}
+
 /* A neuron's spike comes the later, by 1/slope, the lower its voltage is. */
 static float time_to_voltage(const struct learner *learner, float time_gradient, float slope)
 {
-    const float bound = slope_least * (float)learner->network->params.tempotron.v_threshold;
+    const struct tempotron_params *params = &learner->network->params.tempotron;
+    const double slope_floor = fmax(learner->params->slope_floor, slope_floor_least);
+    const float bound = (float)(slope_floor * params->v_threshold / params->tau_s);
     if (learner->network->params.hidden_spike == HIDDEN_PEAK)
         return time_gradient;
     return -time_gradient / (slope > bound ? slope : bound);
@@ -499,10 +526,8 @@ static void begin_layer(void *work, size_t part)
     for (size_t i = part; i < learner->sample_count; i += learner->part_count) {
         struct slot *slot = &learner->slots[i];
         struct layer_activity *layer = &slot->activity.layers[learner->layer];
-        if (!goes_on(learner)) {
-            atomic_store(&learner->stopped, true);
+        if (!goes_on(learner))
             return;
-        }
         if (learner->layer == 0) {
             encode(learner, i, hand);
         } else {
@@ -523,11 +548,7 @@ static void fire_layer(void *work, size_t part)
     struct learner *learner = work;
     const size_t first = learner->first[learner->layer], end = learner->first[learner->layer + 1];
     for (size_t b = first + part; b < end; b += learner->part_count) {
-        if (!goes_on(learner)) {
-            atomic_store(&learner->stopped, true);
-            return;
-        }
-        for (size_t i = 0; i < learner->sample_count; i++)
+        for (size_t i = 0; i < learner->sample_count && goes_on(learner); i++)
             activity_fire_block(&learner->blocks[b].tempotron,
                                 learner->network->params.hidden_spike, learner->blocks[b].number,
                                 &learner->hands[part].membranes,
@@ -555,6 +576,8 @@ static void learn_blocks(void *work, size_t part)
         const size_t end = rows * (split + 1) / learner->splits;
         for (size_t i = 0; i < learner->sample_count; i++) {
             const struct layer_activity *layer = &learner->slots[i].activity.layers[block->layer];
+            if (!goes_on(learner))
+                return;
             find_credit(learner, block, &learner->slots[i], hand);
             credit_add(&hand->credit, &layer->pattern, &layer->timeline, first, end,
                        block->gradient);
@@ -599,12 +622,11 @@ static void step_blocks(void *work, size_t part)
         step_rows(learner, &learner->blocks[b], 0, learner->blocks[b].tempotron.params.in_features);
 }
 
-static void limit_and_step(struct learner *learner)
+static void limit_gradient(struct learner *learner)
 {
     const double norm = gradient_norm(learner), most = learner->params->max_grad_norm;
     for (size_t b = 0; norm > most && b < learner->block_count; b++)
         optimizer_scale(&learner->blocks[b].optimizer, most / norm);
-    crew_run(learner->crew, step_blocks, learner, learner->part_count);
 }
 
 /* --- a batch --- */
@@ -623,6 +645,7 @@ static void thaw_outputs(const struct learner *learner, const struct slot *slot)
 static void tally(const struct learner *learner, struct batch_sums *sums)
 {
     for (size_t i = 0; i < learner->sample_count; i++) {
+        sums->count++;
         sums->loss += learner->slots[i].loss;
         sums->correct += learner->slots[i].correct;
         if (learner->freezes)
@@ -661,6 +684,7 @@ enum core_status learner_batch(struct learner *learner, const struct batch *batc
                                struct batch_sums *sums)
 {
     const bool limits = learner->params->max_grad_norm > 0;
+    const bool steps_apart = limits || finds_credit_by_weight(learner);
     learner->epoch = batch->epoch;
     learner->batch = batch->count;
     freeze(learner);
@@ -677,10 +701,14 @@ enum core_status learner_batch(struct learner *learner, const struct batch *batc
         for (size_t b = 0; completes && b < learner->block_count; b++)
             optimizer_begin(&learner->blocks[b].optimizer, batch->learning_rate,
                             learner->params->weight_decay);
-        learner->steps = completes && !limits;
+        learner->steps = completes && !steps_apart;
         crew_run(learner->crew, learn_blocks, learner, learner->part_count);
+        if (atomic_load(&learner->stopped))
+            return CORE_STOPPED;
         if (completes && limits)
-            limit_and_step(learner);
+            limit_gradient(learner);
+        if (completes && steps_apart)
+            crew_run(learner->crew, step_blocks, learner, learner->part_count);
     }
     return CORE_OK;
 }

@@ -23,20 +23,15 @@ enum core_status learner_create(struct network *network, const struct sample_set
                                 const struct watch *watch, struct learner **ret_learner);
 void learner_destroy(struct learner *learner); /* takes NULL */
 
-struct batch {
-    size_t epoch;            /* from 1 */
-    const uint32_t *samples; /* [count] of the training set */
-    size_t count;
-    double learning_rate;
-};
-
-/* Over the samples of a batch, before its step. */
+/* Over the samples of batches, before their steps. */
 struct batch_sums {
+    size_t count;
     double loss;
     size_t correct;
 };
 
-/* Learns from a batch and adds to the sums. CORE_STOPPED where the watch ended it. */
+/* Learns from a batch and adds to the sums. CORE_STOPPED where the watch ended it, in the middle of
+ * whatever it was doing: the weights are then of no use. */
 enum core_status learner_batch(struct learner *learner, const struct batch *batch,
                                struct batch_sums *sums);
 

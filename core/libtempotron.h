@@ -15,6 +15,7 @@ extern "C" {
 #include "augmentation.h"
 #include "byte_table.h"
 #include "count_training.h"
+#include "course.h"
 #include "credit.h"
 #include "crew.h"
 #include "critical_threshold.h"

@@ -85,9 +85,27 @@ static double tempotron_cost(const struct loss *loss, const float *v_max, int32_
     return cost;
 }
 
-bool loss_revives(const struct loss *loss)
+struct loss loss_above(const struct loss *loss, float rest)
 {
-    return loss->type == LOSS_MARGIN || loss->type == LOSS_TEMPOTRON;
+    struct loss above = *loss;
+    above.v_threshold += rest;
+    above.target += rest;
+    above.other += rest;
+    return above;
+}
+
+bool loss_revives(const struct loss *loss, bool any_rose)
+{
+    switch (loss->type) {
+    case LOSS_MSE:
+        return false;
+    case LOSS_CROSS_ENTROPY:
+        return !any_rose;
+    case LOSS_MARGIN:
+    case LOSS_TEMPOTRON:
+        return true;
+    }
+    return false;
 }
 
 double loss_of_sample(const struct loss *loss, const float *v_max, int32_t label, size_t classes,

@@ -32,9 +32,13 @@ struct loss {
     float other;  /* of LOSS_MARGIN, < target */
 };
 
-/* Whether the label's output learns even where it never rose above rest. There its gradient is 0,
- * and where torch's would be too (mse, cross_entropy) it is left so. */
-bool loss_revives(const struct loss *loss);
+/* The same of scores that are `rest` where voltages would be 0. */
+struct loss loss_above(const struct loss *loss, float rest);
+
+/* Whether the label's output learns even where it never rose above rest, and so has no gradient.
+ * mse and cross_entropy have torch's gradients; but where no output rose above rest, a sample
+ * would teach nothing at all with cross_entropy, for ever. */
+bool loss_revives(const struct loss *loss, bool any_rose);
 
 /* The loss of one sample, v_max[classes], and its derivative dv[classes] unless NULL. */
 double loss_of_sample(const struct loss *loss, const float *v_max, int32_t label, size_t classes,

@@ -36,10 +36,12 @@ size_t network_neurons(const struct network_params *params, size_t layer)
 
 uint64_t network_work(const struct network_params *params, size_t spikes)
 {
+    enum { EXACT_MAXIMUM = 14 }; /* of one gap, in continuous time */
+    const uint64_t spike = params->tempotron.clock == CLOCK_CONTINUOUS ? EXACT_MAXIMUM : 1;
     uint64_t work = 0;
     for (size_t l = 0; l < network_depth(params); l++) {
         const size_t incoming = l == 0 ? spikes : network_afferents(params, l);
-        work += (uint64_t)(params->tempotron.T + incoming) * network_neurons(params, l);
+        work += (params->tempotron.T + spike * incoming) * network_neurons(params, l);
     }
     return work;
 }
@@ -137,7 +139,7 @@ void network_draw_weight(const struct network_params *params, size_t layer, uint
     struct random random;
     random_init(&random, seed + (uint32_t)layer * (uint32_t)LAYER_SEED);
     const bool is_hidden = layer < params->hidden_count;
-    const double mean = is_hidden ? params->tempotron.v_threshold * 16 / (double)in : 0;
+    const double mean = is_hidden ? fmin(16 / (double)in, 0.75) : 0;
     const double deviation = (is_hidden ? 1.4 : 2.25) / sqrt((double)in);
     for (size_t i = 0; i < in * out; i++)
         ret_weight[i] = draw_normal(&random, mean, deviation);

@@ -32,7 +32,7 @@ void pattern_clear(struct pattern *pattern)
 
 void pattern_add(struct pattern *pattern, size_t afferent, float time)
 {
-    if (time < 0)
+    if (!(time >= 0)) /* NaN is silence too */
         return;
     pattern->fired = true;
     if (time > pattern->last)

@@ -42,6 +42,13 @@ void read_out_scores(const struct read_out *read_out, const float *v_max, size_t
     }
 }
 
+float read_out_rest(const struct read_out *read_out)
+{
+    if (read_out->neurons_per_class == 1)
+        return 0;
+    return (float)(logarithm((double)read_out->neurons_per_class) / (double)read_out->beta);
+}
+
 void read_out_backward(const struct read_out *read_out, const float *v_max, const float *ds,
                        size_t classes, float *dv)
 {

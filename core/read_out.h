@@ -18,6 +18,9 @@ struct read_out {
 void read_out_scores(const struct read_out *read_out, const float *v_max, size_t classes,
                      float *score);
 
+/* The score of a class none of whose neurons rose above rest: ln(neurons_per_class)/beta. */
+float read_out_rest(const struct read_out *read_out);
+
 /* From the loss's derivative by the scores, ds[classes], to that by v_max, dv[classes *
  * neurons_per_class]. */
 void read_out_backward(const struct read_out *read_out, const float *v_max, const float *ds,

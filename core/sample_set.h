@@ -22,7 +22,7 @@ struct sample_set {
     size_t features;      /* values, or afferents, a sample */
     const int32_t *label; /* [count]; NULL where only predictions are asked for */
 
-    const struct encoder *encoder;  /* of SAMPLE_VALUES */
+    const struct encoder *encoder;  /* of SAMPLE_VALUES, and of bytes that are images and moved */
     const struct byte_table *table; /* of SAMPLE_BYTES */
     const uint8_t *bytes;           /* [count][features] of SAMPLE_BYTES */
     const struct rest *rest;        /* likewise; NULL: every spike is wanted */

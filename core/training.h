@@ -4,23 +4,17 @@
 #ifndef CORE_TRAINING_H
 #define CORE_TRAINING_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "augmentation.h"
+#include "course.h"
 #include "crew.h"
 #include "loss.h"
 #include "network.h"
 #include "optimizer.h"
 #include "sample_set.h"
-#include "schedule.h"
 #include "status.h"
 
 struct training_params {
-    size_t epochs;
-    size_t batch_size; /* an epoch's last batch may be smaller, and is divided by its own size */
-    struct schedule schedule;
+    struct course course;
     enum optimizer_type optimizer;
     double momentum;     /* of OPTIMIZER_SGD */
     double weight_decay; /* see optimizer.h */
@@ -29,30 +23,11 @@ struct training_params {
     double dropout;       /* and of the hidden neurons' */
     double silence_cost;  /* of the loss, for each hidden neuron that is silent: minus so many times
                              its greatest voltage */
+    double slope_floor;   /* of HIDDEN_CROSSING, in v_threshold/tau_s: a spike's time is taken to
+                             follow its voltage as if that crossed the threshold no flatter than
+                             so, as its exact derivative, 1/slope, has no bound; 0: exactly */
     double max_grad_norm; /* gradients longer than that are shortened to it; 0: none is */
     struct augmentation augmentation;
-    bool shuffle; /* anew each epoch */
-    uint32_t seed;
-    size_t patience; /* stop after so many epochs without a lower validation loss, and keep the best
-                        epoch's weights; 0: never */
-};
-
-/* Of one epoch. loss and accuracy are over the training samples, as seen before each update. */
-struct training_epoch {
-    size_t epoch; /* from 1 */
-    double loss;
-    double accuracy;
-    bool has_validation;
-    double validation_loss;
-    double validation_accuracy;
-};
-
-/* Told of every epoch; asked before every sample, of the validation too, whether to go on, by any
- * hand of the crew. Members may be NULL. */
-struct training_observer {
-    void *context;
-    void (*on_epoch)(void *context, const struct training_epoch *epoch);
-    bool (*goes_on)(void *context);
 };
 
 /* Trains the caller's own copy in place. validation may be NULL, and so may crew. A label of the

@@ -21,6 +21,7 @@ embed migration_0001, "migrations/0001_initial.sql"
 embed migration_0002, "migrations/0002_spike_trains.sql"
 embed migration_0003, "migrations/0003_datasets.sql"
 embed migration_0004, "migrations/0004_counts.sql"
+embed migration_0005, "migrations/0005_best_epoch.sql"
 
     .section .data.rel.ro, "aw"
     .balign 16
@@ -33,6 +34,7 @@ embedded_migrations:
     describe migration_0002
     describe migration_0003
     describe migration_0004
+    describe migration_0005
 end_migrations:
 
     .section .rodata

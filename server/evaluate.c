@@ -4,10 +4,9 @@
 #include "count_answers.h"
 #include "evaluation.h"
 #include "handlers.h"
-#include "registry.h"
 #include "request_document.h"
+#include "request_model.h"
 #include "request_samples.h"
-#include "service.h"
 #include "status_problem.h"
 #include "training_json.h"
 
@@ -117,9 +116,8 @@ static void evaluate_v_max(struct service *service, const struct request *reques
 
 void model_evaluate(struct service *service, const struct request *request, struct reply *reply)
 {
-    struct model *model;
-    if (!store_succeeded(registry_get(service->registry, request->model, 0, &model),
-                         PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
+    struct model *model = request_model(service, request, &reply->problem);
+    if (model == NULL)
         return;
     switch (model->config.read_out) {
     case READ_OUT_V_MAX:

@@ -19,6 +19,7 @@
 
 #include "http_admission.h"
 #include "http_reply.h"
+#include "timestamp.h"
 
 static struct connection *connection_of(struct MHD_Connection *connection)
 {
@@ -249,15 +250,9 @@ static void log_exchange(const struct exchange *exchange)
     clock_gettime(CLOCK_MONOTONIC, &now);
     const double ms = (double)(now.tv_sec - exchange->begun.tv_sec) * 1e3 +
                       (double)(now.tv_nsec - exchange->begun.tv_nsec) / 1e6;
-    clock_gettime(CLOCK_REALTIME, &now);
-    struct tm utc;
-    gmtime_r(&now.tv_sec, &utc);
-    char time[32];
-    strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%S", &utc);
-    fprintf(stderr,
-            "time=%s.%03ldZ method=%s path=\"%s\" status=%u bytes=%zu ms=%.3f request_id=%s\n",
-            time, now.tv_nsec / 1000000, exchange->method, exchange->path, exchange->status,
-            exchange->answer_bytes, ms, exchange->request.id);
+    fprintf(stderr, "time=%s method=%s path=\"%s\" status=%u bytes=%zu ms=%.3f request_id=%s\n",
+            timestamp_text(timestamp_now()).text, exchange->method, exchange->path,
+            exchange->status, exchange->answer_bytes, ms, exchange->request.id);
 }
 
 void http_exchange_end(void *cls, struct MHD_Connection *connection, void **context,

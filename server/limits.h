@@ -42,6 +42,7 @@
 #define LIMIT_WEIGHT_DECAY      1e6
 #define LIMIT_DROPOUT           0.99
 #define LIMIT_SILENCE_COST      1e6
+#define LIMIT_SLOPE_FLOOR       1e6
 #define LIMIT_GRAD_NORM         1e9
 #define LIMIT_SHIFT             1000 /* pixels of an augmentation */
 #define LIMIT_EPOCHS            100000

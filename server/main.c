@@ -100,6 +100,7 @@ static void block_signals(sigset_t *signals)
     sigemptyset(signals);
     sigaddset(signals, SIGTERM);
     sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGHUP); /* its terminal is gone */
     pthread_sigmask(SIG_BLOCK, signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
@@ -109,7 +110,8 @@ static int serve(const struct options *options)
 {
     int number;
     sigset_t signals;
-    struct service service = {.max_dataset_bytes = options->max_dataset_bytes};
+    struct service service = {.max_dataset_bytes = options->max_dataset_bytes,
+                              .logs_all = options->log_requests};
     block_signals(&signals);
     umask(S_IRWXG | S_IRWXO); /* the database is its owner's alone */
     const bool started = start_store(&service, options->db) && start_serving(&service, options);

@@ -74,6 +74,9 @@ static void read_hidden_layers(struct fields *fields, struct network_params *par
 {
     char pointer[PROBLEM_POINTER], item[PROBLEM_POINTER];
     struct float_array hidden;
+    const json_t *given = fields_get(fields, "hidden", FIELD_OPTIONAL);
+    if (json_is_array(given) && json_array_size(given) == 0)
+        return; /* none, and said so */
     if (!fields_float_array(fields, "hidden", FIELD_OPTIONAL, 1, 1, HIDDEN_LAYERS, &hidden))
         return;
     fields_pointer(fields, "hidden", pointer);

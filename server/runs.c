@@ -64,6 +64,10 @@ static void write_run(struct json_writer *json, const struct run_record *record)
     json_write_integer(json, record->epoch);
     json_write_key(json, "epochs");
     json_write_integer(json, record->epochs);
+    if (record->best_epoch != 0) {
+        json_write_key(json, "best_epoch");
+        json_write_integer(json, record->best_epoch);
+    }
     json_write_key(json, "params");
     json_write_raw(json, record->params);
     json_write_key(json, "metrics");

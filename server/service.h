@@ -3,6 +3,7 @@
 #define SERVER_SERVICE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct store_pool;
@@ -17,6 +18,7 @@ struct service {
     size_t max_dataset_bytes;  /* of one array */
     struct http_server *http;  /* set before the trainer starts */
     atomic_bool draining;      /* not ready any more */
+    bool logs_all;             /* and not failures alone */
 };
 
 #endif

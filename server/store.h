@@ -209,12 +209,13 @@ struct run_record {
     char model[LIMIT_ID + 1];
     enum run_state state;
     bool cancel_requested;
-    int64_t base_version;            /* whose weights it starts from; 0 until it first ran */
-    int64_t version;                 /* published; 0 until then */
-    int64_t epoch;                   /* done */
-    int64_t epochs;                  /* asked for */
-    char *params;                    /* owned; JSON text */
-    struct epoch_metrics metrics;    /* of the last epoch done; epoch 0: none yet */
+    int64_t base_version;         /* whose weights it starts from; 0 until it first ran */
+    int64_t version;              /* published; 0 until then */
+    int64_t epoch;                /* done */
+    int64_t epochs;               /* asked for */
+    char *params;                 /* owned; JSON text */
+    int64_t best_epoch;           /* see run_result; 0: none */
+    struct epoch_metrics metrics; /* of the best epoch, or the last one done; epoch 0: none yet */
     char error_code[RUN_ERROR_CODE]; /* "" where it has not failed */
     char *error_detail;              /* owned; NULL likewise */
     char samples_sha256[65];
@@ -266,11 +267,18 @@ enum store_status store_run_claim(struct store *store, int64_t now, struct run_r
 enum store_status store_run_progress(struct store *store, int64_t run,
                                      const struct epoch_metrics *metrics, size_t count);
 
+/* What a run publishes. */
+struct run_result {
+    const struct tensor *tensors;
+    size_t tensor_count;
+    int64_t best_epoch; /* whose weights these are, with patience; 0: the last one's */
+};
+
 /* The ends of a running run, each one transaction with its last metrics. Succeeding publishes the
  * next version and serves it. */
 enum store_status store_run_succeed(struct store *store, int64_t run,
                                     const struct epoch_metrics *metrics, size_t count,
-                                    const struct tensor *tensors, size_t tensor_count, int64_t now,
+                                    const struct run_result *result, int64_t now,
                                     int64_t *ret_version);
 enum store_status store_run_fail(struct store *store, int64_t run,
                                  const struct epoch_metrics *metrics, size_t count,

@@ -106,11 +106,13 @@ enum store_status store_run_insert(struct store *store, int64_t model, const cha
     "SELECT r.id, m.id, r.state, r.cancel_requested, r.base_version, r.version, r.epochs, "        \
     "r.params, r.error_code, r.error_detail, r.samples_sha256, r.validation_sha256, "              \
     "r.created_at, r.started_at, r.finished_at, e.epoch, e.loss, e.accuracy, e.validation_loss, "  \
-    "e.validation_accuracy, d.id, v.id FROM runs r JOIN models m ON m.sequence = r.model "         \
+    "e.validation_accuracy, d.id, v.id, r.best_epoch, "                                            \
+    "(SELECT max(epoch) FROM metrics WHERE run = r.id) FROM runs r JOIN models m ON m.sequence = " \
+    "r.model "                                                                                     \
     "LEFT JOIN datasets d ON d.sequence = r.dataset "                                              \
     "LEFT JOIN datasets v ON v.sequence = r.validation_dataset "                                   \
     "LEFT JOIN metrics e ON e.run = r.id "                                                         \
-    "AND e.epoch = (SELECT max(epoch) FROM metrics WHERE run = r.id) "
+    "AND e.epoch = coalesce(r.best_epoch, (SELECT max(epoch) FROM metrics WHERE run = r.id)) "
 
 static void copy_text(const struct query *query, int column, char *out, size_t size)
 {
@@ -155,7 +157,8 @@ static enum store_status read_run(const struct query *query, struct run_record *
         .created_at = query_column(query, 12),
         .started_at = query_column(query, 13),
         .finished_at = query_column(query, 14),
-        .epoch = query_column(query, 15),
+        .epoch = query_column(query, 23),
+        .best_epoch = query_column(query, 22),
         .metrics = metrics_of(query, 15),
     };
     copy_text(query, 1, record.model, sizeof record.model);
@@ -364,6 +367,7 @@ struct run_end {
     const char *code; /* of a failure, else NULL */
     const char *detail;
     int64_t version; /* published, else 0 */
+    int64_t best_epoch;
     int64_t now;
 };
 
@@ -371,11 +375,12 @@ static enum store_status set_end(struct store *store, int64_t run, const struct 
 {
     struct query query =
         query_begin(store, "UPDATE runs SET state = ?, error_code = ?, error_detail = ?, "
-                           "version = ?, finished_at = ? WHERE id = ?");
+                           "version = ?, best_epoch = ?, finished_at = ? WHERE id = ?");
     query_text(&query, run_state_names[end->state]);
     query_text(&query, end->code);
     query_text(&query, end->detail);
     query_integer_or_null(&query, end->version);
+    query_integer_or_null(&query, end->best_epoch);
     query_integer(&query, end->now);
     query_integer(&query, run);
     return query_run(&query);
@@ -399,32 +404,34 @@ static enum store_status find_running(struct store *store, int64_t run, int64_t 
 
 static enum store_status succeed(struct store *store, int64_t run,
                                  const struct epoch_metrics *metrics, size_t count,
-                                 const struct tensor *tensors, size_t tensor_count, int64_t now,
-                                 int64_t *ret_version)
+                                 const struct run_result *result, int64_t now, int64_t *ret_version)
 {
     int64_t model;
     enum store_status status = find_running(store, run, &model);
     if (status == STORE_OK)
         status = insert_metrics(store, run, metrics, count);
     if (status == STORE_OK)
-        status = store_version_publish(store, model, run, tensors, tensor_count, now, ret_version);
+        status = store_version_publish(store, model, run, result->tensors, result->tensor_count,
+                                       now, ret_version);
     if (status != STORE_OK)
         return status;
-    const struct run_end end = {.state = RUN_SUCCEEDED, .version = *ret_version, .now = now};
+    const struct run_end end = {.state = RUN_SUCCEEDED,
+                                .version = *ret_version,
+                                .best_epoch = result->best_epoch,
+                                .now = now};
     return set_end(store, run, &end);
 }
 
 enum store_status store_run_succeed(struct store *store, int64_t run,
                                     const struct epoch_metrics *metrics, size_t count,
-                                    const struct tensor *tensors, size_t tensor_count, int64_t now,
+                                    const struct run_result *result, int64_t now,
                                     int64_t *ret_version)
 {
     int64_t version = 0;
     enum store_status status = store_begin(store);
     if (status != STORE_OK)
         return status;
-    status =
-        store_end(store, succeed(store, run, metrics, count, tensors, tensor_count, now, &version));
+    status = store_end(store, succeed(store, run, metrics, count, result, now, &version));
     if (status == STORE_OK)
         *ret_version = version;
     return status;

@@ -9,7 +9,13 @@
 /* Milliseconds since 1970 UTC. */
 int64_t timestamp_now(void);
 
-/* Writes e.g. "2026-11-24T08:30:00.125Z" (RFC 3339), or null for 0. */
+/* E.g. "2026-11-24T08:30:00.125Z" (RFC 3339). */
+struct timestamp_text {
+    char text[64];
+};
+struct timestamp_text timestamp_text(int64_t milliseconds);
+
+/* Writes the same, or null for 0. */
 void timestamp_write(struct json_writer *writer, int64_t milliseconds);
 
 #endif

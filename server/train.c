@@ -68,7 +68,7 @@ static bool split(struct order *order, struct problem *problem)
         return false;
     }
     if (order->training.dataset.sequence != 0 ||
-        samples_split(&order->training.samples, order->params.seed, drawn,
+        samples_split(&order->training.samples, order->params.course.seed, drawn,
                       &order->validation.samples))
         return true;
     problem_set_no_memory(problem);
@@ -129,7 +129,7 @@ static bool read_order(struct service *service, const struct document *document,
     fields_close(&fields);
     if (validation != NULL)
         read_validation(service, document, validation, model, problem, order);
-    if (order->params.patience > 0 && validation == NULL && order->validation_fraction == 0)
+    if (order->params.course.patience > 0 && validation == NULL && order->validation_fraction == 0)
         problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/patience",
                           "patience needs validation or validation_fraction.");
     if (order->fit)
@@ -164,8 +164,8 @@ static enum store_status queue(struct service *service, const struct model *mode
     const struct run_data training = run_data_of(&order->training);
     const struct run_data validation = run_data_of(&order->validation);
     const enum store_status status =
-        store_run_insert(store, model->sequence, params, (int64_t)order->params.epochs, &training,
-                         &validation, timestamp_now(), ret_run);
+        store_run_insert(store, model->sequence, params, (int64_t)order->params.course.epochs,
+                         &training, &validation, timestamp_now(), ret_run);
     store_pool_note(service->stores, status);
     store_pool_return(service->stores, store);
     free(params);

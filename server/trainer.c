@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -65,8 +66,14 @@ struct job {
     struct epoch_metrics *pending;
     size_t pending_count;
     size_t pending_capacity;
+    int64_t begun;
     int64_t progress_at; /* when some were last written */
-    bool failed;         /* no memory for metrics */
+
+    int64_t epoch; /* done */
+    /* With patience: the epoch whose weights are kept. */
+    double best_loss;
+    int64_t best_epoch;
+    bool failed; /* no memory for metrics */
 };
 
 static void job_finish(struct job *job)
@@ -130,8 +137,8 @@ static enum store_status load_validation(const struct job *job, struct store *st
     if (job->record.dataset[0] == '\0' || job->validation_fraction == 0)
         return STORE_OK;
     const size_t drawn = validation_count(training->count, job->validation_fraction);
-    return samples_split(training, job->params.seed, drawn, validation) ? STORE_OK
-                                                                        : STORE_NO_MEMORY;
+    return samples_split(training, job->params.course.seed, drawn, validation) ? STORE_OK
+                                                                               : STORE_NO_MEMORY;
 }
 
 static bool has_values(const struct samples *samples)
@@ -251,8 +258,13 @@ static void on_epoch(void *context, const struct training_epoch *epoch)
         .validation_loss = epoch->has_validation ? epoch->validation_loss : NAN,
         .validation_accuracy = epoch->has_validation ? epoch->validation_accuracy : NAN,
     };
+    job->epoch = metrics.epoch;
     if (!keep_pending(job, &metrics))
         job->failed = true;
+    if (job->params.course.patience > 0 && metrics.validation_loss < job->best_loss) {
+        job->best_loss = metrics.validation_loss;
+        job->best_epoch = metrics.epoch;
+    }
     const int64_t now = timestamp_now();
     if (now - job->progress_at < PROGRESS_INTERVAL_MS)
         return;
@@ -287,9 +299,13 @@ static enum store_status publish(struct job *job, struct store *store)
     if (!copied)
         return STORE_NO_MEMORY;
     weights_tensors(params, &weights, tensors);
-    const size_t count = depth + version_ranges_put(&job->coder->config, tensors + depth);
+    const struct run_result result = {
+        .tensors = tensors,
+        .tensor_count = depth + version_ranges_put(&job->coder->config, tensors + depth),
+        .best_epoch = job->best_epoch,
+    };
     const enum store_status status =
-        store_run_succeed(store, job->record.id, job->pending, job->pending_count, tensors, count,
+        store_run_succeed(store, job->record.id, job->pending, job->pending_count, &result,
                           timestamp_now(), &version);
     weights_finish(&weights);
     return status;
@@ -339,6 +355,21 @@ static enum store_status try_to_end(struct job *job, const struct outcome *outco
     return status;
 }
 
+static void log_end(const struct job *job, const struct outcome *outcome)
+{
+    static const char *const states[] = {[SUCCEEDED] = "succeeded",
+                                         [FAILED] = "failed",
+                                         [CANCELLED] = "cancelled",
+                                         [INTERRUPTED] = "interrupted"};
+    const int64_t now = timestamp_now();
+    if (outcome->end != FAILED && !job->worker->trainer->service->logs_all)
+        return;
+    fprintf(stderr, "time=%s run=%lld model=%s state=%s code=%s epoch=%lld ms=%lld\n",
+            timestamp_text(now).text, (long long)job->record.id, job->record.model,
+            states[outcome->end], outcome->end == FAILED ? outcome->code : "-",
+            (long long)job->epoch, (long long)(now - job->begun));
+}
+
 /* A store that can't take the end now, its disk being full, is asked again until it can. What it
  * has not taken when the process ends stays "running", and is trained again after the next start.
  */
@@ -346,6 +377,7 @@ static void end_job(struct job *job, const struct outcome *outcome)
 {
     struct trainer *trainer = job->worker->trainer;
     enum store_status status;
+    log_end(job, outcome);
     do
         status = try_to_end(job, outcome);
     while ((status == STORE_FULL || status == STORE_UNAVAILABLE || status == STORE_NO_MEMORY) &&
@@ -480,7 +512,8 @@ static void *work(void *argument)
     uint64_t seen = 0;
     yield_to_everybody();
     while (!atomic_load(&trainer->stopping)) {
-        struct job job = {.worker = worker, .progress_at = timestamp_now()};
+        struct job job = {.worker = worker, .begun = timestamp_now(), .best_loss = INFINITY};
+        job.progress_at = job.begun;
         const enum store_status claimed = claim(worker, &job.record);
         if (claimed == STORE_NOT_FOUND)
             seen = wait_for_work(trainer, seen);

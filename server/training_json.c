@@ -91,14 +91,20 @@ static void read_schedule(struct fields *fields, struct schedule *schedule)
 static void read_regularisation(struct fields *fields, const struct network_params *network,
                                 struct training_params *params)
 {
-    const char *const of_hidden[] = {"dropout", "silence_cost"};
+    const char *const of_hidden[] = {"dropout", "silence_cost", "slope_floor"};
+    const bool crosses = network->hidden_count > 0 && network->hidden_spike == HIDDEN_CROSSING;
     fields_number(fields, "input_dropout", FIELD_OPTIONAL, 0, LIMIT_DROPOUT,
                   &params->input_dropout);
     fields_number(fields, "dropout", FIELD_OPTIONAL, 0, LIMIT_DROPOUT, &params->dropout);
     params->silence_cost = network->hidden_count > 0 ? 1e-5 : 0;
     fields_number(fields, "silence_cost", FIELD_OPTIONAL, 0, LIMIT_SILENCE_COST,
                   &params->silence_cost);
-    for (size_t i = 0; network->hidden_count == 0 && i < 2; i++)
+    params->slope_floor = crosses ? 4 : 0;
+    if (fields_number(fields, "slope_floor", FIELD_OPTIONAL, 0, LIMIT_SLOPE_FLOOR,
+                      &params->slope_floor) &&
+        network->hidden_count > 0 && !crosses)
+        conflict(fields, "slope_floor", "It is of the hidden_spike crossing.");
+    for (size_t i = 0; network->hidden_count == 0 && i < 3; i++)
         if (fields_get(fields, of_hidden[i], FIELD_OPTIONAL) != NULL)
             conflict(fields, of_hidden[i], "It is of models with hidden layers.");
     fields_number_above(fields, "max_grad_norm", FIELD_OPTIONAL, 0, LIMIT_GRAD_NORM,
@@ -128,10 +134,9 @@ static void read_aims(struct fields *fields, const struct model_config *config,
                       struct training_params *params)
 {
     static const char *const others[] = {
-        "loss",    "beta",         "margin_target", "margin_other", "input_dropout",
-        "dropout", "silence_cost", "max_grad_norm", "augment",      "patience",
+        "loss",    "beta",         "margin_target", "margin_other",  "input_dropout",
+        "dropout", "silence_cost", "slope_floor",   "max_grad_norm", "augment",
         NULL};
-    int64_t patience = 0;
     if (config->read_out == READ_OUT_SPIKE_COUNT) {
         counts_refuse(fields, others);
         return;
@@ -139,27 +144,28 @@ static void read_aims(struct fields *fields, const struct model_config *config,
     loss_read(fields, config->network.tempotron.v_threshold, &params->loss);
     read_regularisation(fields, &config->network, params);
     read_augmentation(fields, &params->augmentation);
-    fields_integer(fields, "patience", FIELD_OPTIONAL, 1, LIMIT_EPOCHS, &patience);
-    params->patience = (size_t)patience;
 }
 
 bool training_params_read(struct fields *fields, const struct model_config *config,
                           struct training_params *ret_params, double *ret_validation_fraction)
 {
-    struct training_params params = {.schedule = {SCHEDULE_EXPONENTIAL, 0.001, 1}, .shuffle = true};
-    int64_t epochs = 100, batch_size = 64, seed = 0;
+    struct training_params params = {
+        .course = {.schedule = {SCHEDULE_EXPONENTIAL, 0.001, 1}, .shuffle = true}};
+    int64_t epochs = 100, batch_size = 64, seed = 0, patience = 0;
     double fraction = 0;
     fields_integer(fields, "epochs", FIELD_OPTIONAL, 1, LIMIT_EPOCHS, &epochs);
     fields_integer(fields, "batch_size", FIELD_OPTIONAL, 1, UINT32_MAX, &batch_size);
-    read_schedule(fields, &params.schedule);
+    read_schedule(fields, &params.course.schedule);
     read_optimizer(fields, &params);
     read_aims(fields, config, &params);
-    fields_boolean(fields, "shuffle", FIELD_OPTIONAL, &params.shuffle);
+    fields_boolean(fields, "shuffle", FIELD_OPTIONAL, &params.course.shuffle);
     fields_integer(fields, "seed", FIELD_OPTIONAL, 0, UINT32_MAX, &seed);
+    fields_integer(fields, "patience", FIELD_OPTIONAL, 1, LIMIT_EPOCHS, &patience);
     fields_number(fields, "validation_fraction", FIELD_OPTIONAL, 0, 0.9, &fraction);
-    params.epochs = (size_t)epochs;
-    params.batch_size = (size_t)batch_size;
-    params.seed = (uint32_t)seed;
+    params.course.epochs = (size_t)epochs;
+    params.course.batch_size = (size_t)batch_size;
+    params.course.seed = (uint32_t)seed;
+    params.course.patience = (size_t)patience;
     *ret_params = params;
     *ret_validation_fraction = fraction;
     return !problem_is_set(fields->problem);
@@ -222,12 +228,12 @@ void training_params_write(struct json_writer *json, const struct model_config *
                            bool fit)
 {
     json_write_object_begin(json);
-    write_integer(json, "epochs", params->epochs);
-    write_integer(json, "batch_size", params->batch_size);
-    json_write_number(json, "learning_rate", params->schedule.learning_rate);
-    write_string(json, "learning_rate_schedule", schedule_names[params->schedule.type]);
-    if (params->schedule.type == SCHEDULE_EXPONENTIAL)
-        json_write_number(json, "learning_rate_decay", params->schedule.decay);
+    write_integer(json, "epochs", params->course.epochs);
+    write_integer(json, "batch_size", params->course.batch_size);
+    json_write_number(json, "learning_rate", params->course.schedule.learning_rate);
+    write_string(json, "learning_rate_schedule", schedule_names[params->course.schedule.type]);
+    if (params->course.schedule.type == SCHEDULE_EXPONENTIAL)
+        json_write_number(json, "learning_rate_decay", params->course.schedule.decay);
     write_string(json, "optimizer", optimizer_names[params->optimizer]);
     if (params->optimizer == OPTIMIZER_SGD)
         json_write_number(json, "momentum", params->momentum);
@@ -239,14 +245,16 @@ void training_params_write(struct json_writer *json, const struct model_config *
     write_unless_0(json, "dropout", params->dropout);
     if (config->network.hidden_count > 0)
         json_write_number(json, "silence_cost", params->silence_cost);
+    if (config->network.hidden_count > 0 && config->network.hidden_spike == HIDDEN_CROSSING)
+        json_write_number(json, "slope_floor", params->slope_floor);
     write_unless_0(json, "max_grad_norm", params->max_grad_norm);
     if (params->augmentation.shift > 0)
         write_augmentation(json, &params->augmentation);
     json_write_key(json, "shuffle");
-    json_write_boolean(json, params->shuffle);
-    write_integer(json, "seed", params->seed);
-    if (params->patience > 0)
-        write_integer(json, "patience", params->patience);
+    json_write_boolean(json, params->course.shuffle);
+    write_integer(json, "seed", params->course.seed);
+    if (params->course.patience > 0)
+        write_integer(json, "patience", params->course.patience);
     if (validation_fraction > 0)
         json_write_number(json, "validation_fraction", validation_fraction);
     if (fit) {
@@ -265,14 +273,10 @@ struct count_training_params count_training_params_of(const struct training_para
                                                       uint32_t spikes_most)
 {
     return (struct count_training_params){
-        .epochs = params->epochs,
-        .batch_size = params->batch_size,
-        .schedule = params->schedule,
+        .course = params->course,
         .spikes_most = spikes_most,
         .optimizer = params->optimizer,
         .momentum = params->momentum,
         .weight_decay = params->weight_decay,
-        .shuffle = params->shuffle,
-        .seed = params->seed,
     };
 }

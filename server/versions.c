@@ -7,6 +7,7 @@
 #include "page.h"
 #include "registry.h"
 #include "request_document.h"
+#include "request_model.h"
 #include "service.h"
 #include "status_problem.h"
 #include "timestamp.h"
@@ -77,9 +78,9 @@ static void write_weights(const struct model *model, const struct weights *weigh
     reply_with(reply, 200);
 }
 
-/* The layer that ?tensor= names; that of several has to be named where one array is wanted. */
+/* The layer that ?tensor= names; that of several has to be named where there is one array. */
 static bool find_tensor(const struct request *request, const struct network_params *params,
-                        struct reply *reply, size_t *ret_layer)
+                        struct problem *problem, size_t *ret_layer)
 {
     const char *name = request_query(request, "tensor");
     for (size_t l = 0; l < network_depth(params); l++) {
@@ -88,7 +89,7 @@ static bool find_tensor(const struct request *request, const struct network_para
         *ret_layer = l;
         return true;
     }
-    problem_add_parameter(&reply->problem, PROBLEM_INVALID_PARAMETER, "tensor",
+    problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, "tensor",
                           "The model has no such layer.");
     return false;
 }
@@ -100,7 +101,7 @@ static void answer_weights(const struct request *request, const struct model *mo
     const bool names_one = request_query(request, "tensor") != NULL;
     const unsigned arrays = names_one ? 1 : (unsigned)network_depth(params);
     size_t layer;
-    if (!find_tensor(request, params, reply, &layer))
+    if (!find_tensor(request, params, &reply->problem, &layer))
         return;
     if (npy_is_wanted(request, arrays, reply)) {
         const size_t shape[] = {network_neurons(params, layer), network_afferents(params, layer)};
@@ -112,10 +113,9 @@ static void answer_weights(const struct request *request, const struct model *mo
 
 void weights_get(struct service *service, const struct request *request, struct reply *reply)
 {
-    struct model *model;
     struct weights weights;
-    if (!store_succeeded(registry_get(service->registry, request->model, 0, &model),
-                         PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
+    struct model *model = request_model(service, request, &reply->problem);
+    if (model == NULL)
         return;
     if (model_weights(model, &weights)) {
         answer_weights(request, model, &weights, reply);
@@ -166,25 +166,67 @@ static void publish(struct service *service, const struct model *model,
     reply_with(reply, 200);
 }
 
-void weights_put(struct service *service, const struct request *request, struct reply *reply)
+/* An array is one layer's: of several, the one that ?tensor= names. */
+static bool find_array(const struct request *request, const struct network_params *params,
+                       struct problem *problem, size_t *ret_layer)
 {
-    struct model *model;
+    if (params->hidden_count > 0 && request_query(request, "tensor") == NULL) {
+        problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, "tensor",
+                              "An array is one layer: name it, hidden_0 and so on, or weight.");
+        return false;
+    }
+    return find_tensor(request, params, problem, ret_layer);
+}
+
+/* One layer, the others being as they are in the version that is served. */
+static bool read_one(struct service *service, const struct request *request, size_t layer,
+                     struct fields *fields, struct weights *weights)
+{
+    struct model *served = request_model(service, request, fields->problem);
+    if (served == NULL)
+        return false;
+    const bool copied = model_weights(served, weights);
+    if (!copied)
+        problem_set_no_memory(fields->problem);
+    const bool read = copied && weights_read_layer(fields, &served->config.network, layer, weights);
+    model_release(served);
+    return read;
+}
+
+static void put(struct service *service, const struct request *request, const struct model *model,
+                struct reply *reply)
+{
+    const struct network_params *params = &model->config.network;
+    const bool is_array = request->media == MEDIA_NPY;
+    size_t layer = params->hidden_count;
     struct fields fields;
     struct weights weights = {0};
-    if (!store_succeeded(registry_describe(service->registry, request->model, &model),
-                         PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
+    if (is_array && !find_array(request, params, &reply->problem, &layer))
         return;
     struct document *document =
-        request_document(request, "weight", ARRAY_AS_IT_IS, &reply->problem);
+        request_document(request, weights_name(params, layer), ARRAY_AS_IT_IS, &reply->problem);
     if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
-        weights_read(&fields, &model->config.network, &weights);
         fields_has(&fields, "model"); /* what GET has answered may be sent as it is */
         fields_has(&fields, "version");
+        if (is_array)
+            fields_has(&fields, "tensor");
+        const bool read = is_array && params->hidden_count > 0
+                              ? read_one(service, request, layer, &fields, &weights)
+                              : weights_read(&fields, params, &weights);
         fields_close(&fields);
-        if (!problem_is_set(&reply->problem))
+        if (read && !problem_is_set(&reply->problem))
             publish(service, model, &weights, reply);
     }
     weights_finish(&weights);
     document_destroy(document);
+}
+
+void weights_put(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct model *model;
+    if (!store_succeeded(registry_describe(service->registry, request->model, &model),
+                         PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
+        return;
+    put(service, request, model, reply);
     model_release(model);
 }

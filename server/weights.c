@@ -89,15 +89,24 @@ static float *read_layer(struct fields *fields, const struct network_params *par
     return NULL;
 }
 
+bool weights_read_layer(struct fields *fields, const struct network_params *params, size_t layer,
+                        struct weights *weights)
+{
+    float *values = read_layer(fields, params, layer);
+    if (values == NULL)
+        return false;
+    free(weights->layers[layer]);
+    weights->layers[layer] = values;
+    return true;
+}
+
 bool weights_read(struct fields *fields, const struct network_params *params,
                   struct weights *ret_weights)
 {
     bool read = true;
     struct weights weights = {0};
-    for (size_t l = 0; l < network_depth(params); l++) {
-        weights.layers[l] = read_layer(fields, params, l);
-        read = read && weights.layers[l] != NULL;
-    }
+    for (size_t l = 0; l < network_depth(params); l++)
+        read &= weights_read_layer(fields, params, l, &weights);
     if (read)
         *ret_weights = weights;
     else

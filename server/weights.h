@@ -29,9 +29,11 @@ bool weights_copy_single(const struct tempotron *tempotron, struct weights *ret_
 /* Whether an open object has those of some layer. */
 bool weights_are_given(struct fields *fields, const struct network_params *params);
 
-/* Reads those of every layer. False with the problem set. */
+/* Reads those of every layer, or of one in place of what is there. False with the problem set. */
 bool weights_read(struct fields *fields, const struct network_params *params,
                   struct weights *ret_weights);
+bool weights_read_layer(struct fields *fields, const struct network_params *params, size_t layer,
+                        struct weights *weights);
 
 /* As the store keeps them, tensors[network_depth(params)], whose values are borrowed. */
 void weights_tensors(const struct network_params *params, const struct weights *weights,

@@ -127,9 +127,7 @@ static void expect_golden_gradient(const json_t *golden, struct network *network
     const bool is_mse = strcmp(json_string_value(json_object_get(golden, "loss_type")), "mse") == 0;
     const size_t count = all_weights(&network->params);
     const struct training_params params = {
-        .epochs = 1,
-        .batch_size = set->count,
-        .schedule = {.learning_rate = 1},
+        .course = {.epochs = 1, .batch_size = set->count, .schedule = {.learning_rate = 1}},
         .loss = {.type = is_mse ? LOSS_MSE : LOSS_CROSS_ENTROPY,
                  .v_threshold = (float)golden_number(golden, "v_threshold"),
                  .beta = (float)golden_number(golden, "beta")},
@@ -426,13 +424,14 @@ static const struct network_params iris_shape = {
     .read_out = {1, 1},
 };
 static const struct training_params iris_params = {
-    .epochs = 60,
-    .batch_size = 16,
-    .schedule = {SCHEDULE_COSINE, 0.01, 1},
+    .course = {.epochs = 60,
+               .batch_size = 16,
+               .schedule = {SCHEDULE_COSINE, 0.01, 1},
+               .shuffle = true},
     .optimizer = OPTIMIZER_ADAM,
     .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5},
     .silence_cost = 1e-5,
-    .shuffle = true,
+    .slope_floor = 4,
 };
 
 static struct network *drawn(const struct network_params *params, uint32_t seed)
@@ -491,9 +490,9 @@ START_TEST(patience_keeps_the_best_epoch_of_all_layers)
     struct evaluation evaluation;
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
     struct training_params params = iris_params;
-    params.epochs = 1000;
-    params.schedule = (struct schedule){.learning_rate = 0.05};
-    params.patience = 5;
+    params.course.epochs = 1000;
+    params.course.schedule = (struct schedule){.learning_rate = 0.05};
+    params.course.patience = 5;
     iris_load(&iris);
     iris_fold(&iris, 0, 0, &training, &validation);
     struct network *network = drawn(&iris_shape, 1), *shorter = drawn(&iris_shape, 1);
@@ -504,8 +503,8 @@ START_TEST(patience_keeps_the_best_epoch_of_all_layers)
         network_evaluate(network, &validation, &params.loss, NULL, NULL, &evaluation, NULL),
         CORE_OK);
     ck_assert_double_lt(evaluation.loss, last.epoch.validation_loss);
-    params.epochs = last.epochs - params.patience;
-    params.patience = 0;
+    params.course.epochs = last.epochs - params.course.patience;
+    params.course.patience = 0;
     ck_assert_int_eq(network_train(shorter, &training, &validation, &params, NULL, NULL), CORE_OK);
     ck_assert(same_weights(network, shorter));
     network_destroy(shorter);

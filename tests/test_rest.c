@@ -203,9 +203,7 @@ START_TEST(validations_follow_the_weights)
                                    .table = &f.table,
                                    .bytes = f.bytes};
     const struct training_params training = {
-        .epochs = 3,
-        .batch_size = 8,
-        .schedule = {SCHEDULE_CONSTANT, 0.05, 1},
+        .course = {.epochs = 3, .batch_size = 8, .schedule = {SCHEDULE_CONSTANT, 0.05, 1}},
         .optimizer = OPTIMIZER_ADAM,
         .loss = {.type = LOSS_MARGIN, .v_threshold = 1, .target = 1.5f, .other = 0.5f},
     };

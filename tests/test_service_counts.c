@@ -425,6 +425,19 @@ START_TEST(samples_to_validate_by_have_counts_of_their_own)
 }
 END_TEST
 
+START_TEST(patience_ends_a_run_early)
+{
+    create_clue_model("patient");
+    json_t *run =
+        run_succeed(&server, "patient",
+                    clue_order(", \"epochs\": 100000, \"patience\": 3, \"validation\": "
+                               "{\"in_spikes\": [[30, 32, -1, -1]], \"count\": [[5, 0]]}"));
+    ck_assert_int_lt(json_integer_value(json_object_get(run, "epoch")), 100000);
+    ck_assert_int_eq(member_integer(json_object_get(run, "params"), "patience"), 3);
+    json_decref(run);
+}
+END_TEST
+
 /* Three values in a row of a table, through an encoder whose ranges the run finds. */
 START_TEST(counts_are_learned_of_values_too)
 {
@@ -730,11 +743,12 @@ static const struct {
     {"/models/counts/train",
      "{" SPIKES_JSON ", \"count\": [[1, 2]], \"loss\": \"mse\", \"beta\": 5, \"margin_target\": 1, "
      "\"margin_other\": 0, \"input_dropout\": 0.1, \"dropout\": 0.1, \"silence_cost\": 0, "
-     "\"max_grad_norm\": 1, \"augment\": {\"shift\": 1, \"height\": 2, \"width\": 2}, "
-     "\"patience\": 3}",
+     "\"max_grad_norm\": 1, \"augment\": {\"shift\": 1, \"height\": 2, \"width\": 2}}",
      "conflicting_fields",
      "/loss /beta /margin_target /margin_other /input_dropout /dropout /silence_cost "
-     "/max_grad_norm /augment /patience"},
+     "/max_grad_norm /augment"},
+    {"/models/counts/train", "{" SPIKES_JSON ", \"count\": [[1, 2]], \"patience\": 3}",
+     "conflicting_fields", "/patience"},
     {"/models/counts/train", "{" SPIKES_JSON ", \"count\": [[1, 100]], \"epochs\": 0}",
      "out_of_range", "/count/0/1 /epochs"},
     {"/models/counts/train",
@@ -816,6 +830,7 @@ int main(void)
     tcase_add_test(tests, an_evaluation_is_the_mean_over_samples_and_outputs);
     tcase_add_test(tests, every_parameter_of_a_run_that_applies_is_taken);
     tcase_add_test(tests, samples_to_validate_by_have_counts_of_their_own);
+    tcase_add_test(tests, patience_ends_a_run_early);
     tcase_add_test(tests, counts_are_learned_of_values_too);
     tcase_add_test(tests, a_run_that_diverges_publishes_nothing);
     tcase_add_test(tests, a_model_outlives_a_restart);

@@ -86,6 +86,8 @@ static json_t *order_of(int kind, const char *dataset, int epochs)
                   "learning_rate", 0.02, "learning_rate_schedule", "cosine", "loss",
                   "cross_entropy", "beta", 4.0, "input_dropout", 0.125, "max_grad_norm", 3.5,
                   "augment", "shift", 1, "height", SIDE, "width", SIDE, "seed", 9);
+    if (strstr(kinds[kind], "hidden") != NULL && strstr(kinds[kind], "peak") == NULL)
+        json_object_set_new(order, "slope_floor", json_real(1.5));
     if (depths[kind] > 1) {
         json_object_set_new(order, "dropout", json_real(0.25));
         json_object_set_new(order, "silence_cost", json_real(1e-4));
@@ -172,6 +174,7 @@ START_TEST(models_tell_their_layers)
         {"\"neurons_per_class\": 3, \"score_beta\": 0.1", NULL, NULL, 3, 0.1},
         {"\"hidden\": [5], \"neurons_per_class\": 2, \"score_beta\": 7", "[5]", "crossing", 2, 7},
         {"\"neurons_per_class\": 1", NULL, NULL, 0, 0},
+        {"\"hidden\": []", NULL, NULL, 0, 0},
         {"\"hidden\": null, \"hidden_spike\": null, \"neurons_per_class\": null, \"score_beta\":"
          " null, \"weight\": null",
          NULL, NULL, 0, 0},
@@ -208,7 +211,6 @@ START_TEST(wrong_models_are_named)
         const char *fields, *code, *pointer;
     } rows[] = {
         {"\"hidden\": 5", "wrong_type", "/hidden"},
-        {"\"hidden\": []", "empty_batch", "/hidden"},
         {"\"hidden\": [[5]]", "wrong_type", "/hidden/0"},
         {"\"hidden\": [\"5\"]", "wrong_type", "/hidden/0"},
         {"\"hidden\": [0]", "out_of_range", "/hidden/0"},
@@ -294,6 +296,10 @@ START_TEST(wrong_trainings_are_named)
         {"flat", "\"input_dropout\": 1", "out_of_range", "/input_dropout"},
         {"deep", "\"silence_cost\": -1", "out_of_range", "/silence_cost"},
         {"deep", "\"silence_cost\": 1e7", "out_of_range", "/silence_cost"},
+        {"flat", "\"slope_floor\": 1", "conflicting_fields", "/slope_floor"},
+        {"deep", "\"slope_floor\": -1", "out_of_range", "/slope_floor"},
+        {"deep", "\"slope_floor\": 1e7", "out_of_range", "/slope_floor"},
+        {"peak", "\"slope_floor\": 1", "conflicting_fields", "/slope_floor"},
         {"flat", "\"max_grad_norm\": 0", "out_of_range", "/max_grad_norm"},
         {"flat", "\"max_grad_norm\": 1e10", "out_of_range", "/max_grad_norm"},
         {"flat", "\"augment\": 1", "wrong_type", "/augment"},
@@ -312,11 +318,16 @@ START_TEST(wrong_trainings_are_named)
     };
     static const char shift[] = "\"augment\": {\"shift\": 1, \"height\": 2, \"width\": 3}";
     char body[TEXT], path[64];
-    for (int deep = 0; deep < 2; deep++) {
+    static const char *const models[][2] = {
+        {"flat", ""},
+        {"deep", ", \"hidden\": [3]"},
+        {"peak", ", \"hidden\": [3], \"hidden_spike\": \"peak\""},
+    };
+    for (int i = 0; i < 3; i++) {
         snprintf(body, sizeof body,
                  "{\"id\": \"%s\", \"out_features\": 2, \"encoder\": {\"type\": \"latency\", \"n\":"
                  " 6, \"x_min\": 0, \"x_max\": 9}%s}",
-                 deep ? "deep" : "flat", deep ? ", \"hidden\": [3]" : "");
+                 models[i][0], models[i][1]);
         create_model_of_text(&server, body);
     }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -352,8 +363,8 @@ END_TEST
 /* What was ordered is what a run says it does; of hidden layers silence costs by default. */
 START_TEST(runs_tell_their_parameters)
 {
-    static const char *const names[] = {"input_dropout", "max_grad_norm", "augment", "dropout",
-                                        "silence_cost"};
+    static const char *const names[] = {"input_dropout", "max_grad_norm", "augment",
+                                        "dropout",       "silence_cost",  "slope_floor"};
     put_pictures(&server, "pictures", "|u1");
     create_kind(&server, "m", _i, "");
     json_t *order = order_of(_i, "pictures", 2);
@@ -368,6 +379,9 @@ START_TEST(runs_tell_their_parameters)
     run = run_succeed(&server, "m", json_pack("{s:s, s:i}", "dataset", "pictures", "epochs", 1));
     const json_t *cost = json_object_get(json_object_get(run, "params"), "silence_cost");
     ck_assert(depths[_i] == 1 ? cost == NULL : json_number_value(cost) == 1e-5);
+    const json_t *slope = json_object_get(json_object_get(run, "params"), "slope_floor");
+    const bool crosses = depths[_i] > 1 && strstr(kinds[_i], "peak") == NULL;
+    ck_assert(crosses ? json_number_value(slope) == 4 : slope == NULL);
     json_decref(run);
 }
 END_TEST
@@ -566,6 +580,70 @@ static void expect_tensor(const char *path, const json_t *expected, size_t rows,
     http_answer_finish(&answer);
 }
 
+/* The last layer by itself, fed with what the one before it fires. */
+START_TEST(hidden_spikes_are_what_the_next_layer_gets)
+{
+    char model[TEXT], name[32];
+    if (depths[_i] == 1)
+        return;
+    put_pictures(&server, "pictures", "|u1");
+    create_kind(&server, "m", _i, "");
+    json_decref(run_succeed(&server, "m", order_of(_i, "pictures", 2)));
+    json_t *answer =
+        ask_text("/models/m/predict",
+                 "{\"dataset\": \"pictures\", \"ret_type\": [\"hidden_spikes\", \"v_max\"]}");
+    json_t *hidden = json_object_get(answer, "hidden_spikes");
+    ck_assert_uint_eq(json_object_size(hidden), (size_t)depths[_i] - 1);
+    snprintf(name, sizeof name, "hidden_%d", depths[_i] - 2);
+    json_t *weights = http_get(&server, "/models/m/weights"),
+           *spikes = json_object_get(hidden, name);
+    json_t *weight = json_object_get(weights, "weight");
+    const size_t in = json_array_size(json_array_get(weight, 0));
+    expect_shape(spikes, PICTURES, in);
+    snprintf(
+        model, sizeof model,
+        "{\"id\": \"last\", \"in_features\": %zu, \"out_features\": %zu, \"T\": 32, \"tau\": 30, "
+        "\"clock\": \"%s\"}",
+        in, json_array_size(weight),
+        strstr(kinds[_i], "continuous") != NULL ? "continuous" : "grid");
+    create_model_of_text(&server, model);
+    json_decref(http_call(&server, 200, "PUT", "/models/last/weights",
+                          json_pack("{s:O}", "weight", weight)));
+    json_t *again = http_post(&server, "/models/last/predict",
+                              json_pack("{s:O, s:s}", "in_spikes", spikes, "ret_type", "v_max"));
+    ck_assert(json_equal(json_object_get(again, "v_max"), json_object_get(answer, "v_max")));
+    json_decref(again);
+    json_decref(weights);
+    json_decref(answer);
+}
+END_TEST
+
+START_TEST(hidden_spikes_of_one_layer_are_an_array)
+{
+    create_model_of_text(&server, "{\"id\": \"one\", " FOUR_TO_TWO
+                                  ", \"hidden\": [3], \"hidden_0\": [[2, 2, 2, 2], [1, 1, 1, 1], "
+                                  "[0, 0, 0, 0]], \"weight\": [[1, 1, 1], [1, 1, 1]]}");
+    create_model_of_text(&server, "{\"id\": \"two\", " FOUR_TO_TWO ", \"hidden\": [3, 2]}");
+    create_model_of_text(&server, "{\"id\": \"none\", " FOUR_TO_TWO "}");
+    static const char question[] =
+        "{\"in_spikes\": [[1, 2, 3, 4], [-1, -1, -1, -1]], \"ret_type\": \"hidden_spikes\"}";
+    json_t *answer = ask_text("/models/one/predict", question);
+    const json_t *spikes = json_object_get(json_object_get(answer, "hidden_spikes"), "hidden_0");
+    ck_assert_double_ge(number_at(spikes, 0, 0), 0);
+    ck_assert_double_eq(number_at(spikes, 1, 0), -1);
+    struct http_answer array = http_send(&server, "POST", "/models/one/predict", question,
+                                         "Accept: application/x-npy", NULL);
+    expect_array(&array, spikes, "(2, 3)");
+    http_answer_finish(&array);
+    array = http_send(&server, "POST", "/models/two/predict", question, "Accept: application/x-npy",
+                      NULL);
+    expect_problem(&array, 406, "not_acceptable");
+    http_answer_finish(&array);
+    expect_refusal("POST", "/models/none/predict", question, "conflicting_fields", "/ret_type");
+    json_decref(answer);
+}
+END_TEST
+
 START_TEST(weights_make_the_round_trip)
 {
     put_pictures(&server, "pictures", "|u1");
@@ -624,6 +702,38 @@ START_TEST(weights_are_an_array_each)
 }
 END_TEST
 
+static void put_tensor(const char *path, const char *shape, const double *numbers, size_t count,
+                       json_int_t version)
+{
+    struct bytes body = npy_of_numbers("<f4", shape, numbers, count);
+    struct http_answer answer =
+        http_send_bytes(&server, "PUT", path, &body, "Content-Type: application/x-npy", NULL);
+    ck_assert_msg(answer.status == 200, "%s", answer.body);
+    ck_assert_int_eq(member_integer(answer.json, "version"), version);
+    http_answer_finish(&answer);
+    bytes_finish(&body);
+}
+
+/* The other layers stay as they are served. */
+START_TEST(an_array_replaces_one_layer)
+{
+    static const double hidden[] = {1, 2, 3, 4}, last[] = {5, 6};
+    create_model_of_text(&server, "{\"id\": \"m\", " FOUR_TO_TWO ", \"hidden\": [1]}");
+    json_t *drawn = http_get(&server, "/models/m/weights");
+    put_tensor("/models/m/weights?tensor=hidden_0", "(1, 4)", hidden, 4, 2);
+    json_t *weights = http_get(&server, "/models/m/weights");
+    json_t *expected =
+        json_pack("{s:s, s:i, s:[[i, i, i, i]], s:O}", "model", "m", "version", 2, "hidden_0", 1, 2,
+                  3, 4, "weight", json_object_get(drawn, "weight"));
+    expect_equal(weights, expected);
+    put_tensor("/models/m/weights?tensor=weight", "(2, 1)", last, 2, 3);
+    expect_equal(http_get(&server, "/models/m/weights"),
+                 json_pack("{s:s, s:i, s:[[i, i, i, i]], s:[[i], [i]]}", "model", "m", "version", 3,
+                           "hidden_0", 1, 2, 3, 4, "weight", 5, 6));
+    expect_equal(http_get(&server, "/models/m/versions/1/weights"), drawn);
+}
+END_TEST
+
 START_TEST(wrong_weights_are_refused)
 {
     static const struct {
@@ -645,7 +755,16 @@ START_TEST(wrong_weights_are_refused)
     struct http_answer answer =
         http_send_bytes(&server, "PUT", "/models/m/weights", &body,
                         "Content-Type: application/x-npy", NULL); /* which is of one layer */
-    expect_problem(&answer, 422, "missing_field");
+    expect_problem(&answer, 422, "invalid_parameter");
+    ck_assert_str_eq(problem_names(&answer), "tensor");
+    http_answer_finish(&answer);
+    answer = http_send_bytes(&server, "PUT", "/models/m/weights?tensor=hidden_1", &body,
+                             "Content-Type: application/x-npy", NULL);
+    expect_problem(&answer, 422, "invalid_parameter");
+    http_answer_finish(&answer);
+    answer = http_send_bytes(&server, "PUT", "/models/m/weights?tensor=hidden_0", &body,
+                             "Content-Type: application/x-npy", NULL);
+    expect_problem(&answer, 422, "wrong_shape");
     ck_assert_str_eq(problem_names(&answer), "/hidden_0");
     http_answer_finish(&answer);
     bytes_finish(&body);
@@ -786,7 +905,10 @@ int main(void)
     tcase_add_loop_test(tests, scores_are_an_array, 0, KINDS);
     tcase_add_loop_test(tests, contributions_add_up_to_the_peak, 0, KINDS);
     tcase_add_test(tests, silence_between_layers_decides_nothing);
+    tcase_add_loop_test(tests, hidden_spikes_are_what_the_next_layer_gets, 0, KINDS);
+    tcase_add_test(tests, hidden_spikes_of_one_layer_are_an_array);
     tcase_add_loop_test(tests, weights_make_the_round_trip, 0, KINDS);
+    tcase_add_test(tests, an_array_replaces_one_layer);
     tcase_add_test(tests, weights_are_an_array_each);
     tcase_add_test(tests, wrong_weights_are_refused);
     tcase_add_loop_test(tests, a_restart_and_a_switch_keep_everything, 0, KINDS);

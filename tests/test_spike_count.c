@@ -527,13 +527,13 @@ static struct tempotron *task_model(void)
 static struct count_training_params task_params(size_t epochs, size_t batch_size)
 {
     return (struct count_training_params){
-        .epochs = epochs,
-        .batch_size = batch_size,
-        .schedule = {.type = SCHEDULE_CONSTANT, .learning_rate = 2e-3},
+        .course = {.epochs = epochs,
+                   .batch_size = batch_size,
+                   .schedule = {.type = SCHEDULE_CONSTANT, .learning_rate = 2e-3},
+                   .shuffle = true,
+                   .seed = 2},
         .spikes_most = 32,
         .momentum = 0.9,
-        .shuffle = true,
-        .seed = 2,
     };
 }
 
@@ -579,6 +579,47 @@ START_TEST(counts_are_learned)
         for (size_t j = 0; j < TASK_OUTPUTS; j++)
             ck_assert_uint_eq(fired(&task, tempotron, b, j), task.wanted[b * TASK_OUTPUTS + j]);
     tempotron_destroy(tempotron);
+}
+END_TEST
+
+/* Samples of a task by themselves. */
+static struct counted_set part_of(const struct task *task, size_t first, size_t count,
+                                  struct sample_set *samples)
+{
+    *samples = task->samples;
+    samples->count = count;
+    samples->spikes += first * TASK_AFFERENTS;
+    samples->first += first;
+    return (struct counted_set){.samples = samples, .wanted = task->wanted + first * TASK_OUTPUTS};
+}
+
+START_TEST(patience_keeps_the_best_epoch_of_counts)
+{
+    static struct task task;
+    struct sample_set samples, others;
+    struct last_epoch last = {0};
+    const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
+    draw_task(&task);
+    const struct counted_set training = part_of(&task, 0, TASK_SAMPLES / 2, &samples);
+    const struct counted_set validation =
+        part_of(&task, TASK_SAMPLES / 2, TASK_SAMPLES / 2, &others);
+    struct tempotron *patient = task_model(), *shorter = task_model();
+    struct count_training_params params = task_params(1000, 1);
+    params.course.patience = 4;
+    ck_assert_int_eq(
+        tempotron_train_counts(patient, &training, &validation, &params, &observer, NULL), CORE_OK);
+    ck_assert_uint_gt(last.epochs, params.course.patience);
+    ck_assert_uint_lt(last.epochs, 1000);
+    const double after = last.epoch.validation_loss;
+    params.course.epochs = last.epochs - params.course.patience;
+    params.course.patience = 0;
+    last = (struct last_epoch){0};
+    ck_assert_int_eq(
+        tempotron_train_counts(shorter, &training, &validation, &params, &observer, NULL), CORE_OK);
+    ck_assert_double_lt(last.epoch.validation_loss, after);
+    ck_assert(same_tempotron(patient, shorter));
+    tempotron_destroy(shorter);
+    tempotron_destroy(patient);
 }
 END_TEST
 
@@ -776,7 +817,7 @@ START_TEST(an_observer_ends_it_and_weights_that_are_not_finite_do)
     ck_assert_int_eq(tempotron_train_counts(tempotron, &task.set, NULL, &params, &observer, NULL),
                      CORE_STOPPED);
     ck_assert_uint_ge(asked, 41);
-    params.schedule.learning_rate = 1e38;
+    params.course.schedule.learning_rate = 1e38;
     ck_assert_int_eq(tempotron_train_counts(tempotron, &task.set, NULL, &params, NULL, NULL),
                      CORE_DIVERGED);
     tempotron_destroy(tempotron);
@@ -815,6 +856,7 @@ int main(void)
     tcase_add_loop_test(tests, gradients_agree_with_finite_differences, 0, 5);
     tcase_add_test(tests, weights_times_their_gradient_are_the_threshold);
     tcase_add_test(tests, counts_are_learned);
+    tcase_add_test(tests, patience_keeps_the_best_epoch_of_counts);
     tcase_add_test(tests, any_crew_counts_and_learns_the_same_bits);
     tcase_add_loop_test(tests, a_step_is_the_rate_times_the_threshold_s_gradient, 0, 2);
     tcase_add_test(tests, a_batch_steps_by_the_mean_of_its_samples);

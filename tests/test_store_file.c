@@ -324,7 +324,9 @@ START_TEST(only_a_running_run_ends)
     ck_assert_int_eq(store_run_cancelled(store, run, NULL, 0, 4000), STORE_OK);
     ck_assert_int_eq(store_run_cancelled(store, run, NULL, 0, 5000), STORE_ENDED);
     ck_assert_int_eq(store_run_fail(store, run, NULL, 0, "c", "d", 5000), STORE_ENDED);
-    ck_assert_int_eq(store_run_succeed(store, run, NULL, 0, &weight, 1, 5000, &version),
+    ck_assert_int_eq(store_run_succeed(store, run, NULL, 0,
+                                       &(struct run_result){.tensors = &weight, .tensor_count = 1},
+                                       5000, &version),
                      STORE_ENDED);
     ck_assert_int_eq(store_run_fail(store, 99, NULL, 0, "c", "d", 5000), STORE_NOT_FOUND);
     ck_assert_int_eq(version, -1);

@@ -87,7 +87,10 @@ START_TEST(what_is_not_there_is_not_found)
     ck_assert_int_eq(store_run_samples(store, 1, false, &none), STORE_NOT_FOUND);
     ck_assert_int_eq(store_run_claim(store, 1, &run), STORE_NOT_FOUND);
     ck_assert_int_eq(store_run_cancel(store, 1, 1, &state), STORE_NOT_FOUND);
-    ck_assert_int_eq(store_run_succeed(store, 1, NULL, 0, &tensor, 1, 1, &number), STORE_NOT_FOUND);
+    ck_assert_int_eq(store_run_succeed(store, 1, NULL, 0,
+                                       &(struct run_result){.tensors = &tensor, .tensor_count = 1},
+                                       1, &number),
+                     STORE_NOT_FOUND);
 
     ck_assert_int_eq(model.version, 77);
     ck_assert_int_eq(run.id, 77);

@@ -127,7 +127,10 @@ START_TEST(success_publishes_with_its_last_metrics)
     const int64_t run = insert_run("iris", &other_samples);
     claim_run(3000);
     add_epochs(run, 1, 4);
-    ck_assert_int_eq(store_run_succeed(store, run, &last, 1, &tensor, 1, 5000, &version), STORE_OK);
+    ck_assert_int_eq(store_run_succeed(store, run, &last, 1,
+                                       &(struct run_result){.tensors = &tensor, .tensor_count = 1},
+                                       5000, &version),
+                     STORE_OK);
     ck_assert_int_eq(version, 2);
     ck_assert_int_eq(served_by_store("iris"), 2);
     expect_weight("iris", 2, other_six);
@@ -153,7 +156,9 @@ START_TEST(an_end_that_fails_leaves_no_part_of_itself)
     const int64_t run = insert_run("iris", NULL);
     claim_run(3000);
     add_epochs(run, 1, 4);
-    ck_assert_int_ne(store_run_succeed(store, run, &again, 1, &tensor, 1, 5000, &version),
+    ck_assert_int_ne(store_run_succeed(store, run, &again, 1,
+                                       &(struct run_result){.tensors = &tensor, .tensor_count = 1},
+                                       5000, &version),
                      STORE_OK);
     ck_assert_int_eq(version, 77);
     ck_assert_int_eq(state_of(run), RUN_RUNNING);
@@ -172,7 +177,10 @@ START_TEST(a_success_that_cant_be_noted_publishes_nothing)
     ck_assert_int_eq(claim_run(3000), run);
     run_sql("CREATE TRIGGER no_success BEFORE UPDATE OF state ON runs WHEN NEW.state = 'succeeded' "
             "BEGIN SELECT RAISE(ABORT, 'no'); END");
-    ck_assert_int_ne(store_run_succeed(store, run, NULL, 0, &tensor, 1, 5000, &version), STORE_OK);
+    ck_assert_int_ne(store_run_succeed(store, run, NULL, 0,
+                                       &(struct run_result){.tensors = &tensor, .tensor_count = 1},
+                                       5000, &version),
+                     STORE_OK);
     ck_assert_int_eq(served_by_store("iris"), 1);
     ck_assert_int_eq(state_of(run), RUN_RUNNING);
     struct tensors none;

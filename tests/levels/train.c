@@ -45,13 +45,13 @@ static const struct network_params shapes[] = {
 static struct training_params params_for(const struct network_params *shape)
 {
     struct training_params params = {
-        .epochs = 5,
-        .batch_size = 32,
-        .schedule = {SCHEDULE_COSINE, 0.01, 1},
+        .course = {.epochs = 5,
+                   .batch_size = 32,
+                   .schedule = {SCHEDULE_COSINE, 0.01, 1},
+                   .shuffle = true},
         .optimizer = OPTIMIZER_ADAM,
         .weight_decay = 0.1,
         .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5},
-        .shuffle = true,
     };
     if (shape->hidden_count > 0) {
         params.input_dropout = 0.1;
@@ -93,12 +93,12 @@ static int train_counts_and_print(const struct sample_set *set)
     const struct tempotron_params shape = {
         CLOCK_CONTINUOUS, FEATURES * NEURONS, OUTPUTS, 60, 15, 3.75, 1};
     const struct count_training_params params = {
-        .epochs = 5,
-        .batch_size = 8,
-        .schedule = {SCHEDULE_CONSTANT, 1e-3, 1},
+        .course = {.epochs = 5,
+                   .batch_size = 8,
+                   .schedule = {SCHEDULE_CONSTANT, 1e-3, 1},
+                   .shuffle = true},
         .spikes_most = 32,
         .momentum = 0.9,
-        .shuffle = true,
     };
     static float weight[OUTPUTS * FEATURES * NEURONS];
     static uint32_t wanted[SAMPLES * OUTPUTS];

@@ -164,6 +164,7 @@ static void read_maxima(const struct dense_network *network, const struct dense_
 
 /* --- the loss --- */
 
+/* Relative to a class at rest: so do losses see them. */
 static void score_groups(const struct read_out *read_out, const double *v_max, size_t classes,
                          double *score)
 {
@@ -172,7 +173,7 @@ static void score_groups(const struct read_out *read_out, const double *v_max, s
         double sum = 0;
         for (size_t g = 0; g < group; g++)
             sum += exp((double)read_out->beta * v_max[k * group + g]);
-        score[k] = log(sum) / (double)read_out->beta;
+        score[k] = log(sum / (double)group) / (double)read_out->beta;
     }
 }
 

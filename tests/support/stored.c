@@ -104,7 +104,10 @@ int64_t succeed_run(int64_t run, const float *values)
 {
     int64_t version = 0;
     const struct tensor tensor = weight_of(values);
-    ck_assert_int_eq(store_run_succeed(store, run, NULL, 0, &tensor, 1, 5000, &version), STORE_OK);
+    ck_assert_int_eq(store_run_succeed(store, run, NULL, 0,
+                                       &(struct run_result){.tensors = &tensor, .tensor_count = 1},
+                                       5000, &version),
+                     STORE_OK);
     return version;
 }
 
