@@ -1,6 +1,8 @@
 /* What clients can do about runs, over HTTP: wait for them, cancel them, queue one behind the
  * other. Every test starts a server of its own. */
 #include <check.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "client.h"
 #include "patterns.h"
@@ -158,6 +160,45 @@ START_TEST(a_diverging_run_fails_and_publishes_nothing)
 }
 END_TEST
 
+static void expect_in_log(const struct service *of, const char *line, bool expected)
+{
+    char *log = service_log(of);
+    ck_assert_msg((strstr(log, line) != NULL) == expected, "%s in:\n%s", line, log);
+    free(log);
+}
+
+START_TEST(every_end_of_a_run_is_logged)
+{
+    service_finish(&service);
+    service_start(&service, NULL);
+    create_pattern_model(&service, "a");
+    create_overflowing_model("b");
+    json_decref(run_finish(&service, "a", pattern_order(5, 1)));
+    json_decref(run_finish(&service, "b", pattern_order(100, 1)));
+    expect_in_log(&service, " run=1 model=a state=succeeded code=- epoch=5 ms=", true);
+    expect_in_log(&service, " run=2 model=b state=failed code=diverged epoch=0 ms=", true);
+    const json_int_t third = queue_patterns(&service, "a", RUN_ENDLESS);
+    run_await_begun(&service, third);
+    json_decref(run_cancel(&service, third, 202));
+    json_decref(run_await(&service, third, run_has_ended));
+    expect_in_log(&service, " run=3 model=a state=cancelled code=- epoch=", true);
+    run_await_begun(&service, queue_patterns(&service, "a", RUN_ENDLESS));
+    service_stop(&service);
+    expect_in_log(&service, " run=4 model=a state=interrupted code=- epoch=", true);
+}
+END_TEST
+
+START_TEST(a_log_of_errors_tells_of_failures_alone)
+{
+    create_pattern_model(&service, "a");
+    create_overflowing_model("b");
+    json_decref(run_finish(&service, "a", pattern_order(5, 1)));
+    json_decref(run_finish(&service, "b", pattern_order(100, 1)));
+    expect_in_log(&service, "run=1", false);
+    expect_in_log(&service, " run=2 model=b state=failed code=diverged epoch=0 ms=", true);
+}
+END_TEST
+
 START_TEST(runs_of_a_model_queue_and_start_from_the_former_ones_version)
 {
     create_pattern_model(&service, "queued");
@@ -204,6 +245,8 @@ int main(void)
     tcase_add_test(tests, a_cancellation_ends_a_long_batch);
     tcase_add_test(tests, a_stop_ends_a_long_batch);
     tcase_add_test(tests, a_diverging_run_fails_and_publishes_nothing);
+    tcase_add_test(tests, every_end_of_a_run_is_logged);
+    tcase_add_test(tests, a_log_of_errors_tells_of_failures_alone);
     tcase_add_test(tests, runs_of_a_model_queue_and_start_from_the_former_ones_version);
     tcase_add_test(tests, runs_of_two_models_train_at_the_same_time);
     return suite_run(suite);

@@ -181,7 +181,21 @@ START_TEST(patience_ends_a_run_early)
     json_object_set_new(order, "epochs", json_integer(100000));
     json_object_set_new(order, "patience", json_integer(3));
     json_t *run = run_succeed(&server, "patient", order);
-    ck_assert_int_lt(json_integer_value(json_object_get(run, "epoch")), 100000);
+    const json_int_t epochs = member_integer(run, "epoch"),
+                     best = member_integer(run, "best_epoch");
+    ck_assert_int_lt(epochs, 100000);
+    ck_assert_int_eq(best, epochs - 3);
+    ck_assert_int_gt(best, 1);
+    char path[64];
+    snprintf(path, sizeof path, "/runs/%lld/metrics?limit=1&cursor=%lld",
+             (long long)member_integer(run, "id"), (long long)best - 1);
+    json_t *metrics = http_get(&server, path);
+    const json_t *of_best = json_array_get(json_object_get(metrics, "metrics"), 0);
+    const json_t *loss = json_object_get(of_best, "validation_loss");
+    ck_assert_ptr_nonnull(loss);
+    ck_assert(
+        json_equal(loss, json_object_get(json_object_get(run, "metrics"), "validation_loss")));
+    json_decref(metrics);
     json_decref(run);
 }
 END_TEST
