@@ -4,10 +4,10 @@
 # deleted. The ranges of the encoder come from the training flowers alone: nothing of a test flower
 # reaches the model before it is tested. The shuffle is fixed, so every run prints the same figures.
 #
-#   examples/iris.sh            TEMPOTROND_URL=http://127.0.0.1:8080 says where the server is
+#   examples/iris.sh [URL]
 set -eu
 
-server=${TEMPOTROND_URL:-http://127.0.0.1:8080}
+server=${1:-http://127.0.0.1:8080}
 csv=$(dirname "$0")/iris.csv
 folds=5
 model=
@@ -22,7 +22,7 @@ call() {
     method=$1 path=$2
     shift 2
     answer=$(curl -sS -X "$method" -w '\n%{http_code}' "$@" "$server$path") ||
-        fail "no answer from $server: is tempotrond running there? (TEMPOTROND_URL names another)"
+        fail "no answer from $server: is tempotrond running there?"
     status=$(printf '%s\n' "$answer" | tail -n 1)
     answer=$(printf '%s\n' "$answer" | sed '$d')
     case $status in

@@ -289,7 +289,9 @@ static bool read_number(const struct csv_file *file, const struct csv_record *re
             return refuse(file, record->line, column, problem, PROBLEM_WRONG_TYPE,
                           "a number is missing");
         return refuse_text(file, record->line, column, problem, PROBLEM_WRONG_TYPE, text,
-                           "is not a number");
+                           file->label_column == no_column
+                               ? "is not a number; if it is the label, ?label= names its column"
+                               : "is not a number");
     }
     *value = (float)number;
     if (read == CSV_NOT_FINITE || !isfinite(*value))

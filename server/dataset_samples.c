@@ -32,8 +32,13 @@ static bool is_known(void *context, const char *name, size_t class)
     const struct name_check *check = context;
     if (labels_find(&check->model->labels, name) >= 0)
         return true;
-    problem_add_field(check->problem, PROBLEM_UNKNOWN_LABEL, check->pointer,
-                      "The model has no class \"%s\", which some samples have.", name);
+    problem_add_field(
+        check->problem, PROBLEM_UNKNOWN_LABEL, check->pointer,
+        check->model->labels.count > 0
+            ? "The model has no class \"%s\", which some samples have."
+            : "Some samples have the class \"%s\", but the model's have no names: PATCH "
+              "its labels.",
+        name);
     return false;
 }
 

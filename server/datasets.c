@@ -177,8 +177,8 @@ static bool check_labels(const struct array_layout *layout, const void *values, 
     free(label);
     if (good < count)
         problem_set(problem, PROBLEM_LABEL_OUT_OF_RANGE,
-                    "Label %zu is no class: labels are whole numbers from 0 to %d.", before + good,
-                    LIMIT_OUT_FEATURES - 1);
+                    "The label at %zu is no class: labels are whole numbers from 0 to %d.",
+                    before + good, LIMIT_OUT_FEATURES - 1);
     return good == count;
 }
 

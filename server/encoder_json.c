@@ -148,10 +148,8 @@ static void check_ranges(const struct fields *fields, const struct ranges *range
     for (size_t i = 0; i < ranges->n; i++) {
         const enum range_fault fault =
             range_check(ranges->x_min.values[i], ranges->x_max.values[i], type, neurons);
-        if (fault == RANGE_POSSIBLE)
-            continue;
-        refuse_range(fields, ranges, i, fault);
-        return;
+        if (fault != RANGE_POSSIBLE)
+            refuse_range(fields, ranges, i, fault);
     }
 }
 

@@ -81,6 +81,7 @@ bool ranges_hold(const struct encoder *encoder, const struct samples *samples, c
                  bool is_array, struct problem *problem)
 {
     float value;
+    bool hold = true;
     if (encoder->out_of_range != OUT_OF_RANGE_REJECT)
         return true;
     for (size_t b = 0; b < samples->count; b++) {
@@ -88,9 +89,11 @@ bool ranges_hold(const struct encoder *encoder, const struct samples *samples, c
         if (feature == samples->features)
             continue;
         refuse_sample(encoder, b, feature, value, pointer, is_array, problem);
-        return false;
+        hold = false;
+        if (!is_array) /* which would be named again and again */
+            break;
     }
-    return true;
+    return hold;
 }
 
 /* --- fitting --- */

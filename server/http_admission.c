@@ -142,7 +142,8 @@ static void check_body(struct exchange *exchange)
     const size_t most = exchange_most_bytes(exchange);
     if (headers->length > most) {
         exchange->close = headers->length / DISCARDED_BODIES > most;
-        problem_set(problem, PROBLEM_BODY_TOO_LARGE, "A body may have %zu bytes.", most);
+        problem_set(problem, PROBLEM_BODY_TOO_LARGE,
+                    "A body may have %zu bytes here (--max-body, --max-dataset).", most);
     }
     if (exchange->route == NULL)
         return;

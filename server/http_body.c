@@ -85,7 +85,8 @@ static bool reserve(struct http_body *body, const struct http_body_limits *limit
 static bool check_size(size_t size, size_t most, struct problem *problem)
 {
     if (size > most)
-        problem_set(problem, PROBLEM_BODY_TOO_LARGE, "A body may have %zu bytes.", most);
+        problem_set(problem, PROBLEM_BODY_TOO_LARGE,
+                    "A body may have %zu bytes here (--max-body, --max-dataset).", most);
     return size <= most;
 }
 

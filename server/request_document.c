@@ -152,6 +152,11 @@ struct document *request_document(const struct request *request, const char *arr
     case MEDIA_NPY:
         return read_npy(request, array, use, problem);
     case MEDIA_JSON:
+        if (npy_matches(request->body, request->body_size)) {
+            problem_set(problem, PROBLEM_INVALID_JSON,
+                        "The body is an .npy file: send it with Content-Type: application/x-npy.");
+            return NULL;
+        }
         refuse_parameters(request, problem);
         return document_read(request->body, request->body_size, problem);
     }
