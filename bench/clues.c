@@ -5,8 +5,9 @@
  * random number of times (Poisson, mean 1), at random places that don't overlap, in place of the
  * background. Five are clues, five are distractors. All that one neuron is told is how many spikes
  * a trial is worth: `value` for each time that a clue occurs, which and when is for it to discover.
- * tau = 20 ms, tau_s = 5 ms, momentum 0.99 as in the paper; the lengths, the numbers and the
- * learning rates are ours. Every step takes a fresh trial, so that there is nothing to over-fit.
+ * tau = 20 ms, tau_s = 5 ms as in the paper; the lengths, the numbers and the learning rates are
+ * ours, and so is the momentum: 0.9 gets there sooner than the paper's 0.99. Every step takes a
+ * fresh trial, so that there is nothing to over-fit.
  *
  * The held-out trials are the same ones each time. `right` is the share of them with exactly the
  * right count; `found` the share of the clues' occurrences that made exactly so many spikes as they
@@ -236,8 +237,8 @@ struct task {
 };
 
 static const struct task tasks[] = {
-    {"one spike a clue", {1, 1, 1, 1, 1}, 1e-5, 0.99, 16000, 1000},
-    {"1 to 5 spikes a clue", {1, 2, 3, 4, 5}, 1e-5, 0.99, 40000, 2000},
+    {"one spike a clue", {1, 1, 1, 1, 1}, 1e-4, 0.9, 12000, 1000},
+    {"1 to 5 spikes a clue", {1, 2, 3, 4, 5}, 2e-4, 0.9, 200000, 10000},
 };
 
 struct learner {
