@@ -225,8 +225,7 @@ static void count_output(const struct count_trainer *trainer, struct hand *hand,
 /* Asks the watch, and notes for everybody that it ended the batch. */
 static bool goes_on(struct count_trainer *trainer)
 {
-    const struct watch *watch = trainer->watch;
-    if (watch == NULL || watch->goes_on == NULL || watch->goes_on(watch->context))
+    if (watch_goes_on(trainer->watch))
         return true;
     atomic_store(&trainer->stopped, true);
     return false;

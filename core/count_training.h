@@ -22,11 +22,11 @@
 
 #include "course.h"
 #include "crew.h"
-#include "evaluation.h"
 #include "optimizer.h"
 #include "sample_set.h"
 #include "status.h"
 #include "tempotron.h"
+#include "watch.h"
 
 /* Borrowed samples without blocks at rest, whose labels are not looked at. */
 struct counted_set {

@@ -30,8 +30,8 @@ struct training_epoch {
     double validation_accuracy;
 };
 
-/* Told of every epoch; asked before every sample, of the validation too, whether to go on, by any
- * hand of the crew. Members may be NULL. */
+/* Told of every epoch; asked again and again, as a watch is, whether to go on. Members may be NULL.
+ */
 struct training_observer {
     void *context;
     void (*on_epoch)(void *context, const struct training_epoch *epoch);

@@ -28,11 +28,6 @@ struct evaluator {
     int32_t *decisions; /* [count] */
 };
 
-static bool goes_on(const struct watch *watch)
-{
-    return watch == NULL || watch->goes_on == NULL || watch->goes_on(watch->context);
-}
-
 static void evaluate_part(void *context, size_t part)
 {
     struct evaluator *evaluator = context;
@@ -42,7 +37,7 @@ static void evaluate_part(void *context, size_t part)
     struct membranes *membranes = &evaluator->scratch[part].membranes;
     const size_t end = set->count * (part + 1) / evaluator->parts;
     for (size_t b = set->count * part / evaluator->parts; b < end; b++) {
-        if (!goes_on(evaluator->watch)) {
+        if (!watch_goes_on(evaluator->watch)) {
             atomic_store(&evaluator->stopped, true);
             return;
         }

@@ -11,18 +11,13 @@
 #include "network.h"
 #include "sample_set.h"
 #include "status.h"
+#include "watch.h"
 
 struct evaluation {
     double loss;      /* mean over the samples */
     double accuracy;  /* share of samples whose decision is their label */
     size_t undecided; /* samples of which no spike reached the last layer: wrong, and in no column
                          below */
-};
-
-/* Who may end it, asked before every sample by any hand of the crew. */
-struct watch {
-    void *context;
-    bool (*goes_on)(void *context); /* NULL: nobody */
 };
 
 /* Evaluates a model that changes, again and again, on the same set: its scratch memory is made

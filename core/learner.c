@@ -305,8 +305,7 @@ enum core_status learner_create(struct network *network, const struct sample_set
 /* Asks the watch, and notes for everybody that it ended the batch. */
 static bool goes_on(struct learner *learner)
 {
-    const struct watch *watch = learner->watch;
-    if (watch == NULL || watch->goes_on == NULL || watch->goes_on(watch->context))
+    if (watch_goes_on(learner->watch))
         return true;
     atomic_store(&learner->stopped, true);
     return false;

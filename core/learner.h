@@ -8,11 +8,11 @@
 #include <stdint.h>
 
 #include "crew.h"
-#include "evaluation.h"
 #include "network.h"
 #include "sample_set.h"
 #include "status.h"
 #include "training.h"
+#include "watch.h"
 
 struct learner;
 

@@ -44,6 +44,7 @@ extern "C" {
 #include "tempotron.h"
 #include "timeline.h"
 #include "training.h"
+#include "watch.h"
 
 #ifdef __cplusplus
 }
