@@ -129,13 +129,30 @@ INLINED void find_crossing_time(const struct crossing *crossing, float threshold
     choose(&never, &silent, &time, spike);
 }
 
+/* A vector of neurons: the voltage, and the sum of slow exponentials that drives it. Backwards in
+ * time it is the same for the loss's derivatives. */
+struct state {
+    struct double_lanes v;
+    struct double_lanes m;
+};
+
+/* One step, at whose end `drive` comes in. */
+INLINED void advance(const struct psp *psp, const lanes *drive, struct state *state)
+{
+    struct double_lanes in;
+    lanes_widen(drive, &in);
+    state->v.low = psp->decay_s * state->v.low + psp->gain * state->m.low;
+    state->v.high = psp->decay_s * state->v.high + psp->gain * state->m.high;
+    state->m.low = psp->decay * state->m.low + in.low;
+    state->m.high = psp->decay * state->m.high + in.high;
+}
+
 /* One vector of neurons on its way through the steps. */
 struct course {
     lanes *even;
     lanes *odd;
     lanes *jump;
-    double_lanes v;
-    double_lanes m;
+    struct state state;
     lanes before; /* the voltage of the step before */
     lanes v_max;
     int_lanes t_max;
@@ -161,14 +178,18 @@ INLINED void take_step(const struct psp *psp, size_t t, size_t vectors, bool fra
 {
     const lanes none = {0};
     lanes *even = course->even + t * vectors, *odd = course->odd + t * vectors;
-    course->v = psp->decay_s * course->v + psp->gain * course->m;
-    course->m = psp->decay * course->m + __builtin_convertvector(*even + *odd, double_lanes);
+    const lanes drive = *even + *odd;
+    lanes voltage;
+    advance(psp, &drive, &course->state);
     *even = *odd = none;
     if (fractional) {
-        course->v += __builtin_convertvector(course->jump[t * vectors], double_lanes);
+        struct double_lanes jump;
+        lanes_widen(&course->jump[t * vectors], &jump);
+        course->state.v.low += jump.low;
+        course->state.v.high += jump.high;
         course->jump[t * vectors] = none;
     }
-    const lanes voltage = __builtin_convertvector(course->v, lanes);
+    lanes_narrow(&course->state.v, &voltage);
     const int_lanes is_higher = voltage > course->v_max;
     course->t_max = (is_higher & (int32_t)t) | (~is_higher & course->t_max);
     choose(&is_higher, &voltage, &course->v_max, &course->v_max);
@@ -277,20 +298,14 @@ void grid_fire(const struct tempotron *tempotron, const struct pattern *pattern,
 
 /* --- backward --- */
 
-/* With c added where the loss depends on the voltage, fall(t) = fall(t + 1) decay + c and
- * rise(t) = rise(t + 1) decay_s + gain fall(t + 1). */
-struct trace {
-    double_lanes rise;
-    double_lanes fall;
-};
-
-INLINED void trace_step(const struct psp *psp, const lanes *c, size_t at, struct trace *trace,
+/* With c added where the loss depends on the voltage, m(t) = m(t + 1) decay + c falls with the slow
+ * exponential, and v(t) = v(t + 1) decay_s + gain m(t + 1) rises as a potential does. */
+INLINED void trace_step(const struct psp *psp, const lanes *c, size_t at, struct state *trace,
                         lanes *rises, lanes *falls)
 {
-    trace->rise = psp->decay_s * trace->rise + psp->gain * trace->fall;
-    trace->fall = psp->decay * trace->fall + __builtin_convertvector(*c, double_lanes);
-    rises[at] = __builtin_convertvector(trace->rise, lanes);
-    falls[at] = __builtin_convertvector(trace->fall, lanes);
+    advance(psp, c, trace);
+    lanes_narrow(&trace->v, &rises[at]);
+    lanes_narrow(&trace->m, &falls[at]);
 }
 
 /* Where one vector of neurons lands: between two steps it is shared by them, the nearer one having
@@ -333,7 +348,7 @@ VECTORIZED void grid_backward(const struct tempotron *tempotron, const struct la
         const size_t next = vector + 1 < vectors ? vector + 1 : vector;
         const struct shares shares = share_landing(landing, vector);
         const struct shares next_shares = share_landing(landing, next);
-        struct trace trace = {0}, next_trace = {0};
+        struct state trace = {0}, next_trace = {0};
         lanes *rises = (lanes *)credit->rise, *falls = (lanes *)credit->fall;
         for (size_t t = tempotron->params.T; t-- > 0;) {
             lanes c, next_c;
@@ -350,7 +365,7 @@ VECTORIZED void grid_backward_steps(const struct tempotron *tempotron, const flo
 {
     const size_t vectors = tempotron->stride / LANES;
     for (size_t vector = 0; vector < vectors; vector++) {
-        struct trace trace = {0};
+        struct state trace = {0};
         for (size_t t = tempotron->params.T; t-- > 0;)
             trace_step(&tempotron->psp, (const lanes *)amounts + t * vectors + vector, t * vectors,
                        &trace, (lanes *)credit->rise + vector, (lanes *)credit->fall + vector);

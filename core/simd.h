@@ -16,7 +16,15 @@ enum { LANES = 8, SIMD_ALIGNMENT = 64 };
 /* A comparison of lanes is -1 where it holds, else 0. */
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), may_alias));
 typedef int32_t int_lanes __attribute__((vector_size(LANES * sizeof(int32_t)), may_alias));
-typedef double double_lanes __attribute__((vector_size(LANES * sizeof(double))));
+typedef float half_lanes __attribute__((vector_size(LANES / 2 * sizeof(float))));
+typedef double half_double_lanes __attribute__((vector_size(LANES / 2 * sizeof(double))));
+
+/* LANES numbers in double precision: two vectors, since one as wide as both goes by way of memory
+ * where registers have 32 bytes. */
+struct double_lanes {
+    half_double_lanes low;
+    half_double_lanes high;
+};
 
 #if defined(__x86_64__) && !defined(__clang__) && !defined(TEMPOTRON_ONE_LEVEL)
 #define VECTORIZED __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
@@ -32,5 +40,20 @@ static inline size_t simd_round_up(size_t bytes)
 
 /* For what a VECTORIZED function calls: it has to be compiled as part of that function. */
 #define INLINED static inline __attribute__((always_inline))
+
+INLINED void lanes_widen(const lanes *narrow, struct double_lanes *wide)
+{
+    const half_lanes low = __builtin_shufflevector(*narrow, *narrow, 0, 1, 2, 3);
+    const half_lanes high = __builtin_shufflevector(*narrow, *narrow, 4, 5, 6, 7);
+    wide->low = __builtin_convertvector(low, half_double_lanes);
+    wide->high = __builtin_convertvector(high, half_double_lanes);
+}
+
+INLINED void lanes_narrow(const struct double_lanes *wide, lanes *narrow)
+{
+    const half_lanes low = __builtin_convertvector(wide->low, half_lanes);
+    const half_lanes high = __builtin_convertvector(wide->high, half_lanes);
+    *narrow = __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
+}
 
 #endif
