@@ -14,6 +14,7 @@
 static inline double exp_nonpositive(double x)
 {
     static const double log2_e = 1.4426950408889634;
+    static const double rounding = 0x1.8p52; /* adding and taking it away rounds to an integer */
     static const double ln2_high = 0x1.62e42fefap-1; /* trailing zeros: k * ln2_high is exact */
     static const double ln2_low = 0x1.cf79abc9e3b398p-40;
     static const double inverse_factorial[] = {1.0 / 479001600,
@@ -36,22 +37,24 @@ static inline double exp_nonpositive(double x)
     x_bits &= holds;
     double clamped;
     memcpy(&clamped, &x_bits, sizeof clamped);
-    const int64_t k = (int64_t)(clamped * log2_e - 0.5);
-    const double r = (clamped - (double)k * ln2_high) - (double)k * ln2_low;
+    const double shifted = clamped * log2_e + rounding, k = shifted - rounding;
+    const double r = (clamped - k * ln2_high) - k * ln2_low;
     double sum = inverse_factorial[0];
     for (int n = 1; n <= 12; n++)
         sum = inverse_factorial[n] + r * sum;
-    const uint64_t bits = (uint64_t)(k + 1023) << 52 & holds;
+    uint64_t bits;
+    memcpy(&bits, &shifted, sizeof bits); /* whose last bits are k */
+    bits = (bits + 1023) << 52 & holds;
     double power_of_two;
     memcpy(&power_of_two, &bits, sizeof power_of_two);
     return sum * power_of_two + (x - x); /* x - x is 0, or NaN */
 }
 
 /* exp(x) for -80 <= x <= 0 in single precision, within 1 ulp: the polynomial of Cephes' expf
- * (Moshier 1989). Adding and taking away 1.5 * 2^23 rounds to the nearest integer. */
+ * (Moshier 1989). */
 static inline float expf_nonpositive(float x)
 {
-    static const float rounding = 12582912, log2_e = 1.44269504f;
+    static const float rounding = 0x1.8p23f, log2_e = 1.44269504f;
     static const float ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
     const float k = (x * log2_e + rounding) - rounding;
     const float r = (x - k * ln2_high) - k * ln2_low;
