@@ -237,7 +237,7 @@ struct task {
 };
 
 static const struct task tasks[] = {
-    {"one spike a clue", {1, 1, 1, 1, 1}, 1e-4, 0.9, 12000, 1000},
+    {"one spike a clue", {1, 1, 1, 1, 1}, 1e-4, 0.9, 16000, 1000},
     {"1 to 5 spikes a clue", {1, 2, 3, 4, 5}, 2e-4, 0.9, 200000, 10000},
 };
 
