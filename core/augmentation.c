@@ -1,7 +1,8 @@
 #include "augmentation.h"
 
-#include <math.h>
 #include <string.h>
+
+#include "simd.h"
 
 /* How far the image is moved to the right and down. */
 struct move {
@@ -31,9 +32,13 @@ static void move_image(const struct augmentation *augmentation, const struct mov
     }
 }
 
-static uint8_t nearest_byte(float value)
+VECTORIZED static void nearest_bytes(const float *restrict values, size_t count,
+                                     uint8_t *restrict bytes)
 {
-    return (uint8_t)rintf(fminf(fmaxf(value, 0), UINT8_MAX));
+    for (size_t i = 0; i < count; i++) {
+        const float above = values[i] > 0 ? values[i] : 0;
+        bytes[i] = (uint8_t)(int32_t)((above < UINT8_MAX ? above : UINT8_MAX) + 0.5f);
+    }
 }
 
 void augmentation_pattern(const struct augmentation *augmentation, const struct sample_set *set,
@@ -47,8 +52,7 @@ void augmentation_pattern(const struct augmentation *augmentation, const struct 
     const float *x_min = encoder_x_min(set->encoder);
     struct sample_set moved = *set;
     if (set->kind == SAMPLE_BYTES) {
-        for (size_t i = 0; i < set->features; i++)
-            ((uint8_t *)image)[i] = nearest_byte(x_min[i]);
+        nearest_bytes(x_min, set->features, (uint8_t *)image);
         move_image(augmentation, &move, (const char *)(set->bytes + first), 1, (char *)image);
         moved.bytes = (const uint8_t *)image;
     } else {
