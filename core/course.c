@@ -45,15 +45,14 @@ static enum core_status learn(struct run *run, const struct training_observer *o
         const enum core_status status = learn_epoch(run, &epoch);
         if (status != CORE_OK)
             return status;
+        epoch.is_best = keeps_best && epoch.validation_loss < best_loss;
         if (observer != NULL && observer->on_epoch != NULL)
             observer->on_epoch(observer->context, &epoch);
-        if (!keeps_best)
-            continue;
-        if (epoch.validation_loss < best_loss) {
+        if (epoch.is_best) {
             best_loss = epoch.validation_loss;
             best_epoch = number;
             pupil->keep(pupil->context);
-        } else if (number - best_epoch >= run->course->patience) {
+        } else if (keeps_best && number - best_epoch >= run->course->patience) {
             break;
         }
     }

@@ -28,6 +28,7 @@ struct training_epoch {
     bool has_validation;
     double validation_loss;
     double validation_accuracy;
+    bool is_best; /* with patience: so far, and its weights are kept */
 };
 
 /* Told of every epoch; asked again and again, as a watch is, whether to go on. Members may be NULL.

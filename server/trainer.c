@@ -69,11 +69,9 @@ struct job {
     int64_t begun;
     int64_t progress_at; /* when some were last written */
 
-    int64_t epoch; /* done */
-    /* With patience: the epoch whose weights are kept. */
-    double best_loss;
-    int64_t best_epoch;
-    bool failed; /* no memory for metrics */
+    int64_t epoch;      /* done */
+    int64_t best_epoch; /* with patience: whose weights are kept */
+    bool failed;        /* no memory for metrics */
 };
 
 static void job_finish(struct job *job)
@@ -261,10 +259,8 @@ static void on_epoch(void *context, const struct training_epoch *epoch)
     job->epoch = metrics.epoch;
     if (!keep_pending(job, &metrics))
         job->failed = true;
-    if (job->params.course.patience > 0 && metrics.validation_loss < job->best_loss) {
-        job->best_loss = metrics.validation_loss;
+    if (epoch->is_best)
         job->best_epoch = metrics.epoch;
-    }
     const int64_t now = timestamp_now();
     if (now - job->progress_at < PROGRESS_INTERVAL_MS)
         return;
@@ -512,7 +508,7 @@ static void *work(void *argument)
     uint64_t seen = 0;
     yield_to_everybody();
     while (!atomic_load(&trainer->stopping)) {
-        struct job job = {.worker = worker, .begun = timestamp_now(), .best_loss = INFINITY};
+        struct job job = {.worker = worker, .begun = timestamp_now()};
         job.progress_at = job.begun;
         const enum store_status claimed = claim(worker, &job.record);
         if (claimed == STORE_NOT_FOUND)
