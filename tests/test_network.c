@@ -303,6 +303,50 @@ START_TEST(layers_draw_normal_weights)
 }
 END_TEST
 
+/* Weights multiply a potential whose peak is the threshold: they know nothing of its unit. And of
+ * few inputs none makes every neuron fire by itself. */
+START_TEST(weights_are_drawn_for_any_threshold_and_few_inputs)
+{
+    struct network_params params = three_layers;
+    static float weight[64 * 4], other[64 * 4];
+    double mean, deviation;
+    params.tempotron.in_features = 4;
+    params.hidden[0] = 64;
+    network_draw_weight(&params, 0, 3, weight);
+    params.tempotron.v_threshold = 100;
+    network_draw_weight(&params, 0, 3, other);
+    ck_assert_mem_eq(weight, other, sizeof weight);
+    moments(weight, 64 * 4, &mean, &deviation);
+    ck_assert_double_eq_tol(mean, 0.75, 0.15);
+    ck_assert_double_eq_tol(deviation, 1.4 / 2, 0.1);
+}
+END_TEST
+
+/* A spike in continuous time, whose gap has a maximum of its own, is more than a row to add. */
+START_TEST(continuous_time_is_more_work)
+{
+    struct network_params params = three_layers;
+    params.tempotron.T = 1;
+    params.tempotron.clock = CLOCK_GRID;
+    const uint64_t grid = network_work(&params, 1000);
+    params.tempotron.clock = CLOCK_CONTINUOUS;
+    ck_assert_uint_gt(network_work(&params, 1000), 10 * grid);
+}
+END_TEST
+
+START_TEST(no_time_is_silence)
+{
+    struct pattern pattern;
+    ck_assert_int_eq(pattern_init(&pattern, 4, 10), CORE_OK);
+    pattern_clear(&pattern);
+    pattern_add(&pattern, 0, NAN);
+    pattern_add(&pattern, 1, -1);
+    ck_assert_uint_eq(pattern.count, 0);
+    ck_assert(!pattern.fired);
+    pattern_finish(&pattern);
+}
+END_TEST
+
 /* --- what a sample makes of it --- */
 
 /* One layer of several blocks has the bits of a tempotron as wide. */
@@ -524,6 +568,9 @@ int main(void)
     tcase_add_test(tests, a_copy_is_the_same_and_apart);
     tcase_add_test(tests, one_layer_draws_what_a_tempotron_does);
     tcase_add_test(tests, layers_draw_normal_weights);
+    tcase_add_test(tests, weights_are_drawn_for_any_threshold_and_few_inputs);
+    tcase_add_test(tests, continuous_time_is_more_work);
+    tcase_add_test(tests, no_time_is_silence);
     tcase_add_loop_test(tests, blocks_of_a_layer_are_one_tempotron, 0, 2);
     tcase_add_loop_test(tests, without_a_hidden_spike_there_is_no_decision, 0, 2);
     tcase_add_test(tests, an_evaluation_counts_classes);
