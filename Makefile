@@ -27,15 +27,15 @@ LINK      = $(CC) $(HARDEN_LINK) $(SANITIZER)
 
 CORE    = $(patsubst %.c,$(BUILD)/%.o,$(wildcard core/*.c))
 MAIN    = $(patsubst %.c,$(BUILD)/%.o,$(wildcard server/main.c))
-SERVER  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out server/main.c,$(wildcard server/*.c))) \
-          $(BUILD)/server/embedded.o
+SERVER  = $(patsubst %.c,$(BUILD)/%.o,$(filter-out server/main.c,$(wildcard server/*.c server/*/*.c))) \
+          $(BUILD)/server/base/embedded.o
 SUPPORT = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/*.c bench/support/*.c))
-TESTS   = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
+TESTS   = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/*/test_*.c))
 LEVELS  = $(addprefix $(BUILD)/tests/levels/train-,$(if $(filter x86_64,$(shell uname -m)),x86-64 x86-64-v3 x86-64-v4,native))
 BENCHES = $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
 LIBRARY = $(BUILD)/libtempotron.a
 DAEMON  = $(MAIN:%/server/main.o=%/tempotrond)
-SOURCES = $(wildcard core/*.[ch] server/*.[ch] tests/*.[ch] tests/*/*.[ch] bench/*.[ch] bench/*/*.[ch])
+SOURCES = $(wildcard core/*.[ch] server/*.[ch] server/*/*.[ch] tests/*.[ch] tests/*/*.[ch] bench/*.[ch] bench/*/*.[ch])
 
 # Says what it does in a line each; `make V=1` shows the commands.
 QUIET = $(if $(V),,@echo '  $(1)	$(2)' &&)
@@ -93,10 +93,9 @@ lint: PACKAGES = clang-format g++
 lint: packages ## the style, and which file may include what
 	@clang-format --dry-run -Werror $(SOURCES)
 	@! grep -nE '^ *# *include *<' $(wildcard core/*.[ch]) | grep -vE '<($(STANDARD))\.h>'
-	@! grep -n 'include.*microhttpd\.h' $(filter-out server/http%,$(wildcard server/*.[ch])) /dev/null
-	@! grep -n 'include.*sqlite3\.h' $(filter-out server/store%,$(wildcard server/*.[ch])) /dev/null
-	@echo '#include "libtempotron.h"' | $(CXX) -std=c++11 -pedantic -Wall -Wextra -Werror \
-	    -fsyntax-only -Icore -x c++ -
+	@tests/lint/layers.sh
+	@echo '#include "core/libtempotron.h"' | $(CXX) -std=c++11 -pedantic -Wall -Wextra -Werror \
+	    -fsyntax-only -I. -x c++ -
 	@! grep -nwE 'TO[D]O|FIX[M]E|XX[X]' $(SOURCES) Makefile $(wildcard migrations/*.sql docker/*)
 
 fmt: PACKAGES = clang-format
@@ -134,14 +133,14 @@ $(BUILD)/core/%.o: COMPILE += $(if $(filter thread,$(SANITIZE)),--param=tsan-ins
 $(BUILD)/core/%.o $(BUILD)/tests/levels/train-%: COMPILE += $(if $(findstring address,$(SANITIZE)),--param=asan-use-after-return=0)
 $(BUILD)/core/%.o: core/%.c Makefile
 	@mkdir -p $(@D)
-	$(call QUIET,CC,$<) $(COMPILE) -O3 $(CORE_FLAGS) $(CFLAGS) -c $< -o $@
+	$(call QUIET,CC,$<) $(COMPILE) -O3 $(CORE_FLAGS) -I. $(CFLAGS) -c $< -o $@
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(call QUIET,CC,$<) $(COMPILE) -O2 -D_GNU_SOURCE -DTEMPOTROND_VERSION='"$(VERSION)"' -Icore -Iserver -Itests/support -Ibench \
+	$(call QUIET,CC,$<) $(COMPILE) -O2 -D_GNU_SOURCE -DTEMPOTROND_VERSION='"$(VERSION)"' -I. \
 	    $(CFLAGS) -c $< -o $@
 
-$(BUILD)/server/embedded.o: server/embedded.S openapi.yaml $(wildcard migrations/*.sql)
+$(BUILD)/server/base/embedded.o: server/base/embedded.S openapi.yaml $(wildcard migrations/*.sql)
 	@mkdir -p $(@D)
 	$(call QUIET,AS,$<) $(CC) -c $< -o $@
 
@@ -162,7 +161,7 @@ $(BARE): %: %.o
 $(BUILD)/tests/levels/train-%: tests/levels/train.c $(wildcard core/*.[ch]) Makefile
 	@mkdir -p $(@D)
 	$(call QUIET,CC,$@) $(filter-out -MMD -MP,$(COMPILE)) $(HARDEN_LINK) -O3 $(CORE_FLAGS) -march=$* \
-	    -DTEMPOTRON_ONE_LEVEL -Icore $(CFLAGS) $(filter %.c,$^) -lm -o $@
+	    -DTEMPOTRON_ONE_LEVEL -I. $(CFLAGS) $(filter %.c,$^) -lm -o $@
 
 $(BUILD)/tests/test_levels: tests/levels/run.sh $(LEVELS)
 	@printf '#!/bin/sh\nexec %s\n' '$^' >$@ && chmod +x $@

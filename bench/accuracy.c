@@ -12,12 +12,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "evaluation.h"
-#include "iris.h"
-#include "random.h"
-#include "single_layer.h"
-#include "support/images.h"
-#include "training.h"
+#include "bench/support/images.h"
+#include "core/evaluation.h"
+#include "core/random.h"
+#include "core/training.h"
+#include "tests/support/iris.h"
+#include "tests/support/single_layer.h"
 
 enum { OUTPUTS = 10, T = 100, NEURONS = 16 };
 
@@ -32,7 +32,7 @@ static struct task tasks[] = {
     {"mnist",
      "MNIST",
      100,
-     {.course =
+     {.loop =
           {.epochs = 12, .batch_size = 64, .schedule = {SCHEDULE_COSINE, 2e-4, 1}, .shuffle = true},
       .optimizer = OPTIMIZER_ADAM,
       .weight_decay = 3,
@@ -40,7 +40,7 @@ static struct task tasks[] = {
     {"fashion",
      "FASHION_MNIST",
      100,
-     {.course =
+     {.loop =
           {.epochs = 10, .batch_size = 64, .schedule = {SCHEDULE_COSINE, 1e-4, 1}, .shuffle = true},
       .optimizer = OPTIMIZER_ADAM,
       .weight_decay = 3,
@@ -49,7 +49,7 @@ static struct task tasks[] = {
     {"spikingjelly",
      "MNIST",
      15,
-     {.course =
+     {.loop =
           {.epochs = 100, .batch_size = 64, .schedule = {.learning_rate = 1e-3}, .shuffle = true},
       .optimizer = OPTIMIZER_ADAM,
       .loss = {.type = LOSS_MSE, .v_threshold = 1}}},
@@ -92,7 +92,7 @@ static struct result run(const struct task *task, const struct sample_set *train
     float *weight = malloc(shape.in_features * classes * sizeof *weight);
     if (weight == NULL)
         abort();
-    tempotron_draw_weight(task->params.course.seed, shape.in_features, classes, weight);
+    tempotron_draw_weight(task->params.loop.seed, shape.in_features, classes, weight);
     struct network *network = single_layer(&shape, weight);
     const double begin = seconds();
     if (network_train(network, training, NULL, &task->params, &observer, NULL) != CORE_OK)
@@ -109,8 +109,8 @@ static struct result run(const struct task *task, const struct sample_set *train
 
 static void print_result(const struct task *task, const char *on, const struct result *result)
 {
-    printf("%-14s %6zu %8.4f %8.2f %10.2f %s %.2f\n", task->name, task->params.course.epochs,
-           result->seconds / (double)task->params.course.epochs, result->seconds,
+    printf("%-14s %6zu %8.4f %8.2f %10.2f %s %.2f\n", task->name, task->params.loop.epochs,
+           result->seconds / (double)task->params.loop.epochs, result->seconds,
            100 * result->training, on, 100 * result->test);
     fflush(stdout);
 }
@@ -149,10 +149,10 @@ static void run_iris(void)
     struct task task = {
         .name = "iris 10 x 5",
         .tau = 15,
-        .params = {.course = {.epochs = 40,
-                              .batch_size = 16,
-                              .schedule = {.learning_rate = 0.01},
-                              .shuffle = true},
+        .params = {.loop = {.epochs = 40,
+                            .batch_size = 16,
+                            .schedule = {.learning_rate = 0.01},
+                            .shuffle = true},
                    .optimizer = OPTIMIZER_ADAM,
                    .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5}},
     };
@@ -162,7 +162,7 @@ static void run_iris(void)
         for (size_t fold = 0; fold < FOLDS; fold++) {
             struct sample_set training, test;
             iris_fold(&iris, repeat, fold, &training, &test);
-            task.params.course.seed = repeat;
+            task.params.loop.seed = repeat;
             const struct result result = run(&task, &training, &test, IRIS_CLASSES);
             mean.seconds += result.seconds / (REPEATS * FOLDS);
             mean.training += result.training / (REPEATS * FOLDS);
@@ -181,12 +181,12 @@ int main(int argc, char **argv)
         if (argc > 1 && strcmp(argv[1], task->name) != 0)
             continue;
         if (argc > 2)
-            task->params.course.seed = (uint32_t)strtoul(argv[2], NULL, 10);
+            task->params.loop.seed = (uint32_t)strtoul(argv[2], NULL, 10);
         if (argc > 6) {
-            task->params.course.schedule.learning_rate = strtod(argv[3], NULL);
+            task->params.loop.schedule.learning_rate = strtod(argv[3], NULL);
             task->params.weight_decay = strtod(argv[4], NULL);
             task->tau = strtod(argv[5], NULL);
-            task->params.course.epochs = strtoul(argv[6], NULL, 10);
+            task->params.loop.epochs = strtoul(argv[6], NULL, 10);
         }
         run_task(task, argc > 6);
     }

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "random.h"
-#include "single_layer.h"
-#include "training.h"
+#include "core/random.h"
+#include "core/training.h"
+#include "tests/support/single_layer.h"
 
 enum { AFFERENTS = 500, WINDOW = 500, OUTPUTS = 1, EPOCHS_MOST = 20000 };
 
@@ -35,9 +35,9 @@ static void look(void *context, const struct training_epoch *epoch)
     search->solved = epoch->loss == 0;
 }
 
-static bool goes_on(void *context)
+static bool is_solved(void *context)
 {
-    return !((const struct search *)context)->solved;
+    return ((const struct search *)context)->solved;
 }
 
 static void learn(double alpha, uint32_t seed, const struct schedule *schedule, double momentum)
@@ -46,18 +46,18 @@ static void learn(double alpha, uint32_t seed, const struct schedule *schedule, 
     const struct tempotron_params shape = {
         CLOCK_CONTINUOUS, AFFERENTS, OUTPUTS, WINDOW, 15, 3.75, 1};
     const struct training_params params = {
-        .course = {.epochs = EPOCHS_MOST,
-                   .batch_size = 1,
-                   .schedule = *schedule,
-                   .shuffle = true,
-                   .seed = seed},
+        .loop = {.epochs = EPOCHS_MOST,
+                 .batch_size = 1,
+                 .schedule = *schedule,
+                 .shuffle = true,
+                 .seed = seed},
         .momentum = momentum,
         .loss = {.type = LOSS_TEMPOTRON, .v_threshold = 1},
     };
     struct random random;
     struct search search = {0};
     const struct training_observer observer = {
-        .context = &search, .on_epoch = look, .goes_on = goes_on};
+        .context = &search, .on_epoch = look, .stop_requested = is_solved};
     float *times = malloc(count * AFFERENTS * sizeof *times);
     int32_t *label = malloc(count * sizeof *label);
     float weight[OUTPUTS * AFFERENTS];

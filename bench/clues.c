@@ -23,10 +23,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "count_training.h"
-#include "exponential.h"
-#include "firing.h"
-#include "random.h"
+#include "core/count_training.h"
+#include "core/exponential.h"
+#include "core/multi_spike.h"
+#include "core/random.h"
 
 enum {
     AFFERENTS = 500,
@@ -179,7 +179,7 @@ struct score {
 /* What an output is run by. */
 struct probe {
     struct pattern pattern;
-    struct firing firing;
+    struct multi_spike multi_spike;
     struct spike_train train;
 };
 
@@ -215,9 +215,9 @@ static struct score score(const struct tempotron *tempotron, const struct trial 
     for (size_t b = 0; b < HELD_OUT; b++) {
         const struct sample_set set = view(&trials[b]);
         sample_set_pattern(&set, 0, &probe->pattern);
-        firing_take_pattern(&probe->firing, tempotron, &probe->pattern);
-        firing_take_output(&probe->firing, tempotron, &probe->pattern, 0);
-        firing_fire(&probe->firing, 1, &probe->train);
+        multi_spike_take_pattern(&probe->multi_spike, tempotron, &probe->pattern);
+        multi_spike_take_output(&probe->multi_spike, tempotron, &probe->pattern, 0);
+        multi_spike_fire(&probe->multi_spike, 1, &probe->train);
         score_trial(&trials[b], patterns, &probe->train, &clues, &sums);
     }
     return (struct score){.right = sums.right / HELD_OUT,
@@ -256,7 +256,7 @@ static struct learner *prepare(const struct task *task, uint32_t seed)
     const struct tempotron_params shape = {CLOCK_CONTINUOUS, AFFERENTS, 1, WINDOW, 20, 5, 1};
     const struct count_trainer_params params = {.batch_most = 1,
                                                 .capacity = TRIAL_SPIKES_MOST,
-                                                .spikes_most = SPIKES_MOST,
+                                                .max_spikes = SPIKES_MOST,
                                                 .momentum = task->momentum};
     float weight[AFFERENTS];
     struct learner *learner = calloc(1, sizeof *learner);
@@ -264,7 +264,7 @@ static struct learner *prepare(const struct task *task, uint32_t seed)
     if (learner == NULL || tempotron_create(&shape, weight, &learner->tempotron) != CORE_OK ||
         count_trainer_create(learner->tempotron, &params, NULL, &learner->trainer) != CORE_OK ||
         pattern_init(&learner->probe.pattern, TRIAL_SPIKES_MOST, WINDOW) != CORE_OK ||
-        firing_init(&learner->probe.firing, TRIAL_SPIKES_MOST) != CORE_OK ||
+        multi_spike_init(&learner->probe.multi_spike, TRIAL_SPIKES_MOST) != CORE_OK ||
         spike_train_init(&learner->probe.train, SPIKES_MOST) != CORE_OK)
         abort();
     random_init(&learner->random, seed);
@@ -277,7 +277,7 @@ static struct learner *prepare(const struct task *task, uint32_t seed)
 static void destroy(struct learner *learner)
 {
     spike_train_finish(&learner->probe.train);
-    firing_finish(&learner->probe.firing);
+    multi_spike_finish(&learner->probe.multi_spike);
     pattern_finish(&learner->probe.pattern);
     count_trainer_destroy(learner->trainer);
     tempotron_destroy(learner->tempotron);

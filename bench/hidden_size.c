@@ -7,10 +7,10 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "activity.h"
-#include "simd.h"
-#include "support/images.h"
-#include "training.h"
+#include "bench/support/images.h"
+#include "core/activity.h"
+#include "core/simd.h"
+#include "core/training.h"
 
 enum { SAMPLES = 2048, ROUNDS = 5, PIXELS = 784, CLASSES = 10, T = 32, MAX_SPIKE_TIME = 16 };
 
@@ -119,7 +119,7 @@ static void predict_pass(struct problem *problem)
 static void train_pass(struct problem *problem)
 {
     const struct training_params params = {
-        .course = {.epochs = 1, .batch_size = 64, .schedule = {.learning_rate = 1e-4}},
+        .loop = {.epochs = 1, .batch_size = 64, .schedule = {.learning_rate = 1e-4}},
         .optimizer = OPTIMIZER_ADAM,
         .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 4},
         .dropout = 0.2,

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "evaluation.h"
-#include "network.h"
-#include "support/images.h"
-#include "training.h"
+#include "bench/support/images.h"
+#include "core/evaluation.h"
+#include "core/network.h"
+#include "core/training.h"
 
 enum { CLASSES = 10, SIDE = 28 };
 
@@ -43,10 +43,10 @@ static const struct task tasks[] = {
      16,
      32,
      150,
-     {.course = {.epochs = 20,
-                 .batch_size = 64,
-                 .schedule = {SCHEDULE_COSINE, 1.5e-3, 1},
-                 .shuffle = true},
+     {.loop = {.epochs = 20,
+               .batch_size = 64,
+               .schedule = {SCHEDULE_COSINE, 1.5e-3, 1},
+               .shuffle = true},
       .optimizer = OPTIMIZER_ADAM,
       .loss = CROSS_ENTROPY(4),
       .dropout = 0.2,
@@ -60,10 +60,10 @@ static const struct task tasks[] = {
      16,
      32,
      150,
-     {.course = {.epochs = 12,
-                 .batch_size = 64,
-                 .schedule = {SCHEDULE_COSINE, 2.5e-3, 1},
-                 .shuffle = true},
+     {.loop = {.epochs = 12,
+               .batch_size = 64,
+               .schedule = {SCHEDULE_COSINE, 2.5e-3, 1},
+               .shuffle = true},
       .optimizer = OPTIMIZER_ADAM,
       .loss = CROSS_ENTROPY(4),
       .dropout = 0.1,
@@ -77,10 +77,10 @@ static const struct task tasks[] = {
      16,
      32,
      150,
-     {.course = {.epochs = 40,
-                 .batch_size = 64,
-                 .schedule = {SCHEDULE_COSINE, 1.5e-3, 1},
-                 .shuffle = true},
+     {.loop = {.epochs = 40,
+               .batch_size = 64,
+               .schedule = {SCHEDULE_COSINE, 1.5e-3, 1},
+               .shuffle = true},
       .optimizer = OPTIMIZER_ADAM,
       .loss = CROSS_ENTROPY(4),
       .dropout = 0.25,
@@ -94,7 +94,7 @@ static const struct task tasks[] = {
      16,
      32,
      150,
-     {.course =
+     {.loop =
           {.epochs = 40, .batch_size = 64, .schedule = {SCHEDULE_COSINE, 1e-3, 1}, .shuffle = true},
       .optimizer = OPTIMIZER_ADAM,
       .loss = CROSS_ENTROPY(4),
@@ -108,7 +108,7 @@ static const struct task tasks[] = {
      50,
      50,
      100,
-     {.course =
+     {.loop =
           {.epochs = 15, .batch_size = 64, .schedule = {SCHEDULE_COSINE, 2e-3, 1}, .shuffle = true},
       .optimizer = OPTIMIZER_ADAM,
       .weight_decay = 0.3,
@@ -182,13 +182,13 @@ static void run(const struct task *task, uint32_t seed, const struct sample_set 
     double accuracy = 0;
     const struct training_observer observer = {.context = &accuracy, .on_epoch = keep_accuracy};
     struct network *network = draw_network(&shape, seed);
-    params.course.seed = seed;
+    params.loop.seed = seed;
     const double begin = seconds();
     must(network_train(network, training, NULL, &params, &observer, NULL));
     const double taken = seconds() - begin;
     must(network_evaluate(network, test, &params.loss, NULL, NULL, &evaluation, NULL));
-    printf("%-14s %6zu %8.2f %8.1f %10.2f %10.2f\n", task->name, params.course.epochs,
-           taken / (double)params.course.epochs, taken, 100 * accuracy, 100 * evaluation.accuracy);
+    printf("%-14s %6zu %8.2f %8.1f %10.2f %10.2f\n", task->name, params.loop.epochs,
+           taken / (double)params.loop.epochs, taken, 100 * accuracy, 100 * evaluation.accuracy);
     fflush(stdout);
     network_destroy(network);
 }

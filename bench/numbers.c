@@ -9,8 +9,8 @@
 
 #include <jansson.h>
 
-#include "decimal.h"
-#include "json_writer.h"
+#include "server/base/decimal.h"
+#include "server/json/writer.h"
 
 enum { NUMBERS = 200000, ROUNDS = 9, LONGEST = 26 };
 

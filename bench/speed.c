@@ -10,14 +10,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "activity.h"
-#include "hands.h"
-#include "membranes.h"
-#include "random.h"
-#include "simd.h"
-#include "single_layer.h"
-#include "support/images.h"
-#include "training.h"
+#include "bench/support/images.h"
+#include "core/activity.h"
+#include "core/membranes.h"
+#include "core/random.h"
+#include "core/simd.h"
+#include "core/training.h"
+#include "server/base/thread_team.h"
+#include "tests/support/single_layer.h"
 
 enum { SAMPLES = 1024, ROUNDS = 7 };
 
@@ -175,14 +175,14 @@ static void predict_pass(struct problem *problem)
 }
 
 static const struct training_params training = {
-    .course = {.epochs = 2, .batch_size = 64, .schedule = {.learning_rate = 1e-4}, .shuffle = true},
+    .loop = {.epochs = 2, .batch_size = 64, .schedule = {.learning_rate = 1e-4}, .shuffle = true},
     .optimizer = OPTIMIZER_ADAM,
     .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5},
 };
 
-static void train(struct problem *problem, const struct crew *crew)
+static void train(struct problem *problem, const struct thread_team *team)
 {
-    must(network_train(problem->network, &problem->bytes, NULL, &training, NULL, crew));
+    must(network_train(problem->network, &problem->bytes, NULL, &training, NULL, team));
 }
 
 static void train_pass(struct problem *problem)
@@ -221,8 +221,8 @@ static void against_the_floor(void)
     print_row("encode, floats", time_of(encode_floats_pass, &problem, 1), floor);
     print_row("forward", time_of(forward_pass, &problem, 1), floor);
     print_row("predict: encode, forward, decide", time_of(predict_pass, &problem, 1), floor);
-    print_row("train: encode, forward, update",
-              time_of(train_pass, &problem, training.course.epochs), floor);
+    print_row("train: encode, forward, update", time_of(train_pass, &problem, training.loop.epochs),
+              floor);
     problem_finish(&problem);
     problem_init(&problem, 784, 16, 10, 100, CLOCK_CONTINUOUS);
     print_row("forward, continuous clock", time_of(forward_pass, &problem, 1), floor);
@@ -245,7 +245,7 @@ static void grow(const char *of, const struct growth *start, size_t which)
         size[which] <<= step;
         problem_init(&problem, size[0], start->neurons, size[1], size[2], CLOCK_GRID);
         last = time_of(forward_pass, &problem, 1);
-        last_train = train_times[step] = time_of(train_pass, &problem, training.course.epochs);
+        last_train = train_times[step] = time_of(train_pass, &problem, training.loop.epochs);
         first = step == 0 ? last : first;
         first_train = step == 0 ? last_train : first_train;
         printf(" %8.2f", last);
@@ -284,17 +284,17 @@ static void with_threads(void)
     problem_init(&problem, 784, 16, 10, 100, CLOCK_GRID);
     printf("threads   train  ");
     for (unsigned threads = 1; threads <= 16; threads *= 2) {
-        struct hands *hands = hands_create(threads);
+        struct thread_team *team = thread_team_create(threads);
         double least = INFINITY;
         for (int round = 0; round < ROUNDS; round++) {
             const double begin = seconds();
-            train(&problem, hands_crew(hands));
+            train(&problem, team);
             least = fmin(least, seconds() - begin);
         }
-        least = least / (double)(SAMPLES * training.course.epochs) * 1e6;
+        least = least / (double)(SAMPLES * training.loop.epochs) * 1e6;
         alone = threads == 1 ? least : alone;
         printf(" %8.2f", least);
-        hands_destroy(hands);
+        thread_team_destroy(team);
     }
     printf("   us, 1 2 4 8 16 of them on %ld cores\n", cores);
     problem_finish(&problem);

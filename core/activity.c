@@ -1,24 +1,24 @@
-#include "activity.h"
+#include "core/activity.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "layout.h"
+#include "core/arena.h"
 
-static void lay_out(struct activity *activity, const struct network *network, struct layout *layout)
+static void lay_out(struct activity *activity, const struct network *network, struct arena *arena)
 {
     for (size_t l = 0; l < network->depth; l++) {
         struct layer_activity *layer = &activity->layers[l];
         const size_t width = network->layers[l].lanes;
-        layer->v_max = layout_place(layout, width, sizeof *layer->v_max);
-        layer->t_max = layout_place(layout, width, sizeof *layer->t_max);
+        layer->v_max = arena_place(arena, width, sizeof *layer->v_max);
+        layer->t_max = arena_place(arena, width, sizeof *layer->t_max);
         if (l + 1 == network->depth)
             continue;
-        layer->spike = layout_place(layout, width, sizeof *layer->spike);
-        layer->slope = layout_place(layout, width, sizeof *layer->slope);
+        layer->spike = arena_place(arena, width, sizeof *layer->spike);
+        layer->slope = arena_place(arena, width, sizeof *layer->slope);
     }
     activity->score =
-        layout_place(layout, network_classes(&network->params), sizeof *activity->score);
+        arena_place(arena, network_classes(&network->params), sizeof *activity->score);
 }
 
 /* The spikes that may come into a layer. */
@@ -40,14 +40,14 @@ static enum core_status init_layer(struct layer_activity *layer, const struct ne
 enum core_status activity_init(struct activity *activity, const struct network *network,
                                size_t capacity)
 {
-    struct layout layout = {0};
+    struct arena arena = {0};
     enum core_status status = CORE_OK;
     *activity = (struct activity){.depth = network->depth};
-    lay_out(activity, network, &layout);
-    if (!layout_allocate(&layout))
+    lay_out(activity, network, &arena);
+    if (!arena_allocate(&arena))
         return CORE_NO_MEMORY;
-    lay_out(activity, network, &layout);
-    activity->memory = layout.memory;
+    lay_out(activity, network, &arena);
+    activity->memory = arena.memory;
     for (size_t l = 0; status == CORE_OK && l < network->depth; l++)
         status = init_layer(&activity->layers[l], network, layer_capacity(network, l, capacity));
     if (status != CORE_OK)

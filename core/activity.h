@@ -6,11 +6,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "membranes.h"
-#include "network.h"
-#include "pattern.h"
-#include "status.h"
-#include "timeline.h"
+#include "core/membranes.h"
+#include "core/network.h"
+#include "core/pattern.h"
+#include "core/status.h"
+#include "core/timeline.h"
 
 struct layer_activity {
     struct pattern pattern;   /* the spikes that come in */

@@ -1,8 +1,8 @@
-#include "augmentation.h"
+#include "core/augmentation.h"
 
 #include <string.h>
 
-#include "simd.h"
+#include "core/simd.h"
 
 /* How far the image is moved to the right and down. */
 struct move {

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-#include "dropout.h"
-#include "sample_set.h"
+#include "core/dropout.h"
+#include "core/sample_set.h"
 
 struct augmentation {
     size_t shift;  /* pixels, at most, either way; 0: none */

@@ -1,10 +1,10 @@
-#include "byte_table.h"
+#include "core/byte_table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "rest.h"
-#include "simd.h"
+#include "core/background.h"
+#include "core/simd.h"
 
 /* Features by their ranges: representatives[range] is one that has it. */
 struct ranges {
@@ -138,18 +138,20 @@ INLINED void add_features(const struct byte_table *table, const uint8_t *x, size
     pattern->fired = fired;
 }
 
-VECTORIZED void byte_table_encode(const struct byte_table *table, const struct rest *rest,
-                                  const uint8_t *x, struct pattern *pattern)
+VECTORIZED void byte_table_encode(const struct byte_table *table,
+                                  const struct background *background, const uint8_t *x,
+                                  struct pattern *pattern)
 {
     size_t i = 0;
     pattern_clear(pattern);
-    pattern->rest = rest;
-    for (size_t block = 0; rest != NULL && block < rest->blocks; block++, i += REST_BLOCK) {
-        if (rest_holds(x + i)) {
+    pattern->background = background;
+    for (size_t block = 0; background != NULL && block < background->blocks;
+         block++, i += BACKGROUND_BLOCK) {
+        if (background_holds(x + i)) {
             pattern->resting[pattern->resting_count++] = (uint32_t)block;
-            pattern->fired |= rest->fires[block];
+            pattern->fired |= background->fires[block];
         } else {
-            add_features(table, x, i, i + REST_BLOCK, pattern);
+            add_features(table, x, i, i + BACKGROUND_BLOCK, pattern);
         }
     }
     add_features(table, x, i, table->n, pattern);

@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "encoder.h"
-#include "pattern.h"
-#include "status.h"
+#include "core/encoder.h"
+#include "core/pattern.h"
+#include "core/status.h"
 
 /* More different ranges would not fit a processor's cache; and a table that few features share is
  * not worth its memory. */
@@ -47,11 +47,11 @@ void byte_table_finish(struct byte_table *table);        /* does nothing on a ze
  * holds then says nothing. */
 bool byte_table_convert(const float *values, size_t count, uint8_t *bytes);
 
-struct rest;
+struct background;
 
 /* Fills the pattern with the spikes of x[n]; with `rest`, which may be NULL, those of blocks at
  * rest are only named. */
-void byte_table_encode(const struct byte_table *table, const struct rest *rest, const uint8_t *x,
-                       struct pattern *pattern);
+void byte_table_encode(const struct byte_table *table, const struct background *background,
+                       const uint8_t *x, struct pattern *pattern);
 
 #endif

@@ -1,12 +1,12 @@
 /* continuous.c - all in double precision, from spike to spike in the order of time. */
-#include "continuous.h"
+#include "core/continuous.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "exponential.h"
-#include "gaps.h"
-#include "simd.h"
+#include "core/exponential.h"
+#include "core/intervals.h"
+#include "core/simd.h"
 
 /* --- forward --- */
 
@@ -244,25 +244,25 @@ static double slope_behind(const struct tempotron *tempotron, const struct patte
 }
 
 void continuous_follow_kinks(const struct tempotron *tempotron, const struct pattern *pattern,
-                             const struct timeline *timeline, const struct landing *landing,
-                             float *time_gradient)
+                             const struct timeline *timeline,
+                             const struct voltage_gradient *gradient, float *time_gradient)
 {
     for (size_t j = 0; j < tempotron->params.out_features; j++) {
-        const double amount = (double)landing->amount[j];
+        const double amount = (double)gradient->amount[j];
         const size_t spike =
-            amount != 0 ? find_spike_at(pattern, timeline, landing->at[j]) : pattern->count;
+            amount != 0 ? find_spike_at(pattern, timeline, gradient->at[j]) : pattern->count;
         if (spike < pattern->count)
             time_gradient[timeline->order[spike]] +=
                 (float)(amount * slope_behind(tempotron, pattern, timeline, spike, j));
     }
 }
 
-/* Of one spike, the gap after which ends at `next`: neurons whose landing lies in that gap begin
+/* Of one spike, the gap after which ends at `next`: neurons whose gradient lies in that gap begin
  * here, the others decay over it. */
 VECTORIZED static void trace_back(const struct time_constants *constants, double time, double next,
                                   double decay_slow, double decay_fast,
-                                  const struct landing *landing, struct membranes *membranes,
-                                  float *rise)
+                                  const struct voltage_gradient *gradient,
+                                  struct membranes *membranes, float *rise)
 {
     double *restrict slow = membranes->slow, *restrict fast = membranes->fast;
     for (size_t j = 0; j < membranes->stride; j++) {
@@ -270,7 +270,7 @@ VECTORIZED static void trace_back(const struct time_constants *constants, double
         fast[j] *= decay_fast;
     }
     for (size_t j = 0; j < membranes->stride; j++) {
-        const double at = landing->at[j], amount = (double)landing->amount[j];
+        const double at = gradient->at[j], amount = (double)gradient->amount[j];
         if (amount == 0 || at < time || at >= next)
             continue;
         slow[j] = amount * exp_nonpositive((time - at) / constants->slow);
@@ -281,7 +281,7 @@ VECTORIZED static void trace_back(const struct time_constants *constants, double
 }
 
 void continuous_backward(const struct tempotron *tempotron, const struct pattern *pattern,
-                         const struct timeline *timeline, const struct landing *landing,
+                         const struct timeline *timeline, const struct voltage_gradient *gradient,
                          struct membranes *membranes, struct credit *credit)
 {
     const struct time_constants constants = time_constants(&tempotron->psp);
@@ -294,7 +294,7 @@ void continuous_backward(const struct tempotron *tempotron, const struct pattern
         const double time = (double)pattern->time[spike];
         float *fall = credit->fall + spike * credit->stride;
         trace_back(&constants, time, next, timeline->decay_slow[e + 1], timeline->decay_fast[e + 1],
-                   landing, membranes, credit->rise + spike * credit->stride);
+                   gradient, membranes, credit->rise + spike * credit->stride);
         for (size_t j = 0; j < credit->stride; j++)
             fall[j] = (float)tau_exponential[j];
         next = time;

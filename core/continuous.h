@@ -10,17 +10,17 @@
 #ifndef CORE_CONTINUOUS_H
 #define CORE_CONTINUOUS_H
 
-#include "membranes.h"
+#include "core/membranes.h"
 
 void continuous_forward(const struct tempotron *tempotron, const struct pattern *pattern,
                         const struct timeline *timeline, struct membranes *membranes, float *v);
 void continuous_fire(const struct tempotron *tempotron, const struct pattern *pattern,
                      const struct timeline *timeline, struct membranes *membranes);
 void continuous_backward(const struct tempotron *tempotron, const struct pattern *pattern,
-                         const struct timeline *timeline, const struct landing *landing,
+                         const struct timeline *timeline, const struct voltage_gradient *gradient,
                          struct membranes *membranes, struct credit *credit);
 void continuous_follow_kinks(const struct tempotron *tempotron, const struct pattern *pattern,
-                             const struct timeline *timeline, const struct landing *landing,
-                             float *time_gradient);
+                             const struct timeline *timeline,
+                             const struct voltage_gradient *gradient, float *time_gradient);
 
 #endif

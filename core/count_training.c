@@ -1,16 +1,16 @@
 /* count_training.c - the two phases of training.c: samples, each with a slot for what comes of it,
- * then afferents, each part of the crew having its own. No number is ever summed by two threads. */
-#include "count_training.h"
+ * then afferents, each part of the team having its own. No number is ever summed by two threads. */
+#include "core/count_training.h"
 
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "credit.h"
-#include "critical_threshold.h"
-#include "firing.h"
-#include "simd.h"
+#include "core/credit.h"
+#include "core/critical_threshold.h"
+#include "core/multi_spike.h"
+#include "core/simd.h"
 
 enum { SLOTS_BYTES = 4 * 1024 * 1024 }; /* of all slots */
 
@@ -22,9 +22,9 @@ struct slot {
     struct count_errors errors;
 };
 
-/* Scratch memory of each part of the crew. */
+/* Scratch memory of each part of the team. */
 struct hand {
-    struct firing firing;
+    struct multi_spike multi_spike;
     struct spike_train train;
     struct critical_search search;
     double *credit; /* [capacity] of one output */
@@ -33,7 +33,7 @@ struct hand {
 struct count_trainer {
     struct tempotron *tempotron;
     struct count_trainer_params params;
-    const struct crew *crew;
+    const struct thread_team *team;
     size_t slot_count;
     struct slot *slots; /* [slot_count] */
     size_t hand_count;
@@ -44,7 +44,7 @@ struct count_trainer {
 
     /* The samples in the slots now. */
     const struct counted_set *set;
-    const struct watch *watch;
+    const struct stop_check *stop_check;
     const uint32_t *samples; /* NULL: as they come, from `first` on */
     size_t first;
     size_t sample_count;
@@ -87,7 +87,7 @@ static enum core_status init_slots(struct count_trainer *trainer)
         slot->errs = calloc(shape.params.out_features, sizeof *slot->errs);
         if (slot->errs == NULL)
             return CORE_NO_MEMORY;
-        status = pattern_init(&slot->pattern, capacity, firing_last(&shape.params));
+        status = pattern_init(&slot->pattern, capacity, multi_spike_last(&shape.params));
         if (status == CORE_OK)
             status = credit_init(&slot->credit, &shape, capacity);
     }
@@ -96,16 +96,17 @@ static enum core_status init_slots(struct count_trainer *trainer)
 
 static enum core_status init_hands(struct count_trainer *trainer)
 {
-    const size_t capacity = trainer->params.capacity, most = trainer->params.spikes_most;
+    const size_t capacity = trainer->params.capacity, most = trainer->params.max_spikes;
     enum core_status status = CORE_OK;
-    trainer->hand_count = least(crew_size(trainer->crew), trainer->slot_count);
+    trainer->hand_count = least(thread_team_size(trainer->team), trainer->slot_count);
     trainer->hands = calloc(trainer->hand_count, sizeof *trainer->hands);
     if (trainer->hands == NULL)
         return CORE_NO_MEMORY;
     for (size_t i = 0; status == CORE_OK && i < trainer->hand_count; i++) {
         struct hand *hand = &trainer->hands[i];
         hand->credit = calloc(capacity + 1, sizeof *hand->credit);
-        status = hand->credit != NULL ? firing_init(&hand->firing, capacity) : CORE_NO_MEMORY;
+        status =
+            hand->credit != NULL ? multi_spike_init(&hand->multi_spike, capacity) : CORE_NO_MEMORY;
         if (status == CORE_OK)
             status = spike_train_init(&hand->train, most);
         if (status == CORE_OK)
@@ -133,14 +134,15 @@ static enum core_status init(struct count_trainer *trainer)
 
 enum core_status count_trainer_create(struct tempotron *tempotron,
                                       const struct count_trainer_params *params,
-                                      const struct crew *crew, struct count_trainer **ret_trainer)
+                                      const struct thread_team *team,
+                                      struct count_trainer **ret_trainer)
 {
     struct count_trainer *trainer = calloc(1, sizeof *trainer);
     if (trainer == NULL)
         return CORE_NO_MEMORY;
     trainer->tempotron = tempotron;
     trainer->params = *params;
-    trainer->crew = crew;
+    trainer->team = team;
     const enum core_status status = init(trainer);
     if (status != CORE_OK) {
         count_trainer_destroy(trainer);
@@ -163,7 +165,7 @@ static void finish_slots(struct count_trainer *trainer)
 static void finish_hands(struct count_trainer *trainer)
 {
     for (size_t i = 0; trainer->hands != NULL && i < trainer->hand_count; i++) {
-        firing_finish(&trainer->hands[i].firing);
+        multi_spike_finish(&trainer->hands[i].multi_spike);
         spike_train_finish(&trainer->hands[i].train);
         critical_search_finish(&trainer->hands[i].search);
         free(trainer->hands[i].credit);
@@ -192,11 +194,11 @@ static void find_credit(const struct count_trainer *trainer, struct hand *hand, 
 {
     const double v_threshold = trainer->tempotron->params.v_threshold;
     const double share = (count < wanted ? -1 : 1) / (double)trainer->batch;
-    const size_t k = count < wanted ? least(count + 1, trainer->params.spikes_most) : count;
+    const size_t k = count < wanted ? least(count + 1, trainer->params.max_spikes) : count;
     struct critical_threshold critical;
-    if (!critical_threshold_find(&hand->firing, k, v_threshold, &hand->search, &critical))
-        critical = critical_threshold_of_silent(&hand->firing);
-    critical_threshold_credit(&hand->firing, &critical, &hand->search, hand->credit);
+    if (!critical_threshold_find(&hand->multi_spike, k, v_threshold, &hand->search, &critical))
+        critical = critical_threshold_of_silent(&hand->multi_spike);
+    critical_threshold_credit(&hand->multi_spike, &critical, &hand->search, hand->credit);
     float *column = slot->credit.rise + output;
     for (size_t s = 0; s < slot->pattern.count; s++)
         column[s * slot->credit.stride] = (float)(share * hand->credit[s]);
@@ -205,9 +207,9 @@ static void find_credit(const struct count_trainer *trainer, struct hand *hand, 
 static void count_output(const struct count_trainer *trainer, struct hand *hand, size_t output,
                          uint32_t wanted, struct slot *slot)
 {
-    struct firing *firing = &hand->firing;
-    firing_take_output(firing, trainer->tempotron, &slot->pattern, output);
-    firing_fire(firing, trainer->tempotron->params.v_threshold, &hand->train);
+    struct multi_spike *multi_spike = &hand->multi_spike;
+    multi_spike_take_output(multi_spike, trainer->tempotron, &slot->pattern, output);
+    multi_spike_fire(multi_spike, trainer->tempotron->params.v_threshold, &hand->train);
     const size_t count = hand->train.count;
     slot->errs[output] = count != wanted;
     slot->errors.counts++;
@@ -222,13 +224,13 @@ static void count_output(const struct count_trainer *trainer, struct hand *hand,
     find_credit(trainer, hand, output, count, wanted, slot);
 }
 
-/* Asks the watch, and notes for everybody that it ended the batch. */
-static bool goes_on(struct count_trainer *trainer)
+/* Whether a stop was requested; notes it for all threads. */
+static bool stops(struct count_trainer *trainer)
 {
-    if (watch_goes_on(trainer->watch))
-        return true;
+    if (!stop_check_requested(trainer->stop_check))
+        return false;
     atomic_store(&trainer->stopped, true);
-    return false;
+    return true;
 }
 
 static void count_sample(struct count_trainer *trainer, size_t sample, struct hand *hand,
@@ -238,8 +240,8 @@ static void count_sample(struct count_trainer *trainer, size_t sample, struct ha
     slot->errors = (struct count_errors){0};
     slot->credit.is_zero = true;
     sample_set_pattern(trainer->set->samples, sample, &slot->pattern);
-    firing_take_pattern(&hand->firing, trainer->tempotron, &slot->pattern);
-    for (size_t j = 0; j < outputs && goes_on(trainer); j++)
+    multi_spike_take_pattern(&hand->multi_spike, trainer->tempotron, &slot->pattern);
+    for (size_t j = 0; j < outputs && !stops(trainer); j++)
         count_output(trainer, hand, j, trainer->set->wanted[sample * outputs + j], slot);
 }
 
@@ -249,7 +251,7 @@ static void count_samples(void *work, size_t part)
 {
     struct count_trainer *trainer = work;
     for (size_t i = part; i < trainer->sample_count; i += trainer->hand_count) {
-        if (!goes_on(trainer))
+        if (stops(trainer))
             return;
         const size_t number = trainer->first + i;
         count_sample(trainer, trainer->samples != NULL ? trainer->samples[number] : number,
@@ -292,14 +294,14 @@ static bool all_are_frozen(const struct count_trainer *trainer)
     return true;
 }
 
-/* Fills the slots from sample number `done` on. False: the watch ended it. */
+/* Fills the slots from sample number `done` on. False: the stop_check ended it. */
 static bool fill_slots(struct count_trainer *trainer, size_t done, size_t count,
                        struct count_errors *errors)
 {
     trainer->first = done;
     trainer->sample_count = least(trainer->slot_count, count - done);
     trainer->completes = done + trainer->sample_count == count;
-    crew_run(trainer->crew, count_samples, trainer, trainer->hand_count);
+    thread_team_run(trainer->team, count_samples, trainer, trainer->hand_count);
     if (atomic_load(&trainer->stopped))
         return false;
     tally(trainer, errors);
@@ -307,10 +309,10 @@ static bool fill_slots(struct count_trainer *trainer, size_t done, size_t count,
 }
 
 static void begin(struct count_trainer *trainer, const struct counted_set *set,
-                  const struct watch *watch)
+                  const struct stop_check *stop_check)
 {
     trainer->set = set;
-    trainer->watch = watch;
+    trainer->stop_check = stop_check;
     atomic_store(&trainer->stopped, false);
     for (size_t j = 0; j < trainer->tempotron->stride; j++)
         trainer->frozen[j] = 1;
@@ -318,11 +320,11 @@ static void begin(struct count_trainer *trainer, const struct counted_set *set,
 
 bool count_trainer_step(struct count_trainer *trainer, const struct counted_set *set,
                         const uint32_t *samples, size_t count, double learning_rate,
-                        const struct watch *watch, struct count_errors *errors)
+                        const struct stop_check *stop_check, struct count_errors *errors)
 {
     const struct tempotron *tempotron = trainer->tempotron;
     struct count_errors sums = {0};
-    begin(trainer, set, watch);
+    begin(trainer, set, stop_check);
     trainer->samples = samples;
     trainer->batch = count;
     trainer->learns = true;
@@ -336,7 +338,7 @@ bool count_trainer_step(struct count_trainer *trainer, const struct counted_set 
             continue;
         if (trainer->completes)
             optimizer_begin(&trainer->optimizer, learning_rate, trainer->params.weight_decay);
-        crew_run(trainer->crew, step_afferents, trainer, trainer->hand_count);
+        thread_team_run(trainer->team, step_afferents, trainer, trainer->hand_count);
     }
     errors->counts += sums.counts;
     errors->correct += sums.correct;
@@ -345,10 +347,10 @@ bool count_trainer_step(struct count_trainer *trainer, const struct counted_set 
 }
 
 bool count_trainer_evaluate(struct count_trainer *trainer, const struct counted_set *set,
-                            const struct watch *watch, struct count_errors *ret_errors)
+                            const struct stop_check *stop_check, struct count_errors *ret_errors)
 {
     struct count_errors errors = {0};
-    begin(trainer, set, watch);
+    begin(trainer, set, stop_check);
     trainer->samples = NULL;
     trainer->learns = false;
     for (size_t done = 0; done < set->samples->count; done += trainer->sample_count)
@@ -364,7 +366,7 @@ struct run {
     struct count_trainer *trainer;
     const struct counted_set *training;
     const struct counted_set *validation; /* or NULL */
-    struct watch watch;
+    struct stop_check stop_check;
     struct tempotron *best;     /* of the best epoch; NULL without patience */
     struct count_errors errors; /* of this epoch */
 };
@@ -391,7 +393,7 @@ static enum core_status learn(void *context, const struct batch *batch)
 {
     struct run *run = context;
     return count_trainer_step(run->trainer, run->training, batch->samples, batch->count,
-                              batch->learning_rate, &run->watch, &run->errors)
+                              batch->learning_rate, &run->stop_check, &run->errors)
                ? CORE_OK
                : CORE_STOPPED;
 }
@@ -401,7 +403,7 @@ static enum core_status validate(struct run *run, struct training_epoch *epoch)
     struct count_errors errors;
     if (run->validation == NULL)
         return CORE_OK;
-    if (!count_trainer_evaluate(run->trainer, run->validation, &run->watch, &errors))
+    if (!count_trainer_evaluate(run->trainer, run->validation, &run->stop_check, &errors))
         return CORE_STOPPED;
     epoch->has_validation = true;
     epoch->validation_loss = mean_error(&errors);
@@ -424,13 +426,13 @@ static void copy_weights(const struct tempotron *from, struct tempotron *to)
            from->params.in_features * from->stride * sizeof *from->weight);
 }
 
-static void keep(void *context)
+static void save_best(void *context)
 {
     const struct run *run = context;
     copy_weights(run->trainer->tempotron, run->best);
 }
 
-static void restore(void *context)
+static void restore_best(void *context)
 {
     const struct run *run = context;
     copy_weights(run->best, run->trainer->tempotron);
@@ -438,12 +440,12 @@ static void restore(void *context)
 
 static enum core_status run_init(struct run *run, struct tempotron *tempotron,
                                  const struct count_training_params *params,
-                                 const struct crew *crew)
+                                 const struct thread_team *team)
 {
     struct count_trainer_params trainer_params = {
-        .batch_most = least(params->course.batch_size, run->training->samples->count),
+        .batch_most = least(params->loop.batch_size, run->training->samples->count),
         .capacity = sample_set_capacity(run->training->samples),
-        .spikes_most = params->spikes_most,
+        .max_spikes = params->max_spikes,
         .optimizer = params->optimizer,
         .momentum = params->momentum,
         .weight_decay = params->weight_decay,
@@ -453,8 +455,8 @@ static enum core_status run_init(struct run *run, struct tempotron *tempotron,
         if (capacity > trainer_params.capacity)
             trainer_params.capacity = capacity;
     }
-    enum core_status status = count_trainer_create(tempotron, &trainer_params, crew, &run->trainer);
-    if (status == CORE_OK && run->validation != NULL && params->course.patience > 0)
+    enum core_status status = count_trainer_create(tempotron, &trainer_params, team, &run->trainer);
+    if (status == CORE_OK && run->validation != NULL && params->loop.patience > 0)
         status = tempotron_copy(tempotron, &run->best);
     return status;
 }
@@ -464,19 +466,20 @@ enum core_status tempotron_train_counts(struct tempotron *tempotron,
                                         const struct counted_set *validation,
                                         const struct count_training_params *params,
                                         const struct training_observer *observer,
-                                        const struct crew *crew)
+                                        const struct thread_team *team)
 {
     struct run run = {.training = training, .validation = validation};
-    struct pupil pupil = {.context = &run, .learn = learn, .report = report};
+    struct training_callbacks callbacks = {.context = &run, .learn = learn, .report = report};
     if (observer != NULL)
-        run.watch = (struct watch){.context = observer->context, .goes_on = observer->goes_on};
-    enum core_status status = run_init(&run, tempotron, params, crew);
+        run.stop_check = (struct stop_check){.context = observer->context,
+                                             .stop_requested = observer->stop_requested};
+    enum core_status status = run_init(&run, tempotron, params, team);
     if (run.best != NULL) {
-        pupil.keep = keep;
-        pupil.restore = restore;
+        callbacks.save_best = save_best;
+        callbacks.restore_best = restore_best;
     }
     if (status == CORE_OK)
-        status = course_run(&params->course, training->samples->count, &pupil, observer);
+        status = training_loop_run(&params->loop, training->samples->count, &callbacks, observer);
     count_trainer_destroy(run.trainer);
     tempotron_destroy(run.best);
     return status;

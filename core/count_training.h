@@ -11,7 +11,7 @@
  * time at which its last input spike's potential peaks.
  *
  * All is in continuous time on [0, T], whatever the tempotron's clock, and bounded: an output's
- * spikes are counted up to a limit. Same model, samples and params: same bits, whatever the crew
+ * spikes are counted up to a limit. Same model, samples and params: same bits, whatever the team
  * and the processor. */
 #ifndef CORE_COUNT_TRAINING_H
 #define CORE_COUNT_TRAINING_H
@@ -20,13 +20,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "course.h"
-#include "crew.h"
-#include "optimizer.h"
-#include "sample_set.h"
-#include "status.h"
-#include "tempotron.h"
-#include "watch.h"
+#include "core/optimizer.h"
+#include "core/sample_set.h"
+#include "core/status.h"
+#include "core/stop_check.h"
+#include "core/tempotron.h"
+#include "core/thread_team.h"
+#include "core/training_loop.h"
 
 /* Borrowed samples without blocks at rest, whose labels are not looked at. */
 struct counted_set {
@@ -44,9 +44,9 @@ struct count_errors {
 /* --- step by step, for samples that come one after the other --- */
 
 struct count_trainer_params {
-    size_t batch_most;    /* samples of a step, at most */
-    size_t capacity;      /* spikes of a sample, at most */
-    uint32_t spikes_most; /* that an output's are counted up to; more than any wanted number */
+    size_t batch_most;   /* samples of a step, at most */
+    size_t capacity;     /* spikes of a sample, at most */
+    uint32_t max_spikes; /* that an output's are counted up to; more than any wanted number */
     enum optimizer_type optimizer;
     double momentum;     /* of OPTIMIZER_SGD; the paper's is 0.99 */
     double weight_decay; /* see optimizer.h */
@@ -54,27 +54,29 @@ struct count_trainer_params {
 
 struct count_trainer;
 
-/* Trains the caller's own copy in place; it is borrowed, and so is the crew, which may be NULL. */
+/* Trains the caller's own copy in place; it is borrowed, and so is the team, which may be NULL. */
 enum core_status count_trainer_create(struct tempotron *tempotron,
                                       const struct count_trainer_params *params,
-                                      const struct crew *crew, struct count_trainer **ret_trainer);
+                                      const struct thread_team *team,
+                                      struct count_trainer **ret_trainer);
 void count_trainer_destroy(struct count_trainer *trainer); /* takes NULL */
 
 /* One step by a batch, samples[count] of the set: count in 1 .. batch_most. Adds what was wrong
- * before it to the errors. False: the watch, which may be NULL, ended it; nothing is learned. */
+ * before it to the errors. False: the stop_check, which may be NULL, ended it; nothing is learned.
+ */
 bool count_trainer_step(struct count_trainer *trainer, const struct counted_set *set,
                         const uint32_t *samples, size_t count, double learning_rate,
-                        const struct watch *watch, struct count_errors *errors);
+                        const struct stop_check *stop_check, struct count_errors *errors);
 
-/* Counts without learning: all samples of a set. False: the watch ended it. */
+/* Counts without learning: all samples of a set. False: the stop_check ended it. */
 bool count_trainer_evaluate(struct count_trainer *trainer, const struct counted_set *set,
-                            const struct watch *watch, struct count_errors *ret_errors);
+                            const struct stop_check *stop_check, struct count_errors *ret_errors);
 
 /* --- epochs --- */
 
 struct count_training_params {
-    struct course course;
-    uint32_t spikes_most; /* as above */
+    struct training_loop loop;
+    uint32_t max_spikes; /* as above */
     enum optimizer_type optimizer;
     double momentum;
     double weight_decay;
@@ -87,6 +89,6 @@ enum core_status tempotron_train_counts(struct tempotron *tempotron,
                                         const struct counted_set *validation,
                                         const struct count_training_params *params,
                                         const struct training_observer *observer,
-                                        const struct crew *crew);
+                                        const struct thread_team *team);
 
 #endif

@@ -1,9 +1,9 @@
-#include "credit.h"
+#include "core/credit.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "simd.h"
+#include "core/simd.h"
 
 static size_t row_count(const struct tempotron *tempotron, size_t capacity)
 {

@@ -19,10 +19,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "pattern.h"
-#include "status.h"
-#include "tempotron.h"
-#include "timeline.h"
+#include "core/pattern.h"
+#include "core/status.h"
+#include "core/tempotron.h"
+#include "core/timeline.h"
 
 /* Scratch memory of one thread. */
 struct credit {

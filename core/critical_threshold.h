@@ -1,11 +1,11 @@
 /* critical_threshold.h - the spike-threshold surface and its slope: what a count of spikes is
  * learned from (Gütig, Science 351, 2016).
  *
- * theta*_k is the largest threshold at which an output fires at least k times (see firing.h). That
- * is all there is to know: the count never grows with the threshold. By induction, the j-th spike
- * is never earlier at the higher of two thresholds: as long as both have fired as often, the lower
- * one resets by less and has done so earlier, so that its voltage is nowhere the lower one; when
- * the higher one fires its next spike, the lower one has done so already. Hence
+ * theta*_k is the largest threshold at which an output fires at least k times (see multi_spike.h).
+ * That is all there is to know: the count never grows with the threshold. By induction, the j-th
+ * spike is never earlier at the higher of two thresholds: as long as both have fired as often, the
+ * lower one resets by less and has done so earlier, so that its voltage is nowhere the lower one;
+ * when the higher one fires its next spike, the lower one has done so already. Hence
  *
  *     theta*_1 = max V0 >= theta*_2 >= ...        theta*_k >= max V0 / k
  *
@@ -36,8 +36,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "firing.h"
-#include "status.h"
+#include "core/multi_spike.h"
+#include "core/status.h"
 
 /* Scratch memory of one thread. */
 struct critical_search {
@@ -62,17 +62,17 @@ struct critical_threshold {
  * voltages are, whose terms may cancel where tau_s is close to tau (1e-14 for tau_s = 0.9 tau).
  * `hint` is where its caller has reason to look, as the neuron's own threshold, or 0. False: there
  * is none. */
-bool critical_threshold_find(struct firing *firing, size_t k, double hint,
+bool critical_threshold_find(struct multi_spike *multi_spike, size_t k, double hint,
                              struct critical_search *search,
                              struct critical_threshold *ret_critical);
 
 /* Where there is none, an output learns from the time at which the last input spike's potential
  * peaks, as a dead one does in Gütig & Sompolinsky 2006: as if that were theta*_1. */
-struct critical_threshold critical_threshold_of_silent(const struct firing *firing);
+struct critical_threshold critical_threshold_of_silent(const struct multi_spike *multi_spike);
 
 /* Fills credit[spikes of the pattern], in the pattern's order: the derivative of theta*_k by the
  * weight with which each of its spikes arrives. An afferent's is the sum over its spikes. */
-void critical_threshold_credit(const struct firing *firing,
+void critical_threshold_credit(const struct multi_spike *multi_spike,
                                const struct critical_threshold *critical,
                                struct critical_search *search, double *credit);
 

@@ -1,4 +1,4 @@
-#include "dropout.h"
+#include "core/dropout.h"
 
 static uint64_t mix(uint64_t z)
 {

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "pattern.h"
+#include "core/pattern.h"
 
 /* A stream of random numbers (splitmix64: Steele, Lea & Flood 2014). */
 struct dropout_stream {

@@ -1,4 +1,4 @@
-#include "encoder.h"
+#include "core/encoder.h"
 
 void encoder_finish(struct encoder *encoder)
 {

@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "gaussian_tuning.h"
-#include "latency.h"
-#include "pattern.h"
-#include "status.h"
+#include "core/gaussian_tuning.h"
+#include "core/latency.h"
+#include "core/pattern.h"
+#include "core/status.h"
 
 enum encoder_type { ENCODER_GAUSSIAN_TUNING, ENCODER_LATENCY };
 

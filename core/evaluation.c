@@ -1,11 +1,11 @@
-#include "evaluation.h"
+#include "core/evaluation.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "activity.h"
-#include "rest.h"
+#include "core/activity.h"
+#include "core/background.h"
 
 enum { UNDECIDED = -1 };
 
@@ -17,12 +17,12 @@ struct scratch {
 struct evaluator {
     const struct network *network;
     struct sample_set set;
-    struct rest *rest; /* of a set of bytes on the grid, else NULL */
-    struct loss loss;  /* of the classes' scores */
-    const struct crew *crew;
+    struct background *background; /* of a set of bytes on the grid, else NULL */
+    struct loss loss;              /* of the classes' scores */
+    const struct thread_team *team;
     size_t parts;
     struct scratch *scratch; /* [parts] */
-    const struct watch *watch;
+    const struct stop_check *stop_check;
     atomic_bool stopped;
     double *losses;     /* [count] */
     int32_t *decisions; /* [count] */
@@ -37,7 +37,7 @@ static void evaluate_part(void *context, size_t part)
     struct membranes *membranes = &evaluator->scratch[part].membranes;
     const size_t end = set->count * (part + 1) / evaluator->parts;
     for (size_t b = set->count * part / evaluator->parts; b < end; b++) {
-        if (!watch_goes_on(evaluator->watch)) {
+        if (stop_check_requested(evaluator->stop_check)) {
             atomic_store(&evaluator->stopped, true);
             return;
         }
@@ -59,7 +59,7 @@ void evaluator_destroy(struct evaluator *evaluator)
         membranes_finish(&evaluator->scratch[part].membranes);
         activity_finish(&evaluator->scratch[part].activity);
     }
-    rest_destroy(evaluator->rest);
+    background_destroy(evaluator->background);
     free(evaluator->scratch);
     free(evaluator->losses);
     free(evaluator->decisions);
@@ -86,11 +86,12 @@ static enum core_status init_scratch(struct evaluator *evaluator)
 }
 
 enum core_status evaluator_create(const struct network *network, const struct sample_set *set,
-                                  const struct loss *loss, const struct crew *crew,
-                                  const struct watch *watch, struct evaluator **ret_evaluator)
+                                  const struct loss *loss, const struct thread_team *team,
+                                  const struct stop_check *stop_check,
+                                  struct evaluator **ret_evaluator)
 {
     enum { SAMPLES_A_PART = 16 };
-    const size_t most = set->count / SAMPLES_A_PART + 1, hands = crew_size(crew);
+    const size_t most = set->count / SAMPLES_A_PART + 1, hands = thread_team_size(team);
     struct evaluator *evaluator = malloc(sizeof *evaluator);
     if (evaluator == NULL)
         return CORE_NO_MEMORY;
@@ -98,15 +99,15 @@ enum core_status evaluator_create(const struct network *network, const struct sa
         .network = network,
         .set = *set,
         .loss = loss_above(loss, read_out_rest(&network->params.read_out)),
-        .crew = crew,
-        .watch = watch,
+        .team = team,
+        .stop_check = stop_check,
         .parts = hands < most ? hands : most,
     };
     enum core_status status = init_scratch(evaluator);
     if (status == CORE_OK && set->kind == SAMPLE_BYTES &&
         network->params.tempotron.clock == CLOCK_GRID)
-        status = rest_create(&network->layers[0], set->table, &evaluator->rest);
-    evaluator->set.rest = evaluator->rest;
+        status = background_create(&network->layers[0], set->table, &evaluator->background);
+    evaluator->set.background = evaluator->background;
     if (status == CORE_OK)
         *ret_evaluator = evaluator;
     else
@@ -140,9 +141,10 @@ enum core_status evaluator_run(struct evaluator *evaluator, struct evaluation *r
                                uint64_t *confusion)
 {
     atomic_store(&evaluator->stopped, false);
-    if (evaluator->rest != NULL)
-        rest_update(evaluator->rest, &evaluator->network->layers[0], evaluator->set.table);
-    crew_run(evaluator->crew, evaluate_part, evaluator, evaluator->parts);
+    if (evaluator->background != NULL)
+        background_update(evaluator->background, &evaluator->network->layers[0],
+                          evaluator->set.table);
+    thread_team_run(evaluator->team, evaluate_part, evaluator, evaluator->parts);
     if (atomic_load(&evaluator->stopped))
         return CORE_STOPPED;
     *ret_evaluation = tally(evaluator, confusion);
@@ -150,12 +152,12 @@ enum core_status evaluator_run(struct evaluator *evaluator, struct evaluation *r
 }
 
 enum core_status network_evaluate(const struct network *network, const struct sample_set *set,
-                                  const struct loss *loss, const struct crew *crew,
-                                  const struct watch *watch, struct evaluation *ret_evaluation,
-                                  uint64_t *confusion)
+                                  const struct loss *loss, const struct thread_team *team,
+                                  const struct stop_check *stop_check,
+                                  struct evaluation *ret_evaluation, uint64_t *confusion)
 {
     struct evaluator *evaluator;
-    enum core_status status = evaluator_create(network, set, loss, crew, watch, &evaluator);
+    enum core_status status = evaluator_create(network, set, loss, team, stop_check, &evaluator);
     if (status != CORE_OK)
         return status;
     status = evaluator_run(evaluator, ret_evaluation, confusion);

@@ -6,12 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "crew.h"
-#include "loss.h"
-#include "network.h"
-#include "sample_set.h"
-#include "status.h"
-#include "watch.h"
+#include "core/loss.h"
+#include "core/network.h"
+#include "core/sample_set.h"
+#include "core/status.h"
+#include "core/stop_check.h"
+#include "core/thread_team.h"
 
 struct evaluation {
     double loss;      /* mean over the samples */
@@ -21,24 +21,25 @@ struct evaluation {
 };
 
 /* Evaluates a model that changes, again and again, on the same set: its scratch memory is made
- * once. All that it is given is borrowed until its end. The set has labels and is not empty; crew
- * and watch may be NULL. */
+ * once. All that it is given is borrowed until its end. The set has labels and is not empty; team
+ * and stop_check may be NULL. */
 struct evaluator;
 enum core_status evaluator_create(const struct network *network, const struct sample_set *set,
-                                  const struct loss *loss, const struct crew *crew,
-                                  const struct watch *watch, struct evaluator **ret_evaluator);
+                                  const struct loss *loss, const struct thread_team *team,
+                                  const struct stop_check *stop_check,
+                                  struct evaluator **ret_evaluator);
 void evaluator_destroy(struct evaluator *evaluator); /* takes NULL */
 
 /* confusion[classes][classes], unless NULL: rows the true class, columns the decision.
- * The result is the same with any crew. CORE_STOPPED where the watch ended it. */
+ * The result is the same with any team. CORE_STOPPED where the stop_check ended it. */
 enum core_status evaluator_run(struct evaluator *evaluator, struct evaluation *ret_evaluation,
                                uint64_t *confusion);
 
 /* All three at once. */
 enum core_status network_evaluate(const struct network *network, const struct sample_set *set,
-                                  const struct loss *loss, const struct crew *crew,
-                                  const struct watch *watch, struct evaluation *ret_evaluation,
-                                  uint64_t *confusion);
+                                  const struct loss *loss, const struct thread_team *team,
+                                  const struct stop_check *stop_check,
+                                  struct evaluation *ret_evaluation, uint64_t *confusion);
 
 /* Of one class, from the confusion matrix and the samples that are of it. 0 where undefined. */
 struct class_metrics {

@@ -1,10 +1,10 @@
-#include "explanation.h"
+#include "core/explanation.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "psp_kernel.h"
+#include "core/psp_kernel.h"
 
 /* What the potential of a spike is worth at a time: on the grid, between two steps, on the line
  * that connects them. */

@@ -12,9 +12,9 @@
 
 #include <stddef.h>
 
-#include "activity.h"
-#include "network.h"
-#include "status.h"
+#include "core/activity.h"
+#include "core/network.h"
+#include "core/status.h"
 
 struct contribution {
     size_t afferent;

@@ -1,14 +1,14 @@
 /* gaussian_tuning.c - a block of features at a time: for each of them the first neuron within
  * reach, then the spike times of that one and the next few, in loops over the block that become
  * vector code; then the spikes among them, one after the other. */
-#include "gaussian_tuning.h"
+#include "core/gaussian_tuning.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "exponential.h"
-#include "rounding.h"
-#include "simd.h"
+#include "core/exponential.h"
+#include "core/rounding.h"
+#include "core/simd.h"
 
 enum { BLOCK = 64 };
 

@@ -18,8 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "pattern.h"
-#include "status.h"
+#include "core/pattern.h"
+#include "core/status.h"
 
 enum {
     GAUSSIAN_CANDIDATES = 8, /* neurons that one value may fire, at most */

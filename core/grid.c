@@ -1,12 +1,12 @@
 /* grid.c - the spikes are not sorted: each adds its row of weights to its step's row of the drive,
  * which stays in the processor's nearest cache. Two drives take turns, so that a spike need not
  * wait for the one before it where both fall on the same step. */
-#include "grid.h"
+#include "core/grid.h"
 
 #include <math.h>
 
-#include "rest.h"
-#include "simd.h"
+#include "core/background.h"
+#include "core/simd.h"
 
 /* --- forward: the spikes --- */
 
@@ -34,16 +34,17 @@ INLINED void add_rows(const struct tempotron *tempotron, const struct pattern *p
 }
 
 /* What blocks of features at rest add together; see rest.h. */
-INLINED void add_rest(const struct pattern *pattern, size_t neurons, lanes *restrict drive,
-                      size_t vectors)
+INLINED void add_background(const struct pattern *pattern, size_t neurons, lanes *restrict drive,
+                            size_t vectors)
 {
-    const struct rest *rest = pattern->rest;
-    const lanes *rows = pattern->resting_count > 0 ? (const lanes *)rest->rows[neurons] : NULL;
+    const struct background *background = pattern->background;
+    const lanes *rows =
+        pattern->resting_count > 0 ? (const lanes *)background->rows[neurons] : NULL;
     for (size_t b = 0; b < pattern->resting_count; b++) {
         const uint32_t block = pattern->resting[b];
-        for (uint32_t r = rest->first[block]; r < rest->first[block + 1]; r++)
+        for (uint32_t r = background->first[block]; r < background->first[block + 1]; r++)
             for (size_t l = 0; l < vectors; l++)
-                drive[rest->step[r] * vectors + l] += rows[r * vectors + l];
+                drive[background->step[r] * vectors + l] += rows[r * vectors + l];
     }
 }
 
@@ -56,19 +57,19 @@ VECTORIZED static void add_spikes(const struct tempotron *tempotron, const struc
     const size_t block = membranes->block;
     switch (vectors) {
     case 1:
-        add_rest(pattern, block, even, 1);
+        add_background(pattern, block, even, 1);
         add_rows(tempotron, pattern, even, odd, 1);
         break;
     case 2:
-        add_rest(pattern, block, even, 2);
+        add_background(pattern, block, even, 2);
         add_rows(tempotron, pattern, even, odd, 2);
         break;
     case 4:
-        add_rest(pattern, block, even, 4);
+        add_background(pattern, block, even, 4);
         add_rows(tempotron, pattern, even, odd, 4);
         break;
     default:
-        add_rest(pattern, block, even, vectors);
+        add_background(pattern, block, even, vectors);
         add_rows(tempotron, pattern, even, odd, vectors);
         break;
     }
@@ -316,13 +317,13 @@ struct shares {
     lanes at_lower;
 };
 
-INLINED struct shares share_landing(const struct landing *landing, size_t vector)
+INLINED struct shares share_gradient(const struct voltage_gradient *gradient, size_t vector)
 {
-    const lanes amount = ((const lanes *)landing->amount)[vector];
+    const lanes amount = ((const lanes *)gradient->amount)[vector];
     struct shares shares;
     lanes lead;
     for (size_t l = 0; l < LANES; l++) {
-        const double at = landing->at[vector * LANES + l], step = ceil(at);
+        const double at = gradient->at[vector * LANES + l], step = ceil(at);
         shares.upper[l] = (int32_t)step;
         lead[l] = (float)(step - at);
     }
@@ -339,15 +340,15 @@ INLINED void share_of_step(const struct shares *shares, size_t t, lanes *c)
                  (is_lower & (int_lanes)shares->at_lower));
 }
 
-VECTORIZED void grid_backward(const struct tempotron *tempotron, const struct landing *landing,
-                              struct credit *credit)
+VECTORIZED void grid_backward(const struct tempotron *tempotron,
+                              const struct voltage_gradient *gradient, struct credit *credit)
 {
     const size_t vectors = tempotron->stride / LANES;
     const struct psp psp = tempotron->psp;
     for (size_t vector = 0; vector < vectors; vector += 2) {
         const size_t next = vector + 1 < vectors ? vector + 1 : vector;
-        const struct shares shares = share_landing(landing, vector);
-        const struct shares next_shares = share_landing(landing, next);
+        const struct shares shares = share_gradient(gradient, vector);
+        const struct shares next_shares = share_gradient(gradient, next);
         struct state trace = {0}, next_trace = {0};
         lanes *rises = (lanes *)credit->rise, *falls = (lanes *)credit->fall;
         for (size_t t = tempotron->params.T; t-- > 0;) {

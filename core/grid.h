@@ -6,13 +6,13 @@
 #ifndef CORE_GRID_H
 #define CORE_GRID_H
 
-#include "membranes.h"
+#include "core/membranes.h"
 
 void grid_forward(const struct tempotron *tempotron, const struct pattern *pattern,
                   const struct timeline *timeline, struct membranes *membranes, float *v);
 void grid_fire(const struct tempotron *tempotron, const struct pattern *pattern,
                const struct timeline *timeline, struct membranes *membranes);
-void grid_backward(const struct tempotron *tempotron, const struct landing *landing,
+void grid_backward(const struct tempotron *tempotron, const struct voltage_gradient *gradient,
                    struct credit *credit);
 
 /* The same from amounts[T][stride] (aligned for vectors) of dL/dV at every step. */

@@ -1,11 +1,11 @@
 /* latency.c - a block of features at a time: their spike times, then the spikes among them. */
-#include "latency.h"
+#include "core/latency.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "exponential.h"
-#include "rounding.h"
+#include "core/exponential.h"
+#include "core/rounding.h"
 
 enum { BLOCK = 64 };
 

@@ -21,8 +21,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "pattern.h"
-#include "status.h"
+#include "core/pattern.h"
+#include "core/status.h"
 
 enum latency_scale { LATENCY_LINEAR, LATENCY_LOG };
 

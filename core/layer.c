@@ -1,4 +1,4 @@
-#include "layer.h"
+#include "core/layer.h"
 
 #include <stdlib.h>
 #include <string.h>

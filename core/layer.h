@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-#include "status.h"
-#include "tempotron.h"
+#include "core/status.h"
+#include "core/tempotron.h"
 
 enum { BLOCK_NEURONS = 32 };
 

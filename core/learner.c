@@ -1,23 +1,23 @@
-/* learner.c - a batch is worked through in phases, each shared out to the crew.
+/* learner.c - a batch is worked through in phases, each shared out to the team.
  *
  * Every sample has a slot for what comes of it. The samples are encoded; layer by layer, each block
  * of hidden neurons then runs all of them, while its weights are in the cache; the last layer is
  * read out and, sample by sample, the loss traced back to where it depends on each neuron's
  * voltage. At last each block adds all slots' credit to its gradient, in the order of the samples,
- * and steps. No number is ever summed by two threads, so the bits are the same for any crew. A
+ * and steps. No number is ever summed by two threads, so the bits are the same for any team. A
  * batch whose slots would take too much memory takes the phases several times before its step. */
-#include "learner.h"
+#include "core/learner.h"
 
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "activity.h"
-#include "dropout.h"
-#include "exponential.h"
-#include "grid.h"
-#include "layout.h"
+#include "core/activity.h"
+#include "core/arena.h"
+#include "core/dropout.h"
+#include "core/exponential.h"
+#include "core/grid.h"
 
 enum {
     SLOTS_BYTES = 16 * 1024 * 1024, /* of all slots */
@@ -29,8 +29,8 @@ enum {
  */
 static const double slope_floor_least = 1e-6;
 
-/* Where the loss depends on a layer's voltages; see struct landing. */
-struct layer_landing {
+/* Where the loss depends on a layer's voltages; see struct voltage_gradient. */
+struct layer_gradient {
     double *at;    /* [lanes] */
     float *amount; /* [lanes] */
 };
@@ -38,7 +38,7 @@ struct layer_landing {
 /* What comes of one sample of a batch. */
 struct slot {
     struct activity activity;
-    struct layer_landing landings[NETWORK_LAYERS];
+    struct layer_gradient gradients[NETWORK_LAYERS];
     double loss;
     bool correct;
     struct dropout_stream stream;
@@ -73,11 +73,11 @@ struct learner {
     const struct sample_set *training;
     const struct training_params *params;
     struct loss loss; /* of the classes' scores */
-    const struct crew *crew;
-    const struct watch *watch;
+    const struct thread_team *team;
+    const struct stop_check *stop_check;
     size_t slot_count;
     struct slot *slots;
-    size_t part_count;  /* of the crew */
+    size_t part_count;  /* of the team */
     struct hand *hands; /* [part_count] */
     size_t block_count;
     struct block *blocks;             /* of all layers, one after the other */
@@ -92,7 +92,7 @@ struct learner {
     size_t layer;        /* that is run */
     bool freezes;        /* outputs without an error don't step */
     bool steps;          /* the batch is complete, and steps as its gradient is */
-    atomic_bool stopped; /* the watch has ended it */
+    atomic_bool stopped; /* the stop_check has ended it */
 };
 
 /* --- memory --- */
@@ -146,24 +146,23 @@ void learner_destroy(struct learner *learner)
     free(learner);
 }
 
-static void lay_out_landings(struct slot *slot, const struct network *network,
-                             struct layout *layout)
+static void lay_out_gradients(struct slot *slot, const struct network *network, struct arena *arena)
 {
     for (size_t l = 0; l < network->depth; l++) {
         const size_t width = network->layers[l].lanes;
-        slot->landings[l].at = layout_place(layout, width, sizeof(double));
-        slot->landings[l].amount = layout_place(layout, width, sizeof(float));
+        slot->gradients[l].at = arena_place(arena, width, sizeof(double));
+        slot->gradients[l].amount = arena_place(arena, width, sizeof(float));
     }
 }
 
 static enum core_status slot_init(struct slot *slot, const struct network *network, size_t capacity)
 {
-    struct layout layout = {0};
-    lay_out_landings(slot, network, &layout);
-    if (!layout_allocate(&layout))
+    struct arena arena = {0};
+    lay_out_gradients(slot, network, &arena);
+    if (!arena_allocate(&arena))
         return CORE_NO_MEMORY;
-    lay_out_landings(slot, network, &layout);
-    slot->memory = layout.memory;
+    lay_out_gradients(slot, network, &arena);
+    slot->memory = arena.memory;
     return activity_init(&slot->activity, network, capacity);
 }
 
@@ -171,7 +170,7 @@ static enum core_status init_slots(struct learner *learner, size_t capacity)
 {
     const size_t fitting = SLOTS_BYTES / (16 * (capacity + widest_hidden(learner->network)) + 1);
     enum core_status status = CORE_OK;
-    learner->slot_count = least(learner->params->course.batch_size, learner->training->count);
+    learner->slot_count = least(learner->params->loop.batch_size, learner->training->count);
     learner->slot_count = least(learner->slot_count, fitting > 0 ? fitting : 1);
     learner->slots = calloc(learner->slot_count, sizeof *learner->slots);
     if (learner->slots == NULL)
@@ -181,17 +180,17 @@ static enum core_status init_slots(struct learner *learner, size_t capacity)
     return status;
 }
 
-static void lay_out_hand(struct hand *hand, const struct learner *learner, struct layout *layout)
+static void lay_out_hand(struct hand *hand, const struct learner *learner, struct arena *arena)
 {
     const struct network *network = learner->network;
     const bool has_peaks = network->depth > 1 && network->params.hidden_spike == HIDDEN_PEAK;
     const size_t voltages = has_peaks ? network->params.tempotron.T * BLOCK_NEURONS : 0;
     const size_t pixels = learner->params->augmentation.shift > 0 ? learner->training->features : 0;
-    hand->ds = layout_place(layout, network_classes(&network->params), sizeof *hand->ds);
-    hand->time_gradient = layout_place(layout, widest_hidden(network), sizeof *hand->time_gradient);
-    hand->v = layout_place(layout, voltages, sizeof *hand->v);
-    hand->amounts = layout_place(layout, voltages, sizeof *hand->amounts);
-    hand->image = layout_place(layout, pixels, sizeof *hand->image);
+    hand->ds = arena_place(arena, network_classes(&network->params), sizeof *hand->ds);
+    hand->time_gradient = arena_place(arena, widest_hidden(network), sizeof *hand->time_gradient);
+    hand->v = arena_place(arena, voltages, sizeof *hand->v);
+    hand->amounts = arena_place(arena, voltages, sizeof *hand->amounts);
+    hand->image = arena_place(arena, pixels, sizeof *hand->image);
 }
 
 static enum core_status hand_init(struct hand *hand, const struct learner *learner, size_t capacity)
@@ -199,12 +198,12 @@ static enum core_status hand_init(struct hand *hand, const struct learner *learn
     const struct network *network = learner->network;
     const size_t widest = widest_hidden(network);
     const size_t spikes = capacity > widest ? capacity : widest;
-    struct layout layout = {0};
-    lay_out_hand(hand, learner, &layout);
-    if (!layout_allocate(&layout))
+    struct arena arena = {0};
+    lay_out_hand(hand, learner, &arena);
+    if (!arena_allocate(&arena))
         return CORE_NO_MEMORY;
-    lay_out_hand(hand, learner, &layout);
-    hand->memory = layout.memory;
+    lay_out_hand(hand, learner, &arena);
+    hand->memory = arena.memory;
     const struct tempotron *block = network_widest_block(network);
     enum core_status status = membranes_init(&hand->membranes, block, 0);
     if (status == CORE_OK)
@@ -217,7 +216,7 @@ static enum core_status init_hands(struct learner *learner, size_t capacity)
     const size_t rows = learner->slot_count * (capacity + learner->network->params.tempotron.T) *
                         learner->block_count;
     enum core_status status = CORE_OK;
-    learner->part_count = least(crew_size(learner->crew), rows / PART_ROWS + 1);
+    learner->part_count = least(thread_team_size(learner->team), rows / PART_ROWS + 1);
     learner->splits = learner->block_count >= 4 * learner->part_count ? 1 : learner->part_count;
     learner->hands = calloc(learner->part_count, sizeof *learner->hands);
     if (learner->hands == NULL)
@@ -239,15 +238,15 @@ static enum core_status block_init(struct block *block, const struct learner *le
     const struct training_params *params = learner->params;
     const struct tempotron *tempotron = learner->network->layers[layer].blocks[number];
     const size_t rows = tempotron->params.in_features, stride = tempotron->stride;
-    struct layout layout = {0};
+    struct arena arena = {0};
     *block = (struct block){.layer = layer, .number = number, .tempotron = *tempotron};
     block->tempotron.psp.v0 *= layer_scale(params, layer);
     block->tempotron.psp.gain *= layer_scale(params, layer);
     for (int pass = 0; pass < 2; pass++) {
-        block->gradient = layout_place(&layout, rows * stride, sizeof *block->gradient);
-        block->frozen = layout_place(&layout, stride, sizeof *block->frozen);
-        block->squares = layout_place(&layout, rows / NORM_ROWS + 1, sizeof *block->squares);
-        if (pass == 0 && !layout_allocate(&layout))
+        block->gradient = arena_place(&arena, rows * stride, sizeof *block->gradient);
+        block->frozen = arena_place(&arena, stride, sizeof *block->frozen);
+        block->squares = arena_place(&arena, rows / NORM_ROWS + 1, sizeof *block->squares);
+        if (pass == 0 && !arena_allocate(&arena))
             return CORE_NO_MEMORY;
     }
     return optimizer_init(&block->optimizer, params->optimizer, params->momentum, rows, stride);
@@ -273,8 +272,9 @@ static enum core_status init_blocks(struct learner *learner)
 }
 
 enum core_status learner_create(struct network *network, const struct sample_set *training,
-                                const struct training_params *params, const struct crew *crew,
-                                const struct watch *watch, struct learner **ret_learner)
+                                const struct training_params *params,
+                                const struct thread_team *team, const struct stop_check *stop_check,
+                                struct learner **ret_learner)
 {
     const size_t capacity = sample_set_capacity(training);
     struct learner *learner = calloc(1, sizeof *learner);
@@ -283,8 +283,8 @@ enum core_status learner_create(struct network *network, const struct sample_set
     learner->network = network;
     learner->training = training;
     learner->params = params;
-    learner->crew = crew;
-    learner->watch = watch;
+    learner->team = team;
+    learner->stop_check = stop_check;
     learner->loss = loss_above(&params->loss, read_out_rest(&network->params.read_out));
     /* Gütig's rule, momentum included, learns on error trials only. */
     learner->freezes = params->loss.type == LOSS_TEMPOTRON;
@@ -302,13 +302,13 @@ enum core_status learner_create(struct network *network, const struct sample_set
 
 /* --- the samples: encoded --- */
 
-/* Asks the watch, and notes for everybody that it ended the batch. */
-static bool goes_on(struct learner *learner)
+/* Whether a stop was requested; notes it for all threads. */
+static bool stops(struct learner *learner)
 {
-    if (watch_goes_on(learner->watch))
-        return true;
+    if (!stop_check_requested(learner->stop_check))
+        return false;
     atomic_store(&learner->stopped, true);
-    return false;
+    return true;
 }
 
 static void encode(const struct learner *learner, size_t i, struct hand *hand)
@@ -317,7 +317,7 @@ static void encode(const struct learner *learner, size_t i, struct hand *hand)
     const uint32_t sample = learner->samples[i];
     struct slot *slot = &learner->slots[i];
     struct pattern *pattern = activity_input(&slot->activity);
-    slot->stream = dropout_stream_of(params->course.seed, learner->epoch, sample);
+    slot->stream = dropout_stream_of(params->loop.seed, learner->epoch, sample);
     if (params->augmentation.shift > 0)
         augmentation_pattern(&params->augmentation, learner->training, sample, &slot->stream,
                              hand->image, pattern);
@@ -345,19 +345,19 @@ static double time_of_revival(const struct tempotron *tempotron, const struct pa
 
 /* Where the label's output never rose above rest, it may learn all the same. */
 static void revive(const struct learner *learner, const struct pattern *pattern, int32_t label,
-                   struct layer_landing *landing)
+                   struct layer_gradient *gradient)
 {
     const struct network_params *params = &learner->network->params;
     const size_t group = params->read_out.neurons_per_class;
     bool any_rose = false;
     for (size_t j = 0; j < params->tempotron.out_features; j++)
-        any_rose |= landing->at[j] > 0;
+        any_rose |= gradient->at[j] > 0;
     if (label < 0 || !loss_revives(&learner->loss, any_rose))
         return;
     const double revival = time_of_revival(&learner->blocks[0].tempotron, pattern);
     for (size_t j = (size_t)label * group; j < ((size_t)label + 1) * group; j++)
-        if (landing->at[j] <= 0)
-            landing->at[j] = revival;
+        if (gradient->at[j] <= 0)
+            gradient->at[j] = revival;
 }
 
 static void read_out(const struct learner *learner, size_t i, struct hand *hand)
@@ -369,7 +369,7 @@ static void read_out(const struct learner *learner, size_t i, struct hand *hand)
     struct slot *slot = &learner->slots[i];
     struct activity *activity = &slot->activity;
     struct layer_activity *layer = &activity->layers[last];
-    struct layer_landing *landing = &slot->landings[last];
+    struct layer_gradient *gradient = &slot->gradients[last];
     for (size_t b = learner->first[last]; b < learner->block_count; b++)
         activity_read_block(&learner->blocks[b].tempotron, learner->blocks[b].number,
                             &hand->membranes, layer, NULL);
@@ -377,11 +377,11 @@ static void read_out(const struct learner *learner, size_t i, struct hand *hand)
     slot->correct =
         activity_decides(activity) && read_out_decide(activity->score, classes) == (size_t)label;
     slot->loss = loss_of_sample(loss, activity->score, label, classes, hand->ds);
-    read_out_backward(&params->read_out, layer->v_max, hand->ds, classes, landing->amount);
-    memcpy(landing->at, layer->t_max, learner->network->layers[last].lanes * sizeof(double));
+    read_out_backward(&params->read_out, layer->v_max, hand->ds, classes, gradient->amount);
+    memcpy(gradient->at, layer->t_max, learner->network->layers[last].lanes * sizeof(double));
     for (size_t j = 0; j < params->tempotron.out_features; j++)
-        landing->amount[j] /= (float)learner->batch;
-    revive(learner, &layer->pattern, label, landing);
+        gradient->amount[j] /= (float)learner->batch;
+    revive(learner, &layer->pattern, label, gradient);
 }
 
 /* --- a hidden layer: where the loss depends on its voltages --- */
@@ -412,26 +412,27 @@ static void credit_peaks(const struct block *block, const struct slot *slot, str
     const struct tempotron *tempotron = &block->tempotron;
     const size_t T = tempotron->params.T, first = block->number * BLOCK_NEURONS;
     const struct layer_activity *layer = &slot->activity.layers[block->layer];
-    const struct layer_landing *landing = &slot->landings[block->layer];
+    const struct layer_gradient *gradient = &slot->gradients[block->layer];
     memset(hand->amounts, 0, T * tempotron->stride * sizeof *hand->amounts);
     membranes_run(tempotron, &layer->pattern, &layer->timeline, &hand->membranes, hand->v);
     for (size_t j = 0; j < tempotron->params.out_features; j++) {
-        const float amount = landing->amount[first + j];
+        const float amount = gradient->amount[first + j];
         if (layer->spike[first + j] >= 0)
             share_peak(hand->v + j * T, T, amount, hand->amounts + j, tempotron->stride);
         else
-            hand->amounts[(size_t)landing->at[first + j] * tempotron->stride + j] = amount;
+            hand->amounts[(size_t)gradient->at[first + j] * tempotron->stride + j] = amount;
     }
     hand->credit.stride = tempotron->stride;
     hand->credit.is_zero = false;
     grid_backward_steps(tempotron, hand->amounts, &hand->credit);
 }
 
-static struct landing block_landing(const struct block *block, const struct slot *slot)
+static struct voltage_gradient block_gradient(const struct block *block, const struct slot *slot)
 {
-    const struct layer_landing *landing = &slot->landings[block->layer];
+    const struct layer_gradient *gradient = &slot->gradients[block->layer];
     const size_t first = block->number * BLOCK_NEURONS;
-    return (struct landing){.at = landing->at + first, .amount = landing->amount + first};
+    return (struct voltage_gradient){.at = gradient->at + first,
+                                     .amount = gradient->amount + first};
 }
 
 static void find_credit(const struct learner *learner, const struct block *block,
@@ -439,12 +440,12 @@ static void find_credit(const struct learner *learner, const struct block *block
 {
     const struct network *network = learner->network;
     const struct layer_activity *layer = &slot->activity.layers[block->layer];
-    const struct landing landing = block_landing(block, slot);
+    const struct voltage_gradient gradient = block_gradient(block, slot);
     hand->membranes.block = block->number;
     if (block->layer + 1 < network->depth && network->params.hidden_spike == HIDDEN_PEAK)
         credit_peaks(block, slot, hand);
     else
-        membranes_backward(&block->tempotron, &layer->pattern, &layer->timeline, &landing,
+        membranes_backward(&block->tempotron, &layer->pattern, &layer->timeline, &gradient,
                            &hand->membranes, &hand->credit);
 }
 
@@ -477,16 +478,16 @@ static void land(const struct learner *learner, size_t layer, struct slot *slot,
     const size_t neurons = layer_neurons(&learner->network->layers[layer]);
     const float pull = (float)(-learner->params->silence_cost / (double)learner->batch);
     const double revival = time_of_revival(&learner->blocks[0].tempotron, &activity->pattern);
-    struct layer_landing *landing = &slot->landings[layer];
+    struct layer_gradient *gradient = &slot->gradients[layer];
     for (size_t j = 0; j < neurons; j++) {
         const bool fired = activity->spike[j] >= 0;
         const double t_max = activity->t_max[j] > 0 ? activity->t_max[j] : revival;
-        landing->amount[j] = fired ? 0 : pull;
-        landing->at[j] = fired ? (double)activity->spike[j] : t_max;
+        gradient->amount[j] = fired ? 0 : pull;
+        gradient->at[j] = fired ? (double)activity->spike[j] : t_max;
     }
     for (size_t s = 0; s < passed->count; s++) {
         const uint32_t j = passed->afferent[s];
-        landing->amount[j] = time_to_voltage(learner, time_gradient[s], activity->slope[j]);
+        gradient->amount[j] = time_to_voltage(learner, time_gradient[s], activity->slope[j]);
     }
 }
 
@@ -497,17 +498,17 @@ static void trace_to_layer(const struct learner *learner, size_t layer, struct s
     memset(hand->time_gradient, 0, above->pattern.count * sizeof *hand->time_gradient);
     for (size_t b = learner->first[layer + 1]; b < learner->first[layer + 2]; b++) {
         const struct tempotron *tempotron = &learner->blocks[b].tempotron;
-        const struct landing landing = block_landing(&learner->blocks[b], slot);
+        const struct voltage_gradient gradient = block_gradient(&learner->blocks[b], slot);
         find_credit(learner, &learner->blocks[b], slot, hand);
         credit_add_times(&hand->credit, tempotron, &above->pattern, &above->timeline,
                          hand->time_gradient);
-        membranes_follow_kinks(tempotron, &above->pattern, &above->timeline, &landing,
+        membranes_follow_kinks(tempotron, &above->pattern, &above->timeline, &gradient,
                                hand->time_gradient);
     }
     land(learner, layer, slot, hand->time_gradient);
 }
 
-/* --- the phases, as the crew calls them --- */
+/* --- the phases, as the team calls them --- */
 
 static void finish_sample(const struct learner *learner, size_t i, struct hand *hand)
 {
@@ -525,7 +526,7 @@ static void begin_layer(void *work, size_t part)
     for (size_t i = part; i < learner->sample_count; i += learner->part_count) {
         struct slot *slot = &learner->slots[i];
         struct layer_activity *layer = &slot->activity.layers[learner->layer];
-        if (!goes_on(learner))
+        if (stops(learner))
             return;
         if (learner->layer == 0) {
             encode(learner, i, hand);
@@ -547,7 +548,7 @@ static void fire_layer(void *work, size_t part)
     struct learner *learner = work;
     const size_t first = learner->first[learner->layer], end = learner->first[learner->layer + 1];
     for (size_t b = first + part; b < end; b += learner->part_count) {
-        for (size_t i = 0; i < learner->sample_count && goes_on(learner); i++)
+        for (size_t i = 0; i < learner->sample_count && !stops(learner); i++)
             activity_fire_block(&learner->blocks[b].tempotron,
                                 learner->network->params.hidden_spike, learner->blocks[b].number,
                                 &learner->hands[part].membranes,
@@ -575,7 +576,7 @@ static void learn_blocks(void *work, size_t part)
         const size_t end = rows * (split + 1) / learner->splits;
         for (size_t i = 0; i < learner->sample_count; i++) {
             const struct layer_activity *layer = &learner->slots[i].activity.layers[block->layer];
-            if (!goes_on(learner))
+            if (stops(learner))
                 return;
             find_credit(learner, block, &learner->slots[i], hand);
             credit_add(&hand->credit, &layer->pattern, &layer->timeline, first, end,
@@ -607,7 +608,7 @@ static void sum_squares(void *work, size_t part)
 static double gradient_norm(struct learner *learner)
 {
     double sum = 0;
-    crew_run(learner->crew, sum_squares, learner, learner->part_count);
+    thread_team_run(learner->team, sum_squares, learner, learner->part_count);
     for (size_t b = 0; b < learner->block_count; b++)
         for (size_t p = 0; p * NORM_ROWS < learner->blocks[b].tempotron.params.in_features; p++)
             sum += learner->blocks[b].squares[p];
@@ -636,7 +637,7 @@ static void thaw_outputs(const struct learner *learner, const struct slot *slot)
     for (size_t b = learner->first[last]; b < learner->block_count; b++) {
         struct block *block = &learner->blocks[b];
         for (size_t j = 0; j < block->tempotron.params.out_features; j++)
-            if (slot->landings[last].amount[block->number * BLOCK_NEURONS + j] != 0)
+            if (slot->gradients[last].amount[block->number * BLOCK_NEURONS + j] != 0)
                 block->frozen[j] = 0;
     }
 }
@@ -671,9 +672,9 @@ static void freeze(struct learner *learner)
 static void run_samples(struct learner *learner)
 {
     for (learner->layer = 0; learner->layer < learner->network->depth; learner->layer++) {
-        crew_run(learner->crew, begin_layer, learner, learner->part_count);
+        thread_team_run(learner->team, begin_layer, learner, learner->part_count);
         if (learner->layer + 1 < learner->network->depth && !atomic_load(&learner->stopped))
-            crew_run(learner->crew, fire_layer, learner, learner->part_count);
+            thread_team_run(learner->team, fire_layer, learner, learner->part_count);
         if (atomic_load(&learner->stopped))
             return;
     }
@@ -701,13 +702,13 @@ enum core_status learner_batch(struct learner *learner, const struct batch *batc
             optimizer_begin(&learner->blocks[b].optimizer, batch->learning_rate,
                             learner->params->weight_decay);
         learner->steps = completes && !steps_apart;
-        crew_run(learner->crew, learn_blocks, learner, learner->part_count);
+        thread_team_run(learner->team, learn_blocks, learner, learner->part_count);
         if (atomic_load(&learner->stopped))
             return CORE_STOPPED;
         if (completes && limits)
             limit_gradient(learner);
         if (completes && steps_apart)
-            crew_run(learner->crew, step_blocks, learner, learner->part_count);
+            thread_team_run(learner->team, step_blocks, learner, learner->part_count);
     }
     return CORE_OK;
 }

@@ -7,20 +7,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "crew.h"
-#include "network.h"
-#include "sample_set.h"
-#include "status.h"
-#include "training.h"
-#include "watch.h"
+#include "core/network.h"
+#include "core/sample_set.h"
+#include "core/status.h"
+#include "core/stop_check.h"
+#include "core/thread_team.h"
+#include "core/training.h"
 
 struct learner;
 
 /* Steps the weights of the caller's own network. All that it is given is borrowed until its end;
- * crew and watch may be NULL. */
+ * team and stop_check may be NULL. */
 enum core_status learner_create(struct network *network, const struct sample_set *training,
-                                const struct training_params *params, const struct crew *crew,
-                                const struct watch *watch, struct learner **ret_learner);
+                                const struct training_params *params,
+                                const struct thread_team *team, const struct stop_check *stop_check,
+                                struct learner **ret_learner);
 void learner_destroy(struct learner *learner); /* takes NULL */
 
 /* Over the samples of batches, before their steps. */
@@ -30,8 +31,8 @@ struct batch_sums {
     size_t correct;
 };
 
-/* Learns from a batch and adds to the sums. CORE_STOPPED where the watch ended it, in the middle of
- * whatever it was doing: the weights are then of no use. */
+/* Learns from a batch and adds to the sums. CORE_STOPPED where the stop_check ended it, in the
+ * middle of whatever it was doing: the weights are then of no use. */
 enum core_status learner_batch(struct learner *learner, const struct batch *batch,
                                struct batch_sums *sums);
 

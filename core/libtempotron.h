@@ -3,7 +3,7 @@
  * An encoder turns values into a pattern of spikes (encoder.h, pattern.h); a network of tempotrons
  * runs it, layer by layer (network.h, activity.h, membranes.h); training fits the weights to a set
  * of samples (sample_set.h, training.h), evaluation tells how well (evaluation.h). Outputs that
- * fire many times do so in firing.h and learn how often to in count_training.h. */
+ * fire many times do so in multi_spike.h and learn how often to in count_training.h. */
 #ifndef CORE_LIBTEMPOTRON_H
 #define CORE_LIBTEMPOTRON_H
 
@@ -11,40 +11,40 @@
 extern "C" {
 #endif
 
-#include "activity.h"
-#include "augmentation.h"
-#include "byte_table.h"
-#include "count_training.h"
-#include "course.h"
-#include "credit.h"
-#include "crew.h"
-#include "critical_threshold.h"
-#include "dropout.h"
-#include "encoder.h"
-#include "evaluation.h"
-#include "explanation.h"
-#include "firing.h"
-#include "gaps.h"
-#include "gaussian_tuning.h"
-#include "latency.h"
-#include "layer.h"
-#include "learner.h"
-#include "loss.h"
-#include "membranes.h"
-#include "network.h"
-#include "optimizer.h"
-#include "pattern.h"
-#include "psp_kernel.h"
-#include "random.h"
-#include "read_out.h"
-#include "rest.h"
-#include "sample_set.h"
-#include "schedule.h"
-#include "status.h"
-#include "tempotron.h"
-#include "timeline.h"
-#include "training.h"
-#include "watch.h"
+#include "core/activity.h"
+#include "core/augmentation.h"
+#include "core/background.h"
+#include "core/byte_table.h"
+#include "core/count_training.h"
+#include "core/credit.h"
+#include "core/critical_threshold.h"
+#include "core/dropout.h"
+#include "core/encoder.h"
+#include "core/evaluation.h"
+#include "core/explanation.h"
+#include "core/gaussian_tuning.h"
+#include "core/intervals.h"
+#include "core/latency.h"
+#include "core/layer.h"
+#include "core/learner.h"
+#include "core/loss.h"
+#include "core/membranes.h"
+#include "core/multi_spike.h"
+#include "core/network.h"
+#include "core/optimizer.h"
+#include "core/pattern.h"
+#include "core/psp_kernel.h"
+#include "core/random.h"
+#include "core/read_out.h"
+#include "core/sample_set.h"
+#include "core/schedule.h"
+#include "core/status.h"
+#include "core/stop_check.h"
+#include "core/tempotron.h"
+#include "core/thread_team.h"
+#include "core/timeline.h"
+#include "core/training.h"
+#include "core/training_loop.h"
 
 #ifdef __cplusplus
 }

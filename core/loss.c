@@ -1,9 +1,9 @@
-#include "loss.h"
+#include "core/loss.h"
 
 #include <math.h>
 #include <stdbool.h>
 
-#include "exponential.h"
+#include "core/exponential.h"
 
 static bool is_wrong(float v_max, float v_threshold, int32_t label, size_t output)
 {

@@ -1,29 +1,29 @@
-#include "membranes.h"
+#include "core/membranes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "continuous.h"
-#include "grid.h"
-#include "layout.h"
+#include "core/arena.h"
+#include "core/continuous.h"
+#include "core/grid.h"
 
 static void lay_out(struct membranes *membranes, const struct tempotron *tempotron,
-                    struct layout *layout)
+                    struct arena *arena)
 {
     const size_t stride = tempotron->stride, T = tempotron->params.T;
-    membranes->t_max = layout_place(layout, stride, sizeof *membranes->t_max);
-    membranes->v_max = layout_place(layout, stride, sizeof *membranes->v_max);
-    membranes->spike = layout_place(layout, stride, sizeof *membranes->spike);
-    membranes->slope = layout_place(layout, stride, sizeof *membranes->slope);
+    membranes->t_max = arena_place(arena, stride, sizeof *membranes->t_max);
+    membranes->v_max = arena_place(arena, stride, sizeof *membranes->v_max);
+    membranes->spike = arena_place(arena, stride, sizeof *membranes->spike);
+    membranes->slope = arena_place(arena, stride, sizeof *membranes->slope);
     switch (tempotron->params.clock) {
     case CLOCK_GRID:
-        membranes->drive = layout_place(layout, 2 * T * stride, sizeof *membranes->drive);
-        membranes->jump = layout_place(layout, T * stride, sizeof *membranes->jump);
+        membranes->drive = arena_place(arena, 2 * T * stride, sizeof *membranes->drive);
+        membranes->jump = arena_place(arena, T * stride, sizeof *membranes->jump);
         break;
     case CLOCK_CONTINUOUS:
-        membranes->slow = layout_place(layout, stride, sizeof *membranes->slow);
-        membranes->fast = layout_place(layout, stride, sizeof *membranes->fast);
-        membranes->best = layout_place(layout, stride, sizeof *membranes->best);
+        membranes->slow = arena_place(arena, stride, sizeof *membranes->slow);
+        membranes->fast = arena_place(arena, stride, sizeof *membranes->fast);
+        membranes->best = arena_place(arena, stride, sizeof *membranes->best);
         break;
     }
 }
@@ -31,13 +31,13 @@ static void lay_out(struct membranes *membranes, const struct tempotron *tempotr
 enum core_status membranes_init(struct membranes *membranes, const struct tempotron *tempotron,
                                 size_t capacity)
 {
-    struct layout layout = {0};
+    struct arena arena = {0};
     *membranes = (struct membranes){.stride = tempotron->stride};
-    lay_out(membranes, tempotron, &layout);
-    if (!layout_allocate(&layout))
+    lay_out(membranes, tempotron, &arena);
+    if (!arena_allocate(&arena))
         return CORE_NO_MEMORY;
-    lay_out(membranes, tempotron, &layout);
-    membranes->memory = layout.memory;
+    lay_out(membranes, tempotron, &arena);
+    membranes->memory = arena.memory;
     const enum core_status status =
         timeline_init(&membranes->timeline, tempotron->params.clock, capacity);
     if (status != CORE_OK)
@@ -96,32 +96,32 @@ static bool is_zero(const float *values, size_t count)
 }
 
 void membranes_backward(const struct tempotron *tempotron, const struct pattern *pattern,
-                        const struct timeline *timeline, const struct landing *landing,
+                        const struct timeline *timeline, const struct voltage_gradient *gradient,
                         struct membranes *membranes, struct credit *credit)
 {
     membranes->stride = credit->stride = tempotron->stride;
-    credit->is_zero = is_zero(landing->amount, tempotron->stride);
+    credit->is_zero = is_zero(gradient->amount, tempotron->stride);
     if (credit->is_zero)
         return;
     switch (tempotron->params.clock) {
     case CLOCK_GRID:
-        grid_backward(tempotron, landing, credit);
+        grid_backward(tempotron, gradient, credit);
         break;
     case CLOCK_CONTINUOUS:
-        continuous_backward(tempotron, pattern, timeline, landing, membranes, credit);
+        continuous_backward(tempotron, pattern, timeline, gradient, membranes, credit);
         break;
     }
 }
 
 void membranes_follow_kinks(const struct tempotron *tempotron, const struct pattern *pattern,
-                            const struct timeline *timeline, const struct landing *landing,
-                            float *time_gradient)
+                            const struct timeline *timeline,
+                            const struct voltage_gradient *gradient, float *time_gradient)
 {
     switch (tempotron->params.clock) {
     case CLOCK_GRID: /* its maxima stay on their steps */
         break;
     case CLOCK_CONTINUOUS:
-        continuous_follow_kinks(tempotron, pattern, timeline, landing, time_gradient);
+        continuous_follow_kinks(tempotron, pattern, timeline, gradient, time_gradient);
         break;
     }
 }

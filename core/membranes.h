@@ -9,11 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "credit.h"
-#include "pattern.h"
-#include "status.h"
-#include "tempotron.h"
-#include "timeline.h"
+#include "core/credit.h"
+#include "core/pattern.h"
+#include "core/status.h"
+#include "core/tempotron.h"
+#include "core/timeline.h"
 
 /* Scratch memory and results of one thread, one owned block. */
 struct membranes {
@@ -61,21 +61,21 @@ void membranes_fire(const struct tempotron *tempotron, const struct pattern *pat
 
 /* Where the loss depends on the voltages: on each neuron's at one time, which a line connects with
  * the steps of the grid around it. */
-struct landing {
+struct voltage_gradient {
     const double *at;    /* [stride] */
     const float *amount; /* [stride] dL/dV(at), aligned for vectors; the padding's are 0 */
 };
 
 /* Fills the credit of a pattern that the timeline has read. */
 void membranes_backward(const struct tempotron *tempotron, const struct pattern *pattern,
-                        const struct timeline *timeline, const struct landing *landing,
+                        const struct timeline *timeline, const struct voltage_gradient *gradient,
                         struct membranes *membranes, struct credit *credit);
 
 /* A maximum on a kink moves with the spike that makes it. Adds what that has to do with the loss,
  * c V'(a) just behind the spike, to the spikes' time_gradient[count]; see credit_add_times(). */
 void membranes_follow_kinks(const struct tempotron *tempotron, const struct pattern *pattern,
-                            const struct timeline *timeline, const struct landing *landing,
-                            float *time_gradient);
+                            const struct timeline *timeline,
+                            const struct voltage_gradient *gradient, float *time_gradient);
 
 /* The decision: the output of the greatest v_max, the lowest of equals. */
 size_t membranes_decide(const struct membranes *membranes, size_t out_features);

@@ -1,10 +1,10 @@
-#include "network.h"
+#include "core/network.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "random.h"
+#include "core/random.h"
 
 struct network_params network_params_of(const struct tempotron_params *params)
 {

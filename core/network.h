@@ -12,10 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "layer.h"
-#include "read_out.h"
-#include "status.h"
-#include "tempotron.h"
+#include "core/layer.h"
+#include "core/read_out.h"
+#include "core/status.h"
+#include "core/tempotron.h"
 
 enum { HIDDEN_LAYERS = 8, NETWORK_LAYERS = HIDDEN_LAYERS + 1 };
 

@@ -1,9 +1,9 @@
-#include "optimizer.h"
+#include "core/optimizer.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "simd.h"
+#include "core/simd.h"
 
 static const double beta1 = 0.9, beta2 = 0.999;
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "status.h"
+#include "core/status.h"
 
 enum optimizer_type {
     OPTIMIZER_SGD, /* velocity <- momentum velocity + g;  w <- w - lr velocity */

@@ -6,13 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "status.h"
+#include "core/status.h"
 
 /* An encoder writes its few candidates before it knows which of them fire: so many spikes more than
  * its capacity a pattern has memory for. */
 enum { PATTERN_SLACK = 8 };
 
-struct rest;
+struct background;
 
 struct pattern {
     size_t capacity;    /* spikes it can hold */
@@ -24,7 +24,7 @@ struct pattern {
     float *time;        /* [capacity] 0 <= time <= last */
 
     /* Blocks of features whose spikes are not here, but in the rows of the rest; see rest.h. */
-    const struct rest *rest; /* borrowed; where there are some */
+    const struct background *background; /* borrowed; where there are some */
     size_t resting_count;
     uint32_t *resting; /* [capacity / PATTERN_SLACK] ascending */
 };

@@ -1,6 +1,6 @@
-#include "psp_kernel.h"
+#include "core/psp_kernel.h"
 
-#include "exponential.h"
+#include "core/exponential.h"
 
 /* exp(-t/tau) - exp(-t/tau_s) as a product, exact where the two are nearly equal. */
 static double bracket(double t, double tau, double tau_s)

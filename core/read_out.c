@@ -1,8 +1,8 @@
-#include "read_out.h"
+#include "core/read_out.h"
 
 #include <string.h>
 
-#include "exponential.h"
+#include "core/exponential.h"
 
 static float greatest_of(const float *values, size_t count)
 {

@@ -1,4 +1,4 @@
-#include "sample_set.h"
+#include "core/sample_set.h"
 
 size_t sample_set_capacity(const struct sample_set *set)
 {
@@ -44,7 +44,8 @@ void sample_set_pattern(const struct sample_set *set, size_t sample, struct patt
         encoder_encode(set->encoder, set->values + sample * set->features, pattern);
         break;
     case SAMPLE_BYTES:
-        byte_table_encode(set->table, set->rest, set->bytes + sample * set->features, pattern);
+        byte_table_encode(set->table, set->background, set->bytes + sample * set->features,
+                          pattern);
         break;
     case SAMPLE_SPIKE_TIMES:
         add_spike_times(set, sample, pattern);

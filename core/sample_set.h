@@ -5,9 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "byte_table.h"
-#include "encoder.h"
-#include "pattern.h"
+#include "core/byte_table.h"
+#include "core/encoder.h"
+#include "core/pattern.h"
 
 enum sample_kind {
     SAMPLE_VALUES,      /* real values, through the encoder */
@@ -25,8 +25,8 @@ struct sample_set {
     const struct encoder *encoder;  /* of SAMPLE_VALUES, and of bytes that are images and moved */
     const struct byte_table *table; /* of SAMPLE_BYTES */
     const uint8_t *bytes;           /* [count][features] of SAMPLE_BYTES */
-    const struct rest *rest;        /* likewise; NULL: every spike is wanted */
-    const float *values;            /* [count][features] of SAMPLE_VALUES and _SPIKE_TIMES */
+    const struct background *background; /* likewise; NULL: every spike is wanted */
+    const float *values;                 /* [count][features] of SAMPLE_VALUES and _SPIKE_TIMES */
 
     /* Of SAMPLE_SPIKE_TRAINS: how many spikes each afferent has, then all their times in that
      * order, and where in `times` a sample's begin. */

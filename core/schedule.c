@@ -1,6 +1,6 @@
-#include "schedule.h"
+#include "core/schedule.h"
 
-#include "exponential.h"
+#include "core/exponential.h"
 
 /* cos(pi x) for 0 <= x <= 1/2: Taylor's polynomial of degree 20. */
 static double cosine(double x)

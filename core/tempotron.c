@@ -1,11 +1,11 @@
-#include "tempotron.h"
+#include "core/tempotron.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "random.h"
-#include "simd.h"
+#include "core/random.h"
+#include "core/simd.h"
 
 static size_t round_up(size_t size, size_t multiple)
 {

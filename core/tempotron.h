@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "psp_kernel.h"
-#include "status.h"
+#include "core/psp_kernel.h"
+#include "core/status.h"
 
 /* Where the voltage is looked at: grid.h, continuous.h. */
 enum tempotron_clock { CLOCK_GRID, CLOCK_CONTINUOUS };

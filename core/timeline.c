@@ -1,28 +1,28 @@
-#include "timeline.h"
+#include "core/timeline.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "exponential.h"
-#include "gaps.h"
-#include "layout.h"
-#include "simd.h"
+#include "core/arena.h"
+#include "core/exponential.h"
+#include "core/intervals.h"
+#include "core/simd.h"
 
 static void lay_out(struct timeline *timeline, enum tempotron_clock clock, size_t capacity,
-                    struct layout *layout)
+                    struct arena *arena)
 {
     switch (clock) {
     case CLOCK_GRID:
-        timeline->decayed = layout_place(layout, capacity, sizeof *timeline->decayed);
-        timeline->decayed_s = layout_place(layout, capacity, sizeof *timeline->decayed_s);
-        timeline->risen = layout_place(layout, capacity, sizeof *timeline->risen);
+        timeline->decayed = arena_place(arena, capacity, sizeof *timeline->decayed);
+        timeline->decayed_s = arena_place(arena, capacity, sizeof *timeline->decayed_s);
+        timeline->risen = arena_place(arena, capacity, sizeof *timeline->risen);
         break;
     case CLOCK_CONTINUOUS:
-        timeline->order = layout_place(layout, capacity, sizeof *timeline->order);
-        timeline->buffer = layout_place(layout, capacity, sizeof *timeline->buffer);
-        timeline->decay_slow = layout_place(layout, capacity + 1, sizeof *timeline->decay_slow);
-        timeline->decay_fast = layout_place(layout, capacity + 1, sizeof *timeline->decay_fast);
-        timeline->turn = layout_place(layout, capacity + 1, sizeof *timeline->turn);
+        timeline->order = arena_place(arena, capacity, sizeof *timeline->order);
+        timeline->buffer = arena_place(arena, capacity, sizeof *timeline->buffer);
+        timeline->decay_slow = arena_place(arena, capacity + 1, sizeof *timeline->decay_slow);
+        timeline->decay_fast = arena_place(arena, capacity + 1, sizeof *timeline->decay_fast);
+        timeline->turn = arena_place(arena, capacity + 1, sizeof *timeline->turn);
         break;
     }
 }
@@ -30,13 +30,13 @@ static void lay_out(struct timeline *timeline, enum tempotron_clock clock, size_
 enum core_status timeline_init(struct timeline *timeline, enum tempotron_clock clock,
                                size_t capacity)
 {
-    struct layout layout = {0};
+    struct arena arena = {0};
     *timeline = (struct timeline){0};
-    lay_out(timeline, clock, capacity, &layout);
-    if (!layout_allocate(&layout))
+    lay_out(timeline, clock, capacity, &arena);
+    if (!arena_allocate(&arena))
         return CORE_NO_MEMORY;
-    lay_out(timeline, clock, capacity, &layout);
-    timeline->memory = layout.memory;
+    lay_out(timeline, clock, capacity, &arena);
+    timeline->memory = arena.memory;
     return CORE_OK;
 }
 
@@ -72,9 +72,9 @@ void timeline_read(struct timeline *timeline, const struct tempotron *tempotron,
             find_leads(pattern, &tempotron->psp, timeline);
         break;
     case CLOCK_CONTINUOUS:
-        gaps_sort_by_time(pattern, timeline->order, timeline->buffer);
-        gaps_find_decays(pattern, timeline->order, (double)tempotron->params.T, &constants,
-                         timeline->decay_slow, timeline->decay_fast, timeline->turn);
+        intervals_sort_by_time(pattern, timeline->order, timeline->buffer);
+        intervals_find_decays(pattern, timeline->order, (double)tempotron->params.T, &constants,
+                              timeline->decay_slow, timeline->decay_fast, timeline->turn);
         break;
     }
 }

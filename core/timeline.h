@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "pattern.h"
-#include "psp_kernel.h"
-#include "status.h"
-#include "tempotron.h"
+#include "core/pattern.h"
+#include "core/psp_kernel.h"
+#include "core/status.h"
+#include "core/tempotron.h"
 
 /* Of patterns of up to `capacity` spikes; one owned block. */
 struct timeline {

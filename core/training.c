@@ -1,14 +1,14 @@
-#include "training.h"
+#include "core/training.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "evaluation.h"
-#include "learner.h"
+#include "core/evaluation.h"
+#include "core/learner.h"
 
 struct run {
     struct network *network;
-    struct watch watch; /* the observer, as learner and evaluator know it */
+    struct stop_check stop_check; /* the observer, as learner and evaluator know it */
     struct learner *learner;
     struct evaluator *evaluator; /* of the validation set; NULL: there is none */
     struct network *best;        /* of the best epoch; NULL without patience */
@@ -74,13 +74,13 @@ static void copy_weights(const struct network *from, struct network *to)
     }
 }
 
-static void keep(void *context)
+static void save_best(void *context)
 {
     const struct run *run = context;
     copy_weights(run->network, run->best);
 }
 
-static void restore(void *context)
+static void restore_best(void *context)
 {
     const struct run *run = context;
     copy_weights(run->best, run->network);
@@ -88,14 +88,15 @@ static void restore(void *context)
 
 static enum core_status run_init(struct run *run, const struct sample_set *training,
                                  const struct sample_set *validation,
-                                 const struct training_params *params, const struct crew *crew)
+                                 const struct training_params *params,
+                                 const struct thread_team *team)
 {
     enum core_status status =
-        learner_create(run->network, training, params, crew, &run->watch, &run->learner);
+        learner_create(run->network, training, params, team, &run->stop_check, &run->learner);
     if (status == CORE_OK && validation != NULL)
-        status = evaluator_create(run->network, validation, &params->loss, crew, &run->watch,
+        status = evaluator_create(run->network, validation, &params->loss, team, &run->stop_check,
                                   &run->evaluator);
-    if (status == CORE_OK && validation != NULL && params->course.patience > 0)
+    if (status == CORE_OK && validation != NULL && params->loop.patience > 0)
         status = network_copy(run->network, &run->best);
     return status;
 }
@@ -110,19 +111,21 @@ static void run_finish(struct run *run)
 enum core_status network_train(struct network *network, const struct sample_set *training,
                                const struct sample_set *validation,
                                const struct training_params *params,
-                               const struct training_observer *observer, const struct crew *crew)
+                               const struct training_observer *observer,
+                               const struct thread_team *team)
 {
     struct run run = {.network = network};
-    struct pupil pupil = {.context = &run, .learn = learn, .report = report};
+    struct training_callbacks callbacks = {.context = &run, .learn = learn, .report = report};
     if (observer != NULL)
-        run.watch = (struct watch){.context = observer->context, .goes_on = observer->goes_on};
-    enum core_status status = run_init(&run, training, validation, params, crew);
+        run.stop_check = (struct stop_check){.context = observer->context,
+                                             .stop_requested = observer->stop_requested};
+    enum core_status status = run_init(&run, training, validation, params, team);
     if (run.best != NULL) {
-        pupil.keep = keep;
-        pupil.restore = restore;
+        callbacks.save_best = save_best;
+        callbacks.restore_best = restore_best;
     }
     if (status == CORE_OK)
-        status = course_run(&params->course, training->count, &pupil, observer);
+        status = training_loop_run(&params->loop, training->count, &callbacks, observer);
     run_finish(&run);
     return status;
 }

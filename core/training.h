@@ -1,20 +1,20 @@
 /* training.h - fits a model to labelled samples: epochs of shuffled mini-batches.
  *
- * Same model, samples and params: same bits, whatever the crew and the processor. */
+ * Same model, samples and params: same bits, whatever the team and the processor. */
 #ifndef CORE_TRAINING_H
 #define CORE_TRAINING_H
 
-#include "augmentation.h"
-#include "course.h"
-#include "crew.h"
-#include "loss.h"
-#include "network.h"
-#include "optimizer.h"
-#include "sample_set.h"
-#include "status.h"
+#include "core/augmentation.h"
+#include "core/loss.h"
+#include "core/network.h"
+#include "core/optimizer.h"
+#include "core/sample_set.h"
+#include "core/status.h"
+#include "core/thread_team.h"
+#include "core/training_loop.h"
 
 struct training_params {
-    struct course course;
+    struct training_loop loop;
     enum optimizer_type optimizer;
     double momentum;     /* of OPTIMIZER_SGD */
     double weight_decay; /* see optimizer.h */
@@ -30,13 +30,14 @@ struct training_params {
     struct augmentation augmentation;
 };
 
-/* Trains the caller's own copy in place. validation may be NULL, and so may crew. A label of the
+/* Trains the caller's own copy in place. validation may be NULL, and so may team. A label of the
  * training set may be -1 where no output is to fire (not with LOSS_CROSS_ENTROPY). CORE_STOPPED
  * where the observer ended it, CORE_DIVERGED where the loss or a weight is no longer finite: the
  * weights are then of no use. */
 enum core_status network_train(struct network *network, const struct sample_set *training,
                                const struct sample_set *validation,
                                const struct training_params *params,
-                               const struct training_observer *observer, const struct crew *crew);
+                               const struct training_observer *observer,
+                               const struct thread_team *team);
 
 #endif

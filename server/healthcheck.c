@@ -1,4 +1,4 @@
-#include "healthcheck.h"
+#include "server/healthcheck.h"
 
 #include <netdb.h>
 #include <string.h>

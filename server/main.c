@@ -9,14 +9,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "healthcheck.h"
-#include "http.h"
-#include "options.h"
-#include "registry.h"
-#include "service.h"
-#include "store_pool.h"
-#include "timestamp.h"
-#include "trainer.h"
+#include "server/api/routes.h"
+#include "server/base/timestamp.h"
+#include "server/compute/trainer.h"
+#include "server/healthcheck.h"
+#include "server/http/server.h"
+#include "server/model/cache.h"
+#include "server/options.h"
+#include "server/service.h"
+#include "server/store/pool.h"
 
 enum { MODELS_BYTES = 256 * 1024 * 1024 };
 
@@ -42,12 +43,16 @@ static bool start_store(struct service *service, const char *path)
         complain(path, store_status_text(status));
     if (status != STORE_OK)
         return false;
-    service->registry = registry_create(service->stores, MODELS_BYTES);
-    return service->registry != NULL;
+    service->cache = model_cache_create(service->stores, MODELS_BYTES);
+    return service->cache != NULL;
 }
 
-/* The trainer exists before the first request does, and knows the server before the first run ends:
- * the workers start last. */
+static void wake_waiting_requests(void *context, int64_t run)
+{
+    const struct service *service = context;
+    http_server_wake(service->http, run);
+}
+
 static bool start_serving(struct service *service, const struct options *options)
 {
     char error[256];
@@ -63,8 +68,19 @@ static bool start_serving(struct service *service, const struct options *options
         .request_timeout_seconds = options->request_timeout_seconds,
         .pool_threads = options->threads,
         .log_requests = options->log_requests,
+        .routes = routes,
+        .routes_count = routes_count,
     };
-    service->trainer = trainer_create(service, options->workers, options->threads);
+    const struct trainer_options trainer = {
+        .stores = service->stores,
+        .cache = service->cache,
+        .workers = options->workers,
+        .threads = options->threads,
+        .logs_all = options->log_requests,
+        .on_end = wake_waiting_requests,
+        .context = service,
+    };
+    service->trainer = trainer_create(&trainer);
     if (service->trainer == NULL) {
         complain("training", "out of memory");
         return false;
@@ -90,7 +106,7 @@ static void stop(struct service *service, unsigned drain_seconds)
     trainer_stop(service->trainer); /* its workers wake parked requests: before the server goes */
     http_server_destroy(service->http);
     trainer_destroy(service->trainer); /* which the last requests have still asked */
-    registry_destroy(service->registry);
+    model_cache_destroy(service->cache);
     store_pool_destroy(service->stores);
 }
 
@@ -110,8 +126,7 @@ static int serve(const struct options *options)
 {
     int number;
     sigset_t signals;
-    struct service service = {.max_dataset_bytes = options->max_dataset_bytes,
-                              .logs_all = options->log_requests};
+    struct service service = {.max_dataset_bytes = options->max_dataset_bytes};
     block_signals(&signals);
     umask(S_IRWXG | S_IRWXO); /* the database is its owner's alone */
     const bool started = start_store(&service, options->db) && start_serving(&service, options);

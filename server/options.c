@@ -1,4 +1,4 @@
-#include "options.h"
+#include "server/options.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "limits.h"
+#include "server/base/limits.h"
 
 /* Each option has one place in the options, by which its text is read. */
 enum option_kind { TEXT, SIZE, NUMBER, LOG };

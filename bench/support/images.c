@@ -1,11 +1,11 @@
-#include "images.h"
+#include "bench/support/images.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "random.h"
+#include "core/random.h"
 
 enum { IMAGES_MAGIC = 0x803, LABELS_MAGIC = 0x801 };
 

@@ -1,12 +1,12 @@
 /* images.h - labelled images in MNIST's format (IDX), as the benchmarks take them: bytes, and the
  * encoder's table for them. */
-#ifndef BENCH_IMAGES_H
-#define BENCH_IMAGES_H
+#ifndef BENCH_SUPPORT_IMAGES_H
+#define BENCH_SUPPORT_IMAGES_H
 
 #include <stdbool.h>
 
-#include "byte_table.h"
-#include "sample_set.h"
+#include "core/byte_table.h"
+#include "core/sample_set.h"
 
 struct images {
     size_t count;

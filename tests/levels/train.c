@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "count_training.h"
-#include "random.h"
-#include "training.h"
+#include "core/count_training.h"
+#include "core/random.h"
+#include "core/training.h"
 
 enum { FEATURES = 30, NEURONS = 8, OUTPUTS = 11, SAMPLES = 100 };
 
@@ -45,10 +45,10 @@ static const struct network_params shapes[] = {
 static struct training_params params_for(const struct network_params *shape)
 {
     struct training_params params = {
-        .course = {.epochs = 5,
-                   .batch_size = 32,
-                   .schedule = {SCHEDULE_COSINE, 0.01, 1},
-                   .shuffle = true},
+        .loop = {.epochs = 5,
+                 .batch_size = 32,
+                 .schedule = {SCHEDULE_COSINE, 0.01, 1},
+                 .shuffle = true},
         .optimizer = OPTIMIZER_ADAM,
         .weight_decay = 0.1,
         .loss = {.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5},
@@ -93,11 +93,11 @@ static int train_counts_and_print(const struct sample_set *set)
     const struct tempotron_params shape = {
         CLOCK_CONTINUOUS, FEATURES * NEURONS, OUTPUTS, 60, 15, 3.75, 1};
     const struct count_training_params params = {
-        .course = {.epochs = 5,
-                   .batch_size = 8,
-                   .schedule = {SCHEDULE_CONSTANT, 1e-3, 1},
-                   .shuffle = true},
-        .spikes_most = 32,
+        .loop = {.epochs = 5,
+                 .batch_size = 8,
+                 .schedule = {SCHEDULE_CONSTANT, 1e-3, 1},
+                 .shuffle = true},
+        .max_spikes = 32,
         .momentum = 0.9,
     };
     static float weight[OUTPUTS * FEATURES * NEURONS];

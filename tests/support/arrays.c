@@ -1,4 +1,4 @@
-#include "arrays.h"
+#include "tests/support/arrays.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* arrays.h - arrays as files hold them, written by none of the server's code. */
-#ifndef TESTS_ARRAYS_H
-#define TESTS_ARRAYS_H
+#ifndef TESTS_SUPPORT_ARRAYS_H
+#define TESTS_SUPPORT_ARRAYS_H
 
-#include "files.h"
+#include "tests/support/files.h"
 
 /* .npy of version 1.0: "<f4", "(2, 3)", and the values' bytes. */
 struct bytes npy_of(const char *type, const char *shape, const void *values, size_t size);

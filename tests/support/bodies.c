@@ -1,8 +1,8 @@
-#include "bodies.h"
+#include "tests/support/bodies.h"
 
 #include <check.h>
 
-#include "client.h"
+#include "tests/support/client.h"
 
 const double body_numbers[6] = {0, 100, 127, 7, 3, 50};
 

@@ -1,8 +1,8 @@
 /* bodies.h - a server with two models to send bodies to, and what is sent. */
-#ifndef TESTS_BODIES_H
-#define TESTS_BODIES_H
+#ifndef TESTS_SUPPORT_BODIES_H
+#define TESTS_SUPPORT_BODIES_H
 
-#include "http.h"
+#include "tests/support/http.h"
 
 enum { BODY_MOST = 1048576 };
 

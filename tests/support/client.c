@@ -1,4 +1,4 @@
-#include "client.h"
+#include "tests/support/client.h"
 
 #include <check.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* client.h - what clients of the service do all the time: create models, and read answers. */
-#ifndef TESTS_CLIENT_H
-#define TESTS_CLIENT_H
+#ifndef TESTS_SUPPORT_CLIENT_H
+#define TESTS_SUPPORT_CLIENT_H
 
-#include "http.h"
+#include "tests/support/http.h"
 
 /* POST /models, which has to be answered 201; takes the model. */
 void create_model(const struct service *service, json_t *model);

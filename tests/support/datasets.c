@@ -1,4 +1,4 @@
-#include "datasets.h"
+#include "tests/support/datasets.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arrays.h"
+#include "tests/support/arrays.h"
 
 void datasets_start(struct service *service)
 {

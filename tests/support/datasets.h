@@ -1,12 +1,12 @@
 /* datasets.h - a server that takes datasets, the one dataset that most tests put, and what the
  * database holds of it. */
-#ifndef TESTS_DATASETS_H
-#define TESTS_DATASETS_H
+#ifndef TESTS_SUPPORT_DATASETS_H
+#define TESTS_SUPPORT_DATASETS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "http.h"
+#include "tests/support/http.h"
 
 enum { DATASET_COUNT = 40, DATASET_FEATURES = 3, DATASET_CLASSES = 3 };
 #define DATASET_SHAPE "(40, 3)"

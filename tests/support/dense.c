@@ -1,4 +1,4 @@
-#include "dense.h"
+#include "tests/support/dense.h"
 
 #include <math.h>
 #include <stdlib.h>

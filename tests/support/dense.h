@@ -1,7 +1,7 @@
 /* dense.h - the voltage by its definition: every spike's potential, summed at any time. Slow, in
  * double precision, and free of everything that makes the core fast. */
-#ifndef TESTS_DENSE_H
-#define TESTS_DENSE_H
+#ifndef TESTS_SUPPORT_DENSE_H
+#define TESTS_SUPPORT_DENSE_H
 
 #include <stddef.h>
 

@@ -1,12 +1,12 @@
-#include "dense_network.h"
+#include "tests/support/dense_network.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "dense.h"
-#include "dropout.h"
-#include "random.h"
+#include "core/dropout.h"
+#include "core/random.h"
+#include "tests/support/dense.h"
 
 static void must(bool holds)
 {

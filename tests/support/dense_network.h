@@ -1,12 +1,12 @@
 /* dense_network.h - the loss of a whole network by its definition, in double precision, so that its
  * differences can be compared with the core's gradients. */
-#ifndef TESTS_DENSE_NETWORK_H
-#define TESTS_DENSE_NETWORK_H
+#ifndef TESTS_SUPPORT_DENSE_NETWORK_H
+#define TESTS_SUPPORT_DENSE_NETWORK_H
 
 #include <stdbool.h>
 
-#include "loss.h"
-#include "network.h"
+#include "core/loss.h"
+#include "core/network.h"
 
 struct random;
 

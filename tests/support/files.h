@@ -1,6 +1,6 @@
 /* files.h - files that exist only while a test reads them, whole and broken. */
-#ifndef TESTS_FILES_H
-#define TESTS_FILES_H
+#ifndef TESTS_SUPPORT_FILES_H
+#define TESTS_SUPPORT_FILES_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* golden.h - reads the golden vectors, SpikingJelly's outputs, of tests/golden/. */
-#ifndef TESTS_GOLDEN_H
-#define TESTS_GOLDEN_H
+#ifndef TESTS_SUPPORT_GOLDEN_H
+#define TESTS_SUPPORT_GOLDEN_H
 
 #include <stddef.h>
 #include <stdint.h>

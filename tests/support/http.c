@@ -1,4 +1,4 @@
-#include "http.h"
+#include "tests/support/http.h"
 
 #include <arpa/inet.h>
 #include <check.h>

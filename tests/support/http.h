@@ -1,13 +1,13 @@
 /* http.h - asks a server over HTTP. Include it as "support/http.h": server/ has an http.h too. */
-#ifndef TESTS_HTTP_H
-#define TESTS_HTTP_H
+#ifndef TESTS_SUPPORT_HTTP_H
+#define TESTS_SUPPORT_HTTP_H
 
 #include <stddef.h>
 
 #include <jansson.h>
 
-#include "files.h"
-#include "service.h"
+#include "tests/support/files.h"
+#include "tests/support/service.h"
 
 struct http_answer {
     long status;     /* 0: none came, and the body says why */

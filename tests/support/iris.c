@@ -1,11 +1,11 @@
-#include "iris.h"
+#include "tests/support/iris.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "random.h"
+#include "core/random.h"
 
 /* The benchmarks use this too, where no test runs that could fail. */
 static void must(bool holds)

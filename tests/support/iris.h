@@ -1,10 +1,10 @@
 /* iris.h - Fisher's Iris data (examples/iris.csv) as samples with an encoder, and its folds. */
-#ifndef TESTS_IRIS_H
-#define TESTS_IRIS_H
+#ifndef TESTS_SUPPORT_IRIS_H
+#define TESTS_SUPPORT_IRIS_H
 
 #include <jansson.h>
 
-#include "sample_set.h"
+#include "core/sample_set.h"
 
 enum { IRIS_COUNT = 150, IRIS_FEATURES = 4, IRIS_CLASSES = 3, IRIS_NEURONS = 16 };
 

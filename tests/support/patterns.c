@@ -1,10 +1,10 @@
-#include "patterns.h"
+#include "tests/support/patterns.h"
 
 #include <check.h>
 #include <stdio.h>
 
-#include "client.h"
-#include "runs.h"
+#include "tests/support/client.h"
+#include "tests/support/runs.h"
 
 void patterns_start(struct service *service)
 {

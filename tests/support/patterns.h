@@ -1,11 +1,11 @@
 /* patterns.h - a model that trains on patterns of spikes, for tests that ask what becomes of runs
  * and versions, not what is learned. */
-#ifndef TESTS_PATTERNS_H
-#define TESTS_PATTERNS_H
+#ifndef TESTS_SUPPORT_PATTERNS_H
+#define TESTS_SUPPORT_PATTERNS_H
 
 #include <stddef.h>
 
-#include "http.h"
+#include "tests/support/http.h"
 
 enum { PATTERN_AFFERENTS = 8, PATTERN_CLASSES = 3, PATTERN_STEPS = 100 };
 

@@ -1,4 +1,4 @@
-#include "runs.h"
+#include "tests/support/runs.h"
 
 #include <check.h>
 #include <poll.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client.h"
+#include "tests/support/client.h"
 
 enum { ASK_AGAIN_MS = 5 };
 

@@ -2,12 +2,12 @@
  *
  * That a run has come so far is no event that HTTP could tell, so it is asked for again and
  * again. */
-#ifndef TESTS_RUNS_H
-#define TESTS_RUNS_H
+#ifndef TESTS_SUPPORT_RUNS_H
+#define TESTS_SUPPORT_RUNS_H
 
 #include <stdbool.h>
 
-#include "http.h"
+#include "tests/support/http.h"
 
 enum { RUN_ENDLESS = 100000 }; /* epochs: far longer than a test lasts */
 

@@ -1,6 +1,6 @@
 /* The server's stderr goes to a file, so that no pipe can fill up; its ready line and its end are
  * awaited as events, by inotify and by a pidfd. */
-#include "service.h"
+#include "tests/support/service.h"
 
 #include <check.h>
 #include <curl/curl.h>

@@ -4,8 +4,8 @@
  * TEMPOTROND names the program (default build/tempotrond); the words of TEMPOTROND_WRAPPER are put
  * before it, e.g. valgrind's. Every wait for it ends after SERVICE_SECONDS, multiplied by
  * CK_TIMEOUT_MULTIPLIER. Include it as "support/service.h", since server/ has a service.h too. */
-#ifndef TESTS_SERVICE_H
-#define TESTS_SERVICE_H
+#ifndef TESTS_SUPPORT_SERVICE_H
+#define TESTS_SUPPORT_SERVICE_H
 
 #include <stdbool.h>
 #include <sys/resource.h>

@@ -1,4 +1,4 @@
-#include "single_layer.h"
+#include "tests/support/single_layer.h"
 
 #include <stdlib.h>
 

@@ -1,9 +1,9 @@
 /* single_layer.h - networks without hidden layers, for tests that ask what one layer of tempotrons
  * does. */
-#ifndef TESTS_SINGLE_LAYER_H
-#define TESTS_SINGLE_LAYER_H
+#ifndef TESTS_SUPPORT_SINGLE_LAYER_H
+#define TESTS_SUPPORT_SINGLE_LAYER_H
 
-#include "network.h"
+#include "core/network.h"
 
 /* With weight[out_features][in_features], all 0 where NULL; network_destroy(). */
 struct network *single_layer(const struct tempotron_params *params, const float *weight);

@@ -1,4 +1,4 @@
-#include "stored.h"
+#include "tests/support/stored.h"
 
 #include <check.h>
 #include <math.h>

@@ -1,9 +1,9 @@
 /* stored.h - a store for each test, and what most tests put into it: models of 2 x 3 weights, and
  * runs on two samples. */
-#ifndef TESTS_STORED_H
-#define TESTS_STORED_H
+#ifndef TESTS_SUPPORT_STORED_H
+#define TESTS_SUPPORT_STORED_H
 
-#include "store.h"
+#include "server/store/store.h"
 
 /* The present test's, open for writing, in a directory of its own; the path of its file. */
 extern struct store *store;

@@ -1,4 +1,4 @@
-#include "trained.h"
+#include "tests/support/trained.h"
 
 #include <string.h>
 

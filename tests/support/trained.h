@@ -1,11 +1,11 @@
 /* trained.h - what is left of a training: its last epoch, and its weights' bits. */
-#ifndef TESTS_TRAINED_H
-#define TESTS_TRAINED_H
+#ifndef TESTS_SUPPORT_TRAINED_H
+#define TESTS_SUPPORT_TRAINED_H
 
 #include <stdbool.h>
 
-#include "network.h"
-#include "training.h"
+#include "core/network.h"
+#include "core/training.h"
 
 struct last_epoch {
     struct training_epoch epoch;

@@ -1,7 +1,7 @@
 /* yaml_json.c - libyaml makes a tree of nodes; here it becomes a tree of JSON. A plain scalar is
  * null, a boolean, an integer or a real where it looks like one; a quoted or a block scalar is a
  * string. */
-#include "yaml_json.h"
+#include "tests/support/yaml_json.h"
 
 #include <stdbool.h>
 #include <stdio.h>

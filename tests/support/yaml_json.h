@@ -1,6 +1,6 @@
 /* yaml_json.h - reads YAML as JSON. */
-#ifndef TESTS_YAML_JSON_H
-#define TESTS_YAML_JSON_H
+#ifndef TESTS_SUPPORT_YAML_JSON_H
+#define TESTS_SUPPORT_YAML_JSON_H
 
 #include <stddef.h>
 

@@ -1,0 +1,369 @@
+#include "core/multi_spike.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/exponential.h"
+#include "core/simd.h"
+
+enum { NEWTON_STEPS = 64 }; /* six are many, but where V only just touches the threshold */
+
+float multi_spike_last(const struct tempotron_params *params)
+{
+    return (float)params->T;
+}
+
+/* --- memory --- */
+
+enum core_status spike_train_init(struct spike_train *train, size_t most)
+{
+    double *block = NULL;
+    if (most <= SIZE_MAX / (3 * sizeof(double) + sizeof(uint32_t)))
+        block = malloc(most * (3 * sizeof(double) + sizeof(uint32_t)));
+    if (block == NULL)
+        return CORE_NO_MEMORY;
+    *train = (struct spike_train){
+        .most = most,
+        .time = block,
+        .slope = block + most,
+        .credit = block + 2 * most,
+        .gap = (uint32_t *)(block + 3 * most),
+    };
+    return CORE_OK;
+}
+
+void spike_train_finish(struct spike_train *train)
+{
+    free(train->time);
+    *train = (struct spike_train){0};
+}
+
+enum core_status multi_spike_init(struct multi_spike *multi_spike, size_t capacity)
+{
+    enum { DOUBLES = 7, INTEGERS = 3 };
+    const size_t room = capacity + 2;
+    double *block = malloc(room * (DOUBLES * sizeof(double) + INTEGERS * sizeof(uint32_t)));
+    if (block == NULL)
+        return CORE_NO_MEMORY;
+    uint32_t *integers = (uint32_t *)(block + DOUBLES * room);
+    *multi_spike = (struct multi_spike){
+        .begin = block,
+        .decay_slow = block + room,
+        .decay_fast = block + 2 * room,
+        .decay_turn = block + 3 * room,
+        .slow = block + 4 * room,
+        .fast = block + 5 * room,
+        .bound = block + 6 * room,
+        .order = integers,
+        .buffer = integers + room,
+        .eligible = integers + 2 * room,
+    };
+    return CORE_OK;
+}
+
+void multi_spike_finish(struct multi_spike *multi_spike)
+{
+    free(multi_spike->begin);
+    *multi_spike = (struct multi_spike){0};
+}
+
+/* --- the voltage without reset --- */
+
+void multi_spike_take_pattern(struct multi_spike *multi_spike, const struct tempotron *tempotron,
+                              const struct pattern *pattern)
+{
+    const double T = (double)tempotron->params.T;
+    multi_spike->constants = time_constants(&tempotron->psp);
+    multi_spike->tau = tempotron->psp.tau;
+    multi_spike->resets_slow = tempotron->psp.tau > tempotron->psp.tau_s ? 1 : 0;
+    multi_spike->t_peak = tempotron->psp.t_peak;
+    multi_spike->gaps = pattern->count + 1;
+    intervals_sort_by_time(pattern, multi_spike->order, multi_spike->buffer);
+    intervals_find_decays(pattern, multi_spike->order, T, &multi_spike->constants,
+                          multi_spike->decay_slow, multi_spike->decay_fast,
+                          multi_spike->decay_turn);
+    multi_spike->begin[0] = 0;
+    for (size_t e = 0; e < pattern->count; e++)
+        multi_spike->begin[e + 1] = (double)pattern->time[multi_spike->order[e]];
+    multi_spike->begin[multi_spike->gaps] = T;
+}
+
+/* A voltage that rises as the gap begins and falls as it ends has its maximum in between, below
+ * slow (1 - fast/slow), which is that maximum were it at the gap's begin. */
+VECTORIZED static void find_bounds(const struct multi_spike *multi_spike, double *restrict bound)
+{
+    const double per_slow = 1 / multi_spike->constants.slow,
+                 per_fast = 1 / multi_spike->constants.fast;
+    const double most = 1 - multi_spike->constants.fast / multi_spike->constants.slow;
+    const double *restrict slow = multi_spike->slow, *restrict fast = multi_spike->fast;
+    for (size_t e = 0; e < multi_spike->gaps; e++) {
+        const double begin = slow[e] + fast[e];
+        const double end =
+            slow[e] * multi_spike->decay_slow[e] + fast[e] * multi_spike->decay_fast[e];
+        const double falls = slow[e] * per_slow, rises = -fast[e] * per_fast;
+        const double greater = begin > end ? begin : end, peak = slow[e] * most;
+        bound[e] = (rises > falls) & (rises * multi_spike->decay_turn[e] < falls) ? peak : greater;
+    }
+}
+
+void multi_spike_take_output(struct multi_spike *multi_spike, const struct tempotron *tempotron,
+                             const struct pattern *pattern, size_t output)
+{
+    const float *weight = tempotron->weight + output;
+    double slow = 0, fast = 0;
+    for (size_t e = 0; e < multi_spike->gaps; e++) {
+        multi_spike->slow[e] = slow;
+        multi_spike->fast[e] = fast;
+        if (e == pattern->count)
+            break;
+        const size_t afferent = pattern->afferent[multi_spike->order[e]];
+        const double w = multi_spike->constants.v0 * (double)weight[afferent * tempotron->stride];
+        slow = slow * multi_spike->decay_slow[e] + w;
+        fast = fast * multi_spike->decay_fast[e] - w;
+    }
+    find_bounds(multi_spike, multi_spike->bound);
+}
+
+/* --- a stretch between two events --- */
+
+/* V(u) = slow exp(-u/constants.slow) + fast exp(-u/constants.fast) for 0 <= u <= length; the decays
+ * are those over its length. */
+struct stretch {
+    double slow;
+    double fast;
+    double length;
+    double decay_slow;
+    double decay_fast;
+    double decay_turn;
+};
+
+static bool rises(const struct multi_spike *multi_spike, const struct stretch *stretch)
+{
+    return stretch->slow / multi_spike->constants.slow +
+               stretch->fast / multi_spike->constants.fast <
+           0;
+}
+
+static bool falls_at_end(const struct multi_spike *multi_spike, const struct stretch *stretch)
+{
+    return stretch->slow / multi_spike->constants.slow +
+               stretch->fast / multi_spike->constants.fast * stretch->decay_turn >
+           0;
+}
+
+static void find_stretch_decays(const struct multi_spike *multi_spike, struct stretch *stretch)
+{
+    const double slow = multi_spike->constants.slow, fast = multi_spike->constants.fast;
+    stretch->decay_slow = exp_nonpositive(-stretch->length / slow);
+    stretch->decay_fast = exp_nonpositive(-stretch->length / fast);
+    stretch->decay_turn = exp_nonpositive(-stretch->length * (1 / fast - 1 / slow));
+}
+
+/* A gap as a whole, with `reset` of threshold at its begin. */
+static struct stretch whole_gap(const struct multi_spike *multi_spike, size_t gap, double reset)
+{
+    return (struct stretch){
+        .slow = multi_spike->slow[gap] - multi_spike->resets_slow * reset,
+        .fast = multi_spike->fast[gap] - (1 - multi_spike->resets_slow) * reset,
+        .length = multi_spike->begin[gap + 1] - multi_spike->begin[gap],
+        .decay_slow = multi_spike->decay_slow[gap],
+        .decay_fast = multi_spike->decay_fast[gap],
+        .decay_turn = multi_spike->decay_turn[gap],
+    };
+}
+
+/* What is left of it from u on, after a reset there. Its decays are not filled. */
+static void cut(const struct multi_spike *multi_spike, double u, double reset,
+                struct stretch *stretch)
+{
+    stretch->slow = stretch->slow * exp_nonpositive(-u / multi_spike->constants.slow) -
+                    multi_spike->resets_slow * reset;
+    stretch->fast = stretch->fast * exp_nonpositive(-u / multi_spike->constants.fast) -
+                    (1 - multi_spike->resets_slow) * reset;
+    stretch->length -= u;
+}
+
+/* The voltage's extremum is at u* = tau tau_s/(tau - tau_s) ln(-fast tau/(slow tau_s)). */
+static double turning_point(const struct multi_spike *multi_spike, const struct stretch *stretch)
+{
+    const double slow = multi_spike->constants.slow, fast = multi_spike->constants.fast;
+    const double u =
+        slow * fast / (slow - fast) * logarithm(-stretch->fast * slow / (stretch->slow * fast));
+    return u >= 0 && u <= stretch->length ? u : stretch->length;
+}
+
+/* The greatest voltage of one that rises; where it is, and whether it falls from there on. */
+struct top {
+    double v;
+    double u;
+    bool is_turn;
+};
+
+static struct top find_top(const struct multi_spike *multi_spike, const struct stretch *stretch)
+{
+    const double slow = multi_spike->constants.slow, fast = multi_spike->constants.fast;
+    if (!falls_at_end(multi_spike, stretch))
+        return (struct top){.v = stretch->slow * stretch->decay_slow +
+                                 stretch->fast * stretch->decay_fast,
+                            .u = stretch->length};
+    const double u = turning_point(multi_spike, stretch);
+    return (struct top){.v = stretch->slow * (1 - fast / slow) * exp_nonpositive(-u / slow),
+                        .u = u,
+                        .is_turn = true};
+}
+
+/* Where to begin to look for the crossing: by the parabola at a maximum, else by the chord, which
+ * runs below the voltage. */
+static double guess(const struct multi_spike *multi_spike, const struct stretch *stretch,
+                    const struct top *top, double threshold)
+{
+    const double slow = multi_spike->constants.slow, fast = multi_spike->constants.fast;
+    const double begin = stretch->slow + stretch->fast;
+    double u = top->u * (threshold - begin) / (top->v - begin);
+    if (top->is_turn)
+        u = top->u - sqrt(2 * (top->v - threshold) / top->v * slow * fast);
+    return u > 0 && u <= top->u ? u : 0;
+}
+
+/* Where a stretch that rises to the threshold or higher crosses it, and how steeply. Newton's step
+ * from the right lands on the left, steps from the left stay there; once the voltage is not below
+ * the threshold, rounding is all that is left. */
+static double find_crossing(const struct multi_spike *multi_spike, const struct stretch *stretch,
+                            const struct top *top, double threshold, double *ret_slope)
+{
+    const double per_slow = 1 / multi_spike->constants.slow,
+                 per_fast = 1 / multi_spike->constants.fast;
+    double u = guess(multi_spike, stretch, top, threshold), slope = 0;
+    for (int i = 0; i < NEWTON_STEPS; i++) {
+        const double slow = stretch->slow * exp_nonpositive(-u * per_slow);
+        const double fast = stretch->fast * exp_nonpositive(-u * per_fast);
+        const double above = slow + fast - threshold;
+        slope = -slow * per_slow - fast * per_fast;
+        if (!(slope > 0) || (i > 0 && !(above < 0)))
+            break;
+        const double next = fmin(fmax(u - above / slope, 0), top->u);
+        const bool is_there = fabs(next - u) <= 0x1p-52 * next;
+        u = next;
+        if (is_there)
+            break;
+    }
+    *ret_slope = slope > 0 ? slope : 0;
+    return u;
+}
+
+/* --- firing --- */
+
+void multi_spike_choose(struct multi_spike *multi_spike, double least)
+{
+    size_t count = 0;
+    for (size_t e = 0; e < multi_spike->gaps; e++) {
+        multi_spike->eligible[count] = (uint32_t)e;
+        count += multi_spike->bound[e] >= least;
+    }
+    multi_spike->eligible_count = count;
+}
+
+/* All spikes within one gap, behind which the sum of exp(-(t - t_s)/tau) was *resets at *since. */
+static void fire_in_gap(const struct multi_spike *multi_spike, size_t gap, double threshold,
+                        double *resets, double *since, struct spike_train *train)
+{
+    double now = multi_spike->begin[gap];
+    const double left =
+        *resets > 0 ? *resets * exp_nonpositive((*since - now) / multi_spike->tau) : 0;
+    struct stretch stretch = whole_gap(multi_spike, gap, threshold * left);
+    while (rises(multi_spike, &stretch) && train->count < train->most) {
+        double slope;
+        const struct top top = find_top(multi_spike, &stretch);
+        if (!(top.v >= threshold))
+            return;
+        const double u = find_crossing(multi_spike, &stretch, &top, threshold, &slope);
+        now = fmin(now + u, multi_spike->begin[gap + 1]);
+        train->time[train->count] = now;
+        train->slope[train->count] = slope;
+        train->gap[train->count] = (uint32_t)gap;
+        train->count++;
+        *resets =
+            1 + (*resets > 0 ? *resets * exp_nonpositive((*since - now) / multi_spike->tau) : 0);
+        *since = now;
+        cut(multi_spike, u, threshold, &stretch);
+        find_stretch_decays(multi_spike, &stretch);
+    }
+}
+
+void multi_spike_fire_chosen(const struct multi_spike *multi_spike, double threshold,
+                             struct spike_train *train)
+{
+    double resets = 0, since = 0;
+    train->count = 0;
+    for (size_t i = 0; i < multi_spike->eligible_count && train->count < train->most; i++)
+        if (multi_spike->bound[multi_spike->eligible[i]] >= threshold)
+            fire_in_gap(multi_spike, multi_spike->eligible[i], threshold, &resets, &since, train);
+}
+
+void multi_spike_fire(struct multi_spike *multi_spike, double threshold, struct spike_train *train)
+{
+    multi_spike_choose(multi_spike, threshold);
+    multi_spike_fire_chosen(multi_spike, threshold, train);
+}
+
+/* The voltage at t = 0 .. steps - 1: each gap's two exponentials, less what is left of the resets.
+ */
+void multi_spike_sample(const struct multi_spike *multi_spike, double threshold,
+                        const struct spike_train *train, size_t steps, float *v)
+{
+    double resets = 0, since = 0;
+    size_t e = 0, s = 0;
+    for (size_t t = 0; t < steps; t++) {
+        const double now = (double)t;
+        while (e + 1 < multi_spike->gaps && multi_spike->begin[e + 1] < now)
+            e++;
+        for (; s < train->count && train->time[s] < now; s++) {
+            resets = 1 + resets * exp_nonpositive((since - train->time[s]) / multi_spike->tau);
+            since = train->time[s];
+        }
+        const double u = now - multi_spike->begin[e];
+        const double left = s > 0 ? resets * exp_nonpositive((since - now) / multi_spike->tau) : 0;
+        v[t] = (float)(multi_spike->slow[e] * exp_nonpositive(-u / multi_spike->constants.slow) +
+                       multi_spike->fast[e] * exp_nonpositive(-u / multi_spike->constants.fast) -
+                       threshold * left);
+    }
+}
+
+/* --- maxima --- */
+
+struct peak multi_spike_v_max(const struct multi_spike *multi_spike)
+{
+    struct peak best = {0};
+    for (size_t e = 0; e < multi_spike->gaps; e++) {
+        if (!(multi_spike->bound[e] > best.v))
+            continue;
+        const struct stretch gap = whole_gap(multi_spike, e, 0);
+        if (!rises(multi_spike, &gap))
+            continue; /* its begin was the end of the gap before */
+        const struct top top = find_top(multi_spike, &gap);
+        if (top.v > best.v)
+            best = (struct peak){.v = top.v, .time = multi_spike->begin[e] + top.u, .gap = e};
+    }
+    return best;
+}
+
+struct peak multi_spike_peak(const struct multi_spike *multi_spike, double threshold,
+                             const struct spike_train *train, size_t before)
+{
+    const size_t gap = train->gap[before];
+    double now = multi_spike->begin[gap], resets = 0, since = 0;
+    size_t s = 0;
+    for (; s < before && train->gap[s] < gap; s++) {
+        resets = 1 + resets * exp_nonpositive((since - train->time[s]) / multi_spike->tau);
+        since = train->time[s];
+    }
+    const double left = s > 0 ? resets * exp_nonpositive((since - now) / multi_spike->tau) : 0;
+    struct stretch stretch = whole_gap(multi_spike, gap, threshold * left);
+    for (; s < before; s++) {
+        cut(multi_spike, train->time[s] - now, threshold, &stretch);
+        now = train->time[s];
+    }
+    find_stretch_decays(multi_spike, &stretch);
+    const struct top top = find_top(multi_spike, &stretch);
+    return (struct peak){.v = top.v, .time = now + top.u, .gap = gap};
+}

@@ -1,0 +1,36 @@
+/* thread_team.h - hands that share a piece of work. The core starts no threads: who calls it lends
+ * them.
+ */
+#ifndef CORE_THREAD_TEAM_H
+#define CORE_THREAD_TEAM_H
+
+#include <stddef.h>
+
+typedef void thread_team_task(void *work, size_t part);
+
+struct thread_team {
+    size_t size; /* hands */
+    void *context;
+    /* Calls task(work, part) once for every part in 0 .. parts - 1, from any threads, and returns
+     * when all have returned. */
+    void (*run)(void *context, thread_team_task *task, void *work, size_t parts);
+};
+
+/* By the caller's own hands where team is NULL. */
+static inline void thread_team_run(const struct thread_team *team, thread_team_task *task,
+                                   void *work, size_t parts)
+{
+    if (team != NULL && parts > 1) {
+        team->run(team->context, task, work, parts);
+        return;
+    }
+    for (size_t part = 0; part < parts; part++)
+        task(work, part);
+}
+
+static inline size_t thread_team_size(const struct thread_team *team)
+{
+    return team != NULL ? team->size : 1;
+}
+
+#endif

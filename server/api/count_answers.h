@@ -1,0 +1,13 @@
+/* count_answers.h - what a model that counts spikes answers to predict and evaluate. */
+#ifndef SERVER_API_COUNT_ANSWERS_H
+#define SERVER_API_COUNT_ANSWERS_H
+
+#include "server/http/request.h"
+#include "server/model/model.h"
+
+void counts_predict(struct service *service, const struct request *request,
+                    const struct model *model, struct reply *reply);
+void counts_evaluate(struct service *service, const struct request *request,
+                     const struct model *model, struct reply *reply);
+
+#endif

@@ -1,0 +1,400 @@
+/* The datasets: put an array or a table, list, show, delete. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/api/array_upload.h"
+#include "server/api/handlers.h"
+#include "server/api/page.h"
+#include "server/base/timestamp.h"
+#include "server/files/array_file.h"
+#include "server/files/csv_file.h"
+#include "server/model/errors.h"
+#include "server/service.h"
+#include "server/store/pool.h"
+
+/* --- showing --- */
+
+static void write_size(struct json_writer *json, const char *key, size_t value)
+{
+    json_write_key(json, key);
+    json_write_integer(json, (int64_t)value);
+}
+
+static void write_text(struct json_writer *json, const char *key, const char *value)
+{
+    json_write_key(json, key);
+    json_write_string(json, value);
+}
+
+static void write_array(struct json_writer *json, const char *key, const struct array_record *array)
+{
+    json_write_key(json, key);
+    if (array->id == 0) {
+        json_write_null(json);
+        return;
+    }
+    json_write_object_begin(json);
+    write_text(json, "dtype", dtype_name(array->dtype));
+    json_write_key(json, "shape");
+    json_write_array_begin(json);
+    json_write_integer(json, (int64_t)array->count);
+    json_write_integer(json, (int64_t)array->features);
+    json_write_array_end(json);
+    write_size(json, "bytes", array->bytes);
+    write_text(json, "sha256", array->sha256);
+    json_write_object_end(json);
+}
+
+/* What x and label have in common, or what the one that is there has. */
+static void write_dataset(struct json_writer *json, const struct dataset_record *record)
+{
+    const bool has_x = record->x.id != 0, has_label = record->label.id != 0;
+    json_write_object_begin(json);
+    write_text(json, "id", record->id);
+    write_size(json, "count", has_x ? record->x.count : record->label.count);
+    json_write_key(json, "features");
+    if (has_x)
+        json_write_integer(json, (int64_t)record->x.features);
+    else
+        json_write_null(json);
+    write_text(json, "dtype", has_x ? dtype_name(record->x.dtype) : NULL);
+    json_write_key(json, "classes");
+    if (has_label)
+        json_write_integer(json, (int64_t)record->classes);
+    else
+        json_write_null(json);
+    json_write_key(json, "labels");
+    json_write_raw(json, record->names != NULL ? record->names : "null");
+    write_text(json, "sha256", record->sha256[0] != '\0' ? record->sha256 : NULL);
+    write_size(json, "bytes", record->x.bytes + record->label.bytes);
+    write_array(json, "x", &record->x);
+    write_array(json, "label", &record->label);
+    json_write_key(json, "created_at");
+    json_write_timestamp(json, record->created_at);
+    json_write_key(json, "updated_at");
+    json_write_timestamp(json, record->updated_at);
+    json_write_object_end(json);
+}
+
+static void answer_dataset(struct service *service, const char *id, unsigned status,
+                           struct reply *reply)
+{
+    struct store *store;
+    struct dataset_record record;
+    enum store_status result = store_pool_borrow_reader(service->stores, &store);
+    if (result == STORE_OK) {
+        result = store_dataset_find(store, id, &record);
+        store_pool_return(service->stores, store);
+    }
+    if (!store_succeeded(result, PROBLEM_DATASET_NOT_FOUND, id, &reply->problem))
+        return;
+    write_dataset(&reply->json, &record);
+    dataset_record_finish(&record);
+    reply_with(reply, status);
+}
+
+void datasets_get(struct service *service, const struct request *request, struct reply *reply)
+{
+    answer_dataset(service, request->dataset, 200, reply);
+}
+
+void datasets_list(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct page page;
+    struct store *store;
+    size_t count = 0;
+    if (!page_read(request, &reply->problem, &page))
+        return;
+    struct dataset_record *records = calloc(page.limit, sizeof *records);
+    enum store_status result =
+        records == NULL ? STORE_NO_MEMORY : store_pool_borrow_reader(service->stores, &store);
+    if (result == STORE_OK) {
+        result = store_dataset_list(store, page.cursor, page.limit, records, &count);
+        store_pool_return(service->stores, store);
+    }
+    if (store_succeeded(result, PROBLEM_DATASET_NOT_FOUND, "dataset", &reply->problem)) {
+        json_write_object_begin(&reply->json);
+        json_write_key(&reply->json, "datasets");
+        json_write_array_begin(&reply->json);
+        for (size_t i = 0; i < count; i++)
+            write_dataset(&reply->json, &records[i]);
+        json_write_array_end(&reply->json);
+        page_write_next(&reply->json, &page, count, count > 0 ? records[count - 1].sequence : 0);
+        json_write_object_end(&reply->json);
+        reply_with(reply, 200);
+    }
+    for (size_t i = 0; i < count; i++)
+        dataset_record_finish(&records[i]);
+    free(records);
+}
+
+/* --- putting --- */
+
+static bool succeeded(enum store_status status, const char *id, struct problem *problem)
+{
+    if (status != STORE_IN_USE)
+        return store_succeeded(status, PROBLEM_DATASET_NOT_FOUND, id, problem);
+    problem_set(problem, PROBLEM_DATASET_IN_USE,
+                "A run that uses %s is queued or running: cancel it or wait for its end.", id);
+    return false;
+}
+
+/* Makes the arrays the dataset's; with what status that is to be answered, the reply says. */
+static bool publish(struct service *service, const char *id, const struct dataset_change *change,
+                    struct reply *reply)
+{
+    bool created;
+    struct store *store = store_pool_borrow_writer(service->stores);
+    const enum store_status status =
+        store_dataset_put(store, id, change, timestamp_now(), &created);
+    store_pool_note(service->stores, status);
+    store_pool_return(service->stores, store);
+    if (!succeeded(status, id, &reply->problem))
+        return false;
+    if (created)
+        snprintf(reply->location, sizeof reply->location, "/datasets/%s", id);
+    reply->status = created ? 201 : 200;
+    return true;
+}
+
+/* Keeps the greatest label of a chunk, all of which have to be classes. */
+static bool check_labels(const struct array_layout *layout, const void *values, size_t count,
+                         size_t before, size_t *classes, struct problem *problem)
+{
+    int32_t *label = malloc(count * sizeof *label);
+    if (label == NULL) {
+        problem_set_no_memory(problem);
+        return false;
+    }
+    size_t good = dtype_to_label(layout->dtype, values, count, label);
+    for (size_t i = 0; i < good; i++) {
+        if (label[i] >= LIMIT_OUT_FEATURES)
+            good = i;
+        else if ((size_t)label[i] >= *classes)
+            *classes = (size_t)label[i] + 1;
+    }
+    free(label);
+    if (good < count)
+        problem_set(problem, PROBLEM_LABEL_OUT_OF_RANGE,
+                    "The label at %zu is no class: labels are whole numbers from 0 to %d.",
+                    before + good, LIMIT_OUT_FEATURES - 1);
+    return good == count;
+}
+
+/* Moves the file into the store. *classes: NULL for samples, else one more than the greatest label.
+ */
+static bool upload_file(struct array_file *file, struct array_upload *upload, size_t *classes,
+                        struct problem *problem)
+{
+    const struct array_layout *layout = array_file_layout(file);
+    const size_t size = dtype_size(layout->dtype);
+    size_t bytes, before = 0;
+    bool uploaded = false;
+    char *chunk = malloc(UPLOAD_CHUNK);
+    if (chunk == NULL)
+        problem_set_no_memory(problem);
+    while (chunk != NULL && array_file_read(file, chunk, UPLOAD_CHUNK, &bytes, problem)) {
+        uploaded = bytes == 0;
+        if (uploaded ||
+            (classes != NULL &&
+             !check_labels(layout, chunk, bytes / size, before, classes, problem)) ||
+            !array_upload_add(upload, chunk, bytes, problem))
+            break;
+        before += bytes / size;
+    }
+    free(chunk);
+    return uploaded;
+}
+
+static bool check_layout(const struct array_layout *layout, bool is_label, struct problem *problem)
+{
+    if (is_label && layout->features != 1)
+        problem_set(problem, PROBLEM_WRONG_SHAPE,
+                    "Labels are one number a sample, but these are %zu.", layout->features);
+    if (layout->features > LIMIT_FEATURES)
+        problem_set(problem, PROBLEM_TOO_LARGE,
+                    "A sample may have %d features, but these have %zu.", LIMIT_FEATURES,
+                    layout->features);
+    return !problem_is_set(problem);
+}
+
+static void put_array(struct service *service, const struct request *request, bool is_label,
+                      struct reply *reply)
+{
+    size_t classes = 0;
+    bool is_published = false;
+    struct problem *problem = &reply->problem;
+    struct array_upload upload = {0};
+    struct array_file *file = array_file_create(request->file, service->max_dataset_bytes, problem);
+    if (file == NULL)
+        return;
+    const struct array_layout *layout = array_file_layout(file);
+    if (check_layout(layout, is_label, problem) &&
+        array_upload_begin(&upload, service->stores, layout->dtype, layout->features, problem) &&
+        upload_file(file, &upload, is_label ? &classes : NULL, problem)) {
+        array_upload_end(&upload);
+        const struct dataset_change change = {.x = is_label ? NULL : &upload.array,
+                                              .label = is_label ? &upload.array : NULL,
+                                              .classes = classes};
+        is_published = publish(service, request->dataset, &change, reply);
+    }
+    array_upload_finish(&upload, is_published);
+    array_file_destroy(file);
+    if (is_published)
+        answer_dataset(service, request->dataset, reply->status, reply);
+}
+
+void datasets_put_x(struct service *service, const struct request *request, struct reply *reply)
+{
+    put_array(service, request, false, reply);
+}
+
+void datasets_put_label(struct service *service, const struct request *request, struct reply *reply)
+{
+    put_array(service, request, true, reply);
+}
+
+/* --- tables --- */
+
+/* What a table becomes. */
+struct table {
+    struct csv_file *file;
+    size_t features;
+    bool has_labels;
+    int32_t *codes; /* of all rows */
+    size_t count;
+    size_t capacity;
+    struct array_upload x;
+    struct array_upload label;
+};
+
+static bool grow_codes(struct table *table, size_t more, struct problem *problem)
+{
+    if (table->count + more <= table->capacity)
+        return true;
+    const size_t capacity = 2 * table->capacity + more;
+    int32_t *codes = realloc(table->codes, capacity * sizeof *codes);
+    if (codes == NULL) {
+        problem_set_no_memory(problem);
+        return false;
+    }
+    table->codes = codes;
+    table->capacity = capacity;
+    return true;
+}
+
+static bool upload_rows(struct table *table, struct problem *problem)
+{
+    const size_t row = table->features * sizeof(float);
+    const size_t most = row < UPLOAD_CHUNK ? UPLOAD_CHUNK / row : 1;
+    size_t rows = most;
+    float *chunk = malloc(most * row);
+    if (chunk == NULL)
+        problem_set_no_memory(problem);
+    while (chunk != NULL && rows == most) {
+        if (!grow_codes(table, most, problem) ||
+            !csv_file_read(table->file, chunk, most,
+                           table->has_labels ? table->codes + table->count : NULL, &rows,
+                           problem) ||
+            (rows > 0 && !array_upload_add(&table->x, chunk, rows * row, problem)))
+            break;
+        table->count += rows;
+    }
+    free(chunk);
+    return !problem_is_set(problem);
+}
+
+static char *names_text(const struct csv_classes *classes)
+{
+    struct json_writer json;
+    json_writer_init(&json);
+    json_write_array_begin(&json);
+    for (size_t i = 0; i < classes->count; i++)
+        json_write_string(&json, classes->name[i]);
+    json_write_array_end(&json);
+    return json_writer_take_string(&json);
+}
+
+/* The labels, once all are known. *ret_names: free() */
+static bool upload_labels(struct table *table, struct service *service, size_t *ret_classes,
+                          char **ret_names, struct problem *problem)
+{
+    struct csv_classes classes;
+    size_t greatest = 0;
+    if (!csv_file_classes(table->file, &classes, problem))
+        return false;
+    for (size_t i = 0; i < table->count; i++) {
+        table->codes[i] = classes.of_code[table->codes[i]];
+        if ((size_t)table->codes[i] > greatest)
+            greatest = (size_t)table->codes[i];
+    }
+    if (greatest >= LIMIT_OUT_FEATURES) {
+        problem_set(problem, PROBLEM_LABEL_OUT_OF_RANGE, "A label may be at most %d.",
+                    LIMIT_OUT_FEATURES - 1);
+        return false;
+    }
+    if (!array_upload_begin(&table->label, service->stores, DTYPE_I4, 1, problem))
+        return false;
+    for (size_t done = 0, size; done < table->count; done += size) {
+        const size_t most = UPLOAD_CHUNK / sizeof *table->codes;
+        size = table->count - done < most ? table->count - done : most;
+        if (!array_upload_add(&table->label, table->codes + done, size * sizeof *table->codes,
+                              problem))
+            return false;
+    }
+    array_upload_end(&table->label);
+    *ret_classes = greatest + 1;
+    *ret_names = classes.count > 0 ? names_text(&classes) : NULL;
+    if (*ret_names == NULL && classes.count > 0)
+        problem_set_no_memory(problem);
+    return !problem_is_set(problem);
+}
+
+static bool publish_table(struct service *service, const char *id, struct table *table,
+                          struct reply *reply)
+{
+    char *names = NULL;
+    struct problem *problem = &reply->problem;
+    struct dataset_change change = {.x = &table->x.array, .replaces = true};
+    if (!array_upload_begin(&table->x, service->stores, DTYPE_F4, table->features, problem) ||
+        !upload_rows(table, problem))
+        return false;
+    array_upload_end(&table->x);
+    if (table->has_labels) {
+        if (!upload_labels(table, service, &change.classes, &names, problem))
+            return false;
+        change.label = &table->label.array;
+        change.names = names;
+    }
+    const bool is_published = publish(service, id, &change, reply);
+    free(names);
+    return is_published;
+}
+
+void datasets_put_table(struct service *service, const struct request *request, struct reply *reply)
+{
+    const char *label = request_query(request, "label");
+    struct table table = {.has_labels = label != NULL};
+    table.file = csv_file_create(request->file, label, service->max_dataset_bytes, &reply->problem);
+    if (table.file == NULL)
+        return;
+    table.features = csv_file_features(table.file);
+    const bool is_published = publish_table(service, request->dataset, &table, reply);
+    array_upload_finish(&table.x, is_published);
+    array_upload_finish(&table.label, is_published);
+    free(table.codes);
+    csv_file_destroy(table.file);
+    if (is_published)
+        answer_dataset(service, request->dataset, reply->status, reply);
+}
+
+void datasets_delete(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct store *store = store_pool_borrow_writer(service->stores);
+    const enum store_status status = store_dataset_delete(store, request->dataset);
+    store_pool_note(service->stores, status);
+    store_pool_return(service->stores, store);
+    if (succeeded(status, request->dataset, &reply->problem))
+        reply_with(reply, 204);
+}

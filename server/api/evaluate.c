@@ -1,0 +1,131 @@
+/* Evaluation: loss, accuracy and confusion of a model on labelled samples. */
+#include <stdlib.h>
+
+#include "core/evaluation.h"
+#include "server/api/count_answers.h"
+#include "server/api/handlers.h"
+#include "server/api/request_document.h"
+#include "server/api/request_model.h"
+#include "server/api/request_samples.h"
+#include "server/compute/run_params.h"
+#include "server/model/errors.h"
+
+static void write_confusion(struct json_writer *json, const uint64_t *confusion, size_t classes)
+{
+    json_write_array_begin(json);
+    for (size_t row = 0; row < classes; row++) {
+        json_write_array_begin(json);
+        for (size_t column = 0; column < classes; column++)
+            json_write_integer(json, (int64_t)confusion[row * classes + column]);
+        json_write_array_end(json);
+    }
+    json_write_array_end(json);
+}
+
+/* Of every class: what of its samples, and of those decided for it, was right. */
+static void write_classes(struct json_writer *json, const struct model *model,
+                          const uint64_t *confusion, const uint64_t *support)
+{
+    const size_t classes = network_classes(&model->config.network);
+    json_write_array_begin(json);
+    for (size_t c = 0; c < classes; c++) {
+        const struct class_metrics metrics = class_metrics(confusion, classes, c, support[c]);
+        json_write_object_begin(json);
+        json_write_key(json, "label");
+        if (model->labels.count > 0)
+            json_write_string(json, model->labels.names[c]);
+        else
+            json_write_integer(json, (int64_t)c);
+        json_write_number(json, "support", (double)metrics.support);
+        json_write_number(json, "precision", metrics.precision);
+        json_write_number(json, "recall", metrics.recall);
+        json_write_number(json, "f1", metrics.f1);
+        json_write_object_end(json);
+    }
+    json_write_array_end(json);
+}
+
+static void answer(const struct model *model, const struct samples *samples,
+                   const struct loss *loss, const struct thread_team *team, struct reply *reply)
+{
+    struct evaluation evaluation;
+    struct json_writer *json = &reply->json;
+    const size_t classes = network_classes(&model->config.network);
+    const struct sample_set set = samples_view(samples, model);
+    uint64_t *confusion = calloc((classes + 1) * classes, sizeof *confusion);
+    uint64_t *support = NULL; /* [classes] behind it: samples of each class */
+    enum core_status status = CORE_NO_MEMORY;
+    if (confusion != NULL)
+        support = confusion + classes * classes;
+    for (size_t b = 0; support != NULL && b < samples->count; b++)
+        support[samples->label[b]]++;
+    if (confusion != NULL)
+        status = network_evaluate(model->network, &set, loss, team, NULL, &evaluation, confusion);
+    if (core_succeeded(status, &reply->problem)) {
+        json_write_object_begin(json);
+        json_write_key(json, "model");
+        json_write_string(json, model->id);
+        json_write_key(json, "version");
+        json_write_integer(json, model->version);
+        json_write_key(json, "count");
+        json_write_integer(json, (int64_t)samples->count);
+        json_write_key(json, "undecided");
+        json_write_integer(json, (int64_t)evaluation.undecided);
+        json_write_key(json, "loss");
+        json_write_double(json, evaluation.loss);
+        json_write_key(json, "accuracy");
+        json_write_double(json, evaluation.accuracy);
+        json_write_key(json, "confusion");
+        write_confusion(json, confusion, classes);
+        json_write_key(json, "classes");
+        write_classes(json, model, confusion, support);
+        json_write_object_end(json);
+        reply_with(reply, 200);
+    }
+    free(confusion);
+}
+
+static void check_classes(size_t classes, struct problem *problem)
+{
+    if (classes * classes > LIMIT_VOLTAGES)
+        problem_set(problem, PROBLEM_TOO_LARGE, "The confusion matrix of %zu classes is too large.",
+                    classes);
+}
+
+static void evaluate_v_max(struct service *service, const struct request *request,
+                           const struct model *model, struct reply *reply)
+{
+    struct fields fields;
+    struct samples samples = {0};
+    struct loss loss;
+    struct document *document =
+        request_document(request, samples_member(model), ARRAY_OF_SAMPLES, &reply->problem);
+    if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
+        check_classes(network_classes(&model->config.network), &reply->problem);
+        const bool read = request_samples_read(service, request, &fields, model,
+                                               SAMPLES_TO_EVALUATE, reply, &samples);
+        loss_read(&fields, model->config.network.tempotron.v_threshold, &loss);
+        fields_close(&fields);
+        if (read && !problem_is_set(&reply->problem) &&
+            !reply_defers(reply, request, samples_work(&samples, &model->config)))
+            answer(model, &samples, &loss, request->team, reply);
+    }
+    samples_finish(&samples);
+    document_destroy(document);
+}
+
+void model_evaluate(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct model *model = request_model(service, request, &reply->problem);
+    if (model == NULL)
+        return;
+    switch (model->config.read_out) {
+    case READ_OUT_V_MAX:
+        evaluate_v_max(service, request, model, reply);
+        break;
+    case READ_OUT_SPIKE_COUNT:
+        counts_evaluate(service, request, model, reply);
+        break;
+    }
+    model_release(model);
+}

@@ -1,0 +1,43 @@
+/* Health, and the contract itself. */
+#include "server/api/handlers.h"
+#include "server/base/embedded.h"
+#include "server/service.h"
+#include "server/store/pool.h"
+
+static void answer_status(const char *status, struct reply *reply)
+{
+    json_write_object_begin(&reply->json);
+    json_write_key(&reply->json, "status");
+    json_write_string(&reply->json, status);
+    json_write_object_end(&reply->json);
+    reply_with(reply, 200);
+}
+
+void health_live(struct service *service, const struct request *request, struct reply *reply)
+{
+    (void)service;
+    (void)request;
+    answer_status("live", reply);
+}
+
+void health_ready(struct service *service, const struct request *request, struct reply *reply)
+{
+    (void)request;
+    if (atomic_load(&service->draining))
+        problem_set(&reply->problem, PROBLEM_SHUTTING_DOWN, "The service is shutting down.");
+    else if (store_pool_is_broken(service->stores))
+        problem_set(&reply->problem, PROBLEM_STORE_UNAVAILABLE,
+                    "The database can't be written to.");
+    else
+        answer_status("ready", reply);
+}
+
+void contract_get(struct service *service, const struct request *request, struct reply *reply)
+{
+    (void)service;
+    (void)request;
+    reply->content_type = "application/yaml";
+    reply->static_body = embedded_openapi.text;
+    reply->static_size = embedded_openapi.size;
+    reply_with(reply, 200);
+}

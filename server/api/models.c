@@ -1,0 +1,296 @@
+/* The models: create, list, show, change, delete. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "server/api/handlers.h"
+#include "server/api/page.h"
+#include "server/base/timestamp.h"
+#include "server/model/cache.h"
+#include "server/model/errors.h"
+#include "server/model/model.h"
+#include "server/model/weights.h"
+#include "server/service.h"
+
+/* --- showing --- */
+
+static void write_members(struct json_writer *json, const char *object_text)
+{
+    const char *key;
+    json_t *value;
+    json_t *object = json_loads(object_text, JSON_REJECT_DUPLICATES, NULL);
+    json_object_foreach(object, key, value) {
+        json_write_key(json, key);
+        json_write_json(json, value);
+    }
+    json_decref(object);
+}
+
+static void write_model(struct json_writer *json, const struct model_record *record)
+{
+    json_write_object_begin(json);
+    json_write_key(json, "id");
+    json_write_string(json, record->id);
+    json_write_key(json, "description");
+    json_write_string(json, record->description);
+    write_members(json, record->config);
+    json_write_key(json, "labels");
+    json_write_raw(json, record->labels == NULL ? "null" : record->labels);
+    json_write_key(json, "version");
+    json_write_integer(json, record->version);
+    json_write_key(json, "created_at");
+    json_write_timestamp(json, record->created_at);
+    json_write_key(json, "updated_at");
+    json_write_timestamp(json, record->updated_at);
+    json_write_object_end(json);
+}
+
+static void answer_model(struct service *service, const char *id, unsigned status,
+                         struct reply *reply)
+{
+    struct store *store;
+    struct model_record record;
+    enum store_status result = store_pool_borrow_reader(service->stores, &store);
+    if (result == STORE_OK) {
+        result = model_record_find(store, id, &record);
+        store_pool_return(service->stores, store);
+    }
+    if (!store_succeeded(result, PROBLEM_MODEL_NOT_FOUND, id, &reply->problem))
+        return;
+    write_model(&reply->json, &record);
+    model_record_finish(&record);
+    reply_with(reply, status);
+}
+
+void models_get(struct service *service, const struct request *request, struct reply *reply)
+{
+    answer_model(service, request->model, 200, reply);
+}
+
+void models_list(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct page page;
+    struct store *store;
+    size_t count = 0;
+    if (!page_read(request, &reply->problem, &page))
+        return;
+    struct model_record *records = calloc(page.limit, sizeof *records);
+    enum store_status result =
+        records == NULL ? STORE_NO_MEMORY : store_pool_borrow_reader(service->stores, &store);
+    if (result == STORE_OK) {
+        result = store_model_list(store, page.cursor, page.limit, records, &count);
+        for (size_t i = 0; result == STORE_OK && i < count; i++)
+            result = model_record_fit(store, &records[i]);
+        store_pool_return(service->stores, store);
+    }
+    if (store_succeeded(result, PROBLEM_MODEL_NOT_FOUND, "model", &reply->problem)) {
+        json_write_object_begin(&reply->json);
+        json_write_key(&reply->json, "models");
+        json_write_array_begin(&reply->json);
+        for (size_t i = 0; i < count; i++)
+            write_model(&reply->json, &records[i]);
+        json_write_array_end(&reply->json);
+        page_write_next(&reply->json, &page, count, count > 0 ? records[count - 1].sequence : 0);
+        json_write_object_end(&reply->json);
+        reply_with(reply, 200);
+    }
+    for (size_t i = 0; i < count; i++)
+        model_record_finish(&records[i]);
+    free(records);
+}
+
+/* --- creating --- */
+
+struct new_model {
+    char id[LIMIT_ID + 1];
+    const char *description; /* borrowed from the document */
+    struct model_config config;
+    struct labels labels;
+    struct weights weights;
+};
+
+static void new_model_finish(struct new_model *model)
+{
+    model_config_finish(&model->config);
+    labels_finish(&model->labels);
+    weights_finish(&model->weights);
+}
+
+static bool is_id(const char *text)
+{
+    const size_t size = strlen(text);
+    return size >= 1 && size <= LIMIT_ID &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") == size && text[0] != '_' &&
+           text[0] != '-';
+}
+
+static void make_up_id(char id[LIMIT_ID + 1])
+{
+    uint32_t bits = 0;
+    if (getrandom(&bits, sizeof bits, 0) != sizeof bits)
+        bits = (uint32_t)timestamp_now(); /* a clash would be refused as taken */
+    snprintf(id, LIMIT_ID + 1, "model-%08x", bits);
+}
+
+static void read_id(struct fields *fields, char id[LIMIT_ID + 1])
+{
+    const char *given;
+    if (!fields_string(fields, "id", FIELD_OPTIONAL, LIMIT_ID, &given))
+        make_up_id(id);
+    else if (is_id(given))
+        strcpy(id, given);
+    else
+        problem_add_field(fields->problem, PROBLEM_UNKNOWN_VALUE, "/id",
+                          "An id is a letter or digit and up to 62 of a-z, 0-9, _ and -.");
+}
+
+/* The weights given, or torch's initial ones. */
+static bool read_weights(struct fields *fields, struct new_model *model)
+{
+    const struct network_params *params = &model->config.network;
+    if (weights_are_given(fields, params))
+        return weights_read(fields, params, &model->weights);
+    if (weights_draw(params, model->config.seed, &model->weights))
+        return true;
+    problem_set_no_memory(fields->problem);
+    return false;
+}
+
+static bool read_model(const struct document *document, struct problem *problem,
+                       struct new_model *model)
+{
+    static const struct network_params any = {.hidden_count = HIDDEN_LAYERS};
+    struct fields fields;
+    model->description = "";
+    if (!fields_open_document(&fields, document, problem))
+        return false;
+    read_id(&fields, model->id);
+    fields_string(&fields, "description", FIELD_OPTIONAL, LIMIT_DESCRIPTION, &model->description);
+    const json_t *labels = fields_get(&fields, "labels", FIELD_OPTIONAL);
+    const bool configured = model_config_read(&fields, &model->config);
+    weights_are_given(&fields, configured ? &model->config.network : &any);
+    fields_close(&fields);
+    if (!configured)
+        return false;
+    if (labels != NULL)
+        labels_read(labels, "/labels", network_classes(&model->config.network), problem,
+                    &model->labels);
+    return !problem_is_set(problem) && read_weights(&fields, model);
+}
+
+static char *labels_text(const struct labels *labels)
+{
+    struct json_writer json;
+    json_writer_init(&json);
+    labels_write(&json, labels);
+    return json_writer_take_string(&json);
+}
+
+static enum store_status insert_model(struct service *service, const struct new_model *model)
+{
+    struct model_record record = {.description = strdup(model->description),
+                                  .config = model_config_text(&model->config),
+                                  .labels =
+                                      model->labels.count > 0 ? labels_text(&model->labels) : NULL};
+    struct tensor tensors[NETWORK_LAYERS];
+    enum store_status status = STORE_NO_MEMORY;
+    strcpy(record.id, model->id);
+    weights_tensors(&model->config.network, &model->weights, tensors);
+    if (record.description != NULL && record.config != NULL &&
+        (record.labels != NULL || model->labels.count == 0)) {
+        struct store *store = store_pool_borrow_writer(service->stores);
+        status = store_model_insert(store, &record, tensors, network_depth(&model->config.network),
+                                    timestamp_now());
+        store_pool_note(service->stores, status);
+        store_pool_return(service->stores, store);
+    }
+    model_record_finish(&record);
+    return status;
+}
+
+void models_create(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct new_model model = {0};
+    struct document *document = document_read(request->body, request->body_size, &reply->problem);
+    if (document != NULL && read_model(document, &reply->problem, &model) &&
+        store_succeeded(insert_model(service, &model), PROBLEM_MODEL_NOT_FOUND, model.id,
+                        &reply->problem)) {
+        snprintf(reply->location, sizeof reply->location, "/models/%s", model.id);
+        answer_model(service, model.id, 201, reply);
+    }
+    new_model_finish(&model);
+    document_destroy(document);
+}
+
+/* --- changing --- */
+
+static bool read_change(const struct document *document, size_t classes, struct problem *problem,
+                        struct model_change *change, char **labels)
+{
+    struct fields fields;
+    struct labels names = {0};
+    if (!fields_open_document(&fields, document, problem))
+        return false;
+    fields_string(&fields, "description", FIELD_OPTIONAL, LIMIT_DESCRIPTION, &change->description);
+    fields_integer(&fields, "version", FIELD_OPTIONAL, 1, INT64_MAX, &change->version);
+    const json_t *given = fields_get(&fields, "labels", FIELD_OPTIONAL);
+    change->remove_labels = given == NULL && fields_has(&fields, "labels");
+    fields_close(&fields);
+    if (given != NULL && labels_read(given, "/labels", classes, problem, &names)) {
+        *labels = labels_text(&names);
+        change->labels = *labels;
+        labels_finish(&names);
+        if (*labels == NULL)
+            problem_set_no_memory(problem);
+    }
+    return !problem_is_set(problem);
+}
+
+static void apply_change(struct service *service, const struct model *model,
+                         const struct model_change *change, struct problem *problem)
+{
+    struct store *store = store_pool_borrow_writer(service->stores);
+    model_cache_change_begin(service->cache, model->id);
+    const enum store_status status =
+        store_model_update(store, model->sequence, change, timestamp_now());
+    model_cache_change_end(service->cache, model->id);
+    store_pool_note(service->stores, status);
+    store_pool_return(service->stores, store);
+    if (status == STORE_NOT_FOUND && change->version > 0)
+        problem_add_field(problem, PROBLEM_UNKNOWN_VERSION, "/version",
+                          "The model has no version %lld.", (long long)change->version);
+    else
+        store_succeeded(status, PROBLEM_MODEL_NOT_FOUND, model->id, problem);
+}
+
+void models_update(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct model *model;
+    struct model_change change = {0};
+    char *labels = NULL;
+    if (!store_succeeded(model_cache_describe(service->cache, request->model, &model),
+                         PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
+        return;
+    struct document *document = document_read(request->body, request->body_size, &reply->problem);
+    if (document != NULL && read_change(document, network_classes(&model->config.network),
+                                        &reply->problem, &change, &labels))
+        apply_change(service, model, &change, &reply->problem);
+    if (!problem_is_set(&reply->problem))
+        answer_model(service, request->model, 200, reply);
+    free(labels);
+    document_destroy(document);
+    model_release(model);
+}
+
+void models_delete(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct store *store = store_pool_borrow_writer(service->stores);
+    model_cache_change_begin(service->cache, request->model);
+    const enum store_status status = store_model_delete(store, request->model);
+    model_cache_change_end(service->cache, request->model);
+    store_pool_note(service->stores, status);
+    store_pool_return(service->stores, store);
+    if (store_succeeded(status, PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
+        reply_with(reply, 204);
+}

@@ -1,0 +1,19 @@
+/* page.h - the limit and cursor of a listing. */
+#ifndef SERVER_API_PAGE_H
+#define SERVER_API_PAGE_H
+
+#include "server/http/request.h"
+
+struct page {
+    size_t limit;
+    int64_t cursor; /* 0: from the start */
+};
+
+/* Reads ?limit= and ?cursor=. False with the problem set. */
+bool page_read(const struct request *request, struct problem *problem, struct page *ret_page);
+
+/* Writes the member next_cursor: the last item's where the page is full, else null. */
+void page_write_next(struct json_writer *writer, const struct page *page, size_t count,
+                     int64_t last);
+
+#endif

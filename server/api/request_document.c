@@ -1,0 +1,164 @@
+#include "server/api/request_document.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/files/npy.h"
+#include "server/json/numbers.h"
+
+enum { ALIGNMENT = 64 };
+
+/* --- the query string --- */
+
+static bool is_json(const char *value)
+{
+    json_t *json = json_loads(value, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL);
+    json_decref(json);
+    return json != NULL;
+}
+
+static void write_parameters(const struct request *request, struct json_writer *json)
+{
+    json_write_object_begin(json);
+    for (unsigned i = 0; i < request->query_count; i++) {
+        json_write_key(json, request->query[i].name);
+        if (is_json(request->query[i].value))
+            json_write_raw(json, request->query[i].value);
+        else
+            json_write_string(json, request->query[i].value);
+    }
+    json_write_object_end(json);
+}
+
+static struct document *read_parameters(const struct request *request, struct problem *problem)
+{
+    struct json_writer json;
+    json_writer_init(&json);
+    write_parameters(request, &json);
+    char *text = json_writer_take_string(&json);
+    if (text != NULL)
+        return document_read_own(text, problem);
+    problem_set_no_memory(problem);
+    return NULL;
+}
+
+/* A JSON body has its own members; what it may not know of must not pass silently. */
+static void refuse_parameters(const struct request *request, struct problem *problem)
+{
+    for (unsigned i = 0; i < request->query_count; i++)
+        problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, request->query[i].name,
+                              "It goes with a body of application/x-npy: here it belongs into the "
+                              "JSON.");
+}
+
+/* --- the array --- */
+
+static void note_not_finite(struct numbers *numbers, size_t place)
+{
+    struct numbers_fault *fault = &numbers->fault;
+    fault->code = PROBLEM_NOT_FINITE;
+    fault->depth = numbers->rank <= NUMBERS_RANK ? numbers->rank : 0; /* deeper: refused for that */
+    for (unsigned d = fault->depth; d-- > 0; place /= numbers->shape[d])
+        fault->path[d] = place % numbers->shape[d];
+    snprintf(fault->detail, sizeof fault->detail, "is not finite, or beyond float32");
+    free(numbers->values);
+    numbers->values = NULL;
+}
+
+/* Bytes stay where they are. */
+static bool take_values(struct numbers *numbers, const struct array_layout *layout,
+                        const void *data, struct problem *problem)
+{
+    if (layout->dtype == DTYPE_U1) {
+        numbers->bytes = data;
+        return true;
+    }
+    const size_t bytes = numbers->count * sizeof(float);
+    numbers->values = aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    void *native = layout->is_big_endian ? malloc(layout->bytes) : NULL;
+    const bool has_memory = numbers->values != NULL && (native != NULL || !layout->is_big_endian);
+    if (has_memory && native != NULL) {
+        memcpy(native, data, layout->bytes);
+        dtype_swap(layout->dtype, native, numbers->count);
+        data = native;
+    }
+    if (has_memory) {
+        const size_t good = dtype_to_float(layout->dtype, data, numbers->count, numbers->values);
+        if (good < numbers->count)
+            note_not_finite(numbers, good);
+    } else {
+        problem_set_no_memory(problem);
+    }
+    free(native);
+    return has_memory;
+}
+
+static void set_shape(struct numbers *numbers, const struct array_layout *layout,
+                      enum array_use use)
+{
+    const bool flattens = use == ARRAY_OF_SAMPLES && layout->rank > 2;
+    numbers->rank = flattens ? 2 : layout->rank <= NUMBERS_RANK ? layout->rank : NUMBERS_RANK + 1;
+    for (unsigned d = 0; d < NUMBERS_RANK; d++)
+        numbers->shape[d] = d < numbers->rank ? layout->shape[d] : NUMBERS_UNKNOWN;
+    if (flattens)
+        numbers->shape[1] = layout->features;
+    numbers->depth = numbers->rank;
+    numbers->count = layout->count * layout->features;
+}
+
+static bool read_array(const struct request *request, const char *array, enum array_use use,
+                       struct problem *problem, struct numbers *numbers)
+{
+    char pointer[PROBLEM_POINTER];
+    size_t header_size;
+    struct array_layout layout;
+    if (!npy_header_read(request->body, request->body_size, &layout, &header_size, problem))
+        return false;
+    const size_t size = request->body_size - header_size;
+    if (size != layout.bytes) {
+        problem_set(problem, size < layout.bytes ? PROBLEM_TRUNCATED_DATA : PROBLEM_MALFORMED_DATA,
+                    "The header promises %zu bytes of data, but %zu follow.", layout.bytes, size);
+        return false;
+    }
+    if (use == ARRAY_OF_SAMPLES && layout.rank == 1) {
+        problem_pointer_join("", array, pointer);
+        problem_add_field(problem, PROBLEM_WRONG_SHAPE, pointer,
+                          "An array of samples has two dimensions or more, but this has one; "
+                          "array[None] is a batch of one.");
+        return false;
+    }
+    set_shape(numbers, &layout, use);
+    return take_values(numbers, &layout, request->body + header_size, problem);
+}
+
+static struct document *read_npy(const struct request *request, const char *array,
+                                 enum array_use use, struct problem *problem)
+{
+    struct numbers numbers = {0};
+    struct document *document = read_parameters(request, problem);
+    if (document != NULL && read_array(request, array, use, problem, &numbers) &&
+        document_put(document, array, &numbers, problem))
+        return document;
+    numbers_finish(&numbers);
+    document_destroy(document);
+    return NULL;
+}
+
+struct document *request_document(const struct request *request, const char *array,
+                                  enum array_use use, struct problem *problem)
+{
+    switch (request->media) {
+    case MEDIA_NPY:
+        return read_npy(request, array, use, problem);
+    case MEDIA_JSON:
+        if (npy_matches(request->body, request->body_size)) {
+            problem_set(problem, PROBLEM_INVALID_JSON,
+                        "The body is an .npy file: send it with Content-Type: application/x-npy.");
+            return NULL;
+        }
+        refuse_parameters(request, problem);
+        return document_read(request->body, request->body_size, problem);
+    }
+    return NULL;
+}

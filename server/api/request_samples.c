@@ -1,0 +1,149 @@
+#include "server/api/request_samples.h"
+
+#include <string.h>
+
+#include "server/model/dataset_samples.h"
+#include "server/model/encoder_ranges.h"
+#include "server/model/errors.h"
+#include "server/service.h"
+#include "server/store/pool.h"
+
+static const char NO_DATASET[] = "There is no such dataset.";
+
+static void refuse_others(struct fields *fields, enum samples_use use)
+{
+    static const char *const others[] = {"x", "in_spikes", "label"};
+    const size_t count = use == SAMPLES_TO_PREDICT ? 2 : 3;
+    char pointer[PROBLEM_POINTER];
+    for (size_t i = 0; i < count; i++) {
+        if (fields_get(fields, others[i], FIELD_OPTIONAL) == NULL)
+            continue;
+        fields_pointer(fields, others[i], pointer);
+        problem_add_field(fields->problem, PROBLEM_CONFLICTING_FIELDS, pointer,
+                          "Give either %s or a dataset, not both.", others[i]);
+    }
+}
+
+static enum store_status find_dataset(struct service *service, const char *id,
+                                      struct dataset_record *ret_dataset)
+{
+    struct store *store;
+    enum store_status status = store_pool_borrow_reader(service->stores, &store);
+    if (status != STORE_OK)
+        return status;
+    status = store_dataset_find(store, id, ret_dataset);
+    store_pool_return(service->stores, store);
+    return status;
+}
+
+/* Datasets can't say what a model that counts spikes is to learn. */
+static bool refuse_dataset(struct fields *fields)
+{
+    char pointer[PROBLEM_POINTER];
+    fields_pointer(fields, "dataset", pointer);
+    fields_has(fields, "count");
+    problem_add_field(fields->problem, PROBLEM_CONFLICTING_FIELDS, pointer,
+                      "The model counts spikes, but a dataset has no counts: give its samples and "
+                      "count here.");
+    return true;
+}
+
+bool dataset_read(struct service *service, struct fields *fields, const struct model *model,
+                  enum samples_use use, struct dataset_record *ret_dataset)
+{
+    const char *id;
+    char pointer[PROBLEM_POINTER];
+    if (fields_get(fields, "dataset", FIELD_OPTIONAL) == NULL)
+        return false;
+    refuse_others(fields, use);
+    if (use != SAMPLES_TO_PREDICT && model->config.read_out == READ_OUT_SPIKE_COUNT)
+        return refuse_dataset(fields);
+    if (!fields_string(fields, "dataset", FIELD_REQUIRED, SIZE_MAX, &id))
+        return true;
+    fields_pointer(fields, "dataset", pointer);
+    const enum store_status status = find_dataset(service, id, ret_dataset);
+    if (status == STORE_NOT_FOUND)
+        problem_add_field(fields->problem, PROBLEM_UNKNOWN_VALUE, pointer, "%s", NO_DATASET);
+    else if (store_succeeded(status, PROBLEM_DATASET_NOT_FOUND, id, fields->problem))
+        dataset_suits(ret_dataset, model, use, pointer, fields->problem);
+    return true;
+}
+
+static bool check_work(const struct dataset_record *dataset, const struct model *model,
+                       struct problem *problem)
+{
+    const uint64_t sample = model_work(&model->config, model->config.network.tempotron.in_features);
+    if (dataset->x.count > LIMIT_WORK / sample)
+        problem_add_field(problem, PROBLEM_TOO_LARGE, "/dataset",
+                          model->config.read_out == READ_OUT_SPIKE_COUNT
+                              ? "To count the spikes of so many would take too long."
+                              : "count * (T + in_features) * out_features must be at most %llu.",
+                          LIMIT_WORK);
+    return !problem_is_set(problem);
+}
+
+/* The dataset that was found may have been replaced or deleted since: it is found again, in the
+ * moment of its values. */
+static enum store_status load_by_id(struct store *store, const char *id, const struct model *model,
+                                    enum samples_use use, const char *pointer,
+                                    struct problem *problem, struct samples *ret_samples)
+{
+    struct dataset_record dataset;
+    enum store_status status = store_dataset_find(store, id, &dataset);
+    if (status != STORE_OK)
+        return status;
+    if (dataset_suits(&dataset, model, use, pointer, problem) &&
+        (is_to_train(use) || check_work(&dataset, model, problem)))
+        status = dataset_samples_load(store, &dataset, model, use, ret_samples);
+    dataset_record_finish(&dataset);
+    return status;
+}
+
+static bool load(struct service *service, const char *id, const struct model *model,
+                 enum samples_use use, const char *pointer, struct problem *problem,
+                 struct samples *ret_samples)
+{
+    struct store *store;
+    enum store_status status = store_pool_borrow_reader(service->stores, &store);
+    if (status == STORE_OK) {
+        status = store_snapshot_begin(store);
+        if (status == STORE_OK) {
+            status = load_by_id(store, id, model, use, pointer, problem, ret_samples);
+            store_snapshot_end(store);
+        }
+        store_pool_return(service->stores, store);
+    }
+    if (status == STORE_NOT_FOUND)
+        problem_add_field(problem, PROBLEM_UNKNOWN_VALUE, pointer, "%s", NO_DATASET);
+    return store_succeeded(status, PROBLEM_DATASET_NOT_FOUND, id, problem) &&
+           !problem_is_set(problem) &&
+           ranges_hold(&model->config.encoder, ret_samples, pointer, false, problem);
+}
+
+bool dataset_check_values(struct service *service, struct fields *fields,
+                          const struct dataset_record *dataset, const struct model *model)
+{
+    struct samples samples = {0};
+    char pointer[PROBLEM_POINTER];
+    if (model->config.encoder.out_of_range != OUT_OF_RANGE_REJECT)
+        return true;
+    fields_pointer(fields, "dataset", pointer);
+    const bool holds =
+        load(service, dataset->id, model, SAMPLES_TO_TRAIN, pointer, fields->problem, &samples);
+    samples_finish(&samples);
+    return holds;
+}
+
+bool request_samples_read(struct service *service, const struct request *request,
+                          struct fields *fields, const struct model *model, enum samples_use use,
+                          struct reply *reply, struct samples *ret_samples)
+{
+    struct dataset_record dataset = {0};
+    if (!dataset_read(service, fields, model, use, &dataset))
+        return samples_read(fields, model, use, ret_samples);
+    const bool read =
+        !problem_is_set(fields->problem) && !reply_defers(reply, request, UINT64_MAX) &&
+        load(service, dataset.id, model, use, "/dataset", fields->problem, ret_samples);
+    dataset_record_finish(&dataset);
+    return read;
+}

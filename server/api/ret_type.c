@@ -1,0 +1,49 @@
+#include "server/api/ret_type.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void refuse(const char *const *names, enum problem_code code, const char *pointer,
+                   struct problem *problem)
+{
+    char list[PROBLEM_DETAIL] = "";
+    for (size_t i = 0; names[i] != NULL; i++) {
+        const size_t size = strlen(list);
+        snprintf(list + size, sizeof list - size, "%s\"%s\"", i > 0 ? ", " : "", names[i]);
+    }
+    problem_add_field(problem, code, pointer, "ret_type is one or a list of %s.", list);
+}
+
+static bool want(const json_t *name, const char *const *names, const char *pointer,
+                 struct problem *problem, bool *wanted)
+{
+    for (size_t i = 0; json_is_string(name) && names[i] != NULL; i++) {
+        if (strcmp(json_string_value(name), names[i]) == 0) {
+            wanted[i] = true;
+            return true;
+        }
+    }
+    refuse(names, json_is_string(name) ? PROBLEM_UNKNOWN_VALUE : PROBLEM_WRONG_TYPE, pointer,
+           problem);
+    return false;
+}
+
+bool ret_type_read(struct fields *fields, const char *const *names, bool *wanted)
+{
+    char pointer[PROBLEM_POINTER];
+    const json_t *given = fields_get(fields, "ret_type", FIELD_OPTIONAL);
+    if (given == NULL)
+        return false;
+    if (!json_is_array(given)) {
+        want(given, names, "/ret_type", fields->problem, wanted);
+        return true;
+    }
+    if (json_array_size(given) == 0)
+        problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, "/ret_type", "The list is empty.");
+    for (size_t i = 0; i < json_array_size(given); i++) {
+        problem_pointer_index("/ret_type", i, pointer);
+        if (!want(json_array_get(given, i), names, pointer, fields->problem, wanted))
+            break;
+    }
+    return true;
+}

@@ -1,0 +1,232 @@
+/* The runs: list, show, metrics, cancel. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/api/handlers.h"
+#include "server/api/page.h"
+#include "server/base/timestamp.h"
+#include "server/compute/trainer.h"
+#include "server/model/errors.h"
+#include "server/service.h"
+#include "server/store/pool.h"
+
+static void write_metrics(struct json_writer *json, const struct epoch_metrics *metrics)
+{
+    json_write_number(json, "loss", metrics->loss);
+    json_write_number(json, "accuracy", metrics->accuracy);
+    json_write_number(json, "validation_loss", metrics->validation_loss);
+    json_write_number(json, "validation_accuracy", metrics->validation_accuracy);
+}
+
+static void write_error(struct json_writer *json, const struct run_record *record)
+{
+    if (record->error_code[0] == '\0') {
+        json_write_null(json);
+        return;
+    }
+    json_write_object_begin(json);
+    json_write_key(json, "code");
+    json_write_string(json, record->error_code);
+    json_write_key(json, "detail");
+    json_write_string(json, record->error_detail);
+    json_write_object_end(json);
+}
+
+static void write_integer_or_null(struct json_writer *json, const char *key, int64_t value)
+{
+    json_write_key(json, key);
+    if (value == 0)
+        json_write_null(json);
+    else
+        json_write_integer(json, value);
+}
+
+static void write_time(struct json_writer *json, const char *key, int64_t time)
+{
+    json_write_key(json, key);
+    json_write_timestamp(json, time);
+}
+
+static void write_run(struct json_writer *json, const struct run_record *record)
+{
+    static const struct epoch_metrics none = {
+        .loss = NAN, .accuracy = NAN, .validation_loss = NAN, .validation_accuracy = NAN};
+    json_write_object_begin(json);
+    json_write_key(json, "id");
+    json_write_integer(json, record->id);
+    json_write_key(json, "model");
+    json_write_string(json, record->model);
+    json_write_key(json, "state");
+    json_write_string(json, run_state_names[record->state]);
+    json_write_key(json, "epoch");
+    json_write_integer(json, record->epoch);
+    json_write_key(json, "epochs");
+    json_write_integer(json, record->epochs);
+    if (record->best_epoch != 0) {
+        json_write_key(json, "best_epoch");
+        json_write_integer(json, record->best_epoch);
+    }
+    json_write_key(json, "params");
+    json_write_raw(json, record->params);
+    json_write_key(json, "metrics");
+    json_write_object_begin(json);
+    write_metrics(json, record->metrics.epoch > 0 ? &record->metrics : &none);
+    json_write_object_end(json);
+    write_integer_or_null(json, "base_version", record->base_version);
+    write_integer_or_null(json, "version", record->version);
+    json_write_key(json, "samples_sha256");
+    json_write_string(json, record->samples_sha256);
+    json_write_key(json, "dataset");
+    json_write_string(json, record->dataset[0] != '\0' ? record->dataset : NULL);
+    json_write_key(json, "error");
+    write_error(json, record);
+    write_time(json, "created_at", record->created_at);
+    write_time(json, "started_at", record->started_at);
+    write_time(json, "finished_at", record->finished_at);
+    json_write_object_end(json);
+}
+
+/* "run 7", for problem details. */
+struct run_name {
+    char text[32];
+};
+
+static struct run_name run_name(int64_t run)
+{
+    struct run_name name;
+    snprintf(name.text, sizeof name.text, "run %lld", (long long)run);
+    return name;
+}
+
+void run_write(struct service *service, int64_t run, unsigned status, struct reply *reply)
+{
+    struct store *store;
+    struct run_record record;
+    enum store_status result = store_pool_borrow_reader(service->stores, &store);
+    if (result == STORE_OK) {
+        result = store_run_find(store, run, &record);
+        store_pool_return(service->stores, store);
+    }
+    if (!store_succeeded(result, PROBLEM_RUN_NOT_FOUND, run_name(run).text, &reply->problem))
+        return;
+    write_run(&reply->json, &record);
+    run_record_finish(&record);
+    reply_with(reply, status);
+}
+
+void runs_get(struct service *service, const struct request *request, struct reply *reply)
+{
+    run_write(service, request->run, 200, reply);
+}
+
+/* --- listing --- */
+
+static bool read_state(const struct request *request, struct problem *problem, int *state)
+{
+    const char *name = request_query(request, "state");
+    *state = -1;
+    if (name == NULL)
+        return true;
+    for (int i = 0; run_state_names[i] != NULL; i++)
+        if (strcmp(name, run_state_names[i]) == 0)
+            *state = i;
+    if (*state < 0)
+        problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, "state",
+                              "state is queued, running, succeeded, failed or cancelled.");
+    return *state >= 0;
+}
+
+void runs_list(struct service *service, const struct request *request, struct reply *reply)
+{
+    int state;
+    struct page page;
+    struct store *store;
+    size_t count = 0;
+    const char *model = request_query(request, "model");
+    if (!page_read(request, &reply->problem, &page) ||
+        !read_state(request, &reply->problem, &state))
+        return;
+    struct run_record *records = calloc(page.limit, sizeof *records);
+    enum store_status result =
+        records == NULL ? STORE_NO_MEMORY : store_pool_borrow_reader(service->stores, &store);
+    if (result == STORE_OK) {
+        result = store_run_list(store, model, state, page.cursor, page.limit, records, &count);
+        store_pool_return(service->stores, store);
+    }
+    if (store_succeeded(result, PROBLEM_MODEL_NOT_FOUND, "such model", &reply->problem)) {
+        json_write_object_begin(&reply->json);
+        json_write_key(&reply->json, "runs");
+        json_write_array_begin(&reply->json);
+        for (size_t i = 0; i < count; i++)
+            write_run(&reply->json, &records[i]);
+        json_write_array_end(&reply->json);
+        page_write_next(&reply->json, &page, count, count > 0 ? records[count - 1].id : 0);
+        json_write_object_end(&reply->json);
+        reply_with(reply, 200);
+    }
+    for (size_t i = 0; i < count; i++)
+        run_record_finish(&records[i]);
+    free(records);
+}
+
+/* --- metrics --- */
+
+static void write_epochs(struct json_writer *json, const struct page *page,
+                         const struct epoch_metrics *metrics, size_t count)
+{
+    json_write_object_begin(json);
+    json_write_key(json, "metrics");
+    json_write_array_begin(json);
+    for (size_t i = 0; i < count; i++) {
+        json_write_object_begin(json);
+        json_write_key(json, "epoch");
+        json_write_integer(json, metrics[i].epoch);
+        write_metrics(json, &metrics[i]);
+        json_write_object_end(json);
+    }
+    json_write_array_end(json);
+    page_write_next(json, page, count, count > 0 ? metrics[count - 1].epoch : 0);
+    json_write_object_end(json);
+}
+
+void runs_metrics(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct page page;
+    struct store *store;
+    size_t count = 0;
+    if (!page_read(request, &reply->problem, &page))
+        return;
+    if (request_query(request, "limit") == NULL)
+        page.limit = LIMIT_PAGE;
+    struct epoch_metrics *metrics = calloc(page.limit, sizeof *metrics);
+    enum store_status result =
+        metrics == NULL ? STORE_NO_MEMORY : store_pool_borrow_reader(service->stores, &store);
+    if (result == STORE_OK) {
+        result = store_run_metrics(store, request->run, page.cursor, page.limit, metrics, &count);
+        store_pool_return(service->stores, store);
+    }
+    if (store_succeeded(result, PROBLEM_RUN_NOT_FOUND, run_name(request->run).text,
+                        &reply->problem)) {
+        write_epochs(&reply->json, &page, metrics, count);
+        reply_with(reply, 200);
+    }
+    free(metrics);
+}
+
+/* --- cancelling --- */
+
+void runs_cancel(struct service *service, const struct request *request, struct reply *reply)
+{
+    enum run_state state;
+    struct store *store = store_pool_borrow_writer(service->stores);
+    const enum store_status status = store_run_cancel(store, request->run, timestamp_now(), &state);
+    store_pool_note(service->stores, status);
+    store_pool_return(service->stores, store);
+    if (!store_succeeded(status, PROBLEM_RUN_NOT_FOUND, run_name(request->run).text,
+                         &reply->problem))
+        return;
+    trainer_cancel(service->trainer, request->run, state == RUN_CANCELLED);
+    run_write(service, request->run, 202, reply);
+}

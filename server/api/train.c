@@ -1,0 +1,235 @@
+/* POST /models/{id}/train: checks the samples and parameters, and queues a run. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/api/handlers.h"
+#include "server/api/request_samples.h"
+#include "server/base/timestamp.h"
+#include "server/compute/run_params.h"
+#include "server/compute/trainer.h"
+#include "server/model/cache.h"
+#include "server/model/errors.h"
+#include "server/service.h"
+
+/* Samples of the request's own, or a dataset; neither: nothing. */
+struct order_data {
+    struct samples samples;
+    struct dataset_record dataset;
+};
+
+struct order {
+    struct training_params params;
+    double validation_fraction;
+    bool fit; /* the encoder to the samples */
+    struct order_data training;
+    struct order_data validation;
+};
+
+static void order_data_finish(struct order_data *data)
+{
+    samples_finish(&data->samples);
+    dataset_record_finish(&data->dataset);
+}
+
+static void order_finish(struct order *order)
+{
+    order_data_finish(&order->training);
+    order_data_finish(&order->validation);
+}
+
+static size_t count_of(const struct order_data *data)
+{
+    return data->samples.count > 0 ? data->samples.count : data->dataset.x.count;
+}
+
+static void read_data(struct service *service, struct fields *fields, const struct model *model,
+                      bool fit, struct order_data *data)
+{
+    const enum samples_use use = fit ? SAMPLES_TO_FIT : SAMPLES_TO_TRAIN;
+    if (!dataset_read(service, fields, model, use, &data->dataset))
+        samples_read(fields, model, use, &data->samples);
+    else if (!fit && !problem_is_set(fields->problem))
+        dataset_check_values(service, fields, &data->dataset, model);
+}
+
+/* --- the validation set --- */
+
+/* Sets a share of the samples, drawn by the run's seed, aside; that of a dataset when it is loaded.
+ */
+static bool split(struct order *order, struct problem *problem)
+{
+    const size_t count = count_of(&order->training);
+    const size_t drawn = validation_count(count, order->validation_fraction);
+    if (drawn >= count) {
+        problem_add_field(problem, PROBLEM_OUT_OF_RANGE, "/validation_fraction",
+                          "Nothing would be left of %zu samples to train on.", count);
+        return false;
+    }
+    if (order->training.dataset.sequence != 0 ||
+        samples_split(&order->training.samples, order->params.loop.seed, drawn,
+                      &order->validation.samples))
+        return true;
+    problem_set_no_memory(problem);
+    return false;
+}
+
+static void read_validation(struct service *service, const struct document *document,
+                            const json_t *given, const struct model *model, struct problem *problem,
+                            struct order *order)
+{
+    struct fields fields;
+    if (order->validation_fraction > 0)
+        problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/validation_fraction",
+                          "Give either validation or validation_fraction, not both.");
+    if (!fields_open(&fields, document, given, "/validation", problem))
+        return;
+    read_data(service, &fields, model, order->fit, &order->validation);
+    fields_close(&fields);
+}
+
+/* Whether there is an encoder to fit, and values to fit it to. */
+static void check_fit(const struct model *model, const struct order_data *training,
+                      struct problem *problem)
+{
+    const bool has_spikes = training->samples.count > 0 && training->samples.kind != SAMPLES_X;
+    if (!model->config.has_encoder)
+        problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/fit",
+                          "The model has no encoder to fit.");
+    else if (has_spikes)
+        problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/fit",
+                          "The encoder is fitted to x, but the samples are in_spikes.");
+}
+
+/* Images are moved before they are encoded. */
+static void check_augmentation(const struct model *model, const struct order_data *training,
+                               const struct augmentation *augmentation, struct problem *problem)
+{
+    const bool has_spikes = training->samples.count > 0 && training->samples.kind != SAMPLES_X;
+    if (!model->config.has_encoder || has_spikes)
+        problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/augment",
+                          "Images are x of a model with an encoder, not in_spikes.");
+    else if (augmentation->height * augmentation->width != encoder_features(&model->config.encoder))
+        problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/augment",
+                          "height * width must be the %zu features of a sample.",
+                          encoder_features(&model->config.encoder));
+}
+
+static bool read_order(struct service *service, const struct document *document,
+                       const struct model *model, struct problem *problem, struct order *order)
+{
+    struct fields fields;
+    if (!fields_open_document(&fields, document, problem))
+        return false;
+    order->fit = training_fit_read(&fields);
+    read_data(service, &fields, model, order->fit, &order->training);
+    const json_t *validation = fields_get(&fields, "validation", FIELD_OPTIONAL);
+    training_params_read(&fields, &model->config, &order->params, &order->validation_fraction);
+    fields_close(&fields);
+    if (validation != NULL)
+        read_validation(service, document, validation, model, problem, order);
+    if (order->params.loop.patience > 0 && validation == NULL && order->validation_fraction == 0)
+        problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/patience",
+                          "patience needs validation or validation_fraction.");
+    if (order->fit)
+        check_fit(model, &order->training, problem);
+    if (order->params.augmentation.shift > 0)
+        check_augmentation(model, &order->training, &order->params.augmentation, problem);
+    if (problem_is_set(problem))
+        return false;
+    return order->validation_fraction == 0 || split(order, problem);
+}
+
+/* --- queueing --- */
+
+static struct run_data run_data_of(const struct order_data *data)
+{
+    return (struct run_data){.samples = data->samples.count > 0 ? &data->samples : NULL,
+                             .dataset = data->dataset.sequence,
+                             .sha256 = data->dataset.sha256};
+}
+
+static enum store_status queue(struct service *service, const struct model *model,
+                               const struct order *order, int64_t *ret_run)
+{
+    struct json_writer json;
+    json_writer_init(&json);
+    training_params_write(&json, &model->config, &order->params, order->validation_fraction,
+                          order->fit);
+    char *params = json_writer_take_string(&json);
+    if (params == NULL)
+        return STORE_NO_MEMORY;
+    struct store *store = store_pool_borrow_writer(service->stores);
+    const struct run_data training = run_data_of(&order->training);
+    const struct run_data validation = run_data_of(&order->validation);
+    const enum store_status status =
+        store_run_insert(store, model->sequence, params, (int64_t)order->params.loop.epochs,
+                         &training, &validation, timestamp_now(), ret_run);
+    store_pool_note(service->stores, status);
+    store_pool_return(service->stores, store);
+    free(params);
+    return status;
+}
+
+static bool is_queued(enum store_status status, const struct model *model, struct problem *problem)
+{
+    if (status == STORE_MISMATCH)
+        problem_add_field(problem, PROBLEM_UNKNOWN_VALUE, "/dataset",
+                          "The dataset has just been replaced or deleted.");
+    return store_succeeded(status, PROBLEM_MODEL_NOT_FOUND, model->id, problem);
+}
+
+static bool has_ended(struct service *service, int64_t run)
+{
+    struct store *store;
+    struct run_record record;
+    if (store_pool_borrow_reader(service->stores, &store) != STORE_OK)
+        return true;
+    const enum store_status status = store_run_find(store, run, &record);
+    store_pool_return(service->stores, store);
+    if (status != STORE_OK)
+        return true;
+    const bool ended = record.state != RUN_QUEUED && record.state != RUN_RUNNING;
+    run_record_finish(&record);
+    return ended;
+}
+
+static void answer_run(struct service *service, int64_t run, unsigned status, struct reply *reply)
+{
+    snprintf(reply->location, sizeof reply->location, "/runs/%lld", (long long)run);
+    run_write(service, run, status, reply);
+}
+
+static void finish_waiting(struct service *service, const struct request *request,
+                           struct reply *reply)
+{
+    const int64_t run = request->parked_key;
+    reply->waited_seconds = request->wait_seconds;
+    answer_run(service, run, has_ended(service, run) ? 200 : 202, reply);
+}
+
+void model_train(struct service *service, const struct request *request, struct reply *reply)
+{
+    int64_t run;
+    struct model *model;
+    struct order order = {0};
+    if (!store_succeeded(model_cache_describe(service->cache, request->model, &model),
+                         PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
+        return;
+    struct document *document = document_read(request->body, request->body_size, &reply->problem);
+    if (document != NULL && read_order(service, document, model, &reply->problem, &order) &&
+        is_queued(queue(service, model, &order, &run), model, &reply->problem)) {
+        trainer_wake(service->trainer);
+        if (request->prefers_wait && request->wait_seconds > 0)
+            reply->park = (struct reply_park){.finish = finish_waiting,
+                                              .is_over = has_ended,
+                                              .key = run,
+                                              .seconds = request->wait_seconds};
+        else
+            answer_run(service, run, 202, reply);
+    }
+    order_finish(&order);
+    document_destroy(document);
+    model_release(model);
+}

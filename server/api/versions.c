@@ -1,0 +1,232 @@
+/* The versions of a model, and its weights: out, and in as a new version. */
+#include <string.h>
+
+#include "server/api/handlers.h"
+#include "server/api/npy_answer.h"
+#include "server/api/page.h"
+#include "server/api/request_document.h"
+#include "server/api/request_model.h"
+#include "server/base/timestamp.h"
+#include "server/model/cache.h"
+#include "server/model/errors.h"
+#include "server/model/model.h"
+#include "server/model/version_ranges.h"
+#include "server/model/weights.h"
+#include "server/service.h"
+
+static void write_version(struct json_writer *json, const struct version_record *record)
+{
+    json_write_object_begin(json);
+    json_write_key(json, "version");
+    json_write_integer(json, record->version);
+    json_write_key(json, "run");
+    if (record->run == 0)
+        json_write_null(json);
+    else
+        json_write_integer(json, record->run);
+    json_write_key(json, "sha256");
+    json_write_string(json, record->sha256);
+    json_write_key(json, "created_at");
+    json_write_timestamp(json, record->created_at);
+    json_write_object_end(json);
+}
+
+void versions_list(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct page page;
+    struct store *store;
+    size_t count = 0;
+    if (!page_read(request, &reply->problem, &page))
+        return;
+    struct version_record *records = calloc(page.limit, sizeof *records);
+    enum store_status result =
+        records == NULL ? STORE_NO_MEMORY : store_pool_borrow_reader(service->stores, &store);
+    if (result == STORE_OK) {
+        result =
+            store_version_list(store, request->model, page.cursor, page.limit, records, &count);
+        store_pool_return(service->stores, store);
+    }
+    if (store_succeeded(result, PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem)) {
+        json_write_object_begin(&reply->json);
+        json_write_key(&reply->json, "versions");
+        json_write_array_begin(&reply->json);
+        for (size_t i = 0; i < count; i++)
+            write_version(&reply->json, &records[i]);
+        json_write_array_end(&reply->json);
+        page_write_next(&reply->json, &page, count, count > 0 ? records[count - 1].version : 0);
+        json_write_object_end(&reply->json);
+        reply_with(reply, 200);
+    }
+    free(records);
+}
+
+static void write_weights(const struct model *model, const struct weights *weights,
+                          struct reply *reply)
+{
+    const struct network_params *params = &model->config.network;
+    json_write_object_begin(&reply->json);
+    json_write_key(&reply->json, "model");
+    json_write_string(&reply->json, model->id);
+    json_write_key(&reply->json, "version");
+    json_write_integer(&reply->json, model->version);
+    for (size_t l = 0; l < network_depth(params); l++) {
+        const size_t shape[] = {network_neurons(params, l), network_afferents(params, l)};
+        json_write_key(&reply->json, weights_name(params, l));
+        json_write_float_array(&reply->json, weights->layers[l], shape, 2);
+    }
+    json_write_object_end(&reply->json);
+    reply_with(reply, 200);
+}
+
+/* The layer that ?tensor= names; that of several has to be named where there is one array. */
+static bool find_tensor(const struct request *request, const struct network_params *params,
+                        struct problem *problem, size_t *ret_layer)
+{
+    const char *name = request_query(request, "tensor");
+    for (size_t l = 0; l < network_depth(params); l++) {
+        if (strcmp(name != NULL ? name : "weight", weights_name(params, l)) != 0)
+            continue;
+        *ret_layer = l;
+        return true;
+    }
+    problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, "tensor",
+                          "The model has no such layer.");
+    return false;
+}
+
+static void answer_weights(const struct request *request, const struct model *model,
+                           const struct weights *weights, struct reply *reply)
+{
+    const struct network_params *params = &model->config.network;
+    const bool names_one = request_query(request, "tensor") != NULL;
+    const unsigned arrays = names_one ? 1 : (unsigned)network_depth(params);
+    size_t layer;
+    if (!find_tensor(request, params, &reply->problem, &layer))
+        return;
+    if (npy_is_wanted(request, arrays, reply)) {
+        const size_t shape[] = {network_neurons(params, layer), network_afferents(params, layer)};
+        npy_answer(reply, DTYPE_F4, 2, shape, weights->layers[layer]);
+    } else {
+        write_weights(model, weights, reply);
+    }
+}
+
+void weights_get(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct weights weights;
+    struct model *model = request_model(service, request, &reply->problem);
+    if (model == NULL)
+        return;
+    if (model_weights(model, &weights)) {
+        answer_weights(request, model, &weights, reply);
+        weights_finish(&weights);
+    } else {
+        problem_set_no_memory(&reply->problem);
+    }
+    model_release(model);
+}
+
+/* The new version has the ranges of the one that is served in this moment, whatever was trained
+ * since the request came. */
+static enum store_status insert(struct store *store, const struct model *model,
+                                const struct weights *weights, int64_t *ret_version)
+{
+    struct model *served;
+    struct tensor tensors[NETWORK_LAYERS + RANGE_TENSORS];
+    const size_t depth = network_depth(&model->config.network);
+    enum store_status status = model_load_description(store, model->id, &served);
+    if (status != STORE_OK)
+        return status;
+    weights_tensors(&model->config.network, weights, tensors);
+    const size_t count = depth + version_ranges_put(&served->config, tensors + depth);
+    status =
+        store_version_insert(store, model->sequence, tensors, count, timestamp_now(), ret_version);
+    model_release(served);
+    return status;
+}
+
+static void publish(struct service *service, const struct model *model,
+                    const struct weights *weights, struct reply *reply)
+{
+    int64_t version;
+    struct store *store = store_pool_borrow_writer(service->stores);
+    model_cache_change_begin(service->cache, model->id);
+    const enum store_status status = insert(store, model, weights, &version);
+    model_cache_change_end(service->cache, model->id);
+    store_pool_note(service->stores, status);
+    store_pool_return(service->stores, store);
+    if (!store_succeeded(status, PROBLEM_MODEL_NOT_FOUND, model->id, &reply->problem))
+        return;
+    json_write_object_begin(&reply->json);
+    json_write_key(&reply->json, "model");
+    json_write_string(&reply->json, model->id);
+    json_write_key(&reply->json, "version");
+    json_write_integer(&reply->json, version);
+    json_write_object_end(&reply->json);
+    reply_with(reply, 200);
+}
+
+/* An array is one layer's: of several, the one that ?tensor= names. */
+static bool find_array(const struct request *request, const struct network_params *params,
+                       struct problem *problem, size_t *ret_layer)
+{
+    if (params->hidden_count > 0 && request_query(request, "tensor") == NULL) {
+        problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, "tensor",
+                              "An array is one layer: name it, hidden_0 and so on, or weight.");
+        return false;
+    }
+    return find_tensor(request, params, problem, ret_layer);
+}
+
+/* One layer, the others being as they are in the version that is served. */
+static bool read_one(struct service *service, const struct request *request, size_t layer,
+                     struct fields *fields, struct weights *weights)
+{
+    struct model *served = request_model(service, request, fields->problem);
+    if (served == NULL)
+        return false;
+    const bool copied = model_weights(served, weights);
+    if (!copied)
+        problem_set_no_memory(fields->problem);
+    const bool read = copied && weights_read_layer(fields, &served->config.network, layer, weights);
+    model_release(served);
+    return read;
+}
+
+static void put(struct service *service, const struct request *request, const struct model *model,
+                struct reply *reply)
+{
+    const struct network_params *params = &model->config.network;
+    const bool is_array = request->media == MEDIA_NPY;
+    size_t layer = params->hidden_count;
+    struct fields fields;
+    struct weights weights = {0};
+    if (is_array && !find_array(request, params, &reply->problem, &layer))
+        return;
+    struct document *document =
+        request_document(request, weights_name(params, layer), ARRAY_AS_IT_IS, &reply->problem);
+    if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
+        fields_has(&fields, "model"); /* what GET has answered may be sent as it is */
+        fields_has(&fields, "version");
+        if (is_array)
+            fields_has(&fields, "tensor");
+        const bool read = is_array && params->hidden_count > 0
+                              ? read_one(service, request, layer, &fields, &weights)
+                              : weights_read(&fields, params, &weights);
+        fields_close(&fields);
+        if (read && !problem_is_set(&reply->problem))
+            publish(service, model, &weights, reply);
+    }
+    weights_finish(&weights);
+    document_destroy(document);
+}
+
+void weights_put(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct model *model;
+    if (!store_succeeded(model_cache_describe(service->cache, request->model, &model),
+                         PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
+        return;
+    put(service, request, model, reply);
+    model_release(model);
+}

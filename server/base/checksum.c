@@ -1,0 +1,22 @@
+#include "server/base/checksum.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+void checksum_init(struct checksum *checksum)
+{
+    sha256_init(&checksum->context);
+}
+
+void checksum_add(struct checksum *checksum, const void *data, size_t size)
+{
+    sha256_update(&checksum->context, size, data);
+}
+
+void checksum_finish(struct checksum *checksum, char ret_text[CHECKSUM_TEXT])
+{
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    sha256_digest(&checksum->context, sizeof digest, digest);
+    for (size_t i = 0; i < sizeof digest; i++)
+        snprintf(ret_text + 2 * i, 3, "%02x", digest[i]);
+}

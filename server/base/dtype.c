@@ -1,0 +1,159 @@
+/* dtype.c - each type's loops are made by one macro, so that none asks for the type within.
+ *
+ * memcpy reads values wherever they lie; the compiler makes plain loads of it. */
+#include "server/base/dtype.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are kept little-endian");
+
+/* A whole number within int32 is exact as a double, and none beyond it gets within by rounding. */
+#define DEFINE_CONVERSIONS(name, type)                                                             \
+    static size_t name##_to_float(const char *values, size_t count, float *out)                    \
+    {                                                                                              \
+        type value;                                                                                \
+        for (size_t i = 0; i < count; i++) {                                                       \
+            memcpy(&value, values + i * sizeof value, sizeof value);                               \
+            const float number = (float)value;                                                     \
+            if (!isfinite(number))                                                                 \
+                return i;                                                                          \
+            out[i] = number;                                                                       \
+        }                                                                                          \
+        return count;                                                                              \
+    }                                                                                              \
+                                                                                                   \
+    static size_t name##_to_label(const char *values, size_t count, int32_t *out)                  \
+    {                                                                                              \
+        type value;                                                                                \
+        for (size_t i = 0; i < count; i++) {                                                       \
+            memcpy(&value, values + i * sizeof value, sizeof value);                               \
+            const double number = (double)value;                                                   \
+            if (!(number >= 0 && number <= INT32_MAX) || number != floor(number))                  \
+                return i;                                                                          \
+            out[i] = (int32_t)number;                                                              \
+        }                                                                                          \
+        return count;                                                                              \
+    }
+
+#define DEFINE_FIND_NOT_FINITE(name, type)                                                         \
+    static size_t name##_find_not_finite(const char *values, size_t count)                         \
+    {                                                                                              \
+        type value;                                                                                \
+        for (size_t i = 0; i < count; i++) {                                                       \
+            memcpy(&value, values + i * sizeof value, sizeof value);                               \
+            if (!isfinite((float)value))                                                           \
+                return i;                                                                          \
+        }                                                                                          \
+        return count;                                                                              \
+    }
+
+DEFINE_CONVERSIONS(u1, uint8_t)
+DEFINE_CONVERSIONS(i1, int8_t)
+DEFINE_CONVERSIONS(i2, int16_t)
+DEFINE_CONVERSIONS(i4, int32_t)
+DEFINE_CONVERSIONS(i8, int64_t)
+DEFINE_CONVERSIONS(f4, float)
+DEFINE_CONVERSIONS(f8, double)
+DEFINE_FIND_NOT_FINITE(f4, float)
+DEFINE_FIND_NOT_FINITE(f8, double)
+
+static const struct {
+    const char *name;
+    size_t size;
+    size_t (*to_float)(const char *values, size_t count, float *out);
+    size_t (*to_label)(const char *values, size_t count, int32_t *out);
+    size_t (*find_not_finite)(const char *values, size_t count); /* NULL: all are finite */
+} types[DTYPES] = {
+    [DTYPE_U1] = {"uint8", 1, u1_to_float, u1_to_label, NULL},
+    [DTYPE_I1] = {"int8", 1, i1_to_float, i1_to_label, NULL},
+    [DTYPE_I2] = {"int16", 2, i2_to_float, i2_to_label, NULL},
+    [DTYPE_I4] = {"int32", 4, i4_to_float, i4_to_label, NULL},
+    [DTYPE_I8] = {"int64", 8, i8_to_float, i8_to_label, NULL},
+    [DTYPE_F4] = {"float32", 4, f4_to_float, f4_to_label, f4_find_not_finite},
+    [DTYPE_F8] = {"float64", 8, f8_to_float, f8_to_label, f8_find_not_finite},
+};
+
+size_t dtype_size(enum dtype dtype)
+{
+    return types[dtype].size;
+}
+
+const char *dtype_name(enum dtype dtype)
+{
+    return types[dtype].name;
+}
+
+bool dtype_find(const char *name, enum dtype *ret_dtype)
+{
+    for (unsigned i = 0; i < DTYPES; i++) {
+        if (strcmp(types[i].name, name) == 0) {
+            *ret_dtype = (enum dtype)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void swap_2(char *values, size_t count)
+{
+    uint16_t value;
+    for (size_t i = 0; i < count; i++, values += sizeof value) {
+        memcpy(&value, values, sizeof value);
+        value = __builtin_bswap16(value);
+        memcpy(values, &value, sizeof value);
+    }
+}
+
+static void swap_4(char *values, size_t count)
+{
+    uint32_t value;
+    for (size_t i = 0; i < count; i++, values += sizeof value) {
+        memcpy(&value, values, sizeof value);
+        value = __builtin_bswap32(value);
+        memcpy(values, &value, sizeof value);
+    }
+}
+
+static void swap_8(char *values, size_t count)
+{
+    uint64_t value;
+    for (size_t i = 0; i < count; i++, values += sizeof value) {
+        memcpy(&value, values, sizeof value);
+        value = __builtin_bswap64(value);
+        memcpy(values, &value, sizeof value);
+    }
+}
+
+void dtype_swap(enum dtype dtype, void *values, size_t count)
+{
+    switch (types[dtype].size) {
+    case 2:
+        swap_2(values, count);
+        break;
+    case 4:
+        swap_4(values, count);
+        break;
+    case 8:
+        swap_8(values, count);
+        break;
+    }
+}
+
+size_t dtype_find_not_finite(enum dtype dtype, const void *values, size_t count)
+{
+    if (types[dtype].find_not_finite == NULL)
+        return count;
+    return types[dtype].find_not_finite(values, count);
+}
+
+size_t dtype_to_float(enum dtype dtype, const void *values, size_t count, float *out)
+{
+    return types[dtype].to_float(values, count, out);
+}
+
+size_t dtype_to_label(enum dtype dtype, const void *values, size_t count, int32_t *out)
+{
+    return types[dtype].to_label(values, count, out);
+}

@@ -1,0 +1,182 @@
+/* Tasks follow each other within microseconds, and to wake a sleeping thread takes far
+ * longer: whoever waits looks again and again for a while before he sleeps. */
+#include "server/base/thread_team.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { AWAKE_NANOSECONDS = 100000, LOOKS_A_TIME = 64 };
+
+struct threads {
+    struct thread_team team; /* its context is the struct threads */
+    thread_team_task *task;
+    void *work;
+    size_t parts;
+    atomic_size_t next;    /* part to take */
+    atomic_uint tasks;     /* so far */
+    atomic_size_t working; /* threads that are not done with the task */
+    atomic_bool ended;
+
+    pthread_mutex_t lock; /* of who sleeps */
+    pthread_cond_t begin;
+    pthread_cond_t done;
+    size_t sleepers; /* threads */
+    bool is_awaited; /* the caller sleeps */
+
+    size_t thread_count;
+    pthread_t ids[];
+};
+
+static void take_parts(struct threads *threads)
+{
+    size_t part;
+    while ((part = atomic_fetch_add(&threads->next, 1)) < threads->parts)
+        threads->task(threads->work, part);
+}
+
+static inline void pause_briefly(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static int64_t nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static bool has_begun(struct threads *threads, unsigned seen)
+{
+    return atomic_load(&threads->tasks) != seen || atomic_load(&threads->ended);
+}
+
+static bool is_done(struct threads *threads, unsigned seen)
+{
+    (void)seen;
+    return atomic_load(&threads->working) == 0;
+}
+
+/* Whether it came to be so while this thread stayed awake. */
+static bool look_for(struct threads *threads, bool (*is_so)(struct threads *, unsigned),
+                     unsigned seen)
+{
+    const int64_t end = nanoseconds() + AWAKE_NANOSECONDS;
+    do {
+        for (int look = 0; look < LOOKS_A_TIME; look++) {
+            if (is_so(threads, seen))
+                return true;
+            pause_briefly();
+        }
+        sched_yield(); /* to one who has work, where there are more threads than cores */
+    } while (nanoseconds() < end);
+    return false;
+}
+
+static void await_task(struct threads *threads, unsigned seen)
+{
+    if (look_for(threads, has_begun, seen))
+        return;
+    pthread_mutex_lock(&threads->lock);
+    threads->sleepers++;
+    while (!has_begun(threads, seen))
+        pthread_cond_wait(&threads->begin, &threads->lock);
+    threads->sleepers--;
+    pthread_mutex_unlock(&threads->lock);
+}
+
+static void await_done(struct threads *threads)
+{
+    if (look_for(threads, is_done, 0))
+        return;
+    pthread_mutex_lock(&threads->lock);
+    threads->is_awaited = true;
+    while (!is_done(threads, 0))
+        pthread_cond_wait(&threads->done, &threads->lock);
+    threads->is_awaited = false;
+    pthread_mutex_unlock(&threads->lock);
+}
+
+static void tell_done(struct threads *threads)
+{
+    if (atomic_fetch_sub(&threads->working, 1) > 1)
+        return;
+    pthread_mutex_lock(&threads->lock);
+    if (threads->is_awaited)
+        pthread_cond_signal(&threads->done);
+    pthread_mutex_unlock(&threads->lock);
+}
+
+static void wake_sleepers(struct threads *threads)
+{
+    pthread_mutex_lock(&threads->lock);
+    if (threads->sleepers > 0)
+        pthread_cond_broadcast(&threads->begin);
+    pthread_mutex_unlock(&threads->lock);
+}
+
+static void *help(void *argument)
+{
+    struct threads *threads = argument;
+    unsigned seen = 0;
+    for (;;) {
+        await_task(threads, seen);
+        if (atomic_load(&threads->ended))
+            return NULL;
+        seen = atomic_load(&threads->tasks);
+        take_parts(threads);
+        tell_done(threads);
+    }
+}
+
+static void run(void *context, thread_team_task *task, void *work, size_t parts)
+{
+    struct threads *threads = context;
+    threads->task = task;
+    threads->work = work;
+    threads->parts = parts;
+    atomic_store(&threads->next, 0);
+    atomic_store(&threads->working, threads->thread_count);
+    atomic_fetch_add(&threads->tasks, 1);
+    wake_sleepers(threads);
+    take_parts(threads);
+    await_done(threads);
+}
+
+struct thread_team *thread_team_create(unsigned count)
+{
+    struct threads *threads = calloc(1, sizeof *threads + count * sizeof *threads->ids);
+    if (threads == NULL)
+        return NULL;
+    pthread_mutex_init(&threads->lock, NULL);
+    pthread_cond_init(&threads->begin, NULL);
+    pthread_cond_init(&threads->done, NULL);
+    while (threads->thread_count + 1 < count &&
+           pthread_create(&threads->ids[threads->thread_count], NULL, help, threads) == 0)
+        threads->thread_count++;
+    threads->team =
+        (struct thread_team){.size = threads->thread_count + 1, .context = threads, .run = run};
+    return &threads->team;
+}
+
+void thread_team_destroy(struct thread_team *team)
+{
+    if (team == NULL)
+        return;
+    struct threads *threads = team->context;
+    atomic_store(&threads->ended, true);
+    wake_sleepers(threads);
+    for (size_t i = 0; i < threads->thread_count; i++)
+        pthread_join(threads->ids[i], NULL);
+    pthread_cond_destroy(&threads->done);
+    pthread_cond_destroy(&threads->begin);
+    pthread_mutex_destroy(&threads->lock);
+    free(threads);
+}

@@ -1,0 +1,23 @@
+#include "server/base/timestamp.h"
+
+#include <stdio.h>
+#include <time.h>
+
+int64_t timestamp_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct timestamp_text timestamp_text(int64_t milliseconds)
+{
+    char day[40];
+    struct tm utc;
+    struct timestamp_text text;
+    const time_t seconds = milliseconds / 1000;
+    gmtime_r(&seconds, &utc);
+    strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(text.text, sizeof text.text, "%s.%03dZ", day, (int)(milliseconds % 1000));
+    return text;
+}

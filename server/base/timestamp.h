@@ -1,0 +1,16 @@
+/* timestamp.h - times as the store keeps them, and as the answers write them. */
+#ifndef SERVER_BASE_TIMESTAMP_H
+#define SERVER_BASE_TIMESTAMP_H
+
+#include <stdint.h>
+
+/* Milliseconds since 1970 UTC. */
+int64_t timestamp_now(void);
+
+/* E.g. "2026-11-24T08:30:00.125Z" (RFC 3339). */
+struct timestamp_text {
+    char text[64];
+};
+struct timestamp_text timestamp_text(int64_t milliseconds);
+
+#endif

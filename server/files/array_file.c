@@ -1,0 +1,154 @@
+/* array_file.c - a head long enough for any header is read first, and what it holds of the values
+ * is handed out before the rest, which goes straight from the file to the caller. */
+#include "server/files/array_file.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/files/gzip_file.h"
+#include "server/files/idx.h"
+#include "server/files/npy.h"
+
+struct array_file {
+    struct gzip_file *bytes;
+    struct array_layout layout;
+    size_t done_bytes; /* of the values */
+    size_t head_begin, head_end;
+    unsigned char head[NPY_HEADER_READ];
+};
+
+static bool refuse_format(const struct array_file *file, struct problem *problem)
+{
+    if (file->head_end == 0)
+        problem_set(problem, PROBLEM_EMPTY_BATCH, "The file is empty.");
+    else if (file->head_end >= 2 && memcmp(file->head, "PK", 2) == 0)
+        problem_set(problem, PROBLEM_UNSUPPORTED_FORMAT,
+                    "The file is a ZIP archive, as .npz is; send one array, as IDX or .npy.");
+    else
+        problem_set(problem, PROBLEM_UNSUPPORTED_FORMAT,
+                    "The file is neither IDX nor NumPy's .npy, nor one of them gzipped.");
+    return false;
+}
+
+static bool read_header(struct array_file *file, size_t most_bytes, struct problem *problem)
+{
+    if (!gzip_file_read(file->bytes, file->head, sizeof file->head, &file->head_end, problem))
+        return false;
+    bool is_read;
+    if (npy_matches(file->head, file->head_end))
+        is_read =
+            npy_header_read(file->head, file->head_end, &file->layout, &file->head_begin, problem);
+    else if (idx_matches(file->head, file->head_end))
+        is_read =
+            idx_header_read(file->head, file->head_end, &file->layout, &file->head_begin, problem);
+    else
+        is_read = refuse_format(file, problem);
+    if (!is_read)
+        return false;
+    if (file->layout.bytes > most_bytes) {
+        problem_set(problem, PROBLEM_TOO_LARGE,
+                    "The header promises %zu bytes of data; at most %zu are taken.",
+                    file->layout.bytes, most_bytes);
+        return false;
+    }
+    return true;
+}
+
+struct array_file *array_file_create(int fd, size_t most_bytes, struct problem *problem)
+{
+    struct array_file *file = calloc(1, sizeof *file);
+    if (file == NULL) {
+        problem_set_no_memory(problem);
+        return NULL;
+    }
+    file->bytes = gzip_file_create(fd, problem);
+    if (file->bytes != NULL && read_header(file, most_bytes, problem))
+        return file;
+    array_file_destroy(file);
+    return NULL;
+}
+
+void array_file_destroy(struct array_file *file)
+{
+    if (file != NULL)
+        gzip_file_destroy(file->bytes);
+    free(file);
+}
+
+const struct array_layout *array_file_layout(const struct array_file *file)
+{
+    return &file->layout;
+}
+
+static bool read_bytes(struct array_file *file, char *bytes, size_t size, size_t *ret_size,
+                       struct problem *problem)
+{
+    const size_t left = file->head_end - file->head_begin;
+    const size_t from_head = size < left ? size : left;
+    size_t rest = 0;
+    memcpy(bytes, file->head + file->head_begin, from_head);
+    file->head_begin += from_head;
+    if (from_head < size &&
+        !gzip_file_read(file->bytes, bytes + from_head, size - from_head, &rest, problem))
+        return false;
+    *ret_size = from_head + rest;
+    return true;
+}
+
+static bool check_end(struct array_file *file, size_t *ret_bytes, struct problem *problem)
+{
+    char byte;
+    size_t size;
+    if (!read_bytes(file, &byte, 1, &size, problem))
+        return false;
+    if (size > 0) {
+        problem_set(problem, PROBLEM_MALFORMED_DATA,
+                    "The header promises %zu bytes of data, but more follow.", file->layout.bytes);
+        return false;
+    }
+    *ret_bytes = 0;
+    return true;
+}
+
+static bool check_finite(const struct array_file *file, const void *values, size_t count,
+                         struct problem *problem)
+{
+    const struct array_layout *layout = &file->layout;
+    char place[ARRAY_TEXT];
+    const size_t at = dtype_find_not_finite(layout->dtype, values, count);
+    if (at == count)
+        return true;
+    array_layout_place(layout, file->done_bytes / dtype_size(layout->dtype) + at, place);
+    problem_set(problem, PROBLEM_NOT_FINITE,
+                "The value at %s is not a number, infinite, or beyond float32.", place);
+    return false;
+}
+
+bool array_file_read(struct array_file *file, void *values, size_t most_bytes, size_t *ret_bytes,
+                     struct problem *problem)
+{
+    const struct array_layout *layout = &file->layout;
+    const size_t size = dtype_size(layout->dtype);
+    const size_t left = layout->bytes - file->done_bytes;
+    const size_t wanted = (most_bytes < left ? most_bytes : left) / size * size;
+    size_t got;
+    assert(most_bytes >= size);
+    if (left == 0)
+        return check_end(file, ret_bytes, problem);
+    if (!read_bytes(file, values, wanted, &got, problem))
+        return false;
+    if (got < wanted) {
+        problem_set(problem, PROBLEM_TRUNCATED_DATA,
+                    "The header promises %zu bytes of data, but only %zu follow.", layout->bytes,
+                    file->done_bytes + got);
+        return false;
+    }
+    if (layout->is_big_endian)
+        dtype_swap(layout->dtype, values, wanted / size);
+    if (!check_finite(file, values, wanted / size, problem))
+        return false;
+    file->done_bytes += wanted;
+    *ret_bytes = wanted;
+    return true;
+}

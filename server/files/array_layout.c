@@ -1,0 +1,66 @@
+#include "server/files/array_layout.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+size_t array_shape_text(unsigned rank, const size_t *shape, char *out)
+{
+    int size = snprintf(out, ARRAY_TEXT, "(");
+    for (unsigned d = 0; d < rank; d++)
+        size +=
+            snprintf(out + size, ARRAY_TEXT - (size_t)size, "%s%zu", d > 0 ? ", " : "", shape[d]);
+    size += snprintf(out + size, ARRAY_TEXT - (size_t)size, rank == 1 ? ",)" : ")");
+    return (size_t)size;
+}
+
+void array_layout_place(const struct array_layout *layout, size_t number, char *out)
+{
+    size_t index[ARRAY_RANK];
+    for (unsigned d = layout->rank; d-- > 0; number /= layout->shape[d])
+        index[d] = number % layout->shape[d];
+    int size = 0;
+    for (unsigned d = 0; d < layout->rank; d++)
+        size +=
+            snprintf(out + size, ARRAY_TEXT - (size_t)size, "%s%zu", d > 0 ? ", " : "[", index[d]);
+    snprintf(out + size, ARRAY_TEXT - (size_t)size, "]");
+}
+
+static bool check_dimensions(const struct array_layout *layout, struct problem *problem)
+{
+    char text[ARRAY_TEXT];
+    if (layout->rank == 0 || layout->rank > ARRAY_RANK) {
+        problem_set(problem, PROBLEM_WRONG_SHAPE,
+                    "The array has %u dimensions; it must have 1 to %d.", layout->rank, ARRAY_RANK);
+        return false;
+    }
+    for (unsigned d = 0; d < layout->rank; d++) {
+        if (layout->shape[d] > 0)
+            continue;
+        array_shape_text(layout->rank, layout->shape, text);
+        problem_set(problem, PROBLEM_EMPTY_BATCH, "An array of the shape %s holds no values.",
+                    text);
+        return false;
+    }
+    return true;
+}
+
+bool array_layout_measure(struct array_layout *layout, struct problem *problem)
+{
+    if (!check_dimensions(layout, problem))
+        return false;
+    size_t bytes = dtype_size(layout->dtype);
+    for (unsigned d = 0; d < layout->rank; d++) {
+        if (layout->shape[d] > PTRDIFF_MAX / bytes) {
+            char text[ARRAY_TEXT];
+            array_shape_text(layout->rank, layout->shape, text);
+            problem_set(problem, PROBLEM_TOO_LARGE,
+                        "No machine's memory holds an array of the shape %s.", text);
+            return false;
+        }
+        bytes *= layout->shape[d];
+    }
+    layout->bytes = bytes;
+    layout->count = layout->shape[0];
+    layout->features = bytes / dtype_size(layout->dtype) / layout->count;
+    return true;
+}

@@ -1,0 +1,392 @@
+#include "server/files/csv_file.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/base/limits.h"
+#include "server/base/utf8.h"
+#include "server/files/csv_number.h"
+#include "server/files/csv_records.h"
+
+enum { PLACE_TEXT = UTF8_EXCERPT + 16, LIST_TEXT = 160 };
+
+static const size_t no_column = SIZE_MAX;
+
+struct csv_file {
+    struct csv_records *records;
+    size_t columns, features;
+    size_t label_column;       /* no_column: none */
+    const char **column_names; /* [columns]; owned, one block with `names` and the texts */
+    const char **names;        /* [features] */
+    struct csv_labels *labels;
+    size_t rows, most_rows;
+};
+
+/* A name: a cell's text, without spaces around it unless they are quoted. NUL is behind it. */
+struct name {
+    char *text;
+    size_t size;
+};
+
+/* Writes 'column "width"', or 'column 3' where it has no name. */
+static void write_place(const struct csv_file *file, size_t column, char *out)
+{
+    char excerpt[UTF8_EXCERPT];
+    const char *name =
+        file->column_names != NULL && column < file->columns ? file->column_names[column] : "";
+    utf8_excerpt(name, strlen(name), excerpt);
+    if (*excerpt != '\0')
+        snprintf(out, PLACE_TEXT, "column \"%s\"", excerpt);
+    else
+        snprintf(out, PLACE_TEXT, "column %zu", column + 1);
+}
+
+static bool refuse(const struct csv_file *file, size_t line, size_t column, struct problem *problem,
+                   enum problem_code code, const char *detail)
+{
+    char place[PLACE_TEXT];
+    write_place(file, column, place);
+    problem_set(problem, code, "Line %zu, %s: %s.", line, place, detail);
+    return false;
+}
+
+static bool refuse_text(const struct csv_file *file, size_t line, size_t column,
+                        struct problem *problem, enum problem_code code, const char *text,
+                        const char *detail)
+{
+    char excerpt[UTF8_EXCERPT], quoted[UTF8_EXCERPT + 64];
+    utf8_excerpt(text, strlen(text), excerpt);
+    snprintf(quoted, sizeof quoted, "\"%s\" %s", excerpt, detail);
+    return refuse(file, line, column, problem, code, quoted);
+}
+
+/* Sets the problem of anything but a record and the end. */
+static bool refuse_record(const struct csv_file *file, enum csv_status status,
+                          const struct csv_record *record, struct problem *problem)
+{
+    const size_t line = record->line, column = record->count;
+    switch (status) {
+    case CSV_RECORD:
+    case CSV_END:
+    case CSV_FAILED:
+        break;
+    case CSV_BLANK_LINE:
+        problem_set(problem, PROBLEM_RAGGED_ARRAY, "Line %zu is empty, but not the last.", line);
+        break;
+    case CSV_BARE_QUOTE:
+        return refuse(file, line, column, problem, PROBLEM_MALFORMED_DATA,
+                      "a quote is within a cell that does not begin with one");
+    case CSV_AFTER_QUOTE:
+        return refuse(file, line, column, problem, PROBLEM_MALFORMED_DATA,
+                      "something follows the cell's closing quote");
+    case CSV_OPEN_QUOTE:
+        return refuse(file, line, column, problem, PROBLEM_MALFORMED_DATA,
+                      "the cell's quote is never closed");
+    case CSV_LONG_RECORD:
+        problem_set(problem, PROBLEM_TOO_LARGE, "Line %zu has more than %d bytes.", line,
+                    CSV_RECORD_BYTES);
+        break;
+    }
+    return false;
+}
+
+static bool is_space(char character)
+{
+    return character == ' ' || character == '\t';
+}
+
+static struct name trim(const struct csv_record *record, size_t column)
+{
+    const struct csv_cell *cell = &record->cells[column];
+    struct name name = {.text = record->text + cell->begin, .size = cell->size};
+    if (cell->is_quoted)
+        return name;
+    for (; name.size > 0 && is_space(*name.text); name.size--)
+        name.text++;
+    while (name.size > 0 && is_space(name.text[name.size - 1]))
+        name.size--;
+    name.text[name.size] = '\0';
+    return name;
+}
+
+static bool check_name(const struct csv_file *file, size_t line, size_t column, struct name name,
+                       struct problem *problem)
+{
+    if (name.size > LIMIT_LABEL) {
+        char detail[64];
+        snprintf(detail, sizeof detail, "a name has at most %d bytes, this one %zu", LIMIT_LABEL,
+                 name.size);
+        return refuse(file, line, column, problem, PROBLEM_TOO_LARGE, detail);
+    }
+    if (memchr(name.text, '\0', name.size) != NULL)
+        return refuse(file, line, column, problem, PROBLEM_MALFORMED_DATA,
+                      "the name has a NUL character");
+    if (!utf8_is_valid(name.text, name.size))
+        return refuse(file, line, column, problem, PROBLEM_INVALID_UTF8, "the name is not UTF-8");
+    return true;
+}
+
+/* Copies the header's names. */
+static bool keep_names(struct csv_file *file, const struct csv_record *record,
+                       struct problem *problem)
+{
+    size_t bytes = 2 * record->count * sizeof(char *);
+    for (size_t i = 0; i < record->count; i++) {
+        const struct name name = trim(record, i);
+        if (!check_name(file, record->line, i, name, problem))
+            return false;
+        bytes += name.size + 1;
+    }
+    const char **names = malloc(bytes);
+    if (names == NULL) {
+        problem_set_no_memory(problem);
+        return false;
+    }
+    char *text = (char *)(names + 2 * record->count);
+    for (size_t i = 0; i < record->count; i++) {
+        names[i] = text;
+        text = stpcpy(text, trim(record, i).text) + 1;
+    }
+    file->column_names = names;
+    file->names = names + record->count;
+    file->columns = record->count;
+    return true;
+}
+
+/* Writes as many of the columns' names as there is room for, and what ends such a sentence. */
+static void list_columns(const struct csv_file *file, char *out)
+{
+    static const char dots[] = ", ...";
+    char excerpt[UTF8_EXCERPT];
+    size_t size = 0;
+    for (size_t i = 0; i < file->columns; i++) {
+        utf8_excerpt(file->column_names[i], strlen(file->column_names[i]), excerpt);
+        if (size + strlen(excerpt) + 2 * sizeof dots > LIST_TEXT) {
+            memcpy(out + size, dots, sizeof dots);
+            return;
+        }
+        size += (size_t)snprintf(out + size, LIST_TEXT - size, "%s%s", i > 0 ? ", " : "", excerpt);
+    }
+    memcpy(out + size, ".", 2);
+}
+
+static bool refuse_label_column(const struct csv_file *file, const char *label_column,
+                                struct problem *problem)
+{
+    char excerpt[UTF8_EXCERPT], list[LIST_TEXT];
+    utf8_excerpt(label_column, strlen(label_column), excerpt);
+    list_columns(file, list);
+    problem_set(problem, PROBLEM_MISSING_FIELD, "There is no column \"%s\"; the columns are: %s",
+                excerpt, list);
+    return false;
+}
+
+static bool find_label_column(struct csv_file *file, const char *label_column,
+                              struct problem *problem)
+{
+    file->label_column = no_column;
+    for (size_t i = 0; label_column != NULL && i < file->columns; i++) {
+        if (strcmp(file->column_names[i], label_column) != 0)
+            continue;
+        if (file->label_column != no_column) {
+            return refuse(file, 1, i, problem, PROBLEM_MALFORMED_DATA,
+                          "the column of labels is there twice");
+        }
+        file->label_column = i;
+    }
+    if (label_column != NULL && file->label_column == no_column)
+        return refuse_label_column(file, label_column, problem);
+    for (size_t i = 0; i < file->columns; i++)
+        if (i != file->label_column)
+            file->names[file->features++] = file->column_names[i];
+    return true;
+}
+
+static bool check_features(const struct csv_file *file, struct problem *problem)
+{
+    if (file->features == 0)
+        problem_set(problem, PROBLEM_WRONG_SHAPE, "There is no column beside the labels'.");
+    else if (file->features > LIMIT_FEATURES)
+        problem_set(problem, PROBLEM_TOO_LARGE, "There are more than %d columns of features.",
+                    LIMIT_FEATURES);
+    return !problem_is_set(problem);
+}
+
+static bool read_header(struct csv_file *file, const char *label_column, struct problem *problem)
+{
+    struct csv_record record;
+    const enum csv_status status = csv_records_next(file->records, &record, problem);
+    if (status == CSV_END)
+        problem_set(problem, PROBLEM_EMPTY_BATCH, "The file is empty.");
+    if (status != CSV_RECORD)
+        return refuse_record(file, status, &record, problem);
+    if (record.count > LIMIT_FEATURES + 1) {
+        problem_set(problem, PROBLEM_TOO_LARGE, "There are %zu columns; at most %d are taken.",
+                    record.count, LIMIT_FEATURES);
+        return false;
+    }
+    return keep_names(file, &record, problem) && find_label_column(file, label_column, problem) &&
+           check_features(file, problem);
+}
+
+static struct csv_records *open_records(int fd, size_t most_bytes, struct problem *problem)
+{
+    const size_t most_text = most_bytes < SIZE_MAX / 16 ? 8 * most_bytes : SIZE_MAX / 2;
+    return csv_records_create(fd, LIMIT_FEATURES + 1, most_text + CSV_RECORD_BYTES, problem);
+}
+
+struct csv_file *csv_file_create(int fd, const char *label_column, size_t most_bytes,
+                                 struct problem *problem)
+{
+    struct csv_file *file = calloc(1, sizeof *file);
+    if (file != NULL)
+        file->labels = csv_labels_create();
+    if (file == NULL || file->labels == NULL)
+        problem_set_no_memory(problem);
+    else
+        file->records = open_records(fd, most_bytes, problem);
+    if (file != NULL && file->records != NULL && read_header(file, label_column, problem)) {
+        file->most_rows = most_bytes / sizeof(float) / file->features;
+        return file;
+    }
+    csv_file_destroy(file);
+    return NULL;
+}
+
+void csv_file_destroy(struct csv_file *file)
+{
+    if (file == NULL)
+        return;
+    csv_records_destroy(file->records);
+    csv_labels_destroy(file->labels);
+    free(file->column_names);
+    free(file);
+}
+
+size_t csv_file_features(const struct csv_file *file)
+{
+    return file->features;
+}
+
+const char *const *csv_file_names(const struct csv_file *file)
+{
+    return file->names;
+}
+
+static bool read_number(const struct csv_file *file, const struct csv_record *record, size_t column,
+                        float *value, struct problem *problem)
+{
+    const struct csv_cell *cell = &record->cells[column];
+    const char *text = record->text + cell->begin;
+    double number = 0;
+    const enum csv_number read = csv_number_read(text, cell->size, &number);
+    if (read == CSV_NO_NUMBER) {
+        text = trim(record, column).text;
+        if (*text == '\0')
+            return refuse(file, record->line, column, problem, PROBLEM_WRONG_TYPE,
+                          "a number is missing");
+        return refuse_text(file, record->line, column, problem, PROBLEM_WRONG_TYPE, text,
+                           file->label_column == no_column
+                               ? "is not a number; if it is the label, ?label= names its column"
+                               : "is not a number");
+    }
+    *value = (float)number;
+    if (read == CSV_NOT_FINITE || !isfinite(*value))
+        return refuse_text(file, record->line, column, problem, PROBLEM_NOT_FINITE, text,
+                           "is not finite, or beyond float32");
+    return true;
+}
+
+static bool read_label(const struct csv_file *file, const struct csv_record *record, int32_t *code,
+                       struct problem *problem)
+{
+    const size_t column = file->label_column;
+    const struct name name = trim(record, column);
+    if (name.size == 0)
+        return refuse(file, record->line, column, problem, PROBLEM_MALFORMED_DATA,
+                      "a label is missing");
+    if (!check_name(file, record->line, column, name, problem))
+        return false;
+    if (!csv_labels_add(file->labels, name.text, name.size, code)) {
+        problem_set_no_memory(problem);
+        return false;
+    }
+    if (csv_labels_count(file->labels) > LIMIT_OUT_FEATURES) {
+        char detail[64];
+        snprintf(detail, sizeof detail, "there are more than %d different labels",
+                 LIMIT_OUT_FEATURES);
+        return refuse(file, record->line, column, problem, PROBLEM_TOO_LARGE, detail);
+    }
+    return true;
+}
+
+static bool check_row(const struct csv_file *file, const struct csv_record *record,
+                      struct problem *problem)
+{
+    if (record->count != file->columns) {
+        problem_set(problem, PROBLEM_RAGGED_ARRAY,
+                    "Line %zu has %zu cells, but the header has %zu.", record->line, record->count,
+                    file->columns);
+        return false;
+    }
+    if (file->rows == file->most_rows) {
+        problem_set(problem, PROBLEM_TOO_LARGE,
+                    "Line %zu is one row too many: %zu rows of %zu numbers are taken.",
+                    record->line, file->most_rows, file->features);
+        return false;
+    }
+    return true;
+}
+
+static bool read_row(struct csv_file *file, const struct csv_record *record, float *x,
+                     int32_t *code, struct problem *problem)
+{
+    if (!check_row(file, record, problem))
+        return false;
+    for (size_t i = 0; i < file->columns; i++) {
+        if (i == file->label_column) {
+            if (!read_label(file, record, code, problem))
+                return false;
+        } else if (!read_number(file, record, i, x++, problem)) {
+            return false;
+        }
+    }
+    file->rows++;
+    return true;
+}
+
+bool csv_file_read(struct csv_file *file, float *x, size_t most_rows, int32_t *code,
+                   size_t *ret_rows, struct problem *problem)
+{
+    struct csv_record record;
+    enum csv_status status = CSV_RECORD;
+    size_t rows = 0;
+    for (; rows < most_rows; rows++) {
+        status = csv_records_next(file->records, &record, problem);
+        if (status != CSV_RECORD)
+            break;
+        if (!read_row(file, &record, x + rows * file->features, code != NULL ? code + rows : NULL,
+                      problem))
+            return false;
+    }
+    if (status == CSV_END && file->rows == 0)
+        problem_set(problem, PROBLEM_EMPTY_BATCH, "No row follows the header.");
+    if (problem_is_set(problem))
+        return false;
+    if (status != CSV_RECORD && status != CSV_END)
+        return refuse_record(file, status, &record, problem);
+    *ret_rows = rows;
+    return true;
+}
+
+bool csv_file_classes(struct csv_file *file, struct csv_classes *ret_classes,
+                      struct problem *problem)
+{
+    if (csv_labels_classes(file->labels, ret_classes))
+        return true;
+    problem_set_no_memory(problem);
+    return false;
+}

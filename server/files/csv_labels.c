@@ -1,0 +1,154 @@
+/* csv_labels.c - a search tree finds the texts: no choice of them makes it slow. */
+#include "server/files/csv_labels.h"
+
+#include <math.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/files/csv_number.h"
+
+enum { LABELS = 16 };
+
+struct label_text {
+    const char *text; /* `storage`, but of a key */
+    int32_t code;
+    int32_t number; /* its value, if it is a whole number */
+    char storage[];
+};
+
+struct csv_labels {
+    void *tree;                /* of label_text, by text */
+    struct label_text **texts; /* [count] by code; owned */
+    size_t count, capacity;
+    bool has_words; /* one is no whole number of 0 .. INT32_MAX */
+
+    int32_t *of_code; /* of the classes that were asked for */
+    const char **name;
+};
+
+struct csv_labels *csv_labels_create(void)
+{
+    return calloc(1, sizeof(struct csv_labels));
+}
+
+static void keep(void *text)
+{
+    (void)text;
+}
+
+void csv_labels_destroy(struct csv_labels *labels)
+{
+    if (labels == NULL)
+        return;
+    tdestroy(labels->tree, keep);
+    for (size_t i = 0; i < labels->count; i++)
+        free(labels->texts[i]);
+    free(labels->texts);
+    free(labels->of_code);
+    free(labels->name);
+    free(labels);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(((const struct label_text *)a)->text, ((const struct label_text *)b)->text);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return compare_texts(*(struct label_text *const *)a, *(struct label_text *const *)b);
+}
+
+static bool read_whole(const char *text, size_t size, int32_t *ret_number)
+{
+    double value;
+    if (csv_number_read(text, size, &value) != CSV_NUMBER)
+        return false;
+    if (value < 0 || value > INT32_MAX || value != floor(value))
+        return false;
+    *ret_number = (int32_t)value;
+    return true;
+}
+
+static bool make_room(struct csv_labels *labels)
+{
+    if (labels->count < labels->capacity)
+        return true;
+    const size_t capacity = labels->capacity > 0 ? 2 * labels->capacity : LABELS;
+    struct label_text **texts = realloc(labels->texts, capacity * sizeof(struct label_text *));
+    if (texts == NULL)
+        return false;
+    labels->texts = texts;
+    labels->capacity = capacity;
+    return true;
+}
+
+static bool add_text(struct csv_labels *labels, const char *text, size_t size)
+{
+    struct label_text *added = malloc(sizeof *added + size + 1);
+    if (added == NULL || !make_room(labels)) {
+        free(added);
+        return false;
+    }
+    memcpy(added->storage, text, size + 1);
+    added->text = added->storage;
+    added->code = (int32_t)labels->count;
+    if (tsearch(added, &labels->tree, compare_texts) == NULL) {
+        free(added);
+        return false;
+    }
+    labels->has_words |= !read_whole(text, size, &added->number);
+    labels->texts[labels->count++] = added;
+    return true;
+}
+
+bool csv_labels_add(struct csv_labels *labels, const char *text, size_t size, int32_t *ret_code)
+{
+    const struct label_text key = {.text = text};
+    struct label_text *const *found = tfind(&key, &labels->tree, compare_texts);
+    if (found == NULL && !add_text(labels, text, size))
+        return false;
+    *ret_code = found != NULL ? (*found)->code : (int32_t)labels->count - 1;
+    return true;
+}
+
+size_t csv_labels_count(const struct csv_labels *labels)
+{
+    return labels->count;
+}
+
+static bool sort_names(struct csv_labels *labels)
+{
+    struct label_text **sorted = malloc((labels->count + 1) * sizeof(struct label_text *));
+    if (sorted == NULL)
+        return false;
+    for (size_t i = 0; i < labels->count; i++)
+        sorted[i] = labels->texts[i];
+    qsort(sorted, labels->count, sizeof *sorted, compare_names);
+    for (size_t i = 0; i < labels->count; i++) {
+        labels->name[i] = sorted[i]->text;
+        labels->of_code[sorted[i]->code] = (int32_t)i;
+    }
+    free(sorted);
+    return true;
+}
+
+bool csv_labels_classes(struct csv_labels *labels, struct csv_classes *ret_classes)
+{
+    free(labels->of_code);
+    free(labels->name);
+    labels->of_code = malloc((labels->count + 1) * sizeof *labels->of_code);
+    labels->name = malloc((labels->count + 1) * sizeof *labels->name);
+    if (labels->of_code == NULL || labels->name == NULL)
+        return false;
+    for (size_t i = 0; i < labels->count; i++)
+        labels->of_code[i] = labels->texts[i]->number;
+    if (labels->has_words && !sort_names(labels))
+        return false;
+    *ret_classes = (struct csv_classes){.codes = labels->count,
+                                        .of_code = labels->of_code,
+                                        .count = labels->has_words ? labels->count : 0,
+                                        .name = labels->name};
+    return true;
+}

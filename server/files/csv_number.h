@@ -1,0 +1,17 @@
+/* csv_number.h - numbers as people and programs write them into tables. */
+#ifndef SERVER_FILES_CSV_NUMBER_H
+#define SERVER_FILES_CSV_NUMBER_H
+
+#include <stddef.h>
+
+enum csv_number {
+    CSV_NUMBER,
+    CSV_NOT_FINITE, /* nan, inf, infinity, or beyond a double */
+    CSV_NO_NUMBER
+};
+
+/* Reads text[size], behind which a byte is NUL: what JSON takes, and also 007, +1, .5 and 5.; with
+ * spaces and tabs around it. *ret_value, the nearest double, is only set for CSV_NUMBER. */
+enum csv_number csv_number_read(const char *text, size_t size, double *ret_value);
+
+#endif

@@ -1,0 +1,56 @@
+/* csv_records.h - the records of a CSV file (RFC 4180), one after the other.
+ *
+ * Lines end in LF or CRLF, the last one may end with the file. A quoted cell may hold commas, line
+ * ends and doubled quotes. A byte order mark is skipped, and so are empty lines at the file's end.
+ */
+#ifndef SERVER_FILES_CSV_RECORDS_H
+#define SERVER_FILES_CSV_RECORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/base/problem.h"
+
+enum { CSV_RECORD_BYTES = 16 * 1024 * 1024 /* of a record's text at most */ };
+
+enum csv_status {
+    CSV_RECORD,
+    CSV_END,
+    CSV_FAILED, /* the problem is set */
+    /* What is wrong with the record; its `line` and `count`, the broken cell's index, say where. */
+    CSV_BLANK_LINE,
+    CSV_BARE_QUOTE,  /* within a cell that is not quoted */
+    CSV_AFTER_QUOTE, /* something follows a quoted cell */
+    CSV_OPEN_QUOTE,  /* the file ends within a quoted cell */
+    CSV_LONG_RECORD
+};
+
+/* A cell's text, without its quotes; the byte behind it is NUL. */
+struct csv_cell {
+    uint32_t begin; /* in the record's text */
+    uint32_t size;
+    bool is_quoted;
+};
+
+struct csv_record {
+    size_t line;  /* on which it begins, from 1 */
+    size_t count; /* of cells; only the first `most_cells` are there */
+    char *text;   /* borrowed, like the cells: until the next record; may be written to */
+    const struct csv_cell *cells;
+};
+
+struct csv_records;
+
+/* Of a file, perhaps gzipped, that is borrowed and whose own place stays. `most_text`: bytes of all
+ * its text, beyond which it is too_large. NULL: the problem is set. */
+struct csv_records *csv_records_create(int fd, size_t most_cells, size_t most_text,
+                                       struct problem *problem);
+void csv_records_destroy(struct csv_records *records); /* takes NULL */
+
+/* After anything but CSV_RECORD there is no more to read. *ret_record is untouched at the end and
+ * where it failed. */
+enum csv_status csv_records_next(struct csv_records *records, struct csv_record *ret_record,
+                                 struct problem *problem);
+
+#endif

@@ -1,0 +1,175 @@
+/* gzip_file.c - inflate() over pieces of the file.
+ *
+ * zlib's own gzread() would do, but that it takes whatever follows a stream for nothing: such a
+ * file is damaged, and says so here. Streams may follow each other, as gzip allows. */
+#include "server/files/gzip_file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <zlib.h>
+
+enum {
+    INPUT = 64 * 1024,
+    MOST_PIECE = 1 << 30, /* of one call: less than pread() and zlib count to */
+    GZIP_HEADER = 16      /* added to inflateInit2()'s window */
+};
+
+struct gzip_file {
+    int fd;
+    off_t offset; /* in the file, after what is in `input` */
+    bool is_gzipped;
+    bool has_ended;  /* a gzipped file */
+    z_stream stream; /* its input is also that of a plain file */
+    unsigned char input[INPUT];
+};
+
+static bool read_some(struct gzip_file *file, void *bytes, size_t size, size_t *ret_size,
+                      struct problem *problem)
+{
+    ssize_t got;
+    do {
+        got = pread(file->fd, bytes, size < MOST_PIECE ? size : MOST_PIECE, file->offset);
+    } while (got < 0 && errno == EINTR);
+    if (got < 0) {
+        problem_set(problem, PROBLEM_INTERNAL, "The file can't be read back.");
+        return false;
+    }
+    file->offset += got;
+    *ret_size = (size_t)got;
+    return true;
+}
+
+/* Fills up the input behind what is left of it. */
+static bool refill(struct gzip_file *file, struct problem *problem)
+{
+    z_stream *stream = &file->stream;
+    size_t got;
+    memmove(file->input, stream->next_in, stream->avail_in);
+    stream->next_in = file->input;
+    if (!read_some(file, file->input + stream->avail_in, INPUT - stream->avail_in, &got, problem))
+        return false;
+    stream->avail_in += (uInt)got;
+    return true;
+}
+
+static bool begins_gzip(const z_stream *stream)
+{
+    return stream->avail_in >= 2 && stream->next_in[0] == 0x1F && stream->next_in[1] == 0x8B;
+}
+
+static bool open_file(struct gzip_file *file, struct problem *problem)
+{
+    file->stream.next_in = file->input;
+    if (!refill(file, problem))
+        return false;
+    if (!begins_gzip(&file->stream))
+        return true;
+    if (inflateInit2(&file->stream, MAX_WBITS + GZIP_HEADER) != Z_OK) {
+        problem_set_no_memory(problem);
+        return false;
+    }
+    file->is_gzipped = true;
+    return true;
+}
+
+struct gzip_file *gzip_file_create(int fd, struct problem *problem)
+{
+    struct gzip_file *file = calloc(1, sizeof *file);
+    if (file == NULL) {
+        problem_set_no_memory(problem);
+        return NULL;
+    }
+    file->fd = fd;
+    if (open_file(file, problem))
+        return file;
+    gzip_file_destroy(file);
+    return NULL;
+}
+
+void gzip_file_destroy(struct gzip_file *file)
+{
+    if (file != NULL && file->is_gzipped)
+        inflateEnd(&file->stream);
+    free(file);
+}
+
+static bool read_plain(struct gzip_file *file, unsigned char *bytes, size_t size, size_t *ret_size,
+                       struct problem *problem)
+{
+    z_stream *stream = &file->stream;
+    size_t done = size < stream->avail_in ? size : stream->avail_in;
+    memcpy(bytes, stream->next_in, done);
+    stream->next_in += done;
+    stream->avail_in -= (uInt)done;
+    for (size_t got = 1; done < size && got > 0; done += got)
+        if (!read_some(file, bytes + done, size - done, &got, problem))
+            return false;
+    *ret_size = done;
+    return true;
+}
+
+/* After the end of a stream: the next one, or the file's end. */
+static bool begin_next_stream(struct gzip_file *file, struct problem *problem)
+{
+    if (file->stream.avail_in < 2 && !refill(file, problem))
+        return false;
+    file->has_ended = file->stream.avail_in == 0;
+    if (file->has_ended)
+        return true;
+    if (!begins_gzip(&file->stream)) {
+        problem_set(problem, PROBLEM_MALFORMED_DATA,
+                    "Something that is not gzipped follows the gzipped data.");
+        return false;
+    }
+    inflateReset(&file->stream);
+    return true;
+}
+
+static bool inflate_some(struct gzip_file *file, struct problem *problem)
+{
+    if (file->stream.avail_in == 0 && !refill(file, problem))
+        return false;
+    switch (inflate(&file->stream, Z_NO_FLUSH)) {
+    case Z_OK:
+        return true;
+    case Z_STREAM_END:
+        return begin_next_stream(file, problem);
+    case Z_BUF_ERROR: /* there is room, but no more input */
+        problem_set(problem, PROBLEM_TRUNCATED_DATA, "The gzipped data end too early.");
+        return false;
+    case Z_MEM_ERROR:
+        problem_set_no_memory(problem);
+        return false;
+    }
+    problem_set(problem, PROBLEM_MALFORMED_DATA, "The gzipped data are damaged (%s).",
+                file->stream.msg != NULL ? file->stream.msg : "no reason is known");
+    return false;
+}
+
+static bool read_gzipped(struct gzip_file *file, unsigned char *bytes, size_t size,
+                         size_t *ret_size, struct problem *problem)
+{
+    z_stream *stream = &file->stream;
+    size_t done = 0;
+    while (done < size && !file->has_ended) {
+        const size_t wanted = size - done < MOST_PIECE ? size - done : MOST_PIECE;
+        stream->next_out = bytes + done;
+        stream->avail_out = (uInt)wanted;
+        if (!inflate_some(file, problem))
+            return false;
+        done += wanted - stream->avail_out;
+    }
+    *ret_size = done;
+    return true;
+}
+
+bool gzip_file_read(struct gzip_file *file, void *bytes, size_t size, size_t *ret_size,
+                    struct problem *problem)
+{
+    return file->is_gzipped ? read_gzipped(file, bytes, size, ret_size, problem)
+                            : read_plain(file, bytes, size, ret_size, problem);
+}

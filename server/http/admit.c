@@ -1,0 +1,199 @@
+#include "server/http/admit.h"
+
+#include <microhttpd.h>
+#include <string.h>
+
+bool copy_plain(char *out, size_t out_size, const char *text, size_t length)
+{
+    bool is_plain = length < out_size;
+    size_t i = 0;
+    for (; i < length && i + 1 < out_size; i++) {
+        const bool is_printable = text[i] > ' ' && text[i] < 127;
+        out[i] = is_printable ? text[i] : '?';
+        is_plain = is_plain && is_printable;
+    }
+    out[i] = '\0';
+    return is_plain;
+}
+
+static bool is_request_id(const char *text)
+{
+    const size_t length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                       "0123456789._~-+/=:");
+    return length > 0 && length <= LIMIT_REQUEST_ID && text[length] == '\0';
+}
+
+/* Sixteen digits, that of a number and its successor differ throughout (splitmix64's mixing). */
+static void write_hex(uint64_t number, char *out)
+{
+    number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9u;
+    number = (number ^ (number >> 27)) * 0x94d049bb133111ebu;
+    number ^= number >> 31;
+    for (int i = 0; i < 16; i++)
+        out[i] = "0123456789abcdef"[number >> (60 - 4 * i) & 15];
+    out[16] = '\0';
+}
+
+static void name_request(struct exchange *exchange, const char *client_id)
+{
+    char *id = exchange->request.id;
+    if (client_id != NULL && is_request_id(client_id)) {
+        strcpy(id, client_id);
+        return;
+    }
+    struct http_server *server = exchange->server;
+    write_hex(server->first_request + atomic_fetch_add(&server->requests, 1), id);
+}
+
+static const char *known_parameter(const struct route *route, const char *name)
+{
+    for (size_t i = 0; i < QUERY_MOST && route->query[i] != NULL; i++)
+        if (strcmp(route->query[i], name) == 0)
+            return route->query[i];
+    return NULL;
+}
+
+static bool is_text(const char *value, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)value[i] < ' ' || value[i] == 127)
+            return false;
+    return size <= LIMIT_QUERY;
+}
+
+static enum MHD_Result read_parameter(void *cls, enum MHD_ValueKind kind, const char *name,
+                                      size_t name_size, const char *value, size_t value_size)
+{
+    (void)kind;
+    struct exchange *exchange = cls;
+    struct request *request = &exchange->request;
+    struct problem *problem = &exchange->reply.problem;
+    char shown[PROBLEM_POINTER];
+    copy_plain(shown, sizeof shown, name, name_size);
+    const char *known = known_parameter(exchange->route, shown);
+    if (known == NULL)
+        problem_add_parameter(problem, PROBLEM_UNKNOWN_PARAMETER, shown,
+                              "This path knows no such parameter.");
+    else if (request_query(request, known) != NULL || request->query_count == QUERY_MOST)
+        problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, known, "It is given twice.");
+    else if (value != NULL && !is_text(value, value_size))
+        problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, known,
+                              "It is too long, or not plain text.");
+    else
+        request->query[request->query_count++] =
+            (struct query_parameter){.name = known, .value = value != NULL ? value : ""};
+    return MHD_YES;
+}
+
+static void find_route(struct exchange *exchange, struct MHD_Connection *connection)
+{
+    struct problem *problem = &exchange->reply.problem;
+    if (!exchange->path_is_plain) {
+        problem_set(problem, PROBLEM_NOT_FOUND, "There is nothing at this path.");
+        return;
+    }
+    exchange->route =
+        route_match(exchange->server->options.routes, exchange->server->options.routes_count,
+                    &exchange->request, exchange->allow, problem);
+    if (exchange->route == NULL) {
+        exchange->reply.allow = exchange->allow[0] != '\0' ? exchange->allow : NULL;
+        return;
+    }
+    MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, read_parameter, exchange);
+}
+
+static bool is_json(const char *type)
+{
+    return type == NULL || http_media_is(type, "application/json") ||
+           http_media_is(type, "application/x-www-form-urlencoded");
+}
+
+/* Whether the route takes what Content-Type and Content-Encoding announce. A file says itself what
+ * it is, and a compressed one is as good as one that was compressed before. */
+static void check_media(struct exchange *exchange)
+{
+    struct problem *problem = &exchange->reply.problem;
+    const struct http_headers *headers = &exchange->headers;
+    const char *type = headers->content_type;
+    const enum route_body body = exchange->route->body;
+    if (headers->coding == CODING_UNKNOWN)
+        problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "A body may be compressed by gzip.");
+    else if (body == BODY_ARRAY && type != NULL && http_media_is(type, "application/x-npy"))
+        exchange->request.media = MEDIA_NPY;
+    else if (body == BODY_FILE && type != NULL && http_media_is(type, "application/json"))
+        problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body can't be JSON.");
+    else if (body == BODY_ARRAY && !is_json(type))
+        problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+                    "The body has to be JSON or application/x-npy.");
+    else if (body == BODY_JSON && !is_json(type))
+        problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body has to be plain JSON.");
+}
+
+size_t exchange_most_bytes(const struct exchange *exchange)
+{
+    const struct http_body_limits *limits = &exchange->server->body_limits;
+    const bool is_file = exchange->route != NULL && exchange->route->body == BODY_FILE;
+    return is_file ? limits->most_file_bytes : limits->most_bytes;
+}
+
+/* Whether the body, as the headers announce it, may come. */
+static void check_body(struct exchange *exchange)
+{
+    struct problem *problem = &exchange->reply.problem;
+    const struct http_headers *headers = &exchange->headers;
+    const size_t most = exchange_most_bytes(exchange);
+    if (headers->length > most) {
+        exchange->close = headers->length / DISCARDED_BODIES > most;
+        problem_set(problem, PROBLEM_BODY_TOO_LARGE,
+                    "A body may have %zu bytes here (--max-body, --max-dataset).", most);
+    }
+    if (exchange->route == NULL)
+        return;
+    if (exchange->route->body == BODY_NONE && headers->length > 0)
+        problem_set(problem, PROBLEM_MALFORMED_REQUEST, "This request takes no body.");
+    if (exchange->route->body != BODY_NONE)
+        check_media(exchange);
+    if (problem_is_set(problem))
+        return;
+    if (exchange->route->body == BODY_FILE)
+        http_body_begin_file(&exchange->body, &exchange->server->body_limits, problem);
+    else
+        http_body_begin(&exchange->body, headers->coding == CODING_GZIP, headers->length, problem);
+}
+
+bool exchange_is_health(const struct exchange *exchange)
+{
+    return strncmp(exchange->path, "/health/", strlen("/health/")) == 0;
+}
+
+void exchange_admit(struct exchange *exchange, struct MHD_Connection *connection,
+                    const char *method, const char *version)
+{
+    struct http_headers *headers = &exchange->headers;
+    struct request *request = &exchange->request;
+    struct problem *problem = &exchange->reply.problem;
+    exchange->headers_read = true;
+    copy_plain(exchange->method, sizeof exchange->method, method, strlen(method));
+    request->method = strcmp(exchange->method, "HEAD") == 0 ? "GET" : exchange->method;
+    request->path = exchange->path;
+    if (!http_headers_read(connection, method, version, headers, problem)) {
+        name_request(exchange, NULL);
+        exchange->close = true;
+        return;
+    }
+    name_request(exchange, headers->request_id);
+    request->prefers_wait = headers->has_wait;
+    request->wait_seconds = headers->wait_seconds;
+    request->accepts_npy = http_list_names(headers->accept, "application/x-npy");
+    request->accepts_json = headers->accept == NULL ||
+                            http_list_names(headers->accept, "application/json") ||
+                            http_list_names(headers->accept, "application/*") ||
+                            http_list_names(headers->accept, "*/*");
+    request->accepts_gzip = http_list_names(headers->accept_encoding, "gzip");
+    const char *hosts = exchange_is_health(exchange) ? "*" : exchange->server->options.hosts;
+    if (http_headers_may_ask(headers, hosts, problem))
+        find_route(exchange, connection);
+    check_body(exchange);
+    if (problem_is_set(problem) && headers->expects_continue)
+        exchange->close = true;
+}

@@ -1,0 +1,175 @@
+#include "server/http/body.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LEAST_CAPACITY = 4096 };
+
+/* Adds to what is in flight, where that leaves it within the budget. */
+static bool charge(atomic_size_t *all, size_t more, size_t most, struct problem *problem)
+{
+    if (atomic_fetch_add(all, more) + more <= most)
+        return true;
+    atomic_fetch_sub(all, more);
+    problem_set(problem, PROBLEM_OVERLOADED, "Too many bodies are in flight.");
+    return false;
+}
+
+bool http_body_begin(struct http_body *body, bool is_gzip, size_t announced,
+                     struct problem *problem)
+{
+    body->announced = is_gzip ? 0 : announced;
+    if (is_gzip)
+        body->gunzip = gunzip_create();
+    if (is_gzip && body->gunzip == NULL)
+        problem_set(problem, PROBLEM_OUT_OF_MEMORY, "There is no memory for the body.");
+    return !problem_is_set(problem);
+}
+
+/* Not every file system can make a file without a name: there it has one for a moment. */
+static int open_nameless(const char *directory)
+{
+    char path[PATH_MAX];
+    int file = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+        return file;
+    snprintf(path, sizeof path, "%s/tempotrond-XXXXXX", directory);
+    file = mkostemp(path, O_CLOEXEC);
+    if (file >= 0)
+        unlink(path);
+    return file;
+}
+
+bool http_body_begin_file(struct http_body *body, const struct http_body_limits *limits,
+                          struct problem *problem)
+{
+    body->file = open_nameless(limits->directory);
+    if (body->file < 0)
+        problem_set(problem, PROBLEM_STORE_UNAVAILABLE, "The body can't be put into a file: %s.",
+                    strerror(errno));
+    return body->file >= 0;
+}
+
+/* Doubles, but not beyond what was announced. */
+static bool reserve(struct http_body *body, const struct http_body_limits *limits, size_t size,
+                    struct problem *problem)
+{
+    if (size <= body->capacity)
+        return true;
+    size_t capacity = body->capacity * 2;
+    if (capacity < LEAST_CAPACITY)
+        capacity = LEAST_CAPACITY;
+    if (capacity < size)
+        capacity = size;
+    if (body->announced >= size && capacity > body->announced)
+        capacity = body->announced;
+    const size_t more = capacity - body->capacity;
+    if (!charge(limits->all_bytes, more, limits->most_all_bytes, problem))
+        return false;
+    char *bytes = realloc(body->bytes, capacity);
+    if (bytes == NULL) {
+        atomic_fetch_sub(limits->all_bytes, more);
+        problem_set(problem, PROBLEM_OUT_OF_MEMORY, "There is no memory for the body.");
+        return false;
+    }
+    body->bytes = bytes;
+    body->capacity = capacity;
+    return true;
+}
+
+static bool check_size(size_t size, size_t most, struct problem *problem)
+{
+    if (size > most)
+        problem_set(problem, PROBLEM_BODY_TOO_LARGE,
+                    "A body may have %zu bytes here (--max-body, --max-dataset).", most);
+    return size <= most;
+}
+
+static bool keep(struct http_body *body, const struct http_body_limits *limits, const char *piece,
+                 size_t size, struct problem *problem)
+{
+    if (!check_size(body->size + size, limits->most_bytes, problem) ||
+        !reserve(body, limits, body->size + size, problem))
+        return false;
+    memcpy(body->bytes + body->size, piece, size);
+    body->size += size;
+    return true;
+}
+
+/* Decompresses straight into the body; no further than a byte beyond what it may have. */
+static bool unpack(struct http_body *body, const struct http_body_limits *limits, const char *piece,
+                   size_t size, struct problem *problem)
+{
+    enum gunzip_status status;
+    do {
+        size_t written = 0;
+        if (!reserve(body, limits, body->size + 1, problem))
+            return false;
+        status = gunzip_piece(body->gunzip, &piece, &size, body->bytes + body->size,
+                              body->capacity - body->size, &written);
+        body->size += written;
+        if (!check_size(body->size, limits->most_bytes, problem))
+            return false;
+    } while (status == GUNZIP_FULL);
+    if (status == GUNZIP_BROKEN)
+        problem_set(problem, PROBLEM_MALFORMED_REQUEST, "The body is no gzip stream.");
+    if (status == GUNZIP_NO_MEMORY)
+        problem_set(problem, PROBLEM_OUT_OF_MEMORY, "There is no memory for the body.");
+    return !problem_is_set(problem);
+}
+
+static bool spool(struct http_body *body, const struct http_body_limits *limits, const char *piece,
+                  size_t size, struct problem *problem)
+{
+    if (!check_size(body->file_bytes + size, limits->most_file_bytes, problem) ||
+        !charge(limits->all_file_bytes, size, limits->most_all_file_bytes, problem))
+        return false;
+    body->file_bytes += size;
+    while (size > 0) {
+        const ssize_t written = write(body->file, piece, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0) {
+            problem_set(problem, PROBLEM_STORE_FULL, "The body can't be put into a file: %s.",
+                        strerror(errno));
+            return false;
+        }
+        piece += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+bool http_body_add(struct http_body *body, const struct http_body_limits *limits, const char *piece,
+                   size_t size, struct problem *problem)
+{
+    if (body->file >= 0)
+        return spool(body, limits, piece, size, problem);
+    if (body->gunzip != NULL)
+        return unpack(body, limits, piece, size, problem);
+    return keep(body, limits, piece, size, problem);
+}
+
+bool http_body_end(struct http_body *body, struct problem *problem)
+{
+    if (body->gunzip == NULL || gunzip_has_ended(body->gunzip))
+        return true;
+    problem_set(problem, PROBLEM_MALFORMED_REQUEST, "The body's gzip stream is cut off.");
+    return false;
+}
+
+void http_body_drop(struct http_body *body, const struct http_body_limits *limits)
+{
+    free(body->bytes);
+    gunzip_destroy(body->gunzip);
+    if (body->file >= 0)
+        close(body->file);
+    atomic_fetch_sub(limits->all_bytes, body->capacity);
+    atomic_fetch_sub(limits->all_file_bytes, body->file_bytes);
+    *body = (struct http_body){.file = -1};
+}

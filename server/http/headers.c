@@ -1,0 +1,305 @@
+#include "server/http/headers.h"
+
+#include <ctype.h>
+#include <microhttpd.h>
+#include <string.h>
+#include <strings.h>
+
+#include "server/base/limits.h"
+
+struct reading {
+    struct http_headers headers;
+    const char *content_length;
+    const char *transfer_encoding;
+    const char *end; /* of the line read last: where libmicrohttpd has put NULs for its CR LF */
+    bool is_malformed;
+};
+
+/* Lines that libmicrohttpd does not understand it passes over in silence: folded ones, those
+ * without a name (which end the header for it, and what follows is the next request), and whatever
+ * stands behind a NUL in a value. It reads in place, so that each line it has understood begins
+ * right after the one before; where there is a gap, there was such a line. */
+static bool continues(const struct reading *reading, const char *next)
+{
+    return next == reading->end + 2 && reading->end[0] == '\0' && reading->end[1] == '\0';
+}
+
+/* Whether only the empty line came after the last one. */
+static bool is_complete(const struct reading *reading, struct MHD_Connection *connection,
+                        const char *method)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    return info != NULL && reading->end + strlen("\r\n\r\n") == method + info->header_size;
+}
+
+static bool is_token(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (!isalnum((unsigned char)text[i]) && text[i] != '-' &&
+            (text[i] == '\0' || !strchr("!#$%&'*+-.^_`|~", text[i])))
+            return false;
+    return size > 0;
+}
+
+static bool is_field_value(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)text[i] < ' ' ? text[i] != '\t' : text[i] == 127)
+            return false;
+    return true;
+}
+
+/* Digits, cut to `most`; false where there are none. */
+static bool read_digits(const char *text, uint64_t most, const char **end, uint64_t *value)
+{
+    if (!isdigit((unsigned char)*text))
+        return false;
+    uint64_t sum = 0;
+    for (; isdigit((unsigned char)*text); text++) {
+        const uint64_t digit = (uint64_t)(*text - '0');
+        sum = sum > (most - digit) / 10 ? most : sum * 10 + digit;
+    }
+    *end = text;
+    *value = sum;
+    return true;
+}
+
+/* wait=10, wait="10", wait = 10 */
+static bool read_wait(const char *text, unsigned *seconds)
+{
+    uint64_t number;
+    const char *end;
+    if (strncasecmp(text, "wait", 4) != 0)
+        return false;
+    text += 4 + strspn(text + 4, " \t");
+    if (*text != '=')
+        return false;
+    text += 1 + strspn(text + 1, " \t");
+    const bool is_quoted = *text == '"';
+    if (!read_digits(text + is_quoted, LIMIT_WAIT_SECONDS, &end, &number) ||
+        (is_quoted && *end != '"') || strchr(" \t,;", end[is_quoted]) == NULL)
+        return false;
+    *seconds = (unsigned)number;
+    return true;
+}
+
+/* Prefer: respond-async, wait=10; the first wait counts. */
+static void read_preferences(const char *text, struct http_headers *headers)
+{
+    for (;;) {
+        text += strspn(text, " \t,");
+        if (!headers->has_wait)
+            headers->has_wait = read_wait(text, &headers->wait_seconds);
+        text += strcspn(text, ",");
+        if (*text == '\0')
+            return;
+    }
+}
+
+/* One coding, and that one alone. */
+static void read_coding(const char *value, struct http_headers *headers)
+{
+    const bool is_gzip = strcasecmp(value, "gzip") == 0 || strcasecmp(value, "x-gzip") == 0;
+    if (*value == '\0' || strcasecmp(value, "identity") == 0)
+        return;
+    headers->coding = is_gzip && headers->coding == CODING_NONE ? CODING_GZIP : CODING_UNKNOWN;
+}
+
+/* For headers that may come once at most. */
+static void set_once(const char **field, const char *value, struct reading *reading)
+{
+    if (*field != NULL)
+        reading->is_malformed = true;
+    *field = value;
+}
+
+static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const char *name,
+                                   size_t name_size, const char *value, size_t value_size)
+{
+    (void)kind;
+    struct reading *reading = cls;
+    struct http_headers *headers = &reading->headers;
+    if (value == NULL)
+        value = "";
+    if (!is_token(name, name_size) || !is_field_value(value, value_size) ||
+        !continues(reading, name)) {
+        reading->is_malformed = true;
+        return MHD_NO;
+    }
+    reading->end = value + value_size;
+    if (strcasecmp(name, "Host") == 0)
+        set_once(&headers->host, value, reading);
+    else if (strcasecmp(name, "Content-Length") == 0)
+        set_once(&reading->content_length, value, reading);
+    else if (strcasecmp(name, "Transfer-Encoding") == 0)
+        set_once(&reading->transfer_encoding, value, reading);
+    else if (strcasecmp(name, "Content-Type") == 0)
+        set_once(&headers->content_type, value, reading);
+    else if (strcasecmp(name, "Origin") == 0)
+        set_once(&headers->origin, value, reading);
+    else if (strcasecmp(name, "Sec-Fetch-Site") == 0)
+        set_once(&headers->fetch_site, value, reading);
+    else if (strcasecmp(name, "Content-Encoding") == 0)
+        read_coding(value, headers);
+    else if (strcasecmp(name, "Accept") == 0)
+        headers->accept = value;
+    else if (strcasecmp(name, "Accept-Encoding") == 0)
+        headers->accept_encoding = value;
+    else if (strcasecmp(name, "X-Request-Id") == 0)
+        headers->request_id = value;
+    else if (strcasecmp(name, "Expect") == 0)
+        headers->expects_continue = strcasecmp(value, "100-continue") == 0;
+    else if (strcasecmp(name, "Prefer") == 0)
+        read_preferences(value, headers);
+    return MHD_YES;
+}
+
+/* Whether the end of the body is where everybody sees it. */
+static bool read_framing(struct reading *reading, bool is_http_1_0)
+{
+    const char *length = reading->content_length;
+    const char *encoding = reading->transfer_encoding;
+    const char *end;
+    if (length != NULL &&
+        (!read_digits(length, UINT64_MAX, &end, &reading->headers.length) || *end != '\0'))
+        return false;
+    reading->headers.is_chunked = encoding != NULL;
+    return encoding == NULL ||
+           (length == NULL && !is_http_1_0 && strcasecmp(encoding, "chunked") == 0);
+}
+
+bool http_headers_read(struct MHD_Connection *connection, const char *method, const char *version,
+                       struct http_headers *headers, struct problem *problem)
+{
+    struct reading reading = {.end = version + strlen(version)};
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, &reading);
+    const bool is_http_1_0 = strcmp(version, "HTTP/1.1") != 0;
+    if (reading.is_malformed || !is_complete(&reading, connection, method) ||
+        !read_framing(&reading, is_http_1_0)) {
+        problem_set(problem, PROBLEM_MALFORMED_REQUEST,
+                    "The headers are malformed, repeated or contradict each other.");
+        return false;
+    }
+    if (reading.headers.host == NULL && !is_http_1_0) {
+        problem_set(problem, PROBLEM_MALFORMED_REQUEST, "There is no Host.");
+        return false;
+    }
+    *headers = reading.headers;
+    return true;
+}
+
+/* The bytes before ":port". */
+static size_t host_length(const char *host)
+{
+    const char *bracket = *host == '[' ? strchr(host, ']') : NULL;
+    return bracket != NULL ? (size_t)(bracket - host) + 1 : strcspn(host, ":");
+}
+
+/* Four decimal numbers, so that 127.evil.example is none. */
+static bool is_loopback_address(const char *host, size_t length)
+{
+    if (length < 4 || strncmp(host, "127.", 4) != 0)
+        return false;
+    unsigned dots = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (host[i] == '.')
+            dots++;
+        else if (!isdigit((unsigned char)host[i]))
+            return false;
+    }
+    return dots == 3;
+}
+
+static bool is_loopback_name(const char *host)
+{
+    static const char name[] = "localhost";
+    const size_t size = sizeof name - 1;
+    const size_t length = host_length(host);
+    if (host[length] != '\0' && host[length] != ':')
+        return false;
+    if (is_loopback_address(host, length) || (length == 5 && strncmp(host, "[::1]", 5) == 0))
+        return true;
+    return length >= size && strncasecmp(host + length - size, name, size) == 0 &&
+           (length == size || host[length - size - 1] == '.');
+}
+
+/* Compares host:port, where a missing port is the scheme's own. */
+static bool is_same_origin(const char *origin, const char *host)
+{
+    const char *port = strncasecmp(origin, "http://", 7) == 0    ? ":80"
+                       : strncasecmp(origin, "https://", 8) == 0 ? ":443"
+                                                                 : NULL;
+    if (port == NULL || host == NULL)
+        return false;
+    const char *from = strchr(origin, '/') + 2;
+    const size_t from_length = host_length(from);
+    const size_t length = host_length(host);
+    const char *from_port = from[from_length] == '\0' ? port : from + from_length;
+    const char *host_port = host[length] == '\0' ? port : host + length;
+    return from_length == length && strncasecmp(from, host, length) == 0 &&
+           strcmp(from_port, host_port) == 0;
+}
+
+static bool is_name(const char *name, size_t size, const char *host)
+{
+    static const char loopback[] = "localhost";
+    if (size == sizeof loopback - 1 && strncasecmp(name, loopback, size) == 0)
+        return is_loopback_name(host);
+    return (size == 1 && *name == '*') ||
+           (host_length(host) == size && strncasecmp(name, host, size) == 0);
+}
+
+static bool is_one_of(const char *hosts, const char *host)
+{
+    while (*hosts != '\0') {
+        const size_t size = strcspn(hosts, ",");
+        if (is_name(hosts, size, host))
+            return true;
+        hosts += size;
+        hosts += strspn(hosts, ",");
+    }
+    return false;
+}
+
+bool http_headers_may_ask(const struct http_headers *headers, const char *hosts,
+                          struct problem *problem)
+{
+    const char *site = headers->fetch_site;
+    if (headers->host != NULL && !is_one_of(hosts, headers->host))
+        problem_set(problem, PROBLEM_FOREIGN_HOST,
+                    "The service does not answer to this Host; --hosts names those it does.");
+    else if ((headers->origin != NULL && !is_same_origin(headers->origin, headers->host)) ||
+             (site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0))
+        problem_set(problem, PROBLEM_FOREIGN_ORIGIN,
+                    "Pages of other origins may not use this service.");
+    return !problem_is_set(problem);
+}
+
+bool http_media_is(const char *type, const char *media)
+{
+    const size_t length = strcspn(type, "; \t");
+    return strlen(media) == length && strncasecmp(type, media, length) == 0;
+}
+
+/* ";q=0", "; q=0.000" */
+static bool has_no_weight(const char *parameters)
+{
+    const char *weight = parameters + strspn(parameters, "; \t");
+    if (strncasecmp(weight, "q=", 2) != 0)
+        return false;
+    weight += 2;
+    return *weight == '0' && strspn(weight, "0.") == strcspn(weight, ", \t;");
+}
+
+bool http_list_names(const char *list, const char *name)
+{
+    while (list != NULL && *list != '\0') {
+        list += strspn(list, ", \t");
+        const size_t length = strcspn(list, ",; \t");
+        if (length == strlen(name) && strncasecmp(list, name, length) == 0)
+            return !has_no_weight(list + length);
+        list += strcspn(list, ",");
+    }
+    return false;
+}

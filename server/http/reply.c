@@ -1,0 +1,208 @@
+#include "server/http/reply.h"
+
+#include <microhttpd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/base/gzip.h"
+
+enum { NUMBER = 32 };
+
+/* For who reads JSON in a terminal. */
+static void end_line(struct reply *reply)
+{
+    const bool is_text = reply->content_type == NULL || strstr(reply->content_type, "json") != NULL;
+    const struct json_writer *json = &reply->json;
+    if (is_text && !reply->is_gzip && json->size > 0 && json->text[json->size - 1] != '\n')
+        json_write_line_end(&reply->json);
+}
+
+/* What was not compressed for want of memory is sent as it is. */
+void http_reply_pack(const struct request *request, struct reply *reply)
+{
+    void *packed;
+    size_t size;
+    struct json_writer *json = &reply->json;
+    const bool is_static = reply->static_body != NULL;
+    if (!request->accepts_gzip || problem_is_set(&reply->problem) ||
+        (is_static ? reply->static_size : json->size) < LIMIT_GZIP_LEAST)
+        return;
+    end_line(reply);
+    if (json->failed || !gzip_pack(is_static ? reply->static_body : json->text,
+                                   is_static ? reply->static_size : json->size, &packed, &size))
+        return;
+    json_writer_finish(json);
+    *json = (struct json_writer){.text = packed, .size = size, .capacity = size};
+    reply->static_body = NULL;
+    reply->is_gzip = true;
+}
+
+static const char *status_phrase(unsigned status)
+{
+    static const struct {
+        unsigned status;
+        const char *phrase;
+    } phrases[] = {
+        {400, "Bad Request"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {409, "Conflict"},
+        {413, "Content Too Large"},
+        {415, "Unsupported Media Type"},
+        {422, "Unprocessable Content"},
+        {503, "Service Unavailable"},
+        {507, "Insufficient Storage"},
+    };
+    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
+        if (phrases[i].status == status)
+            return phrases[i].phrase;
+    return "Internal Server Error";
+}
+
+static void write_field(const struct problem_field *field, struct json_writer *writer)
+{
+    json_write_object_begin(writer);
+    json_write_key(writer, field->parameter ? "parameter" : "pointer");
+    json_write_string(writer, field->pointer);
+    json_write_key(writer, "code");
+    json_write_string(writer, problem_name(field->code));
+    json_write_key(writer, "detail");
+    json_write_string(writer, field->detail);
+    json_write_object_end(writer);
+}
+
+static void write_fields(const struct problem *problem, struct json_writer *writer)
+{
+    json_write_key(writer, "errors");
+    json_write_array_begin(writer);
+    for (unsigned i = 0; i < problem->field_count && i < PROBLEM_FIELDS; i++)
+        write_field(&problem->fields[i], writer);
+    json_write_array_end(writer);
+}
+
+void http_reply_write_problem(const struct problem *problem, const char *instance,
+                              const char *request_id, struct json_writer *writer)
+{
+    const unsigned status = problem_status(problem->code);
+    json_write_object_begin(writer);
+    json_write_key(writer, "type");
+    json_write_string(writer, "about:blank");
+    json_write_key(writer, "title");
+    json_write_string(writer, status_phrase(status));
+    json_write_key(writer, "status");
+    json_write_integer(writer, status);
+    json_write_key(writer, "detail");
+    json_write_string(writer, problem->detail);
+    json_write_key(writer, "instance");
+    json_write_string(writer, instance);
+    json_write_key(writer, "code");
+    json_write_string(writer, problem_name(problem->code));
+    if (problem->field_count > 0)
+        write_fields(problem, writer);
+    json_write_key(writer, "request_id");
+    json_write_string(writer, request_id);
+    json_write_object_end(writer);
+}
+
+/* Replaces whatever was written by the problem's document. */
+static void write_problem(const struct request *request, struct reply *reply)
+{
+    json_writer_finish(&reply->json);
+    json_writer_init(&reply->json);
+    http_reply_write_problem(&reply->problem, request->path, request->id, &reply->json);
+    reply->status = problem_status(reply->problem.code);
+    reply->content_type = "application/problem+json";
+    reply->static_body = NULL;
+    reply->is_gzip = false;
+    reply->location[0] = '\0';
+    reply->waited_seconds = 0;
+    if (reply->status == MHD_HTTP_SERVICE_UNAVAILABLE && reply->retry_after_seconds == 0)
+        reply->retry_after_seconds = 1;
+}
+
+static struct MHD_Response *make_response(struct reply *reply, size_t *body_size)
+{
+    size_t size = reply->static_size;
+    /* Const is lost only in libmicrohttpd's signature: it does not write to persistent bodies. */
+    if (reply->static_body != NULL) {
+        *body_size = size;
+        return MHD_create_response_from_buffer(size, (void *)(uintptr_t)reply->static_body,
+                                               MHD_RESPMEM_PERSISTENT);
+    }
+    if (reply->json.size == 0 && !reply->json.failed) {
+        *body_size = 0;
+        return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    }
+    end_line(reply);
+    char *text = json_writer_take(&reply->json, &size);
+    if (text == NULL)
+        return NULL;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL)
+        free(text);
+    else
+        *body_size = size;
+    return response;
+}
+
+static bool add_number(struct MHD_Response *response, const char *name, const char *format,
+                       unsigned value)
+{
+    char text[NUMBER];
+    snprintf(text, sizeof text, format, value);
+    return MHD_add_response_header(response, name, text) == MHD_YES;
+}
+
+static bool add_headers(struct MHD_Response *response, const struct request *request,
+                        const struct reply *reply, bool close)
+{
+    const struct {
+        const char *name;
+        const char *value; /* NULL: none */
+    } headers[] = {
+        {"X-Request-Id", request->id},
+        {"Content-Type", reply->status == MHD_HTTP_NO_CONTENT ? NULL
+                         : reply->content_type != NULL        ? reply->content_type
+                                                              : "application/json"},
+        {"Content-Encoding", reply->is_gzip ? "gzip" : NULL},
+        {"Vary", reply->is_gzip ? "Accept-Encoding" : NULL},
+        {"Cache-Control", strcmp(request->method, "GET") == 0 ? "no-store" : NULL},
+        {"Location", reply->location[0] != '\0' ? reply->location : NULL},
+        {"Allow", reply->allow},
+        {"Connection", close ? "close" : NULL},
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        if (headers[i].value != NULL &&
+            MHD_add_response_header(response, headers[i].name, headers[i].value) != MHD_YES)
+            return false;
+    return (reply->retry_after_seconds == 0 ||
+            add_number(response, "Retry-After", "%u", reply->retry_after_seconds)) &&
+           (reply->waited_seconds == 0 ||
+            add_number(response, "Preference-Applied", "wait=%u", reply->waited_seconds));
+}
+
+unsigned http_reply_send(struct MHD_Connection *connection, const struct request *request,
+                         struct reply *reply, bool close, size_t *body_size)
+{
+    if (reply->json.failed && !problem_is_set(&reply->problem))
+        problem_set(&reply->problem, PROBLEM_OUT_OF_MEMORY, "There is no memory for the answer.");
+    if (problem_is_set(&reply->problem))
+        write_problem(request, reply);
+
+    size_t size;
+    struct MHD_Response *response = make_response(reply, &size);
+    if (response == NULL)
+        return 0;
+    unsigned status = 0;
+    if (add_headers(response, request, reply, close) &&
+        MHD_queue_response(connection, reply->status, response) == MHD_YES) {
+        status = reply->status;
+        *body_size = size;
+    }
+    MHD_destroy_response(response);
+    return status;
+}

@@ -1,0 +1,18 @@
+#include "server/http/request.h"
+
+#include <string.h>
+
+/* The fields of a problem are many, and none is read before it was added. */
+void reply_init(struct reply *reply)
+{
+    memset(reply, 0, offsetof(struct reply, problem) + offsetof(struct problem, fields));
+    json_writer_init(&reply->json);
+}
+
+const char *request_query(const struct request *request, const char *name)
+{
+    for (unsigned i = 0; i < request->query_count; i++)
+        if (strcmp(request->query[i].name, name) == 0)
+            return request->query[i].value;
+    return NULL;
+}

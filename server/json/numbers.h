@@ -1,0 +1,65 @@
+/* numbers.h - reads an array of numbers from a JSON text, in one pass, into one block.
+ *
+ * What is read here is not read by jansson: texts that it would refuse are refused, and numbers
+ * have the bits that it would give them (of a double, then rounded to float32). */
+#ifndef SERVER_JSON_NUMBERS_H
+#define SERVER_JSON_NUMBERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/base/problem.h"
+
+enum { NUMBERS_RANK = 4, NUMBERS_DEPTH = 64, NUMBERS_DETAIL = 96 };
+#define NUMBERS_UNKNOWN SIZE_MAX
+
+/* The first element that does not fit into a rectangular array of float32. */
+struct numbers_fault {
+    enum problem_code code; /* PROBLEM_NONE: all fit */
+    unsigned depth;         /* how many of the path's indices lead to it */
+    size_t path[NUMBERS_RANK];
+    char detail[NUMBERS_DETAIL];
+};
+
+struct numbers {
+    const char *text; /* from its first bracket to behind its last; borrowed */
+    size_t size;
+    unsigned rank; /* as the first elements, followed inwards, say it; NUMBERS_RANK + 1: deeper */
+    size_t shape[NUMBERS_RANK]; /* likewise; the last may be 0; NUMBERS_UNKNOWN: it has no end */
+    unsigned depth;             /* of the deepest brackets */
+    size_t count;               /* of all numbers, whether they fit or not */
+    float *values;              /* row-major, 64-byte aligned, owned; NULL where there is a fault */
+    const uint8_t *bytes;       /* instead of them, where an array of bytes was given; borrowed */
+    struct numbers_fault fault;
+};
+
+enum numbers_result {
+    NUMBERS_READ,
+    NUMBERS_MIXED, /* an element is neither number nor array: the fault says so, *at is there */
+    NUMBERS_BROKEN,
+    NUMBERS_NO_MEMORY
+};
+
+/* Where a text broke: what was open there, and what had to follow. */
+struct numbers_break {
+    unsigned depth; /* brackets open */
+    enum { BREAK_AT_FIRST, BREAK_AT_NEXT, BREAK_AT_COMMA } expected;
+};
+
+/* Reads the array whose bracket is at *at, and moves *at behind it, or to the token where it could
+ * not go on. NUMBERS_BROKEN: no number or array stands there, as JSON or as a double; *ret_break is
+ * set. Free with numbers_finish() after NUMBERS_READ and NUMBERS_MIXED. */
+enum numbers_result numbers_read(const char **at, const char *end, struct numbers *ret_numbers,
+                                 struct numbers_break *ret_break);
+void numbers_finish(struct numbers *numbers); /* does nothing on a zeroed one */
+
+/* Goes through the tokens of an array that was read. */
+struct numbers_walk {
+    const char *at, *end;
+};
+enum numbers_token { NUMBERS_OPEN, NUMBERS_CLOSE, NUMBERS_NUMBER, NUMBERS_END };
+struct numbers_walk numbers_walk(const struct numbers *numbers);
+enum numbers_token numbers_next(struct numbers_walk *walk, double *value);
+
+#endif

@@ -1,0 +1,375 @@
+/* json_writer.c - a comma is owed after each value and paid before the next one; the text grows by
+ * doubling, so that a writer's cost is linear in what it writes. Numbers are written in place:
+ * there is room for the longest before its length is known. */
+#include "server/json/writer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/base/decimal.h"
+#include "server/base/timestamp.h"
+
+/* A row of numbers gets room for this many at a time. */
+enum { FIRST_CAPACITY = 512, ROW_PART = 64 };
+
+void json_writer_init(struct json_writer *writer)
+{
+    *writer = (struct json_writer){0};
+}
+
+void json_writer_finish(struct json_writer *writer)
+{
+    if (writer == NULL)
+        return;
+    free(writer->text);
+    json_writer_init(writer);
+}
+
+bool json_writer_failed(const struct json_writer *writer)
+{
+    return writer->failed;
+}
+
+char *json_writer_take(struct json_writer *writer, size_t *size)
+{
+    if (writer->failed) {
+        json_writer_finish(writer);
+        return NULL;
+    }
+    char *text = writer->text;
+    *size = writer->size;
+    json_writer_init(writer);
+    return text;
+}
+
+static bool reserve(struct json_writer *writer, size_t more);
+
+char *json_writer_take_string(struct json_writer *writer)
+{
+    size_t size;
+    if (reserve(writer, 1))
+        writer->text[writer->size] = '\0';
+    return json_writer_take(writer, &size);
+}
+
+static bool reserve(struct json_writer *writer, size_t more)
+{
+    if (writer->failed)
+        return false;
+    if (more <= writer->capacity - writer->size)
+        return true;
+    size_t capacity = writer->capacity > 0 ? writer->capacity : FIRST_CAPACITY;
+    while (capacity - writer->size < more && capacity <= SIZE_MAX / 2)
+        capacity *= 2;
+    char *text = capacity - writer->size < more ? NULL : realloc(writer->text, capacity);
+    if (text == NULL) {
+        writer->failed = true;
+        return false;
+    }
+    writer->text = text;
+    writer->capacity = capacity;
+    return true;
+}
+
+static void append(struct json_writer *writer, const char *text, size_t size)
+{
+    if (size == 0 || !reserve(writer, size))
+        return;
+    memcpy(writer->text + writer->size, text, size);
+    writer->size += size;
+}
+
+static void pay_comma(struct json_writer *writer)
+{
+    if (writer->needs_comma)
+        append(writer, ",", 1);
+    writer->needs_comma = false;
+}
+
+static void append_value(struct json_writer *writer, const char *text, size_t size)
+{
+    pay_comma(writer);
+    append(writer, text, size);
+    writer->needs_comma = true;
+}
+
+static void begin(struct json_writer *writer, const char *bracket)
+{
+    pay_comma(writer);
+    append(writer, bracket, 1);
+}
+
+static void end(struct json_writer *writer, const char *bracket)
+{
+    append(writer, bracket, 1);
+    writer->needs_comma = true;
+}
+
+void json_write_object_begin(struct json_writer *writer)
+{
+    begin(writer, "{");
+}
+
+void json_write_object_end(struct json_writer *writer)
+{
+    end(writer, "}");
+}
+
+void json_write_array_begin(struct json_writer *writer)
+{
+    begin(writer, "[");
+}
+
+void json_write_array_end(struct json_writer *writer)
+{
+    end(writer, "]");
+}
+
+static void append_escape(struct json_writer *writer, unsigned char byte)
+{
+    static const char short_from[] = "\"\\\b\f\n\r\t", short_to[] = "\"\\bfnrt";
+    char escape[8];
+    const char *at = byte != 0 ? strchr(short_from, byte) : NULL;
+    const int size = at != NULL ? snprintf(escape, sizeof escape, "\\%c", short_to[at - short_from])
+                                : snprintf(escape, sizeof escape, "\\u%04x", byte);
+    append(writer, escape, (size_t)size);
+}
+
+static void append_string(struct json_writer *writer, const char *value)
+{
+    append(writer, "\"", 1);
+    const char *plain = value;
+    for (; *value != '\0'; value++) {
+        const unsigned char byte = (unsigned char)*value;
+        if (byte >= 0x20 && byte != '"' && byte != '\\')
+            continue;
+        append(writer, plain, (size_t)(value - plain));
+        append_escape(writer, byte);
+        plain = value + 1;
+    }
+    append(writer, plain, (size_t)(value - plain));
+    append(writer, "\"", 1);
+}
+
+void json_write_key(struct json_writer *writer, const char *key)
+{
+    pay_comma(writer);
+    append_string(writer, key);
+    append(writer, ":", 1);
+}
+
+void json_write_string(struct json_writer *writer, const char *value)
+{
+    if (value == NULL) {
+        json_write_null(writer);
+        return;
+    }
+    pay_comma(writer);
+    append_string(writer, value);
+    writer->needs_comma = true;
+}
+
+void json_write_raw(struct json_writer *writer, const char *json)
+{
+    append_value(writer, json, strlen(json));
+}
+
+void json_write_bytes(struct json_writer *writer, const void *bytes, size_t size)
+{
+    append(writer, bytes, size);
+}
+
+void json_write_line_end(struct json_writer *writer)
+{
+    append(writer, "\n", 1);
+}
+
+void json_write_null(struct json_writer *writer)
+{
+    json_write_raw(writer, "null");
+}
+
+void json_write_boolean(struct json_writer *writer, bool value)
+{
+    json_write_raw(writer, value ? "true" : "false");
+}
+
+/* Where to write a number to, after the comma; NULL where there is no room. */
+static char *begin_number(struct json_writer *writer)
+{
+    pay_comma(writer);
+    return reserve(writer, DECIMAL_TEXT) ? writer->text + writer->size : NULL;
+}
+
+static void end_number(struct json_writer *writer, size_t size)
+{
+    writer->size += size;
+    writer->needs_comma = true;
+}
+
+void json_write_integer(struct json_writer *writer, int64_t value)
+{
+    char *out = begin_number(writer);
+    if (out != NULL)
+        end_number(writer, decimal_write_integer(value, out));
+}
+
+void json_write_double(struct json_writer *writer, double value)
+{
+    if (!isfinite(value)) {
+        json_write_null(writer);
+        return;
+    }
+    char *out = begin_number(writer);
+    if (out != NULL)
+        end_number(writer, decimal_write_double(value, out));
+}
+
+void json_write_number(struct json_writer *writer, const char *key, double value)
+{
+    json_write_key(writer, key);
+    json_write_double(writer, value);
+}
+
+static size_t write_float(float value, char *out)
+{
+    if (isfinite(value))
+        return decimal_write_float(value, out);
+    memcpy(out, "null", 4);
+    return 4;
+}
+
+void json_write_float(struct json_writer *writer, float value)
+{
+    char *out = begin_number(writer);
+    if (out != NULL)
+        end_number(writer, write_float(value, out));
+}
+
+static void write_json_object(struct json_writer *writer, const json_t *object)
+{
+    const char *key;
+    json_t *member;
+    json_write_object_begin(writer);
+    /* jansson iterates over non-const objects only; it changes none. */
+    json_object_foreach((json_t *)object, key, member) {
+        json_write_key(writer, key);
+        json_write_json(writer, member);
+    }
+    json_write_object_end(writer);
+}
+
+static void write_json_array(struct json_writer *writer, const json_t *array)
+{
+    json_write_array_begin(writer);
+    for (size_t i = 0; i < json_array_size(array); i++)
+        json_write_json(writer, json_array_get(array, i));
+    json_write_array_end(writer);
+}
+
+void json_write_json(struct json_writer *writer, const json_t *value)
+{
+    if (value == NULL) {
+        json_write_null(writer);
+        return;
+    }
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        write_json_object(writer, value);
+        break;
+    case JSON_ARRAY:
+        write_json_array(writer, value);
+        break;
+    case JSON_STRING:
+        json_write_string(writer, json_string_value(value));
+        break;
+    case JSON_INTEGER:
+        json_write_integer(writer, json_integer_value(value));
+        break;
+    case JSON_REAL:
+        json_write_double(writer, json_real_value(value));
+        break;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        json_write_boolean(writer, json_is_true(value));
+        break;
+    case JSON_NULL:
+        json_write_null(writer);
+        break;
+    }
+}
+
+static size_t write_spike(float time, char *out)
+{
+    return decimal_write_integer(llrintf(time), out);
+}
+
+/* `write` is a constant where this is inlined. */
+static inline void write_row(struct json_writer *writer, const float *values, size_t count,
+                             size_t (*write)(float, char *))
+{
+    pay_comma(writer);
+    for (size_t begin = 0; begin < count; begin += ROW_PART) {
+        const size_t end = count - begin < ROW_PART ? count : begin + ROW_PART;
+        if (!reserve(writer, ROW_PART * (DECIMAL_TEXT + 1)))
+            return;
+        char *at = writer->text + writer->size;
+        for (size_t i = begin; i < end; i++) {
+            if (i > 0)
+                *at++ = ',';
+            at += write(values[i], at);
+        }
+        writer->size = (size_t)(at - writer->text);
+        writer->needs_comma = true;
+    }
+}
+
+static void write_float_row(struct json_writer *writer, const float *values, size_t count)
+{
+    write_row(writer, values, count, write_float);
+}
+
+static void write_spike_row(struct json_writer *writer, const float *values, size_t count)
+{
+    write_row(writer, values, count, write_spike);
+}
+
+/* Returns the value after the last one written. */
+static const float *write_nested(struct json_writer *writer, const float *values,
+                                 const size_t *shape, unsigned rank,
+                                 void (*write_values)(struct json_writer *, const float *, size_t))
+{
+    if (rank == 0) {
+        write_values(writer, values, 1);
+        return values + 1;
+    }
+    json_write_array_begin(writer);
+    if (rank == 1)
+        write_values(writer, values, shape[0]);
+    for (size_t i = 0; rank > 1 && i < shape[0]; i++)
+        values = write_nested(writer, values, shape + 1, rank - 1, write_values);
+    json_write_array_end(writer);
+    return rank == 1 ? values + shape[0] : values;
+}
+
+void json_write_float_array(struct json_writer *writer, const float *values, const size_t *shape,
+                            unsigned rank)
+{
+    write_nested(writer, values, shape, rank, write_float_row);
+}
+
+void json_write_spike_array(struct json_writer *writer, const float *values, const size_t *shape,
+                            unsigned rank)
+{
+    write_nested(writer, values, shape, rank, write_spike_row);
+}
+
+void json_write_timestamp(struct json_writer *writer, int64_t milliseconds)
+{
+    if (milliseconds == 0)
+        json_write_null(writer);
+    else
+        json_write_string(writer, timestamp_text(milliseconds).text);
+}

@@ -1,0 +1,189 @@
+#include "server/model/cache.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Found by hash, chained by `next`. Only the versions being served are kept: older ones are asked
+ * for rarely, and loaded each time. */
+struct entry {
+    struct entry *next;
+    struct model *model; /* one reference */
+    uint64_t used;       /* the tick of its last use */
+};
+
+enum { BUCKETS = 1024 };
+
+struct model_cache {
+    struct store_pool *stores;
+    size_t budget_bytes;
+    pthread_mutex_t lock; /* of all below */
+    size_t bytes;
+    uint64_t tick;
+    uint64_t changes;  /* begun and ended: a load that saw another number may be stale */
+    unsigned changing; /* in progress */
+    struct entry *buckets[BUCKETS];
+};
+
+struct model_cache *model_cache_create(struct store_pool *stores, size_t budget_bytes)
+{
+    struct model_cache *cache = calloc(1, sizeof *cache);
+    if (cache == NULL)
+        return NULL;
+    cache->stores = stores;
+    cache->budget_bytes = budget_bytes;
+    pthread_mutex_init(&cache->lock, NULL);
+    return cache;
+}
+
+/* FNV-1a */
+static struct entry **bucket_of(struct model_cache *cache, const char *id)
+{
+    uint32_t hash = 2166136261u;
+    for (; *id != '\0'; id++)
+        hash = (hash ^ (unsigned char)*id) * 16777619u;
+    return &cache->buckets[hash % BUCKETS];
+}
+
+/* The link that points to the entry of an id, or to NULL at the chain's end. */
+static struct entry **link_of(struct model_cache *cache, const char *id)
+{
+    struct entry **link = bucket_of(cache, id);
+    while (*link != NULL && strcmp((*link)->model->id, id) != 0)
+        link = &(*link)->next;
+    return link;
+}
+
+static void unlink_entry(struct model_cache *cache, struct entry **link)
+{
+    struct entry *entry = *link;
+    *link = entry->next;
+    cache->bytes -= entry->model->bytes;
+    model_release(entry->model);
+    free(entry);
+}
+
+void model_cache_destroy(struct model_cache *cache)
+{
+    if (cache == NULL)
+        return;
+    for (size_t i = 0; i < BUCKETS; i++)
+        while (cache->buckets[i] != NULL)
+            unlink_entry(cache, &cache->buckets[i]);
+    pthread_mutex_destroy(&cache->lock);
+    free(cache);
+}
+
+static void evict_least_recent(struct model_cache *cache)
+{
+    struct entry **oldest = NULL;
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (struct entry **link = &cache->buckets[i]; *link != NULL; link = &(*link)->next)
+            if (oldest == NULL || (*link)->used < (*oldest)->used)
+                oldest = link;
+    unlink_entry(cache, oldest);
+}
+
+/* Keeps the model, unless that fails or it would not fit at all: it is served all the same. */
+static void insert(struct model_cache *cache, struct model *model)
+{
+    if (model->bytes > cache->budget_bytes)
+        return;
+    struct entry **link = link_of(cache, model->id);
+    if (*link != NULL)
+        return;
+    struct entry *entry = malloc(sizeof *entry);
+    if (entry == NULL)
+        return;
+    *entry = (struct entry){.model = model_retain(model), .used = ++cache->tick};
+    *link = entry;
+    cache->bytes += model->bytes;
+    while (cache->bytes > cache->budget_bytes)
+        evict_least_recent(cache);
+}
+
+/* The served model if it is in memory, with a reference; *ret_changes as of now. */
+static struct model *find(struct model_cache *cache, const char *id, int64_t version,
+                          uint64_t *ret_changes)
+{
+    struct model *model = NULL;
+    pthread_mutex_lock(&cache->lock);
+    struct entry *entry = *link_of(cache, id);
+    if (entry != NULL && (version == 0 || version == entry->model->version)) {
+        entry->used = ++cache->tick;
+        model = model_retain(entry->model);
+    }
+    *ret_changes = cache->changes;
+    pthread_mutex_unlock(&cache->lock);
+    return model;
+}
+
+static enum store_status load(struct model_cache *cache, const char *id, int64_t version,
+                              struct model **ret_model)
+{
+    struct store *store;
+    enum store_status status = store_pool_borrow_reader(cache->stores, &store);
+    if (status != STORE_OK)
+        return status;
+    status = model_load(store, id, version, ret_model);
+    store_pool_return(cache->stores, store);
+    return status;
+}
+
+enum store_status model_cache_describe(struct model_cache *cache, const char *id,
+                                       struct model **ret_model)
+{
+    struct store *store;
+    enum store_status status = store_pool_borrow_reader(cache->stores, &store);
+    if (status != STORE_OK)
+        return status;
+    status = model_load_description(store, id, ret_model);
+    store_pool_return(cache->stores, store);
+    return status;
+}
+
+enum store_status model_cache_get(struct model_cache *cache, const char *id, int64_t version,
+                                  struct model **ret_model)
+{
+    uint64_t changes;
+    struct model *model = find(cache, id, version, &changes);
+    if (model != NULL) {
+        *ret_model = model;
+        return STORE_OK;
+    }
+    const enum store_status status = load(cache, id, version, &model);
+    if (status != STORE_OK)
+        return status;
+    if (version == 0) {
+        pthread_mutex_lock(&cache->lock);
+        if (cache->changing == 0 && cache->changes == changes)
+            insert(cache, model);
+        pthread_mutex_unlock(&cache->lock);
+    }
+    *ret_model = model;
+    return STORE_OK;
+}
+
+static void note_change(struct model_cache *cache, const char *id, bool begins)
+{
+    pthread_mutex_lock(&cache->lock);
+    cache->changes++;
+    if (begins)
+        cache->changing++;
+    else
+        cache->changing--;
+    struct entry **link = link_of(cache, id);
+    if (*link != NULL)
+        unlink_entry(cache, link);
+    pthread_mutex_unlock(&cache->lock);
+}
+
+void model_cache_change_begin(struct model_cache *cache, const char *id)
+{
+    note_change(cache, id, true);
+}
+
+void model_cache_change_end(struct model_cache *cache, const char *id)
+{
+    note_change(cache, id, false);
+}

@@ -1,0 +1,35 @@
+/* cache.h - the models in memory, by id: the version that each serves.
+ *
+ * A prediction takes a reference and computes without any lock; a model that is changed meanwhile
+ * goes on as it was for those who hold it. Who changes a model in the store does so between
+ * model_cache_change_begin() and model_cache_change_end(): in between it is read from the store
+ * alone, so that nobody who has seen the change is served what was before. The least recently used
+ * models leave when the bytes exceed the budget. */
+#ifndef SERVER_MODEL_CACHE_H
+#define SERVER_MODEL_CACHE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/model/model.h"
+#include "server/store/pool.h"
+
+struct model_cache;
+
+struct model_cache *model_cache_create(struct store_pool *stores,
+                                       size_t budget_bytes); /* NULL: no memory */
+void model_cache_destroy(struct model_cache *cache);         /* takes NULL */
+
+/* A version of a model (0: the one served); release it with model_release(). STORE_NOT_FOUND: the
+ * model, or the version, is not there. */
+enum store_status model_cache_get(struct model_cache *cache, const char *id, int64_t version,
+                                  struct model **ret_model);
+
+/* The model without its weights, from the store. */
+enum store_status model_cache_describe(struct model_cache *cache, const char *id,
+                                       struct model **ret_model);
+
+void model_cache_change_begin(struct model_cache *cache, const char *id);
+void model_cache_change_end(struct model_cache *cache, const char *id);
+
+#endif

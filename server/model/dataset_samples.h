@@ -1,0 +1,21 @@
+/* dataset_samples.h - a dataset as the samples of a model. */
+#ifndef SERVER_MODEL_DATASET_SAMPLES_H
+#define SERVER_MODEL_DATASET_SAMPLES_H
+
+#include "server/model/model.h"
+#include "server/model/samples_json.h"
+
+/* Whether a dataset can be used so with a model, from what is known without its values. False with
+ * the problem, at `pointer`, set. */
+bool dataset_suits(const struct dataset_record *dataset, const struct model *model,
+                   enum samples_use use, const char *pointer, struct problem *problem);
+
+/* Loads the samples of a dataset that suits, as the model takes them: through its encoder, or as
+ * spike times; and, unless they are only to be predicted, their labels as the model numbers them.
+ * Values to train on, through an encoder, are as they are stored: training_set_init() suits them.
+ * Free with samples_finish(). */
+enum store_status dataset_samples_load(struct store *store, const struct dataset_record *dataset,
+                                       const struct model *model, enum samples_use use,
+                                       struct samples *ret_samples);
+
+#endif

@@ -1,0 +1,172 @@
+#include "server/model/encoder_ranges.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "server/base/limits.h"
+#include "server/model/errors.h"
+
+/* Whether float32 can tell the places of m receptive fields apart. A latency needs no such: the
+ * difference to x_min is as exact as the value is. */
+static bool is_resolved(float x_min, float x_max, enum encoder_type type, size_t neurons)
+{
+    const float greatest = fmaxf(fabsf(x_min), fabsf(x_max));
+    switch (type) {
+    case ENCODER_GAUSSIAN_TUNING:
+        return greatest * FLT_EPSILON * (float)neurons <= (x_max - x_min) / 100;
+    case ENCODER_LATENCY:
+        return true;
+    }
+    return false;
+}
+
+enum range_fault range_check(float x_min, float x_max, enum encoder_type type, size_t neurons)
+{
+    const float range = x_max - x_min;
+    if (range <= 0)
+        return RANGE_EMPTY;
+    if (!(range >= LIMIT_RANGE_LEAST && range <= LIMIT_RANGE))
+        return RANGE_BEYOND;
+    return is_resolved(x_min, x_max, type, neurons) ? RANGE_POSSIBLE : RANGE_UNRESOLVED;
+}
+
+/* --- values outside --- */
+
+void range_refuse_value(const struct encoder *encoder, size_t feature, float value,
+                        const char *pointer, struct problem *problem)
+{
+    problem_add_field(problem, PROBLEM_OUT_OF_RANGE, pointer,
+                      "%.9g lies outside of the feature's range, %.9g to %.9g.", (double)value,
+                      (double)encoder_x_min(encoder)[feature],
+                      (double)encoder_x_max(encoder)[feature]);
+}
+
+static void refuse_sample(const struct encoder *encoder, size_t sample, size_t feature, float value,
+                          const char *pointer, bool is_array, struct problem *problem)
+{
+    char value_pointer[PROBLEM_POINTER];
+    if (!is_array) {
+        problem_add_field(problem, PROBLEM_OUT_OF_RANGE, pointer,
+                          "The feature %zu of the sample %zu, counted from 0, is %.9g, which lies "
+                          "outside of its range, %.9g to %.9g.",
+                          feature, sample, (double)value, (double)encoder_x_min(encoder)[feature],
+                          (double)encoder_x_max(encoder)[feature]);
+        return;
+    }
+    problem_pointer_index(pointer, sample, value_pointer);
+    problem_pointer_index(value_pointer, feature, value_pointer);
+    range_refuse_value(encoder, feature, value, value_pointer, problem);
+}
+
+/* The first feature of a sample that lies outside. */
+static size_t find_outside(const struct encoder *encoder, const struct samples *samples,
+                           size_t sample, float *ret_value)
+{
+    const size_t n = samples->features;
+    size_t feature = n;
+    if (samples->kind == SAMPLES_X) {
+        const float *x = samples->values + sample * n;
+        feature = encoder_find_outside(encoder, x);
+        *ret_value = feature < n ? x[feature] : 0;
+    } else if (samples->kind == SAMPLES_BYTES) {
+        const uint8_t *x = samples->bytes + sample * n;
+        feature = encoder_find_byte_outside(encoder, x);
+        *ret_value = feature < n ? x[feature] : 0;
+    }
+    return feature;
+}
+
+bool ranges_hold(const struct encoder *encoder, const struct samples *samples, const char *pointer,
+                 bool is_array, struct problem *problem)
+{
+    float value;
+    bool hold = true;
+    if (encoder->out_of_range != OUT_OF_RANGE_REJECT)
+        return true;
+    for (size_t b = 0; b < samples->count; b++) {
+        const size_t feature = find_outside(encoder, samples, b, &value);
+        if (feature == samples->features)
+            continue;
+        refuse_sample(encoder, b, feature, value, pointer, is_array, problem);
+        hold = false;
+        if (!is_array) /* which would be named again and again */
+            break;
+    }
+    return hold;
+}
+
+/* --- fitting --- */
+
+static void include_values(const float *x, size_t n, float *restrict x_min, float *restrict x_max)
+{
+    for (size_t i = 0; i < n; i++) {
+        x_min[i] = x[i] < x_min[i] ? x[i] : x_min[i];
+        x_max[i] = x[i] > x_max[i] ? x[i] : x_max[i];
+    }
+}
+
+static void include_bytes(const uint8_t *x, size_t n, float *restrict x_min, float *restrict x_max)
+{
+    for (size_t i = 0; i < n; i++) {
+        x_min[i] = x[i] < x_min[i] ? x[i] : x_min[i];
+        x_max[i] = x[i] > x_max[i] ? x[i] : x_max[i];
+    }
+}
+
+static void find_extremes(const struct samples *samples, float *x_min, float *x_max)
+{
+    const size_t n = samples->features;
+    for (size_t i = 0; i < n; i++) {
+        x_min[i] = HUGE_VALF;
+        x_max[i] = -HUGE_VALF;
+    }
+    for (size_t b = 0; b < samples->count; b++)
+        if (samples->kind == SAMPLES_BYTES)
+            include_bytes(samples->bytes + b * n, n, x_min, x_max);
+        else
+            include_values(samples->values + b * n, n, x_min, x_max);
+}
+
+/* Widens what is too narrow, so that a pixel which is always dark stays at rest, and finds a place
+ * for |x_min|/64 even where float32 is coarse. False: it is too wide. */
+static bool make_possible(const struct encoder *encoder, float x_min, float *x_max)
+{
+    const size_t neurons = encoder_neurons(encoder);
+    if (range_check(x_min, *x_max, encoder->type, neurons) == RANGE_POSSIBLE)
+        return true;
+    if (*x_max - x_min > LIMIT_RANGE)
+        return false;
+    *x_max = x_min + fmaxf(1, fabsf(x_min) / 64);
+    return range_check(x_min, *x_max, encoder->type, neurons) == RANGE_POSSIBLE;
+}
+
+static bool fit(const struct encoder *encoder, const struct samples *samples, float *x_min,
+                float *x_max, struct problem *problem, struct encoder *ret_encoder)
+{
+    find_extremes(samples, x_min, x_max);
+    for (size_t i = 0; i < samples->features; i++) {
+        if (make_possible(encoder, x_min[i], &x_max[i]))
+            continue;
+        problem_set(problem, PROBLEM_OUT_OF_RANGE,
+                    "The feature %zu, counted from 0, can't be fitted: x_max - x_min would be "
+                    "above %g.",
+                    i, (double)LIMIT_RANGE);
+        return false;
+    }
+    return core_succeeded(encoder_with_ranges(encoder, x_min, x_max, ret_encoder), problem);
+}
+
+bool ranges_fit(const struct encoder *encoder, const struct samples *samples,
+                struct problem *problem, struct encoder *ret_encoder)
+{
+    float *ranges = malloc(2 * samples->features * sizeof *ranges);
+    if (ranges == NULL) {
+        problem_set_no_memory(problem);
+        return false;
+    }
+    const bool fits =
+        fit(encoder, samples, ranges, ranges + samples->features, problem, ret_encoder);
+    free(ranges);
+    return fits;
+}

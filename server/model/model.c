@@ -1,0 +1,262 @@
+#include "server/model/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/model/errors.h"
+#include "server/model/version_ranges.h"
+
+/* What was stored was checked when it came in: what can't be read now is damaged. */
+static enum store_status restore_config(const char *text, struct model_config *ret_config)
+{
+    struct problem problem = {0};
+    struct fields fields;
+    bool read = false;
+    struct document *document = document_read(text, strlen(text), &problem);
+    if (document != NULL && fields_open_document(&fields, document, &problem))
+        read = model_config_read(&fields, ret_config);
+    document_destroy(document);
+    if (read)
+        return STORE_OK;
+    return problem.code == PROBLEM_OUT_OF_MEMORY ? STORE_NO_MEMORY : STORE_CORRUPT;
+}
+
+static enum store_status restore_labels(const char *text, size_t count, struct labels *ret_labels)
+{
+    struct problem problem = {0};
+    if (text == NULL)
+        return STORE_OK;
+    struct document *document = document_read(text, strlen(text), &problem);
+    const bool read =
+        document != NULL && labels_read(document_root(document), "", count, &problem, ret_labels);
+    document_destroy(document);
+    if (read)
+        return STORE_OK;
+    return problem.code == PROBLEM_OUT_OF_MEMORY ? STORE_NO_MEMORY : STORE_CORRUPT;
+}
+
+/* Bytes are encoded by a table wherever that is small. */
+static enum store_status make_table(struct model *model)
+{
+    const struct model_config *config = &model->config;
+    if (!config->has_encoder || config->ranges == RANGES_UNFITTED ||
+        !byte_table_fits(&config->encoder))
+        return STORE_OK;
+    if (byte_table_init(&model->table, &config->encoder,
+                        tempotron_last(&config->network.tempotron)) != CORE_OK)
+        return STORE_NO_MEMORY;
+    model->has_table = true;
+    model->bytes += byte_table_bytes(&model->table);
+    if (config->network.tempotron.clock != CLOCK_GRID || model->network == NULL)
+        return STORE_OK;
+    if (background_create(&model->network->layers[0], &model->table, &model->background) != CORE_OK)
+        return STORE_NO_MEMORY;
+    model->bytes += background_bytes(model->background, &model->network->layers[0]);
+    return STORE_OK;
+}
+
+static enum store_status restore_weights(const struct tensors *tensors, struct model *model)
+{
+    const struct network_params *params = &model->config.network;
+    enum store_status status = STORE_OK;
+    switch (model->config.read_out) {
+    case READ_OUT_V_MAX:
+        status = weights_restore(params, tensors, &model->network);
+        if (status == STORE_OK)
+            model->bytes += network_bytes(model->network);
+        break;
+    case READ_OUT_SPIKE_COUNT:
+        status = weights_restore_single(params, tensors, &model->counter);
+        if (status == STORE_OK)
+            model->bytes += params->tempotron.in_features * model->counter->stride * sizeof(float);
+        break;
+    }
+    return status;
+}
+
+static enum store_status restore_version(struct store *store, struct model *model)
+{
+    struct tensors tensors;
+    enum store_status status = store_version_load(store, model->sequence, model->version, &tensors);
+    if (status != STORE_OK)
+        return status;
+    const size_t ranges = version_ranges_count(&tensors);
+    if (tensors.count - ranges != network_depth(&model->config.network))
+        status = STORE_CORRUPT;
+    if (status == STORE_OK)
+        status = version_ranges_take(&tensors, &model->config);
+    if (status == STORE_OK)
+        status = restore_weights(&tensors, model);
+    tensors_finish(&tensors);
+    if (status != STORE_OK)
+        return status;
+    if (model->config.has_encoder)
+        model->bytes += encoder_bytes(&model->config.encoder);
+    return make_table(model);
+}
+
+static enum store_status restore(const struct model_record *record, struct model *model)
+{
+    model->sequence = record->sequence;
+    model->version = record->version;
+    strcpy(model->id, record->id);
+    model->bytes = sizeof *model + 2 * strlen(record->config);
+    if (record->labels != NULL)
+        model->bytes += 2 * strlen(record->labels);
+    const enum store_status status = restore_config(record->config, &model->config);
+    if (status != STORE_OK)
+        return status;
+    return restore_labels(record->labels, network_classes(&model->config.network), &model->labels);
+}
+
+/* Without what a version has: weights, and ranges. */
+static enum store_status load_record(struct store *store, const char *id, struct model **ret_model)
+{
+    struct model_record record;
+    enum store_status status = store_model_find(store, id, &record);
+    if (status != STORE_OK)
+        return status;
+    struct model *model = calloc(1, sizeof *model);
+    status = STORE_NO_MEMORY;
+    if (model != NULL) {
+        atomic_init(&model->references, 1);
+        status = restore(&record, model);
+    }
+    model_record_finish(&record);
+    if (status == STORE_OK)
+        *ret_model = model;
+    else
+        model_release(model);
+    return status;
+}
+
+enum store_status model_load_description(struct store *store, const char *id,
+                                         struct model **ret_model)
+{
+    struct model *model;
+    struct tensors tensors;
+    enum store_status status = load_record(store, id, &model);
+    if (status != STORE_OK)
+        return status;
+    status = version_ranges_peek(store, model->sequence, model->version, &tensors);
+    if (status == STORE_OK) {
+        status = version_ranges_take(&tensors, &model->config);
+        tensors_finish(&tensors);
+    } else if (status == STORE_NOT_FOUND) {
+        status = STORE_OK;
+    }
+    if (status == STORE_OK)
+        *ret_model = model;
+    else
+        model_release(model);
+    return status;
+}
+
+enum store_status model_load(struct store *store, const char *id, int64_t version,
+                             struct model **ret_model)
+{
+    struct model *model;
+    enum store_status status = load_record(store, id, &model);
+    if (status != STORE_OK)
+        return status;
+    if (version != 0)
+        model->version = version;
+    status = restore_version(store, model);
+    if (status == STORE_OK)
+        *ret_model = model;
+    else
+        model_release(model);
+    return status;
+}
+
+bool model_weights(const struct model *model, struct weights *ret_weights)
+{
+    return model->counter != NULL ? weights_copy_single(model->counter, ret_weights)
+                                  : weights_copy(model->network, ret_weights);
+}
+
+struct model *model_retain(struct model *model)
+{
+    atomic_fetch_add_explicit(&model->references, 1, memory_order_relaxed);
+    return model;
+}
+
+void model_release(struct model *model)
+{
+    if (model == NULL)
+        return;
+    if (atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) > 1)
+        return;
+    network_destroy(model->network);
+    tempotron_destroy(model->counter);
+    background_destroy(model->background);
+    byte_table_finish(&model->table);
+    labels_finish(&model->labels);
+    model_config_finish(&model->config);
+    free(model);
+}
+
+static enum store_status fit_config(const struct tensors *ranges, char **config_text)
+{
+    struct model_config config;
+    enum store_status status = restore_config(*config_text, &config);
+    if (status != STORE_OK)
+        return status;
+    status = version_ranges_take(ranges, &config);
+    char *text = status == STORE_OK ? model_config_text(&config) : NULL;
+    model_config_finish(&config);
+    if (text == NULL)
+        return status == STORE_OK ? STORE_NO_MEMORY : status;
+    free(*config_text);
+    *config_text = text;
+    return STORE_OK;
+}
+
+enum store_status model_record_fit(struct store *store, struct model_record *record)
+{
+    struct tensors ranges;
+    enum store_status status =
+        version_ranges_peek(store, record->sequence, record->version, &ranges);
+    if (status == STORE_NOT_FOUND)
+        return STORE_OK;
+    if (status != STORE_OK)
+        return status;
+    status = fit_config(&ranges, &record->config);
+    tensors_finish(&ranges);
+    return status;
+}
+
+enum store_status model_record_find(struct store *store, const char *id,
+                                    struct model_record *ret_record)
+{
+    struct model_record record;
+    enum store_status status = store_model_find(store, id, &record);
+    if (status != STORE_OK)
+        return status;
+    status = model_record_fit(store, &record);
+    if (status == STORE_OK)
+        *ret_record = record;
+    else
+        model_record_finish(&record);
+    return status;
+}
+
+enum store_status model_fit(const struct model *base, struct encoder *take_encoder,
+                            struct model **ret_model)
+{
+    struct model *model = calloc(1, sizeof *model);
+    if (model == NULL) {
+        encoder_finish(take_encoder);
+        return STORE_NO_MEMORY;
+    }
+    atomic_init(&model->references, 1);
+    model->config = base->config; /* which owns nothing but the encoder */
+    model->config.encoder = *take_encoder;
+    model->config.ranges = RANGES_FITTED;
+    const enum store_status status = make_table(model);
+    if (status == STORE_OK)
+        *ret_model = model;
+    else
+        model_release(model);
+    return status;
+}

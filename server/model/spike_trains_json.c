@@ -1,0 +1,157 @@
+/* spike_trains_json.c - goes through the tokens of in_spikes: how deep a number stands tells what
+ * it is. An entry is a number, a train of one spike or of none, or an array of any. */
+#include "server/model/spike_trains_json.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 1, SAMPLE, TRAIN }; /* brackets open */
+
+struct reading {
+    const char *pointer; /* of in_spikes */
+    struct problem *problem;
+    struct samples samples;
+    size_t index[TRAIN + 1]; /* of the sample, of its entry, of the entry's spike */
+    unsigned depth;
+    size_t time_count;
+    size_t capacity; /* samples that `spikes` has room for */
+};
+
+bool spike_trains_are_given(const struct numbers *in_spikes)
+{
+    return in_spikes != NULL && in_spikes->depth >= TRAIN;
+}
+
+/* Names the element at the first `depth` indices. */
+static bool refuse(const struct reading *reading, unsigned depth, enum problem_code code,
+                   const char *detail)
+{
+    char pointer[PROBLEM_POINTER];
+    snprintf(pointer, sizeof pointer, "%s", reading->pointer);
+    for (unsigned d = 0; d < depth; d++)
+        problem_pointer_index(pointer, reading->index[d], pointer);
+    problem_add_field(reading->problem, code, pointer, "%s", detail);
+    return false;
+}
+
+static bool read_time(struct reading *reading, double value)
+{
+    struct samples *samples = &reading->samples;
+    const float time = (float)value;
+    if (reading->depth < SAMPLE)
+        return refuse(reading, reading->depth, PROBLEM_WRONG_TYPE, "must be an array");
+    if (!(fabsf(time) <= FLT_MAX))
+        return refuse(reading, reading->depth, PROBLEM_NOT_FINITE,
+                      "is beyond the range of float32");
+    if (time < 0 && reading->depth == TRAIN)
+        return refuse(reading, TRAIN, PROBLEM_OUT_OF_RANGE,
+                      "must not be negative: an afferent without spikes has an empty array");
+    const size_t entry = reading->index[1];
+    if (time >= 0 && entry < samples->features) {
+        samples->times[reading->time_count++] = time;
+        samples->spikes[reading->index[0] * samples->features + entry]++;
+    }
+    reading->index[reading->depth - 1]++;
+    return true;
+}
+
+static bool end_array(struct reading *reading)
+{
+    char pointer[PROBLEM_POINTER];
+    const size_t features = reading->samples.features;
+    if (reading->depth == SAMPLE && reading->index[1] != features) {
+        problem_pointer_index(reading->pointer, reading->index[0], pointer);
+        problem_add_field(reading->problem, PROBLEM_WRONG_SHAPE, pointer,
+                          "Each sample must have %zu entries, but this has %zu.", features,
+                          reading->index[1]);
+        return false;
+    }
+    if (--reading->depth > 0)
+        reading->index[reading->depth - 1]++;
+    return true;
+}
+
+/* Room for the sample that begins: memory follows the samples that had all their entries. */
+static bool begin_sample(struct reading *reading)
+{
+    struct samples *samples = &reading->samples;
+    const size_t features = samples->features, sample = reading->index[0];
+    if (sample == reading->capacity) {
+        const size_t capacity = 2 * reading->capacity + 1;
+        uint32_t *spikes = realloc(samples->spikes, capacity * features * sizeof *spikes);
+        if (spikes == NULL) {
+            problem_set_no_memory(reading->problem);
+            return false;
+        }
+        samples->spikes = spikes;
+        reading->capacity = capacity;
+    }
+    memset(samples->spikes + sample * features, 0, features * sizeof *samples->spikes);
+    return true;
+}
+
+static bool begin_array(struct reading *reading)
+{
+    if (reading->depth == TRAIN)
+        return refuse(reading, TRAIN, PROBLEM_WRONG_TYPE, "must be a number");
+    if (reading->depth == BATCH && !begin_sample(reading))
+        return false;
+    reading->index[reading->depth++] = 0;
+    return true;
+}
+
+static bool read_token(struct reading *reading, enum numbers_token token, double value)
+{
+    switch (token) {
+    case NUMBERS_OPEN:
+        return begin_array(reading);
+    case NUMBERS_CLOSE:
+        return end_array(reading);
+    case NUMBERS_NUMBER:
+        return read_time(reading, value);
+    case NUMBERS_END:
+        break;
+    }
+    return true;
+}
+
+static bool read_all(struct reading *reading, const struct numbers *in_spikes)
+{
+    double value;
+    enum numbers_token token;
+    struct samples *samples = &reading->samples;
+    struct numbers_walk walk = numbers_walk(in_spikes);
+    samples->times = malloc((in_spikes->count + 1) * sizeof *samples->times);
+    if (samples->times == NULL) {
+        problem_set_no_memory(reading->problem);
+        return false;
+    }
+    while ((token = numbers_next(&walk, &value)) != NUMBERS_END)
+        if (!read_token(reading, token, value))
+            return false;
+    if (samples_index(samples))
+        return true;
+    problem_set_no_memory(reading->problem);
+    return false;
+}
+
+bool spike_trains_read(const struct numbers *in_spikes, const char *pointer, size_t in_features,
+                       struct problem *problem, struct samples *ret_samples)
+{
+    struct reading reading = {
+        .pointer = pointer,
+        .problem = problem,
+        .samples = {.kind = SAMPLES_SPIKE_TRAINS,
+                    .count = in_spikes->shape[0],
+                    .features = in_features},
+    };
+    if (!read_all(&reading, in_spikes)) {
+        samples_finish(&reading.samples);
+        return false;
+    }
+    *ret_samples = reading.samples;
+    return true;
+}

@@ -1,0 +1,19 @@
+/* spike_trains_json.h - reads in_spikes whose entries may be arrays: any number of spikes of an
+ * afferent, in any order. */
+#ifndef SERVER_MODEL_SPIKE_TRAINS_JSON_H
+#define SERVER_MODEL_SPIKE_TRAINS_JSON_H
+
+#include "server/base/samples.h"
+#include "server/json/numbers.h"
+
+/* Whether some entry of [b][in_features] is an array, so that the whole has to be read as trains.
+ */
+bool spike_trains_are_given(const struct numbers *in_spikes); /* takes NULL */
+
+/* Reads [b][in_features] of numbers (one spike; negative: silent) and arrays of numbers that are
+ * not negative into samples without labels. Wrong types, ragged rows, numbers beyond float32 and
+ * an empty batch are told as by fields_float_array(). */
+bool spike_trains_read(const struct numbers *in_spikes, const char *pointer, size_t in_features,
+                       struct problem *problem, struct samples *ret_samples);
+
+#endif

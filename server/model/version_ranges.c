@@ -1,0 +1,68 @@
+#include "server/model/version_ranges.h"
+
+#include <string.h>
+
+#define PREFIX "encoder."
+static const char x_min_name[] = PREFIX "x_min", x_max_name[] = PREFIX "x_max";
+
+static struct tensor tensor_of(const char *name, const float *values, size_t n)
+{
+    struct tensor tensor = {.rows = 1, .columns = n, .values = values};
+    strncpy(tensor.name, name, TENSOR_NAME - 1);
+    return tensor;
+}
+
+size_t version_ranges_put(const struct model_config *config, struct tensor tensors[RANGE_TENSORS])
+{
+    const struct encoder *encoder = &config->encoder;
+    if (!config->has_encoder || config->ranges != RANGES_FITTED)
+        return 0;
+    tensors[0] = tensor_of(x_min_name, encoder_x_min(encoder), encoder_features(encoder));
+    tensors[1] = tensor_of(x_max_name, encoder_x_max(encoder), encoder_features(encoder));
+    return RANGE_TENSORS;
+}
+
+static const struct tensor *find(const struct tensors *tensors, const char *name)
+{
+    for (size_t i = 0; i < tensors->count; i++)
+        if (strcmp(tensors->items[i].name, name) == 0)
+            return &tensors->items[i];
+    return NULL;
+}
+
+size_t version_ranges_count(const struct tensors *tensors)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < tensors->count; i++)
+        count += strncmp(tensors->items[i].name, PREFIX, strlen(PREFIX)) == 0;
+    return count;
+}
+
+static bool is_row(const struct tensor *tensor, size_t n)
+{
+    return tensor != NULL && tensor->rows == 1 && tensor->columns == n;
+}
+
+enum store_status version_ranges_take(const struct tensors *tensors, struct model_config *config)
+{
+    struct encoder encoder;
+    const struct tensor *x_min = find(tensors, x_min_name), *x_max = find(tensors, x_max_name);
+    if (version_ranges_count(tensors) == 0)
+        return STORE_OK;
+    if (!config->has_encoder || version_ranges_count(tensors) != RANGE_TENSORS ||
+        !is_row(x_min, encoder_features(&config->encoder)) ||
+        !is_row(x_max, encoder_features(&config->encoder)))
+        return STORE_CORRUPT;
+    if (encoder_with_ranges(&config->encoder, x_min->values, x_max->values, &encoder) != CORE_OK)
+        return STORE_NO_MEMORY;
+    encoder_finish(&config->encoder);
+    config->encoder = encoder;
+    config->ranges = RANGES_FITTED;
+    return STORE_OK;
+}
+
+enum store_status version_ranges_peek(struct store *store, int64_t model, int64_t version,
+                                      struct tensors *ret_tensors)
+{
+    return store_version_peek(store, model, version, PREFIX, ret_tensors);
+}

@@ -1,0 +1,28 @@
+/* version_ranges.h - the ranges that an encoder was fitted to, as a version keeps them: two tensors
+ * beside its weights, "encoder.x_min" and "encoder.x_max", one row each. A version without them has
+ * the ranges of the model's config. */
+#ifndef SERVER_MODEL_VERSION_RANGES_H
+#define SERVER_MODEL_VERSION_RANGES_H
+
+#include "server/model/config.h"
+#include "server/store/store.h"
+
+enum { RANGE_TENSORS = 2 };
+
+/* The tensors that a version of this config keeps, RANGE_TENSORS or none, as returned; the values
+ * are borrowed. */
+size_t version_ranges_put(const struct model_config *config, struct tensor tensors[RANGE_TENSORS]);
+
+/* Likewise, how many of a version's tensors are such. */
+size_t version_ranges_count(const struct tensors *tensors);
+
+/* Fits the config's encoder to the ranges among a version's tensors, if it has some. STORE_CORRUPT,
+ * STORE_NO_MEMORY. */
+enum store_status version_ranges_take(const struct tensors *tensors, struct model_config *config);
+
+/* These tensors of a version in the store, without the rest of it: the checksum, which is that of
+ * all its tensors, is not verified. STORE_NOT_FOUND: it has none. */
+enum store_status version_ranges_peek(struct store *store, int64_t model, int64_t version,
+                                      struct tensors *ret_tensors);
+
+#endif

@@ -1,0 +1,169 @@
+#include "server/model/weights.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/base/limits.h"
+
+static const char *const hidden_names[HIDDEN_LAYERS] = {
+    "hidden_0", "hidden_1", "hidden_2", "hidden_3", "hidden_4", "hidden_5", "hidden_6", "hidden_7",
+};
+
+void weights_finish(struct weights *weights)
+{
+    for (size_t l = 0; l < NETWORK_LAYERS; l++)
+        free(weights->layers[l]);
+    *weights = (struct weights){0};
+}
+
+const char *weights_name(const struct network_params *params, size_t layer)
+{
+    return layer < params->hidden_count ? hidden_names[layer] : "weight";
+}
+
+static bool allocate(const struct network_params *params, struct weights *weights)
+{
+    *weights = (struct weights){0};
+    for (size_t l = 0; l < network_depth(params); l++) {
+        const size_t count = network_neurons(params, l) * network_afferents(params, l);
+        weights->layers[l] = malloc(count * sizeof(float));
+        if (weights->layers[l] == NULL) {
+            weights_finish(weights);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool weights_draw(const struct network_params *params, uint32_t seed, struct weights *ret_weights)
+{
+    if (!allocate(params, ret_weights))
+        return false;
+    for (size_t l = 0; l < network_depth(params); l++)
+        network_draw_weight(params, l, seed, ret_weights->layers[l]);
+    return true;
+}
+
+bool weights_copy(const struct network *network, struct weights *ret_weights)
+{
+    if (!allocate(&network->params, ret_weights))
+        return false;
+    for (size_t l = 0; l < network->depth; l++)
+        layer_weight(&network->layers[l], ret_weights->layers[l]);
+    return true;
+}
+
+bool weights_copy_single(const struct tempotron *tempotron, struct weights *ret_weights)
+{
+    const struct network_params params = network_params_of(&tempotron->params);
+    if (!allocate(&params, ret_weights))
+        return false;
+    tempotron_weight(tempotron, ret_weights->layers[0]);
+    return true;
+}
+
+bool weights_are_given(struct fields *fields, const struct network_params *params)
+{
+    bool given = false;
+    for (size_t l = 0; l < network_depth(params); l++)
+        given |= fields_get(fields, weights_name(params, l), FIELD_OPTIONAL) != NULL;
+    return given;
+}
+
+static float *read_layer(struct fields *fields, const struct network_params *params, size_t layer)
+{
+    char pointer[PROBLEM_POINTER];
+    struct float_array array;
+    const char *name = weights_name(params, layer);
+    const size_t neurons = network_neurons(params, layer);
+    const size_t afferents = network_afferents(params, layer);
+    if (!fields_float_array(fields, name, FIELD_REQUIRED, 2, 2, LIMIT_WEIGHTS, &array))
+        return NULL;
+    if (array.shape[0] == neurons && array.shape[1] == afferents)
+        return array.values;
+    fields_pointer(fields, name, pointer);
+    problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, pointer,
+                      "The weights must be [%zu][%zu], neurons by inputs, but are [%zu][%zu].",
+                      neurons, afferents, array.shape[0], array.shape[1]);
+    float_array_finish(&array);
+    return NULL;
+}
+
+bool weights_read_layer(struct fields *fields, const struct network_params *params, size_t layer,
+                        struct weights *weights)
+{
+    float *values = read_layer(fields, params, layer);
+    if (values == NULL)
+        return false;
+    free(weights->layers[layer]);
+    weights->layers[layer] = values;
+    return true;
+}
+
+bool weights_read(struct fields *fields, const struct network_params *params,
+                  struct weights *ret_weights)
+{
+    bool read = true;
+    struct weights weights = {0};
+    for (size_t l = 0; l < network_depth(params); l++)
+        read &= weights_read_layer(fields, params, l, &weights);
+    if (read)
+        *ret_weights = weights;
+    else
+        weights_finish(&weights);
+    return read;
+}
+
+void weights_tensors(const struct network_params *params, const struct weights *weights,
+                     struct tensor *tensors)
+{
+    for (size_t l = 0; l < network_depth(params); l++) {
+        tensors[l] = (struct tensor){
+            .rows = network_neurons(params, l),
+            .columns = network_afferents(params, l),
+            .values = weights->layers[l],
+        };
+        strcpy(tensors[l].name, weights_name(params, l));
+    }
+}
+
+static const struct tensor *find(const struct tensors *tensors, const char *name)
+{
+    for (size_t i = 0; i < tensors->count; i++)
+        if (strcmp(tensors->items[i].name, name) == 0)
+            return &tensors->items[i];
+    return NULL;
+}
+
+static bool find_layers(const struct network_params *params, const struct tensors *tensors,
+                        const float **layers)
+{
+    for (size_t l = 0; l < network_depth(params); l++) {
+        const struct tensor *tensor = find(tensors, weights_name(params, l));
+        if (tensor == NULL || tensor->rows != network_neurons(params, l) ||
+            tensor->columns != network_afferents(params, l))
+            return false;
+        layers[l] = tensor->values;
+    }
+    return true;
+}
+
+enum store_status weights_restore(const struct network_params *params,
+                                  const struct tensors *tensors, struct network **ret_network)
+{
+    const float *layers[NETWORK_LAYERS];
+    if (!find_layers(params, tensors, layers))
+        return STORE_CORRUPT;
+    return network_create(params, layers, ret_network) == CORE_OK ? STORE_OK : STORE_NO_MEMORY;
+}
+
+enum store_status weights_restore_single(const struct network_params *params,
+                                         const struct tensors *tensors,
+                                         struct tempotron **ret_tempotron)
+{
+    const float *layers[NETWORK_LAYERS];
+    if (!find_layers(params, tensors, layers))
+        return STORE_CORRUPT;
+    const enum core_status status = tempotron_create(&params->tempotron, layers[0], ret_tempotron);
+    return status == CORE_OK ? STORE_OK : STORE_NO_MEMORY;
+}

@@ -1,0 +1,50 @@
+/* weights.h - the weights of a model's layers, as requests and the store have them: a named tensor
+ * [neurons][afferents] for each, "hidden_0" and so on, and "weight" for the last or only one. */
+#ifndef SERVER_MODEL_WEIGHTS_H
+#define SERVER_MODEL_WEIGHTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/network.h"
+#include "server/json/document.h"
+#include "server/store/store.h"
+
+struct weights {
+    float *layers[NETWORK_LAYERS]; /* owned */
+};
+
+void weights_finish(struct weights *weights); /* does nothing on a zeroed one */
+
+/* The name of a layer's tensor. */
+const char *weights_name(const struct network_params *params, size_t layer);
+
+/* The initial weights of a seed. False: no memory. */
+bool weights_draw(const struct network_params *params, uint32_t seed, struct weights *ret_weights);
+
+/* Those of a network, or of a single layer. False: no memory. */
+bool weights_copy(const struct network *network, struct weights *ret_weights);
+bool weights_copy_single(const struct tempotron *tempotron, struct weights *ret_weights);
+
+/* Whether an open object has those of some layer. */
+bool weights_are_given(struct fields *fields, const struct network_params *params);
+
+/* Reads those of every layer, or of one in place of what is there. False with the problem set. */
+bool weights_read(struct fields *fields, const struct network_params *params,
+                  struct weights *ret_weights);
+bool weights_read_layer(struct fields *fields, const struct network_params *params, size_t layer,
+                        struct weights *weights);
+
+/* As the store keeps them, tensors[network_depth(params)], whose values are borrowed. */
+void weights_tensors(const struct network_params *params, const struct weights *weights,
+                     struct tensor *tensors);
+
+/* A network of what the store has kept, or a single layer, which is all there is of it.
+ * STORE_CORRUPT where a layer's tensor does not fit. */
+enum store_status weights_restore(const struct network_params *params,
+                                  const struct tensors *tensors, struct network **ret_network);
+enum store_status weights_restore_single(const struct network_params *params,
+                                         const struct tensors *tensors,
+                                         struct tempotron **ret_tempotron);
+
+#endif

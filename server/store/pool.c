@@ -1,0 +1,157 @@
+#include "server/store/pool.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Threads are few, so readers are few: none is ever closed before the pool is. */
+struct idle_reader {
+    struct idle_reader *next;
+    struct store *store;
+};
+
+struct store_pool {
+    char *path;
+    struct store *writer;
+    pthread_mutex_t writing; /* held by whoever has the writer */
+    struct uploads uploads;  /* likewise */
+    atomic_bool broken;
+    pthread_mutex_t lock;      /* of the lists */
+    struct idle_reader *idle;  /* each holds a store */
+    struct idle_reader *empty; /* their stores are lent */
+};
+
+enum store_status store_pool_create(const char *path, struct store_pool **ret_pool)
+{
+    struct store_pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL)
+        return STORE_NO_MEMORY;
+    pthread_mutex_init(&pool->writing, NULL);
+    pthread_mutex_init(&pool->lock, NULL);
+    enum store_status status = STORE_NO_MEMORY;
+    pool->path = strdup(path);
+    if (pool->path != NULL)
+        status = store_open_writer(path, &pool->writer);
+    if (status == STORE_OK)
+        *ret_pool = pool;
+    else
+        store_pool_destroy(pool);
+    return status;
+}
+
+static void free_list(struct idle_reader *reader)
+{
+    while (reader != NULL) {
+        struct idle_reader *next = reader->next;
+        store_close(reader->store);
+        free(reader);
+        reader = next;
+    }
+}
+
+/* The writer closes last, and so checkpoints everything. */
+void store_pool_destroy(struct store_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    free_list(pool->idle);
+    free_list(pool->empty);
+    store_close(pool->writer);
+    pthread_mutex_destroy(&pool->lock);
+    pthread_mutex_destroy(&pool->writing);
+    free(pool->path);
+    free(pool);
+}
+
+struct store *store_pool_borrow_writer(struct store_pool *pool)
+{
+    pthread_mutex_lock(&pool->writing);
+    return pool->writer;
+}
+
+struct uploads *store_pool_uploads(struct store_pool *pool)
+{
+    return &pool->uploads;
+}
+
+enum store_status store_pool_borrow_reader(struct store_pool *pool, struct store **ret_store)
+{
+    struct store *store = NULL;
+    pthread_mutex_lock(&pool->lock);
+    struct idle_reader *reader = pool->idle;
+    if (reader != NULL) {
+        pool->idle = reader->next;
+        reader->next = pool->empty;
+        pool->empty = reader;
+        store = reader->store;
+        reader->store = NULL;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    if (store == NULL)
+        return store_open_reader(pool->path, ret_store);
+    *ret_store = store;
+    return STORE_OK;
+}
+
+static void return_reader(struct store_pool *pool, struct store *store)
+{
+    pthread_mutex_lock(&pool->lock);
+    struct idle_reader *reader = pool->empty;
+    if (reader != NULL)
+        pool->empty = reader->next;
+    else
+        reader = calloc(1, sizeof *reader);
+    if (reader != NULL) {
+        reader->store = store;
+        reader->next = pool->idle;
+        pool->idle = reader;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    if (reader == NULL)
+        store_close(store);
+}
+
+void store_pool_return(struct store_pool *pool, struct store *store)
+{
+    if (store == NULL)
+        return;
+    if (store == pool->writer)
+        pthread_mutex_unlock(&pool->writing);
+    else
+        return_reader(pool, store);
+}
+
+bool store_pool_is_broken(struct store_pool *pool)
+{
+    if (atomic_load(&pool->broken) && pthread_mutex_trylock(&pool->writing) == 0) {
+        store_pool_note(pool, store_probe(pool->writer));
+        pthread_mutex_unlock(&pool->writing);
+    }
+    return atomic_load(&pool->broken);
+}
+
+void store_pool_note(struct store_pool *pool, enum store_status status)
+{
+    switch (status) {
+    case STORE_FULL:
+    case STORE_UNAVAILABLE:
+    case STORE_CORRUPT:
+        atomic_store(&pool->broken, true);
+        break;
+    case STORE_OK:
+        atomic_store(&pool->broken, false);
+        break;
+    case STORE_NOT_FOUND:
+    case STORE_TAKEN:
+    case STORE_IN_USE:
+    case STORE_MISMATCH:
+    case STORE_ENDED:
+    case STORE_QUEUE_FULL:
+    case STORE_NO_MEMORY:
+    case STORE_LOCKED:
+    case STORE_FOREIGN:
+    case STORE_NEWER:
+        break;
+    }
+}

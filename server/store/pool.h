@@ -1,0 +1,33 @@
+/* pool.h - lends stores to threads: the one writer, and readers made as they are needed. */
+#ifndef SERVER_STORE_POOL_H
+#define SERVER_STORE_POOL_H
+
+#include "server/store/store.h"
+
+struct store_pool;
+
+/* Opens the writer (which migrates). */
+enum store_status store_pool_create(const char *path, struct store_pool **ret_pool);
+void store_pool_destroy(struct store_pool *pool); /* every store must be back; takes NULL */
+
+/* The writer; waits until no other thread has it. */
+struct store *store_pool_borrow_writer(struct store_pool *pool);
+/* A reader: an idle one, or a new one. */
+enum store_status store_pool_borrow_reader(struct store_pool *pool, struct store **ret_store);
+/* Gives back either. Takes NULL. */
+void store_pool_return(struct store_pool *pool, struct store *store);
+
+/* The uploads of arrays; they belong to whoever has the writer. */
+struct uploads {
+    unsigned going_on;   /* begun, and neither published nor deleted */
+    bool left_some_over; /* some arrays could not be deleted */
+};
+struct uploads *store_pool_uploads(struct store_pool *pool);
+
+/* Whether the last write failed for want of a working disk (FULL, UNAVAILABLE, CORRUPT): the
+ * service is not ready then. Tries again before it says so, unless somebody is writing. */
+bool store_pool_is_broken(struct store_pool *pool);
+/* Tells the pool how a write went, for store_pool_is_broken. */
+void store_pool_note(struct store_pool *pool, enum store_status status);
+
+#endif

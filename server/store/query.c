@@ -1,0 +1,205 @@
+#include "server/store/query.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum store_status store_status_of(int result)
+{
+    switch (result & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return STORE_OK;
+    case SQLITE_NOMEM:
+        return STORE_NO_MEMORY;
+    case SQLITE_FULL:
+    case SQLITE_TOOBIG:
+        return STORE_FULL;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return STORE_CORRUPT;
+    default:
+        return STORE_UNAVAILABLE;
+    }
+}
+
+static sqlite3_stmt *find_statement(struct store *store, const char *sql, int *result)
+{
+    for (unsigned i = 0; i < store->statement_count; i++)
+        if (store->statements[i].sql == sql)
+            return store->statements[i].statement;
+    sqlite3_stmt *statement = NULL;
+    *result =
+        store->statement_count < STORE_STATEMENTS
+            ? sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL)
+            : SQLITE_INTERNAL;
+    if (*result == SQLITE_OK) {
+        store->statements[store->statement_count].sql = sql;
+        store->statements[store->statement_count++].statement = statement;
+    }
+    return statement;
+}
+
+struct query query_begin(struct store *store, const char *sql)
+{
+    struct query query = {.store = store, .result = SQLITE_OK};
+    query.statement = find_statement(store, sql, &query.result);
+    return query;
+}
+
+/* Keeps the first failure; further calls then do nothing. */
+static bool may_bind(struct query *query)
+{
+    query->bound++;
+    return query->result == SQLITE_OK;
+}
+
+void query_integer(struct query *query, int64_t value)
+{
+    if (may_bind(query))
+        query->result = sqlite3_bind_int64(query->statement, query->bound, value);
+}
+
+void query_integer_or_null(struct query *query, int64_t value)
+{
+    if (value != 0)
+        query_integer(query, value);
+    else if (may_bind(query))
+        query->result = sqlite3_bind_null(query->statement, query->bound);
+}
+
+void query_real(struct query *query, double value)
+{
+    if (may_bind(query))
+        query->result = sqlite3_bind_double(query->statement, query->bound, value);
+}
+
+void query_text(struct query *query, const char *value)
+{
+    if (may_bind(query))
+        query->result = sqlite3_bind_text(query->statement, query->bound, value, -1, SQLITE_STATIC);
+}
+
+void query_blob(struct query *query, const void *data, size_t size)
+{
+    if (may_bind(query))
+        query->result =
+            sqlite3_bind_blob64(query->statement, query->bound, data, size, SQLITE_STATIC);
+}
+
+void query_zeros(struct query *query, size_t size)
+{
+    if (may_bind(query))
+        query->result = sqlite3_bind_zeroblob64(query->statement, query->bound, size);
+}
+
+void query_end(struct query *query)
+{
+    if (query->statement == NULL)
+        return;
+    sqlite3_reset(query->statement);
+    sqlite3_clear_bindings(query->statement);
+}
+
+enum store_status query_next(struct query *query)
+{
+    if (query->result == SQLITE_OK || query->result == SQLITE_ROW)
+        query->result = sqlite3_step(query->statement);
+    if (query->result == SQLITE_ROW)
+        return STORE_OK;
+    const int result = query->result;
+    query_end(query);
+    return result == SQLITE_DONE ? STORE_NOT_FOUND : store_status_of(result);
+}
+
+enum store_status query_run(struct query *query)
+{
+    const enum store_status status = query_next(query);
+    if (status == STORE_OK)
+        query_end(query);
+    return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+int64_t query_column(const struct query *query, int column)
+{
+    return sqlite3_column_int64(query->statement, column);
+}
+
+double query_column_real(const struct query *query, int column)
+{
+    return sqlite3_column_type(query->statement, column) == SQLITE_NULL
+               ? NAN
+               : sqlite3_column_double(query->statement, column);
+}
+
+const char *query_column_text(const struct query *query, int column)
+{
+    return (const char *)sqlite3_column_text(query->statement, column);
+}
+
+const void *query_column_blob(const struct query *query, int column, size_t rows, size_t columns)
+{
+    size_t size;
+    const void *data = sqlite3_column_blob(query->statement, column);
+    if (__builtin_mul_overflow(rows, columns, &size) || __builtin_mul_overflow(size, 4, &size) ||
+        size != (size_t)sqlite3_column_bytes(query->statement, column))
+        return NULL;
+    return data;
+}
+
+const void *query_column_bytes(const struct query *query, int column, size_t *ret_size)
+{
+    const void *data = sqlite3_column_blob(query->statement, column);
+    if (data != NULL)
+        *ret_size = (size_t)sqlite3_column_bytes(query->statement, column);
+    return data;
+}
+
+char *query_column_copy(const struct query *query, int column, bool *failed)
+{
+    if (sqlite3_column_type(query->statement, column) == SQLITE_NULL)
+        return NULL;
+    const char *text = query_column_text(query, column);
+    char *copy = text == NULL ? NULL : strdup(text);
+    if (copy == NULL)
+        *failed = true;
+    return copy;
+}
+
+enum store_status store_execute(struct store *store, const char *sql)
+{
+    return store_status_of(sqlite3_exec(store->db, sql, NULL, NULL, NULL));
+}
+
+enum store_status store_snapshot_begin(struct store *store)
+{
+    struct query query = query_begin(store, "BEGIN");
+    return query_run(&query);
+}
+
+void store_snapshot_end(struct store *store)
+{
+    struct query query = query_begin(store, "END");
+    query_run(&query);
+}
+
+enum store_status store_begin(struct store *store)
+{
+    struct query query = query_begin(store, "BEGIN IMMEDIATE");
+    return query_run(&query);
+}
+
+enum store_status store_end(struct store *store, enum store_status status)
+{
+    if (status == STORE_OK) {
+        struct query commit = query_begin(store, "COMMIT");
+        status = query_run(&commit);
+    }
+    /* A failure may have rolled back already: then there is nothing left to undo. */
+    if (status != STORE_OK && sqlite3_get_autocommit(store->db) == 0) {
+        struct query rollback = query_begin(store, "ROLLBACK");
+        query_run(&rollback);
+    }
+    return status;
+}

@@ -1,0 +1,173 @@
+/* Opening and closing: the settings that every connection needs, and the writer's claim.
+ *
+ * Exactly one connection writes and checkpoints. SQLite's own locks would let a second tempotrond
+ * write too, so the writer also holds a lock on FILE.lock for as long as it lives. */
+#include "server/store/store.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "server/store/query.h"
+
+enum { BUSY_TIMEOUT_MS = 5000 };
+
+const char *store_status_text(enum store_status status)
+{
+    switch (status) {
+    case STORE_OK:
+        return "no error";
+    case STORE_NOT_FOUND:
+        return "not found";
+    case STORE_TAKEN:
+        return "the id is taken";
+    case STORE_IN_USE:
+        return "in use";
+    case STORE_MISMATCH:
+        return "samples and labels are not equally many";
+    case STORE_ENDED:
+        return "the run has ended";
+    case STORE_QUEUE_FULL:
+        return "the queue is full";
+    case STORE_NO_MEMORY:
+        return "out of memory";
+    case STORE_FULL:
+        return "the disk is full";
+    case STORE_UNAVAILABLE:
+        return "it can't be opened, read or written";
+    case STORE_LOCKED:
+        return "another tempotrond uses it";
+    case STORE_CORRUPT:
+        return "it is damaged, or no database";
+    case STORE_FOREIGN:
+        return "it is another program's database";
+    case STORE_NEWER:
+        return "it was made by a newer tempotrond";
+    }
+    return "unknown error";
+}
+
+static enum store_status configure(struct store *store)
+{
+    sqlite3_extended_result_codes(store->db, 1);
+    sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+    return store_execute(store, "PRAGMA foreign_keys = ON");
+}
+
+static enum store_status open_store(const char *path, int flags, struct store **ret_store)
+{
+    struct store *store = calloc(1, sizeof *store);
+    if (store == NULL)
+        return STORE_NO_MEMORY;
+    store->claim = -1;
+    enum store_status status =
+        store_status_of(sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL));
+    if (status == STORE_OK)
+        status = configure(store);
+    if (status == STORE_OK)
+        *ret_store = store;
+    else
+        store_close(store);
+    return status;
+}
+
+/* A file has one lock, by whatever links it is reached: it has to be there before they are
+ * followed. An empty one is an empty database. */
+static enum store_status claim(const char *path, int *ret_claim)
+{
+    char *lock_path;
+    const int made = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (made < 0)
+        return STORE_UNAVAILABLE;
+    close(made);
+    char *real = realpath(path, NULL);
+    const int length = asprintf(&lock_path, "%s.lock", real != NULL ? real : path);
+    free(real);
+    if (length < 0)
+        return STORE_NO_MEMORY;
+    const int file = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    free(lock_path);
+    if (file < 0)
+        return STORE_UNAVAILABLE;
+    if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+        close(file);
+        return STORE_LOCKED;
+    }
+    *ret_claim = file;
+    return STORE_OK;
+}
+
+enum store_status store_open_writer(const char *path, struct store **ret_store)
+{
+    int lock;
+    struct store *store;
+    enum store_status status = claim(path, &lock);
+    if (status != STORE_OK)
+        return status;
+    status = open_store(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &store);
+    if (status != STORE_OK) {
+        close(lock);
+        return status;
+    }
+    store->claim = lock;
+    status = store_migrate(store);
+    if (status == STORE_OK)
+        *ret_store = store;
+    else
+        store_close(store);
+    return status;
+}
+
+enum store_status store_open_reader(const char *path, struct store **ret_store)
+{
+    struct store *store;
+    enum store_status status = open_store(path, SQLITE_OPEN_READONLY, &store);
+    if (status != STORE_OK)
+        return status;
+    status = store_execute(store, "PRAGMA wal_autocheckpoint = 0");
+    if (status == STORE_OK)
+        *ret_store = store;
+    else
+        store_close(store);
+    return status;
+}
+
+void store_close(struct store *store)
+{
+    if (store == NULL)
+        return;
+    for (unsigned i = 0; i < store->statement_count; i++)
+        sqlite3_finalize(store->statements[i].statement);
+    sqlite3_close(store->db);
+    if (store->claim >= 0)
+        close(store->claim);
+    free(store);
+}
+
+void tensors_finish(struct tensors *tensors)
+{
+    free(tensors->memory);
+    *tensors = (struct tensors){0};
+}
+
+void model_record_finish(struct model_record *record)
+{
+    free(record->description);
+    free(record->config);
+    free(record->labels);
+    *record = (struct model_record){0};
+}
+
+void run_record_finish(struct run_record *record)
+{
+    free(record->params);
+    free(record->error_detail);
+    *record = (struct run_record){0};
+}

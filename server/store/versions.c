@@ -1,0 +1,239 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/base/checksum.h"
+#include "server/store/query.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "BLOBs hold little-endian numbers");
+
+static void checksum_of(const struct tensor *tensors, size_t count, char ret_text[CHECKSUM_TEXT])
+{
+    struct checksum checksum;
+    checksum_init(&checksum);
+    for (size_t i = 0; i < count; i++)
+        checksum_add(&checksum, tensors[i].values,
+                     tensors[i].rows * tensors[i].columns * sizeof(float));
+    checksum_finish(&checksum, ret_text);
+}
+
+static enum store_status insert_version(struct store *store, int64_t model, int64_t run,
+                                        const char *sha256, int64_t now, int64_t *ret_version)
+{
+    struct query query = query_begin(
+        store, "INSERT INTO versions (model, version, run, sha256, created_at) VALUES (?1, "
+               "(SELECT ifnull(max(version), 0) + 1 FROM versions WHERE model = ?1), ?2, ?3, ?4) "
+               "RETURNING version");
+    query_integer(&query, model);
+    query_integer_or_null(&query, run);
+    query_text(&query, sha256);
+    query_integer(&query, now);
+    const enum store_status status = query_next(&query);
+    if (status != STORE_OK)
+        return status;
+    *ret_version = query_column(&query, 0);
+    query_end(&query);
+    return STORE_OK;
+}
+
+static enum store_status insert_tensor(struct store *store, int64_t model, int64_t version,
+                                       size_t position, const struct tensor *tensor)
+{
+    struct query query =
+        query_begin(store, "INSERT INTO tensors (model, version, position, name, rows, columns, "
+                           "data) VALUES (?, ?, ?, ?, ?, ?, ?)");
+    query_integer(&query, model);
+    query_integer(&query, version);
+    query_integer(&query, (int64_t)position);
+    query_text(&query, tensor->name);
+    query_integer(&query, (int64_t)tensor->rows);
+    query_integer(&query, (int64_t)tensor->columns);
+    query_blob(&query, tensor->values, tensor->rows * tensor->columns * sizeof(float));
+    return query_run(&query);
+}
+
+static enum store_status serve(struct store *store, int64_t model, int64_t version, int64_t now)
+{
+    struct query query =
+        query_begin(store, "UPDATE models SET version = ?, updated_at = ? WHERE sequence = ?");
+    query_integer(&query, version);
+    query_integer(&query, now);
+    query_integer(&query, model);
+    return query_run(&query);
+}
+
+enum store_status store_version_publish(struct store *store, int64_t model, int64_t run,
+                                        const struct tensor *tensors, size_t count, int64_t now,
+                                        int64_t *ret_version)
+{
+    char sha256[CHECKSUM_TEXT];
+    int64_t version;
+    checksum_of(tensors, count, sha256);
+    enum store_status status = insert_version(store, model, run, sha256, now, &version);
+    for (size_t i = 0; status == STORE_OK && i < count; i++)
+        status = insert_tensor(store, model, version, i, &tensors[i]);
+    if (status == STORE_OK)
+        status = serve(store, model, version, now);
+    if (status == STORE_OK)
+        *ret_version = version;
+    return status;
+}
+
+enum store_status store_version_insert(struct store *store, int64_t model,
+                                       const struct tensor *tensors, size_t tensor_count,
+                                       int64_t now, int64_t *ret_version)
+{
+    int64_t version = 0;
+    enum store_status status = store_begin(store);
+    if (status != STORE_OK)
+        return status;
+    status = store_model_exists(store, model);
+    if (status == STORE_OK)
+        status = store_version_publish(store, model, 0, tensors, tensor_count, now, &version);
+    status = store_end(store, status);
+    if (status == STORE_OK)
+        *ret_version = version;
+    return status;
+}
+
+enum store_status store_version_list(struct store *store, const char *model, int64_t before,
+                                     size_t limit, struct version_record *records,
+                                     size_t *ret_count)
+{
+    int64_t sequence;
+    size_t count = 0;
+    enum store_status status = store_model_sequence(store, model, &sequence);
+    if (status != STORE_OK)
+        return status;
+    struct query query =
+        query_begin(store, "SELECT version, run, sha256, created_at FROM versions "
+                           "WHERE model = ? AND version < ? ORDER BY version DESC LIMIT ?");
+    query_integer(&query, sequence);
+    query_integer(&query, before == 0 ? INT64_MAX : before);
+    query_integer(&query, (int64_t)limit);
+    while ((status = query_next(&query)) == STORE_OK) {
+        struct version_record *record = &records[count++];
+        *record = (struct version_record){
+            .version = query_column(&query, 0),
+            .run = query_column(&query, 1),
+            .created_at = query_column(&query, 3),
+        };
+        strncpy(record->sha256, query_column_text(&query, 2), sizeof record->sha256 - 1);
+    }
+    if (status != STORE_NOT_FOUND)
+        return status;
+    *ret_count = count;
+    return STORE_OK;
+}
+
+/* --- loading --- */
+
+/* Which tensors: those of a version whose names begin with a prefix. */
+struct choice {
+    int64_t model;
+    int64_t version;
+    const char *prefix; /* "": all */
+};
+
+#define CHOSEN "t.model = ?1 AND t.version = ?2 AND substr(t.name, 1, length(?3)) = ?3 "
+
+static void query_choice(struct query *query, const struct choice *choice)
+{
+    query_integer(query, choice->model);
+    query_integer(query, choice->version);
+    query_text(query, choice->prefix);
+}
+
+static enum store_status find_version(struct store *store, const struct choice *choice,
+                                      char ret_sha256[CHECKSUM_TEXT], size_t *ret_count,
+                                      size_t *ret_bytes)
+{
+    struct query query =
+        query_begin(store, "SELECT v.sha256, count(*), sum(length(t.data)) FROM versions v "
+                           "JOIN tensors t ON t.model = v.model AND t.version = v.version "
+                           "WHERE " CHOSEN "GROUP BY v.model");
+    query_choice(&query, choice);
+    const enum store_status status = query_next(&query);
+    if (status != STORE_OK)
+        return status;
+    strncpy(ret_sha256, query_column_text(&query, 0), CHECKSUM_TEXT - 1);
+    *ret_count = (size_t)query_column(&query, 1);
+    *ret_bytes = (size_t)query_column(&query, 2);
+    query_end(&query);
+    return STORE_OK;
+}
+
+/* Copies each tensor behind the last, into the room that was measured for their BLOBs: a damaged
+ * shape must not lead beyond them. */
+static enum store_status copy_tensors(struct store *store, const struct choice *choice,
+                                      struct tensors *tensors, float *values)
+{
+    size_t copied = 0;
+    enum store_status status;
+    struct query query = query_begin(store, "SELECT name, rows, columns, data FROM tensors t "
+                                            "WHERE " CHOSEN "ORDER BY position");
+    query_choice(&query, choice);
+    while ((status = query_next(&query)) == STORE_OK && copied < tensors->count) {
+        struct tensor *tensor = &tensors->items[copied++];
+        const size_t rows = (size_t)query_column(&query, 1);
+        const size_t columns = (size_t)query_column(&query, 2);
+        const void *data = query_column_blob(&query, 3, rows, columns);
+        if (data == NULL) {
+            status = STORE_CORRUPT;
+            break;
+        }
+        *tensor = (struct tensor){.rows = rows, .columns = columns, .values = values};
+        strncpy(tensor->name, query_column_text(&query, 0), TENSOR_NAME - 1);
+        memcpy(values, data, rows * columns * sizeof *values);
+        values += rows * columns;
+    }
+    if (status != STORE_NOT_FOUND)
+        query_end(&query);
+    return status == STORE_NOT_FOUND && copied == tensors->count ? STORE_OK : status;
+}
+
+static enum store_status load_tensors(struct store *store, const struct choice *choice,
+                                      char ret_sha256[CHECKSUM_TEXT], struct tensors *ret_tensors)
+{
+    size_t bytes;
+    struct tensors tensors = {0};
+    enum store_status status = find_version(store, choice, ret_sha256, &tensors.count, &bytes);
+    if (status != STORE_OK)
+        return status;
+    tensors.memory = malloc(tensors.count * sizeof *tensors.items + bytes);
+    if (tensors.memory == NULL)
+        return STORE_NO_MEMORY;
+    tensors.items = tensors.memory;
+    status =
+        copy_tensors(store, choice, &tensors, (float *)(void *)(tensors.items + tensors.count));
+    if (status == STORE_OK)
+        *ret_tensors = tensors;
+    else
+        tensors_finish(&tensors);
+    return status;
+}
+
+enum store_status store_version_peek(struct store *store, int64_t model, int64_t version,
+                                     const char *prefix, struct tensors *ret_tensors)
+{
+    char sha256[CHECKSUM_TEXT] = "";
+    const struct choice choice = {model, version, prefix};
+    return load_tensors(store, &choice, sha256, ret_tensors);
+}
+
+enum store_status store_version_load(struct store *store, int64_t model, int64_t version,
+                                     struct tensors *ret_tensors)
+{
+    char expected[CHECKSUM_TEXT] = "", actual[CHECKSUM_TEXT];
+    struct tensors tensors;
+    const struct choice choice = {model, version, ""};
+    const enum store_status status = load_tensors(store, &choice, expected, &tensors);
+    if (status != STORE_OK)
+        return status;
+    checksum_of(tensors.items, tensors.count, actual);
+    if (strcmp(actual, expected) != 0) {
+        tensors_finish(&tensors);
+        return STORE_CORRUPT;
+    }
+    *ret_tensors = tensors;
+    return STORE_OK;
+}

@@ -1,0 +1,168 @@
+/* Images that are moved: every pixel lands where it should, zeros come in, and every move comes up
+ * about as often as any other. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/augmentation.h"
+#include "tests/support/suite.h"
+
+/* Neither square nor of whole blocks of features at rest. */
+enum { HEIGHT = 5, WIDTH = 7, PIXELS = HEIGHT * WIDTH, NEURONS = 4, IMAGES = 2, TIMES = 100 };
+
+struct fixture {
+    struct encoder encoder;
+    struct byte_table table;
+    uint8_t bytes[IMAGES * PIXELS];
+    float values[IMAGES * PIXELS];
+    struct sample_set as_bytes;
+    struct sample_set as_values;
+};
+static struct fixture f;
+
+/* The spikes of each pixel tell its value, which no other pixel of the two images has. */
+static void set_up(void)
+{
+    float x_min[PIXELS], x_max[PIXELS];
+    f = (struct fixture){.encoder = {.type = ENCODER_GAUSSIAN_TUNING}};
+    for (size_t i = 0; i < PIXELS; i++) {
+        x_min[i] = (float)(i % 3); /* what comes in */
+        x_max[i] = 100;
+    }
+    ck_assert_int_eq(gaussian_tuning_init(&f.encoder.gaussian_tuning, PIXELS, NEURONS, x_min, x_max,
+                                          TIMES * 100),
+                     CORE_OK);
+    ck_assert_int_eq(byte_table_init(&f.table, &f.encoder, TIMES * 100), CORE_OK);
+    for (size_t i = 0; i < IMAGES * PIXELS; i++) {
+        f.bytes[i] = (uint8_t)(i + 1);
+        f.values[i] = (float)f.bytes[i];
+    }
+    f.as_values = (struct sample_set){.kind = SAMPLE_VALUES,
+                                      .count = IMAGES,
+                                      .features = PIXELS,
+                                      .encoder = &f.encoder,
+                                      .values = f.values};
+    f.as_bytes = f.as_values;
+    f.as_bytes.kind = SAMPLE_BYTES;
+    f.as_bytes.table = &f.table;
+    f.as_bytes.bytes = f.bytes;
+}
+
+static void tear_down(void)
+{
+    byte_table_finish(&f.table);
+    encoder_finish(&f.encoder);
+}
+
+static void make_pattern(struct pattern *pattern)
+{
+    ck_assert_int_eq(pattern_init(pattern, PIXELS * PATTERN_SLACK, TIMES * 100), CORE_OK);
+}
+
+static bool same_patterns(const struct pattern *a, const struct pattern *b)
+{
+    return a->count == b->count &&
+           memcmp(a->afferent, b->afferent, a->count * sizeof *a->afferent) == 0 &&
+           memcmp(a->time, b->time, a->count * sizeof *a->time) == 0;
+}
+
+/* The pattern of an image that was moved pixel by pixel. */
+static void expect_move(size_t image, ptrdiff_t right, ptrdiff_t down, struct pattern *pattern)
+{
+    float moved[PIXELS];
+    memcpy(moved, encoder_x_min(&f.encoder), sizeof moved);
+    for (ptrdiff_t y = 0; y < HEIGHT; y++)
+        for (ptrdiff_t x = 0; x < WIDTH; x++)
+            if (x + right >= 0 && x + right < WIDTH && y + down >= 0 && y + down < HEIGHT)
+                moved[(y + down) * WIDTH + x + right] =
+                    f.values[image * PIXELS + (size_t)(y * WIDTH + x)];
+    encoder_encode(&f.encoder, moved, pattern);
+}
+
+enum { SHIFT_MOST = 9, SPAN = 2 * SHIFT_MOST + 1 };
+
+/* Counts which moves within `shift` have the pattern; where the image has left the frame, all moves
+ * look alike. */
+static void count_moves(size_t image, size_t shift, const struct pattern *pattern,
+                        size_t counts[SPAN][SPAN])
+{
+    const ptrdiff_t most = (ptrdiff_t)shift;
+    struct pattern expected;
+    bool found = false;
+    make_pattern(&expected);
+    for (ptrdiff_t down = -most; down <= most; down++) {
+        for (ptrdiff_t right = -most; right <= most; right++) {
+            expect_move(image, right, down, &expected);
+            if (!same_patterns(&expected, pattern))
+                continue;
+            found = true;
+            counts[down + most][right + most]++;
+        }
+    }
+    ck_assert(found);
+    pattern_finish(&expected);
+}
+
+static void move_often(const struct sample_set *set, size_t shift, size_t draws,
+                       size_t counts[SPAN][SPAN])
+{
+    const struct augmentation augmentation = {shift, HEIGHT, WIDTH};
+    float image[PIXELS];
+    struct pattern pattern;
+    make_pattern(&pattern);
+    memset(counts, 0, SPAN * sizeof *counts);
+    for (size_t i = 0; i < draws; i++) {
+        struct dropout_stream stream = dropout_stream_of(3, i, 1);
+        augmentation_pattern(&augmentation, set, i % IMAGES, &stream, image, &pattern);
+        count_moves(i % IMAGES, shift, &pattern, counts);
+    }
+    pattern_finish(&pattern);
+}
+
+START_TEST(every_pixel_lands_where_it_should)
+{
+    enum { DRAWS = 1000 };
+    size_t counts[SPAN][SPAN];
+    for (size_t shift = 1; shift <= 2; shift++) {
+        const double share = DRAWS / (double)((2 * shift + 1) * (2 * shift + 1));
+        move_often(_i == 0 ? &f.as_values : &f.as_bytes, shift, DRAWS, counts);
+        for (size_t down = 0; down <= 2 * shift; down++)
+            for (size_t right = 0; right <= 2 * shift; right++)
+                ck_assert_double_eq_tol((double)counts[down][right], share, 5 * sqrt(share));
+    }
+}
+END_TEST
+
+/* Out of the frame altogether: nothing but what comes in. */
+START_TEST(an_image_may_leave_its_frame)
+{
+    size_t counts[SPAN][SPAN];
+    move_often(_i == 0 ? &f.as_values : &f.as_bytes, SHIFT_MOST, 60, counts);
+    ck_assert_uint_gt(counts[0][0], 20); /* by nine pixels up and left, as by any other so far */
+}
+END_TEST
+
+START_TEST(samples_stay_as_they_are)
+{
+    static uint8_t bytes[IMAGES * PIXELS];
+    static float values[IMAGES * PIXELS];
+    size_t counts[SPAN][SPAN];
+    memcpy(bytes, f.bytes, sizeof bytes);
+    memcpy(values, f.values, sizeof values);
+    move_often(&f.as_values, 2, 20, counts);
+    move_often(&f.as_bytes, 2, 20, counts);
+    ck_assert_mem_eq(bytes, f.bytes, sizeof bytes);
+    ck_assert_mem_eq(values, f.values, sizeof values);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("augmentation");
+    TCase *tests = suite_case(suite, "augmentation", set_up, tear_down, 60);
+    tcase_add_loop_test(tests, every_pixel_lands_where_it_should, 0, 2);
+    tcase_add_loop_test(tests, an_image_may_leave_its_frame, 0, 2);
+    tcase_add_test(tests, samples_stay_as_they_are);
+    return suite_run(suite);
+}

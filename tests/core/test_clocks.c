@@ -1,0 +1,331 @@
+/* Both clocks against the dense reference, and the continuous one's own traps. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/membranes.h"
+#include "core/random.h"
+#include "core/sample_set.h"
+#include "core/simd.h"
+#include "tests/support/dense.h"
+#include "tests/support/suite.h"
+
+enum { AFFERENTS = 12, OUTPUTS = 3, SPIKES_MOST = 3 };
+
+/* A model and a sample of spike trains. */
+struct trial {
+    struct tempotron_params params;
+    struct dense_kernel kernel;
+    float weight[OUTPUTS * AFFERENTS];
+    uint32_t spikes[AFFERENTS];
+    float times[AFFERENTS * SPIKES_MOST];
+    size_t first[2];
+
+    /* Of each spike, for the reference. */
+    double spike_time[AFFERENTS * SPIKES_MOST];
+    double spike_weight[OUTPUTS][AFFERENTS * SPIKES_MOST];
+};
+
+static void draw_weights(struct trial *trial, struct random *random)
+{
+    for (size_t i = 0; i < OUTPUTS * AFFERENTS; i++)
+        trial->weight[i] = 2 * random_uniform(random) - 1;
+}
+
+/* Of 0 to 3 spikes an afferent, some too late, some at the same time; whole numbers or not. */
+static void draw_spikes(struct trial *trial, struct random *random, bool whole)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < AFFERENTS; i++) {
+        trial->spikes[i] = random_bits(random) % (SPIKES_MOST + 1);
+        for (uint32_t k = 0; k < trial->spikes[i]; k++, count++) {
+            const float time = random_uniform(random) * (float)(trial->params.T + 5);
+            trial->times[count] = whole || random_bits(random) % 8 == 0 ? floorf(time) : time;
+            trial->spike_time[count] = (double)trial->times[count];
+            for (size_t j = 0; j < OUTPUTS; j++)
+                trial->spike_weight[j][count] = (double)trial->weight[j * AFFERENTS + i];
+        }
+    }
+    trial->first[1] = count;
+}
+
+static void draw(struct trial *trial, enum tempotron_clock clock, struct random *random, bool whole)
+{
+    *trial = (struct trial){0};
+    const double tau = 3 + 20 * (double)random_uniform(random);
+    const double ratio = 0.1 + 0.8 * (double)random_uniform(random);
+    trial->params = (struct tempotron_params){.clock = clock,
+                                              .in_features = AFFERENTS,
+                                              .out_features = OUTPUTS,
+                                              .T = 8 + random_bits(random) % 20,
+                                              .tau = tau,
+                                              .tau_s = tau * ratio,
+                                              .v_threshold = 1.5};
+    if (random_bits(random) % 8 == 0) { /* the synapse may be the slower one */
+        trial->params.tau = tau * ratio;
+        trial->params.tau_s = tau;
+    }
+    trial->kernel = (struct dense_kernel){
+        .tau = trial->params.tau, .tau_s = trial->params.tau_s, .v_threshold = 1.5};
+    draw_weights(trial, random);
+    draw_spikes(trial, random, whole);
+}
+
+struct outcome {
+    float v_max[OUTPUTS];
+    double t_max[OUTPUTS];
+    float *v; /* [OUTPUTS][T] */
+};
+
+static void run(const struct trial *trial, struct outcome *outcome)
+{
+    struct tempotron *tempotron;
+    struct pattern pattern;
+    struct membranes membranes;
+    const struct sample_set set = {.kind = SAMPLE_SPIKE_TRAINS,
+                                   .count = 1,
+                                   .features = AFFERENTS,
+                                   .spikes = trial->spikes,
+                                   .times = trial->times,
+                                   .first = trial->first};
+    const size_t capacity = sample_set_capacity(&set);
+    outcome->v = calloc(OUTPUTS * trial->params.T, sizeof *outcome->v);
+    ck_assert_int_eq(tempotron_create(&trial->params, trial->weight, &tempotron), CORE_OK);
+    ck_assert_int_eq(pattern_init(&pattern, capacity, tempotron_last(&trial->params)), CORE_OK);
+    ck_assert_int_eq(membranes_init(&membranes, tempotron, capacity), CORE_OK);
+    sample_set_pattern(&set, 0, &pattern);
+    for (int again = 0; again < 2; again++) /* scratch memory is as good the second time */
+        membranes_forward(tempotron, &pattern, &membranes, outcome->v);
+    memcpy(outcome->v_max, membranes.v_max, sizeof outcome->v_max);
+    memcpy(outcome->t_max, membranes.t_max, sizeof outcome->t_max);
+    membranes_finish(&membranes);
+    pattern_finish(&pattern);
+    tempotron_destroy(tempotron);
+}
+
+static void compare(const struct trial *trial, double tolerance)
+{
+    const double T = (double)trial->params.T;
+    struct outcome outcome;
+    run(trial, &outcome);
+    for (size_t j = 0; j < OUTPUTS; j++) {
+        double time;
+        const struct dense_spikes spikes = {
+            .count = trial->first[1], .weight = trial->spike_weight[j], .time = trial->spike_time};
+        const double v_max = trial->params.clock == CLOCK_GRID
+                                 ? dense_grid_max(&trial->kernel, &spikes, trial->params.T, &time)
+                                 : dense_continuous_max(&trial->kernel, &spikes, T, &time);
+        ck_assert_double_eq_tol((double)outcome.v_max[j], v_max, tolerance);
+        ck_assert_double_eq_tol(dense_voltage(&trial->kernel, &spikes, outcome.t_max[j]), v_max,
+                                tolerance);
+        if (trial->params.clock == CLOCK_CONTINUOUS) /* both references agree */
+            ck_assert_double_eq_tol(dense_gaps_max(&trial->kernel, &spikes, T, &time), v_max, 1e-9);
+        for (size_t t = 0; t < trial->params.T; t++)
+            ck_assert_double_eq_tol((double)outcome.v[j * trial->params.T + t],
+                                    dense_voltage(&trial->kernel, &spikes, (double)t), tolerance);
+    }
+    free(outcome.v);
+}
+
+START_TEST(the_grid_agrees_with_the_definition)
+{
+    struct random random;
+    struct trial trial;
+    random_init(&random, 1);
+    for (int i = 0; i < 2000; i++) {
+        draw(&trial, CLOCK_GRID, &random, i % 2 == 0);
+        compare(&trial, 1e-5 * 20);
+    }
+}
+END_TEST
+
+START_TEST(the_continuous_clock_finds_what_a_search_finds)
+{
+    struct random random;
+    struct trial trial;
+    random_init(&random, 2 + (uint32_t)_i);
+    for (int i = 0; i < 300; i++) {
+        draw(&trial, CLOCK_CONTINUOUS, &random, i % 4 == 0);
+        compare(&trial, 2e-6);
+    }
+}
+END_TEST
+
+/* Two spikes, of weights 1 and -0.4, of one output. */
+START_TEST(a_maximum_may_lie_on_a_kink)
+{
+    const struct tempotron_params params = {CLOCK_CONTINUOUS, 2, 1, 200, 10, 2.5, 1};
+    const float weight[] = {1, -0.4f};
+    struct tempotron *tempotron;
+    struct pattern pattern;
+    struct membranes membranes;
+    ck_assert_int_eq(tempotron_create(&params, weight, &tempotron), CORE_OK);
+    ck_assert_int_eq(pattern_init(&pattern, 2, tempotron_last(&params)), CORE_OK);
+    ck_assert_int_eq(membranes_init(&membranes, tempotron, 2), CORE_OK);
+    pattern_clear(&pattern);
+    pattern_add(&pattern, 0, 100);
+    pattern_add(&pattern, 1, 102);
+    membranes_forward(tempotron, &pattern, &membranes, NULL);
+    ck_assert_float_eq_tol(membranes.v_max[0], 0.782f, 1e-3f);
+    ck_assert_double_eq(membranes.t_max[0], 102);
+    membranes_finish(&membranes);
+    pattern_finish(&pattern);
+    tempotron_destroy(tempotron);
+}
+END_TEST
+
+/* Gaps of thousands of time constants: what has decayed to nothing was something before. */
+START_TEST(a_maximum_is_found_however_long_the_gap_behind_it)
+{
+    static const struct {
+        size_t T;
+        double tau;
+    } rows[] = {{12000, 15}, {1000, 1}, {100000, 0.004}};
+    for (size_t i = 0; i < 3; i++) {
+        const struct tempotron_params params = {CLOCK_CONTINUOUS, 1, 1, rows[i].T, rows[i].tau,
+                                                rows[i].tau / 4,  1};
+        const float weight[] = {1};
+        struct tempotron *tempotron;
+        struct pattern pattern;
+        struct membranes membranes;
+        ck_assert_int_eq(tempotron_create(&params, weight, &tempotron), CORE_OK);
+        ck_assert_int_eq(pattern_init(&pattern, 1, tempotron_last(&params)), CORE_OK);
+        ck_assert_int_eq(membranes_init(&membranes, tempotron, 1), CORE_OK);
+        pattern_clear(&pattern);
+        pattern_add(&pattern, 0, 100);
+        membranes_forward(tempotron, &pattern, &membranes, NULL);
+        ck_assert_float_eq_tol(membranes.v_max[0], 1, 1e-6f);
+        ck_assert_double_eq_tol(membranes.t_max[0], 100 + tempotron->psp.t_peak, 1e-9 * 100);
+        membranes_finish(&membranes);
+        pattern_finish(&pattern);
+        tempotron_destroy(tempotron);
+    }
+}
+END_TEST
+
+/* The window ends while the voltage rises. */
+START_TEST(a_maximum_may_lie_at_the_end)
+{
+    const struct tempotron_params params = {CLOCK_CONTINUOUS, 1, 1, 10, 15, 3.75, 1};
+    const float weight[] = {1};
+    struct tempotron *tempotron;
+    struct pattern pattern;
+    struct membranes membranes;
+    ck_assert_int_eq(tempotron_create(&params, weight, &tempotron), CORE_OK);
+    ck_assert_int_eq(pattern_init(&pattern, 1, tempotron_last(&params)), CORE_OK);
+    ck_assert_int_eq(membranes_init(&membranes, tempotron, 1), CORE_OK);
+    pattern_clear(&pattern);
+    pattern_add(&pattern, 0, 9.5f);
+    membranes_forward(tempotron, &pattern, &membranes, NULL);
+    ck_assert_double_eq(membranes.t_max[0], 10);
+    ck_assert_float_eq_tol(membranes.v_max[0], (float)psp_value(&tempotron->psp, 0.5), 1e-6f);
+    membranes_finish(&membranes);
+    pattern_finish(&pattern);
+    tempotron_destroy(tempotron);
+}
+END_TEST
+
+/* --- gradients --- */
+
+static double maximum(const struct trial *trial, size_t output, double *ret_time)
+{
+    const struct dense_spikes spikes = {
+        .count = trial->first[1], .weight = trial->spike_weight[output], .time = trial->spike_time};
+    if (trial->params.clock == CLOCK_GRID)
+        return dense_grid_max(&trial->kernel, &spikes, trial->params.T, ret_time);
+    return dense_continuous_max(&trial->kernel, &spikes, (double)trial->params.T, ret_time);
+}
+
+/* The derivative of v_max by one weight: all spikes of the afferent move together. */
+static double difference(struct trial *trial, size_t output, size_t afferent, bool *ret_jumps)
+{
+    const double step = 1e-5;
+    double low_time, high_time;
+    size_t from = 0;
+    for (size_t i = 0; i < afferent; i++)
+        from += trial->spikes[i];
+    double *weight = trial->spike_weight[output] + from;
+    for (uint32_t k = 0; k < trial->spikes[afferent]; k++)
+        weight[k] -= step;
+    const double low = maximum(trial, output, &low_time);
+    for (uint32_t k = 0; k < trial->spikes[afferent]; k++)
+        weight[k] += 2 * step;
+    const double high = maximum(trial, output, &high_time);
+    for (uint32_t k = 0; k < trial->spikes[afferent]; k++)
+        weight[k] -= step;
+    *ret_jumps = fabs(high_time - low_time) > 1e-2;
+    return (high - low) / (2 * step);
+}
+
+static size_t compare_gradient(struct trial *trial)
+{
+    _Alignas(SIMD_ALIGNMENT) float dv[LANES] = {1, 1, 1}, gradient[AFFERENTS * LANES] = {0};
+    struct tempotron *tempotron;
+    struct pattern pattern;
+    struct membranes membranes;
+    struct credit credit;
+    const struct sample_set set = {.kind = SAMPLE_SPIKE_TRAINS,
+                                   .count = 1,
+                                   .features = AFFERENTS,
+                                   .spikes = trial->spikes,
+                                   .times = trial->times,
+                                   .first = trial->first};
+    const size_t capacity = sample_set_capacity(&set);
+    ck_assert_int_eq(tempotron_create(&trial->params, trial->weight, &tempotron), CORE_OK);
+    ck_assert_int_eq(pattern_init(&pattern, capacity, tempotron_last(&trial->params)), CORE_OK);
+    ck_assert_int_eq(membranes_init(&membranes, tempotron, capacity), CORE_OK);
+    ck_assert_int_eq(credit_init(&credit, tempotron, capacity), CORE_OK);
+    sample_set_pattern(&set, 0, &pattern);
+    membranes_forward(tempotron, &pattern, &membranes, NULL);
+    const struct voltage_gradient voltage_gradient = {.at = membranes.t_max, .amount = dv};
+    const struct timeline *timeline = &membranes.timeline;
+    membranes_backward(tempotron, &pattern, timeline, &voltage_gradient, &membranes, &credit);
+    credit_add(&credit, &pattern, timeline, 0, AFFERENTS / 2, gradient); /* in two parts */
+    credit_add(&credit, &pattern, timeline, AFFERENTS / 2, AFFERENTS, gradient);
+    size_t compared = 0;
+    for (size_t j = 0; j < OUTPUTS; j++) {
+        for (size_t i = 0; i < AFFERENTS; i += 3) {
+            bool jumps;
+            const double expected = difference(trial, j, i, &jumps);
+            if (jumps)
+                continue;
+            ck_assert_double_eq_tol((double)gradient[i * LANES + j], expected, 3e-4);
+            compared++;
+        }
+    }
+    credit_finish(&credit);
+    membranes_finish(&membranes);
+    pattern_finish(&pattern);
+    tempotron_destroy(tempotron);
+    return compared;
+}
+
+START_TEST(gradients_agree_with_finite_differences)
+{
+    struct random random;
+    struct trial trial;
+    size_t compared = 0;
+    random_init(&random, 9);
+    for (int i = 0; i < 20; i++) {
+        draw(&trial, _i == 0 ? CLOCK_GRID : CLOCK_CONTINUOUS, &random, false);
+        compared += compare_gradient(&trial);
+    }
+    ck_assert_uint_gt(compared, 120);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("clocks");
+    TCase *tests = tcase_create("clocks");
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, the_grid_agrees_with_the_definition);
+    tcase_add_loop_test(tests, the_continuous_clock_finds_what_a_search_finds, 0, 4);
+    tcase_add_test(tests, a_maximum_may_lie_on_a_kink);
+    tcase_add_test(tests, a_maximum_may_lie_at_the_end);
+    tcase_add_test(tests, a_maximum_is_found_however_long_the_gap_behind_it);
+    tcase_add_loop_test(tests, gradients_agree_with_finite_differences, 0, 2);
+    suite_add_tcase(suite, tests);
+    return suite_run(suite);
+}

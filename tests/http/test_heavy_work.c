@@ -1,0 +1,376 @@
+/* Large bodies and heavy work, over HTTP, and the compute pool that takes them, full and at its
+ * end. Every test starts a server of its own. */
+#include <check.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "server/base/limits.h"
+#include "tests/support/bodies.h"
+#include "tests/support/client.h"
+#include "tests/support/http.h"
+#include "tests/support/service.h"
+#include "tests/support/suite.h"
+
+#define ROWS(table) ((int)(sizeof(table) / sizeof *(table)))
+
+static struct service server;
+
+static void start_server(void)
+{
+    bodies_start(&server);
+}
+
+static void stop_server(void)
+{
+    service_finish(&server);
+}
+
+/* --- large bodies and heavy work --- */
+
+/* Samples of the model "tuned"; few fit into the event loop's share, many do not. */
+static char *samples_json(size_t first, size_t count)
+{
+    char *body = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&body, &size);
+    fputs("{\"ret_type\": [\"label\", \"v_max\", \"spikes\"], \"x\": [", stream);
+    for (size_t i = first; i < first + count; i++)
+        fprintf(stream, "%s[%zu, %zu.25]", i > first ? ", " : "", i * 37 % 256, i * 11 % 100);
+    fputs("]}", stream);
+    fclose(stream);
+    return body;
+}
+
+START_TEST(many_samples_are_answered_as_each_alone)
+{
+    enum { SAMPLES = 8000 };
+    char *body = samples_json(0, SAMPLES);
+    ck_assert_uint_gt(strlen(body), LIMIT_INLINE_BODY);
+    struct http_answer all = post_text(&server, "/models/tuned/predict", body);
+    free(body);
+    ck_assert_uint_eq(json_array_size(json_object_get(all.json, "label")), SAMPLES);
+    for (size_t i = 0; i < SAMPLES; i += i < 20 || i > SAMPLES - 40 ? 1 : 97) {
+        static const char *const members[] = {"label", "v_max", "spikes"};
+        body = samples_json(i, 1);
+        struct http_answer one = post_text(&server, "/models/tuned/predict", body);
+        for (int m = 0; m < ROWS(members); m++)
+            ck_assert(json_equal(json_array_get(json_object_get(all.json, members[m]), i),
+                                 json_array_get(json_object_get(one.json, members[m]), 0)));
+        http_answer_finish(&one);
+        free(body);
+    }
+    http_answer_finish(&all);
+}
+END_TEST
+
+/* The document beside its numbers is limited; the numbers are not. */
+START_TEST(words_are_limited_and_numbers_are_not)
+{
+    enum { NUMBERS = 1700000, WORDS = 5000000 };
+    static const char *const flags[] = {"--log", "errors", NULL};
+    struct service ample;
+    service_start(&ample, flags);
+    struct bytes body = bytes_of("{\"t\": [0", 8);
+    for (int i = 0; i < NUMBERS; i++)
+        bytes_add(&body, ", 1.25", 6);
+    bytes_add(&body, "]}", 2);
+    ck_assert_uint_gt(body.size, 10000000);
+    struct http_answer answer =
+        http_send_bytes(&ample, "POST", "/psp_kernel", &body, "Expect:", NULL);
+    ck_assert_msg(answer.status == 200, "%ld %.300s", answer.status, answer.body);
+    ck_assert_uint_eq(json_array_size(json_object_get(answer.json, "k")), NUMBERS + 1);
+    http_answer_finish(&answer);
+    bytes_finish(&body);
+    body = bytes_of("{\"t\": \"", 7);
+    for (int i = 0; i < WORDS / 10; i++)
+        bytes_add(&body, "a, b, c, d", 10);
+    bytes_add(&body, "\"}", 2);
+    answer = http_send_bytes(&ample, "POST", "/psp_kernel", &body, "Expect:", NULL);
+    expect_problem(&answer, 413, "body_too_large");
+    http_answer_finish(&answer);
+    bytes_finish(&body);
+    service_finish(&ample);
+}
+END_TEST
+
+/* --- the pool, full and at its end --- */
+
+/* Each of its samples is more than an event loop does itself. */
+#define HEAVY                                                                                      \
+    "{\"id\": \"heavy\", \"in_features\": 1, \"out_features\": 100, \"T\": 20000, \"seed\": 3}"
+
+/* Milliseconds of work a sample. */
+static char *heavy_body(int samples)
+{
+    char *body = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&body, &size);
+    fputs("{\"ret_type\": \"v_max\", \"in_spikes\": [[0]", stream);
+    for (int i = 1; i < samples; i++)
+        fprintf(stream, ",[%d]", i % 100);
+    fputs("]}", stream);
+    fclose(stream);
+    return body;
+}
+
+static void send_all(int connection, const char *bytes, size_t size)
+{
+    for (size_t sent = 0; sent < size;) {
+        const ssize_t piece = send(connection, bytes + sent, size - sent, MSG_NOSIGNAL);
+        ck_assert_msg(piece > 0, "%s", strerror(errno));
+        sent += (size_t)piece;
+    }
+}
+
+static int send_request(const char *path, const char *body)
+{
+    char head[256];
+    const int connection = http_connect(&server);
+    const int size = snprintf(head, sizeof head,
+                              "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n",
+                              path, strlen(body));
+    send_all(connection, head, (size_t)size);
+    send_all(connection, body, strlen(body));
+    return connection;
+}
+
+/* Whether something, or the end, can be read in so many milliseconds. */
+static bool is_readable(int connection, int milliseconds)
+{
+    struct pollfd event = {.fd = connection, .events = POLLIN};
+    return poll(&event, 1, milliseconds) == 1;
+}
+
+/* The status of the answer; 0: none came. Closes. */
+static long read_status(int connection, char *answer, size_t size)
+{
+    long status = 0;
+    size_t used = 0;
+    answer[0] = '\0';
+    while (strstr(answer, "\r\n\r\n") == NULL && used + 1 < size) {
+        ck_assert(is_readable(connection, service_patience()));
+        const ssize_t piece = recv(connection, answer + used, size - 1 - used, 0);
+        if (piece <= 0)
+            break;
+        used += (size_t)piece;
+        answer[used] = '\0';
+    }
+    close(connection);
+    sscanf(answer, "HTTP/1.1 %3ld", &status);
+    return status;
+}
+
+/* As under valgrind: there the pool has done its work by the time that an event loop looks again.
+ */
+static bool threads_take_turns(void)
+{
+    return getenv("TEMPOTROND_WRAPPER") != NULL;
+}
+
+/* Whoever comes when the queue is full is told so, and the others are served. */
+START_TEST(a_full_queue_is_told_at_once)
+{
+    enum { CLIENTS = LIMIT_WAITING_JOBS + 150 };
+    int connections[CLIENTS], served = 0, refused = 0;
+    char answer[2048];
+    create_model_of_text(&server, HEAVY);
+    char *body = heavy_body(1);
+    for (int i = 0; i < CLIENTS; i++)
+        connections[i] = send_request("/models/heavy/predict", body);
+    for (int i = 0; i < CLIENTS; i++) {
+        const long status = read_status(connections[i], answer, sizeof answer);
+        served += status == 200;
+        if (status == 200)
+            continue;
+        ck_assert_msg(status == 503, "%s", answer);
+        ck_assert_ptr_nonnull(strcasestr(answer, "\r\nRetry-After: "));
+        refused++;
+    }
+    free(body);
+    ck_assert_int_ge(served, LIMIT_WAITING_JOBS);
+    ck_assert(refused > 0 || threads_take_turns());
+    /* What is not for the pool was served all the time; what is, is again. */
+    struct http_answer again = post_text(&server, "/models/tuned/predict", "{\"x\": [[1, 2]]}");
+    http_answer_finish(&again);
+}
+END_TEST
+
+START_TEST(event_loops_serve_while_the_pool_is_busy)
+{
+    enum { CLIENTS = 16 };
+    int connections[CLIENTS];
+    char status_line[256];
+    create_model_of_text(&server, HEAVY);
+    char *body = heavy_body(25);
+    for (int i = 0; i < CLIENTS; i++)
+        connections[i] = send_request("/models/heavy/predict", body);
+    free(body);
+    for (int i = 0; i < 20; i++) {
+        struct http_answer answer =
+            post_text(&server, "/models/tuned/predict", "{\"x\": [[1, 2]]}");
+        http_answer_finish(&answer);
+    }
+    ck_assert(threads_take_turns() || !is_readable(connections[CLIENTS - 1], 0));
+    for (int i = 0; i < CLIENTS; i++)
+        ck_assert_int_eq(read_status(connections[i], status_line, sizeof status_line), 200);
+}
+END_TEST
+
+START_TEST(a_stop_lets_jobs_end_that_wait_and_run)
+{
+    enum { CLIENTS = 12 };
+    int connections[CLIENTS];
+    char answer[256];
+    create_model_of_text(&server, HEAVY);
+    char *body = heavy_body(8);
+    for (int i = 0; i < CLIENTS; i++)
+        connections[i] = send_request("/models/heavy/predict", body);
+    free(body);
+    ck_assert(is_readable(connections[0], service_patience())); /* so the others have been read */
+    ck_assert_int_eq(kill(server.pid, SIGTERM), 0);
+    for (int i = 0; i < CLIENTS; i++)
+        ck_assert_int_eq(read_status(connections[i], answer, sizeof answer), 200);
+    const int status = service_wait(&server);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+END_TEST
+
+static void restart_with_short_drain(const char *seconds)
+{
+    const char *flags[] = {"--drain-timeout", seconds, "--log", "errors", NULL};
+    struct service hasty;
+    service_start(&hasty, flags);
+    stop_server();
+    server = hasty;
+    create_model_of_text(&server, HEAVY);
+    create_model_of_text(&server,
+                         "{\"id\": \"plain\", \"in_features\": 2, \"out_features\": 2, \"T\": 20}");
+}
+
+/* An order that takes a while to be read. */
+static struct bytes large_order(void)
+{
+    enum { SAMPLES = 200000 };
+    struct bytes order = bytes_of("{\"epochs\": 1, \"in_spikes\": [[1, 2]", 34);
+    for (int i = 1; i < SAMPLES; i++)
+        bytes_add(&order, ", [1, 2]", 8);
+    bytes_add(&order, "], \"label\": [0", 14);
+    for (int i = 1; i < SAMPLES; i++)
+        bytes_add(&order, ", 1", 3);
+    bytes_add(&order, "]}", 3); /* with its end */
+    return order;
+}
+
+/* Predictions and orders that the stop finds queued and running. */
+START_TEST(a_stop_that_does_not_wait_ends_well)
+{
+    enum { CLIENTS = 120 };
+    int connections[CLIENTS];
+    char answer[256];
+    restart_with_short_drain(_i % 2 == 0 ? "0" : "1");
+    char *heavy = heavy_body(2);
+    struct bytes order = large_order();
+    for (int i = 0; i < CLIENTS; i++)
+        connections[i] = i % 3 == 0 ? send_request("/models/heavy/predict", heavy)
+                                    : send_request("/models/plain/train", (const char *)order.at);
+    bytes_finish(&order);
+    free(heavy);
+    struct http_answer still = http_send(&server, "GET", "/health/live", NULL, NULL);
+    http_answer_finish(&still);
+    ck_assert_int_eq(kill(server.pid, SIGTERM), 0);
+    const int status = service_wait(&server);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %#x", (unsigned)status);
+    for (int i = 0; i < CLIENTS; i++) {
+        const long told = read_status(connections[i], answer, sizeof answer);
+        ck_assert_msg(told == 200 || told == 202 || told == 503 || told == 0, "%s", answer);
+    }
+}
+END_TEST
+
+/* One who asks for what the pool does, again and again over one connection. */
+static void *ask_on(void *argument)
+{
+    char answer[4096];
+    static const char request[] =
+        "POST /models/plain/train HTTP/1.1\r\nHost: localhost\r\nContent-Length: 40\r\n\r\n"
+        "{\"in_spikes\": [[1, 2]], \"label\": [0]    }";
+    sem_t *asked = argument;
+    const int connection = http_connect(&server);
+    for (int turn = 0;; turn++) {
+        if (send(connection, request, sizeof request - 1, MSG_NOSIGNAL) <= 0 ||
+            recv(connection, answer, sizeof answer, 0) <= 0)
+            break;
+        if (turn == 3)
+            sem_post(asked);
+    }
+    sem_post(asked);
+    close(connection);
+    return NULL;
+}
+
+/* While the server is torn down, connections that live on bring it further jobs. */
+START_TEST(jobs_that_come_while_the_server_ends_do_no_harm)
+{
+    enum { CLIENTS = 8 };
+    pthread_t clients[CLIENTS];
+    sem_t asked;
+    sem_init(&asked, 0, 0);
+    restart_with_short_drain("0");
+    for (int i = 0; i < CLIENTS; i++)
+        ck_assert_int_eq(pthread_create(&clients[i], NULL, ask_on, &asked), 0);
+    for (int i = 0; i < CLIENTS; i++)
+        sem_wait(&asked);
+    ck_assert_int_eq(kill(server.pid, SIGTERM), 0);
+    const int status = service_wait(&server);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %#x", (unsigned)status);
+    for (int i = 0; i < CLIENTS; i++)
+        pthread_join(clients[i], NULL);
+}
+END_TEST
+
+START_TEST(a_client_that_leaves_does_no_harm_to_its_job)
+{
+    enum { CLIENTS = 20 };
+    char answer[256];
+    int connections[CLIENTS];
+    create_model_of_text(&server, HEAVY);
+    char *body = heavy_body(10);
+    for (int turn = 0; turn < 2; turn++) {
+        for (int i = 0; i < CLIENTS; i++)
+            connections[i] = send_request("/models/heavy/predict", body);
+        const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+        for (int i = 0; i < CLIENTS; i++) {
+            if (turn == 1)
+                setsockopt(connections[i], SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+            close(connections[i]);
+        }
+    }
+    const int last = send_request("/models/heavy/predict", body);
+    ck_assert_int_eq(read_status(last, answer, sizeof answer), 200);
+    free(body);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("heavy_work");
+    TCase *tests = suite_case(suite, "heavy work", start_server, stop_server, 2 * SERVICE_SECONDS);
+    tcase_add_test(tests, many_samples_are_answered_as_each_alone);
+    tcase_add_test(tests, words_are_limited_and_numbers_are_not);
+    tcase_add_test(tests, a_full_queue_is_told_at_once);
+    tcase_add_test(tests, event_loops_serve_while_the_pool_is_busy);
+    tcase_add_test(tests, a_stop_lets_jobs_end_that_wait_and_run);
+    tcase_add_loop_test(tests, a_stop_that_does_not_wait_ends_well, 0, 4);
+    tcase_add_test(tests, jobs_that_come_while_the_server_ends_do_no_harm);
+    tcase_add_test(tests, a_client_that_leaves_does_no_harm_to_its_job);
+    return suite_run(suite);
+}

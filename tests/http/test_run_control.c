@@ -1,0 +1,253 @@
+/* What clients can do about runs, over HTTP: wait for them, cancel them, queue one behind the
+ * other. Every test starts a server of its own. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/client.h"
+#include "tests/support/http.h"
+#include "tests/support/patterns.h"
+#include "tests/support/runs.h"
+#include "tests/support/service.h"
+#include "tests/support/suite.h"
+
+static struct service service;
+
+static void set_up(void)
+{
+    patterns_start(&service);
+}
+
+static void tear_down(void)
+{
+    service_finish(&service);
+}
+
+START_TEST(waiting_answers_200_with_the_finished_run)
+{
+    create_pattern_model(&service, "a");
+    struct http_answer answer = run_order(&service, "a", pattern_order(5, 1), "Prefer: wait=600");
+    ck_assert_int_eq(answer.status, 200);
+    ck_assert_str_eq(member_string(answer.json, "state"), "succeeded");
+    ck_assert_int_eq(member_integer(answer.json, "epoch"), 5);
+    ck_assert_int_eq(member_integer(answer.json, "version"), 2);
+    ck_assert_str_eq(http_header(&answer, "location"), "/runs/1");
+    ck_assert_str_eq(http_header(&answer, "preference-applied"), "wait=600");
+    http_answer_finish(&answer);
+}
+END_TEST
+
+START_TEST(waiting_in_vain_answers_202_with_the_run_so_far)
+{
+    create_pattern_model(&service, "a");
+    struct http_answer answer =
+        run_order(&service, "a", pattern_order(RUN_ENDLESS, 1), "Prefer: wait=1");
+    ck_assert_int_eq(answer.status, 202);
+    ck_assert_str_eq(member_string(answer.json, "state"), "running");
+    ck_assert_str_eq(http_header(&answer, "location"), "/runs/1");
+    ck_assert_str_eq(http_header(&answer, "preference-applied"), "wait=1");
+    http_answer_finish(&answer);
+}
+END_TEST
+
+START_TEST(without_a_wish_to_wait_the_answer_is_202)
+{
+    create_pattern_model(&service, "a");
+    struct http_answer answer = run_order(&service, "a", pattern_order(5, 1), NULL);
+    ck_assert_int_eq(answer.status, 202);
+    ck_assert_ptr_null(http_header(&answer, "preference-applied"));
+    ck_assert_str_eq(http_header(&answer, "location"), "/runs/1");
+    http_answer_finish(&answer);
+}
+END_TEST
+
+START_TEST(a_queued_run_is_cancelled_at_once)
+{
+    create_pattern_model(&service, "a");
+    const json_int_t running = queue_patterns(&service, "a", RUN_ENDLESS),
+                     queued = queue_patterns(&service, "a", RUN_ENDLESS);
+    json_t *run = run_cancel(&service, queued, 202);
+    ck_assert_str_eq(member_string(run, "state"), "cancelled");
+    ck_assert(json_is_null(json_object_get(run, "started_at")));
+    ck_assert(run_has_ended(run));
+    json_decref(run);
+    json_t *problem = run_cancel(&service, queued, 409);
+    ck_assert_str_eq(member_string(problem, "code"), "run_ended");
+    json_decref(problem);
+    run_await_begun(&service, running);
+}
+END_TEST
+
+START_TEST(a_running_run_is_cancelled_and_publishes_nothing)
+{
+    create_pattern_model(&service, "a");
+    const json_int_t id = queue_patterns(&service, "a", RUN_ENDLESS);
+    run_await_begun(&service, id);
+    json_decref(run_cancel(&service, id, 202));
+    json_t *run = run_await(&service, id, run_has_ended);
+    ck_assert_str_eq(member_string(run, "state"), "cancelled");
+    ck_assert_int_lt(member_integer(run, "epoch"), RUN_ENDLESS);
+    ck_assert(json_is_null(json_object_get(run, "version")));
+    ck_assert(json_is_null(json_object_get(run, "error")));
+    json_decref(run);
+    ck_assert_int_eq(served_version(&service, "a"), 1);
+    json_decref(run_cancel(&service, id, 409));
+}
+END_TEST
+
+/* A model whose voltages are beyond what a float holds. */
+static void create_overflowing_model(const char *id)
+{
+    json_t *weight = json_array();
+    for (size_t i = 0; i < PATTERN_CLASSES; i++) {
+        json_t *row = json_array();
+        for (size_t j = 0; j < PATTERN_AFFERENTS; j++)
+            json_array_append_new(row, json_real(3e38));
+        json_array_append_new(weight, row);
+    }
+    create_model(&service,
+                 json_pack("{s:s, s:i, s:i, s:i, s:o}", "id", id, "in_features", PATTERN_AFFERENTS,
+                           "out_features", PATTERN_CLASSES, "T", PATTERN_STEPS, "weight", weight));
+}
+
+/* One batch that would take far longer than anybody's patience. */
+static json_int_t queue_long_batch(void)
+{
+    enum { LONG = 50000 };
+    json_t *samples = json_array(), *classes = json_array();
+    create_model(&service, json_pack("{s:s, s:i, s:i, s:i}", "id", "long", "in_features", 1,
+                                     "out_features", 160, "T", 100000));
+    for (int i = 0; i < LONG; i++) {
+        json_array_append_new(samples, json_pack("[i]", 0));
+        json_array_append_new(classes, json_integer(i % 160));
+    }
+    const json_int_t run = run_queue(
+        &service, "long",
+        json_pack("{s:o, s:o, s:i}", "in_spikes", samples, "label", classes, "batch_size", LONG));
+    json_decref(run_await(&service, run, run_is_running));
+    return run;
+}
+
+START_TEST(a_cancellation_ends_a_long_batch)
+{
+    const json_int_t run = queue_long_batch();
+    json_decref(run_cancel(&service, run, 202));
+    json_t *ended = run_await(&service, run, run_has_ended);
+    ck_assert_str_eq(member_string(ended, "state"), "cancelled");
+    json_decref(ended);
+}
+END_TEST
+
+START_TEST(a_stop_ends_a_long_batch)
+{
+    queue_long_batch();
+    service_stop(&service);
+}
+END_TEST
+
+START_TEST(a_diverging_run_fails_and_publishes_nothing)
+{
+    create_overflowing_model("a");
+    json_t *run = run_finish(&service, "a", pattern_order(100, 1));
+    ck_assert_str_eq(member_string(run, "state"), "failed");
+    ck_assert_str_eq(member_string(json_object_get(run, "error"), "code"), "diverged");
+    ck_assert(json_is_null(json_object_get(run, "version")));
+    json_decref(run);
+    json_t *newest = newest_version(&service, "a");
+    ck_assert_int_eq(member_integer(newest, "version"), 1);
+    json_decref(newest);
+    json_decref(http_get(&service, "/health/ready"));
+}
+END_TEST
+
+static void expect_in_log(const struct service *of, const char *line, bool expected)
+{
+    char *log = service_log(of);
+    ck_assert_msg((strstr(log, line) != NULL) == expected, "%s in:\n%s", line, log);
+    free(log);
+}
+
+START_TEST(every_end_of_a_run_is_logged)
+{
+    service_finish(&service);
+    service_start(&service, NULL);
+    create_pattern_model(&service, "a");
+    create_overflowing_model("b");
+    json_decref(run_finish(&service, "a", pattern_order(5, 1)));
+    json_decref(run_finish(&service, "b", pattern_order(100, 1)));
+    expect_in_log(&service, " run=1 model=a state=succeeded code=- epoch=5 ms=", true);
+    expect_in_log(&service, " run=2 model=b state=failed code=diverged epoch=0 ms=", true);
+    const json_int_t third = queue_patterns(&service, "a", RUN_ENDLESS);
+    run_await_begun(&service, third);
+    json_decref(run_cancel(&service, third, 202));
+    json_decref(run_await(&service, third, run_has_ended));
+    expect_in_log(&service, " run=3 model=a state=cancelled code=- epoch=", true);
+    run_await_begun(&service, queue_patterns(&service, "a", RUN_ENDLESS));
+    service_stop(&service);
+    expect_in_log(&service, " run=4 model=a state=interrupted code=- epoch=", true);
+}
+END_TEST
+
+START_TEST(a_log_of_errors_tells_of_failures_alone)
+{
+    create_pattern_model(&service, "a");
+    create_overflowing_model("b");
+    json_decref(run_finish(&service, "a", pattern_order(5, 1)));
+    json_decref(run_finish(&service, "b", pattern_order(100, 1)));
+    expect_in_log(&service, "run=1", false);
+    expect_in_log(&service, " run=2 model=b state=failed code=diverged epoch=0 ms=", true);
+}
+END_TEST
+
+START_TEST(runs_of_a_model_queue_and_start_from_the_former_ones_version)
+{
+    create_pattern_model(&service, "queued");
+    create_pattern_model(&service, "by-turns");
+    queue_patterns(&service, "queued", 30);
+    json_t *last = run_finish(&service, "queued", pattern_order(30, 1));
+    ck_assert_int_eq(member_integer(last, "version"), 3);
+    json_t *first = run_get(&service, 1);
+    ck_assert_int_eq(member_integer(first, "version"), 2);
+    ck_assert_int_le(run_time(first, "finished_at"), run_time(last, "started_at"));
+    json_decref(first);
+    json_decref(last);
+    json_decref(run_finish(&service, "by-turns", pattern_order(30, 1)));
+    json_decref(run_finish(&service, "by-turns", pattern_order(30, 1)));
+    expect_equal_weights(&service, "by-turns", "queued");
+    json_t *second = newest_version(&service, "queued");
+    ck_assert_int_eq(member_integer(second, "version"), 3);
+    json_decref(second);
+}
+END_TEST
+
+START_TEST(runs_of_two_models_train_at_the_same_time)
+{
+    create_pattern_model(&service, "a");
+    create_pattern_model(&service, "b");
+    const json_int_t first = queue_patterns(&service, "a", RUN_ENDLESS),
+                     second = queue_patterns(&service, "b", RUN_ENDLESS);
+    run_await_begun(&service, first);
+    run_await_begun(&service, second);
+    json_decref(run_cancel(&service, first, 202));
+    json_decref(run_cancel(&service, second, 202));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("run_control");
+    TCase *tests = suite_case(suite, "runs", set_up, tear_down, 2 * SERVICE_SECONDS);
+    tcase_add_test(tests, waiting_answers_200_with_the_finished_run);
+    tcase_add_test(tests, waiting_in_vain_answers_202_with_the_run_so_far);
+    tcase_add_test(tests, without_a_wish_to_wait_the_answer_is_202);
+    tcase_add_test(tests, a_queued_run_is_cancelled_at_once);
+    tcase_add_test(tests, a_running_run_is_cancelled_and_publishes_nothing);
+    tcase_add_test(tests, a_cancellation_ends_a_long_batch);
+    tcase_add_test(tests, a_stop_ends_a_long_batch);
+    tcase_add_test(tests, a_diverging_run_fails_and_publishes_nothing);
+    tcase_add_test(tests, every_end_of_a_run_is_logged);
+    tcase_add_test(tests, a_log_of_errors_tells_of_failures_alone);
+    tcase_add_test(tests, runs_of_a_model_queue_and_start_from_the_former_ones_version);
+    tcase_add_test(tests, runs_of_two_models_train_at_the_same_time);
+    return suite_run(suite);
+}
