@@ -21,7 +21,7 @@
 #include "server/model/version_ranges.h"
 #include "server/model/weights.h"
 
-enum { LOWEST_PRIORITY = 19, PROGRESS_INTERVAL_MS = 250, STORE_RETRY_SECONDS = 1 };
+enum { TRAINING_NICE = 10, PROGRESS_INTERVAL_MS = 250, STORE_RETRY_SECONDS = 1 };
 
 struct worker {
     struct trainer *trainer;
@@ -488,13 +488,12 @@ static uint64_t wait_for_work(struct trainer *trainer, uint64_t seen)
     return seen;
 }
 
-/* This thread runs when no other wants the core, and gives way at once: SCHED_IDLE, with a small
- * share left so that it can't be starved of a lock that others wait for. */
-static void yield_to_everybody(void)
+/* Training gives way to requests, but is never starved: it may hold a lock that others wait for. */
+static void lower_priority(void)
 {
     const struct sched_param none = {0};
-    if (pthread_setschedparam(pthread_self(), SCHED_IDLE, &none) != 0)
-        setpriority(PRIO_PROCESS, 0, LOWEST_PRIORITY); /* on Linux, of this thread */
+    pthread_setschedparam(pthread_self(), SCHED_BATCH, &none);
+    setpriority(PRIO_PROCESS, 0, TRAINING_NICE); /* of this thread only, on Linux */
 }
 
 static void *work(void *argument)
@@ -502,7 +501,7 @@ static void *work(void *argument)
     struct worker *worker = argument;
     struct trainer *trainer = worker->trainer;
     uint64_t seen = 0;
-    yield_to_everybody();
+    lower_priority();
     while (!atomic_load(&trainer->stopping)) {
         struct job job = {.worker = worker, .begun = timestamp_now()};
         job.progress_at = job.begun;
