@@ -35,7 +35,7 @@ static bool start_store(struct service *service, const char *path)
         status = store_runs_take_up(store, timestamp_now());
         if (status == STORE_OK)
             status = store_arrays_prune(store);
-        store_pool_return(service->stores, store);
+        store_pool_return_writer(service->stores, status);
     }
     if (status == STORE_UNAVAILABLE && errno != 0)
         fprintf(stderr, "tempotrond: %s: %s\n", path, strerror(errno));

@@ -70,6 +70,13 @@ struct store *store_pool_borrow_writer(struct store_pool *pool)
     return pool->writer;
 }
 
+enum store_status store_pool_return_writer(struct store_pool *pool, enum store_status status)
+{
+    store_pool_note(pool, status);
+    pthread_mutex_unlock(&pool->writing);
+    return status;
+}
+
 struct uploads *store_pool_uploads(struct store_pool *pool)
 {
     return &pool->uploads;

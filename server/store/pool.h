@@ -12,6 +12,9 @@ void store_pool_destroy(struct store_pool *pool); /* every store must be back; t
 
 /* The writer; waits until no other thread has it. */
 struct store *store_pool_borrow_writer(struct store_pool *pool);
+/* Gives the writer back and keeps how its write went, for store_pool_is_broken(). Returns the
+ * status. */
+enum store_status store_pool_return_writer(struct store_pool *pool, enum store_status status);
 /* A reader: an idle one, or a new one. */
 enum store_status store_pool_borrow_reader(struct store_pool *pool, struct store **ret_store);
 /* Gives back either. Takes NULL. */
