@@ -102,6 +102,9 @@ fmt: PACKAGES = clang-format
 fmt: packages ## put every source into the project's style
 	clang-format -i $(SOURCES)
 
+openapi: ## the contract, openapi.yaml, of its parts in openapi/
+	@cat openapi/*.yaml >openapi.yaml
+
 docker: ## the container image, tempotrond:VERSION
 	docker build -f docker/Dockerfile -t tempotrond:$(VERSION) -t tempotrond:latest .
 
@@ -168,5 +171,5 @@ $(BUILD)/tests/test_levels: tests/levels/run.sh $(LEVELS)
 
 -include $(patsubst %.o,%.d,$(CORE) $(MAIN) $(SERVER) $(SUPPORT) $(TESTS:=.o) $(BENCHES:=.o) $(BARE).o)
 
-.PHONY: all lib run check tests asan tsan valgrind bench bench-http lint fmt docker install clean help packages
+.PHONY: all lib run check tests asan tsan valgrind bench bench-http lint fmt openapi docker install clean help packages
 .SECONDARY:

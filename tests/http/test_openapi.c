@@ -5,6 +5,7 @@
  * Its extensions are told in the contract's own description. */
 #include <check.h>
 #include <ctype.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,6 +165,40 @@ static void read_contract(void)
     contract.document = yaml_load(contract.text, contract.size);
     each_operation(add_exchanges);
 }
+
+/* --- the parts --- */
+
+static struct bytes read_file(const char *path)
+{
+    char buffer[4096];
+    struct bytes bytes = {0};
+    FILE *file = fopen(path, "r");
+    ck_assert_msg(file != NULL, "%s can't be opened", path);
+    for (size_t size; (size = fread(buffer, 1, sizeof buffer, file)) > 0;)
+        bytes_add(&bytes, buffer, size);
+    fclose(file);
+    return bytes;
+}
+
+/* An edit of only one of the two, the parts or the document, is found here. */
+START_TEST(parts_make_the_document)
+{
+    glob_t parts;
+    size_t joined = 0;
+    ck_assert_int_eq(glob("openapi/*.yaml", 0, NULL, &parts), 0);
+    for (size_t i = 0; i < parts.gl_pathc; i++) {
+        struct bytes part = read_file(parts.gl_pathv[i]);
+        ck_assert_msg(part.size <= contract.size - joined &&
+                          memcmp(contract.text + joined, part.at, part.size) == 0,
+                      "%s is not what openapi.yaml holds: edit the part, then run make openapi",
+                      parts.gl_pathv[i]);
+        joined += part.size;
+        bytes_finish(&part);
+    }
+    ck_assert_uint_eq(joined, contract.size);
+    globfree(&parts);
+}
+END_TEST
 
 /* --- parameters --- */
 
@@ -676,6 +711,7 @@ static Suite *suite(void)
 {
     Suite *openapi = suite_create("openapi");
     TCase *text = tcase_create("text");
+    tcase_add_test(text, parts_make_the_document);
     tcase_add_test(text, paths_are_the_routes);
     tcase_add_test(text, operations_have_examples);
     tcase_add_test(text, operations_name_every_problem);
