@@ -1,5 +1,4 @@
-/* Arrays as bodies, over HTTP: application/x-npy instead of JSON, in and out. Every test starts a
- * server of its own. */
+/* Arrays as bodies, over HTTP: application/x-npy instead of JSON, in and out. */
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,23 +6,9 @@
 #include "tests/support/arrays.h"
 #include "tests/support/bodies.h"
 #include "tests/support/client.h"
+#include "tests/support/fixture.h"
 #include "tests/support/http.h"
-#include "tests/support/service.h"
 #include "tests/support/suite.h"
-
-#define ROWS(table) ((int)(sizeof(table) / sizeof *(table)))
-
-static struct service server;
-
-static void start_server(void)
-{
-    bodies_start(&server);
-}
-
-static void stop_server(void)
-{
-    service_finish(&server);
-}
 
 /* Takes the array. */
 static struct http_answer send_npy(const char *method, const char *path, struct bytes npy)
@@ -343,7 +328,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("array_bodies");
-    TCase *tests = suite_case(suite, "arrays", start_server, stop_server, 2 * SERVICE_SECONDS);
+    TCase *tests = fixture_case(suite, "arrays", bodies_start);
     tcase_add_loop_test(tests, an_array_of_any_type_is_x, 0, NPY_TYPES);
     tcase_add_test(tests, dimensions_of_samples_are_flattened_and_those_of_encode_are_not);
     tcase_add_loop_test(tests, parameters_are_json_or_words, 0, 4);

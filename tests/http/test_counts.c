@@ -1,6 +1,5 @@
 /* Models that read out how often their outputs fire, over HTTP: what they predict against the
- * voltage by its definition, what they learn, and what is kept of it. Every test starts a server of
- * its own. */
+ * voltage by its definition, what they learn, and what is kept of it. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -14,24 +13,14 @@
 #include "tests/support/client.h"
 #include "tests/support/datasets.h"
 #include "tests/support/dense.h"
+#include "tests/support/fixture.h"
 #include "tests/support/http.h"
 #include "tests/support/runs.h"
-#include "tests/support/service.h"
 #include "tests/support/suite.h"
-
-#define ROWS(table) ((int)(sizeof(table) / sizeof *(table)))
-
-static struct service server;
 
 static void start_server(void)
 {
-    static const char *const flags[] = {"--log", "errors", NULL};
-    service_start(&server, flags);
-}
-
-static void stop_server(void)
-{
-    service_finish(&server);
+    fixture_start(FLAGS("--log", "errors"));
 }
 
 static json_t *post(const char *path, const char *body)
@@ -607,9 +596,8 @@ END_TEST
 /* The text of what many samples, shared out to a team, are answered after a training. */
 static char *answer_of_threads(const char *threads)
 {
-    const char *const flags[] = {"--log", "errors", "--threads", threads, NULL};
     struct service service;
-    service_start(&service, flags);
+    service_start(&service, FLAGS("--log", "errors", "--threads", threads));
     create_long_model(&service, "shared");
     json_decref(run_succeed(&service, "shared", long_order(5)));
     json_t *order = long_order(1);
@@ -815,7 +803,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("service_counts");
-    TCase *tests = suite_case(suite, "counts", start_server, stop_server, 2 * SERVICE_SECONDS);
+    TCase *tests = fixture_case(suite, "counts", start_server);
     tcase_add_test(tests, a_model_shows_that_it_counts);
     tcase_add_test(tests, other_models_are_what_they_were);
     tcase_add_test(tests, counts_and_times_are_those_of_the_definition);

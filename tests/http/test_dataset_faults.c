@@ -1,5 +1,5 @@
 /* Datasets when something goes wrong: the server is killed in the middle of an upload or a run, the
- * disk is full, or many change at once what others use. Every test starts a server of its own. */
+ * disk is full, or many change at once what others use. */
 #include <check.h>
 #include <poll.h>
 #include <pthread.h>
@@ -13,33 +13,17 @@
 #include "tests/support/arrays.h"
 #include "tests/support/client.h"
 #include "tests/support/datasets.h"
+#include "tests/support/fixture.h"
 #include "tests/support/http.h"
 #include "tests/support/runs.h"
-#include "tests/support/service.h"
 #include "tests/support/suite.h"
-
-static struct service server;
-
-static void start_server(void)
-{
-    datasets_start(&server);
-}
-
-static void stop_server(void)
-{
-    service_finish(&server);
-}
 
 /* --- crashes --- */
 
 /* Starts a server that takes large files, in the place of the other. */
 static void restart_ample(void)
 {
-    static const char *const flags[] = {"--log", "errors", NULL};
-    struct service ample;
-    service_start(&ample, flags);
-    stop_server();
-    server = ample;
+    fixture_start(FLAGS("--log", "errors"));
 }
 
 /* Sends a file that is small on the wire and takes the server a while, and waits until some of its
@@ -306,7 +290,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("dataset_faults");
-    TCase *tests = suite_case(suite, "faults", start_server, stop_server, 2 * SERVICE_SECONDS);
+    TCase *tests = fixture_case(suite, "faults", datasets_start);
     tcase_add_test(tests, what_a_killed_server_was_uploading_is_gone_after_the_next_start);
     tcase_add_loop_test(tests, a_run_on_a_dataset_that_is_killed_ends_with_the_same_bits, 0, 2);
     tcase_add_loop_test(tests, an_upload_that_finds_no_room_is_told_so_and_leaves_nothing_behind, 0,

@@ -1,6 +1,5 @@
 /* What datasets are for, over HTTP: predictions, evaluations and runs on them are those on the same
- * samples, what does not suit is refused, and nobody takes one away from a run. Every test starts a
- * server of its own. */
+ * samples, what does not suit is refused, and nobody takes one away from a run. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,24 +8,10 @@
 #include "tests/support/arrays.h"
 #include "tests/support/client.h"
 #include "tests/support/datasets.h"
+#include "tests/support/fixture.h"
 #include "tests/support/http.h"
 #include "tests/support/runs.h"
-#include "tests/support/service.h"
 #include "tests/support/suite.h"
-
-#define ROWS(table) ((int)(sizeof(table) / sizeof *(table)))
-
-static struct service server;
-
-static void start_server(void)
-{
-    datasets_start(&server);
-}
-
-static void stop_server(void)
-{
-    service_finish(&server);
-}
 
 /* --- what samples in JSON give, a dataset gives --- */
 
@@ -416,7 +401,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("dataset_uses");
-    TCase *tests = suite_case(suite, "uses", start_server, stop_server, 2 * SERVICE_SECONDS);
+    TCase *tests = fixture_case(suite, "uses", datasets_start);
     tcase_add_loop_test(tests, predictions_and_evaluations_are_those_of_the_same_samples, 0,
                         NPY_TYPES);
     tcase_add_loop_test(tests, without_an_encoder_samples_are_spike_times, 0, 2);

@@ -1,5 +1,5 @@
 /* Datasets, over HTTP: arrays and tables are put, shown, listed and deleted; what is no such file
- * is refused and leaves nothing behind. Every test starts a server of its own. */
+ * is refused and leaves nothing behind. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,23 +8,9 @@
 #include "tests/support/arrays.h"
 #include "tests/support/client.h"
 #include "tests/support/datasets.h"
+#include "tests/support/fixture.h"
 #include "tests/support/http.h"
-#include "tests/support/service.h"
 #include "tests/support/suite.h"
-
-#define ROWS(table) ((int)(sizeof(table) / sizeof *(table)))
-
-static struct service server;
-
-static void start_server(void)
-{
-    datasets_start(&server);
-}
-
-static void stop_server(void)
-{
-    service_finish(&server);
-}
 
 /* --- what is put is shown --- */
 
@@ -496,7 +482,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("datasets");
-    TCase *tests = suite_case(suite, "datasets", start_server, stop_server, 2 * SERVICE_SECONDS);
+    TCase *tests = fixture_case(suite, "datasets", datasets_start);
     tcase_add_loop_test(tests, arrays_of_every_type_are_kept_as_they_are, 0, ROWS(types));
     tcase_add_loop_test(tests, idx_is_taken_gzipped_or_not, 0, 2);
     tcase_add_test(tests, an_upload_without_length_is_taken);

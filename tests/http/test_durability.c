@@ -6,45 +6,33 @@
 #include <sys/stat.h>
 
 #include "tests/support/client.h"
+#include "tests/support/fixture.h"
 #include "tests/support/http.h"
 #include "tests/support/patterns.h"
 #include "tests/support/runs.h"
-#include "tests/support/service.h"
 #include "tests/support/suite.h"
-
-static struct service service;
-
-static void set_up(void)
-{
-    patterns_start(&service);
-}
-
-static void tear_down(void)
-{
-    service_finish(&service);
-}
 
 /* --- crashes --- */
 
 START_TEST(a_run_answered_202_survives_a_kill)
 {
-    create_pattern_model(&service, "a");
-    create_pattern_model(&service, "b");
-    const json_int_t first = queue_patterns(&service, "a", 20),
-                     second = queue_patterns(&service, "a", 20);
-    const json_int_t third = queue_patterns(&service, "b", 20);
-    service_kill(&service);
-    service_restart(&service);
+    create_pattern_model(&server, "a");
+    create_pattern_model(&server, "b");
+    const json_int_t first = queue_patterns(&server, "a", 20),
+                     second = queue_patterns(&server, "a", 20);
+    const json_int_t third = queue_patterns(&server, "b", 20);
+    service_kill(&server);
+    service_restart(&server);
     const json_int_t ids[] = {first, second, third}, versions[] = {2, 3, 2};
     for (size_t i = 0; i < 3; i++) {
-        json_t *run = run_await(&service, ids[i], run_has_ended);
+        json_t *run = run_await(&server, ids[i], run_has_ended);
         ck_assert_str_eq(member_string(run, "state"), "succeeded");
         ck_assert_int_eq(member_integer(run, "epoch"), 20);
         ck_assert_int_eq(member_integer(run, "version"), versions[i]);
         json_decref(run);
     }
-    ck_assert_int_eq(served_version(&service, "a"), 3);
-    ck_assert_int_eq(served_version(&service, "b"), 2);
+    ck_assert_int_eq(served_version(&server, "a"), 3);
+    ck_assert_int_eq(served_version(&server, "b"), 2);
 }
 END_TEST
 
@@ -55,8 +43,8 @@ static int epochs_of_a_while(void)
     for (int epochs = 50;; epochs *= 3) {
         char model[64];
         snprintf(model, sizeof model, "calm-%d", epochs);
-        create_pattern_model(&service, model);
-        json_t *run = run_succeed(&service, model, pattern_order(epochs, 1));
+        create_pattern_model(&server, model);
+        json_t *run = run_succeed(&server, model, pattern_order(epochs, 1));
         const long taken = run_duration(run);
         json_decref(run);
         if (taken >= LEAST_MS)
@@ -69,18 +57,18 @@ START_TEST(a_run_killed_in_its_middle_ends_with_the_same_bits)
     char calm[64];
     const int epochs = epochs_of_a_while();
     snprintf(calm, sizeof calm, "calm-%d", epochs);
-    create_pattern_model(&service, "killed");
-    const json_int_t id = queue_patterns(&service, "killed", epochs);
-    run_await_begun(&service, id);
-    service_kill(&service);
-    service_restart(&service);
-    json_t *run = run_await(&service, id, run_has_ended);
+    create_pattern_model(&server, "killed");
+    const json_int_t id = queue_patterns(&server, "killed", epochs);
+    run_await_begun(&server, id);
+    service_kill(&server);
+    service_restart(&server);
+    json_t *run = run_await(&server, id, run_has_ended);
     ck_assert_str_eq(member_string(run, "state"), "succeeded");
     ck_assert_int_eq(member_integer(run, "epoch"), epochs);
     json_decref(run);
 
-    expect_equal_weights(&service, calm, "killed");
-    json_t *expected = newest_version(&service, calm), *found = newest_version(&service, "killed");
+    expect_equal_weights(&server, calm, "killed");
+    json_t *expected = newest_version(&server, calm), *found = newest_version(&server, "killed");
     ck_assert_int_eq(member_integer(found, "version"), 2);
     ck_assert_int_eq(member_integer(found, "run"), id);
     ck_assert_str_eq(member_string(found, "sha256"), member_string(expected, "sha256"));
@@ -91,13 +79,13 @@ END_TEST
 
 START_TEST(a_stop_interrupts_a_run_that_the_next_start_takes_up)
 {
-    create_pattern_model(&service, "a");
-    const json_int_t id = queue_patterns(&service, "a", RUN_ENDLESS);
-    run_await_begun(&service, id);
-    service_restart(&service);
-    run_await_begun(&service, id);
-    json_decref(run_cancel(&service, id, 202));
-    json_t *run = run_await(&service, id, run_has_ended);
+    create_pattern_model(&server, "a");
+    const json_int_t id = queue_patterns(&server, "a", RUN_ENDLESS);
+    run_await_begun(&server, id);
+    service_restart(&server);
+    run_await_begun(&server, id);
+    json_decref(run_cancel(&server, id, 202));
+    json_t *run = run_await(&server, id, run_has_ended);
     ck_assert_str_eq(member_string(run, "state"), "cancelled");
     json_decref(run);
 }
@@ -105,17 +93,17 @@ END_TEST
 
 START_TEST(a_cancellation_survives_a_kill)
 {
-    create_pattern_model(&service, "a");
-    const json_int_t running = queue_patterns(&service, "a", RUN_ENDLESS),
-                     queued = queue_patterns(&service, "a", RUN_ENDLESS);
-    run_await_begun(&service, running);
-    json_decref(run_cancel(&service, queued, 202));
-    json_decref(run_cancel(&service, running, 202));
-    service_kill(&service);
-    service_restart(&service);
+    create_pattern_model(&server, "a");
+    const json_int_t running = queue_patterns(&server, "a", RUN_ENDLESS),
+                     queued = queue_patterns(&server, "a", RUN_ENDLESS);
+    run_await_begun(&server, running);
+    json_decref(run_cancel(&server, queued, 202));
+    json_decref(run_cancel(&server, running, 202));
+    service_kill(&server);
+    service_restart(&server);
     const json_int_t ids[] = {running, queued};
     for (size_t i = 0; i < 2; i++) {
-        json_t *run = run_get(&service, ids[i]);
+        json_t *run = run_get(&server, ids[i]);
         ck_assert_str_eq(member_string(run, "state"), "cancelled");
         ck_assert(run_has_ended(run));
         json_decref(run);
@@ -141,30 +129,30 @@ static rlim_t log_size(void)
 {
     char path[SERVICE_PATH + 8];
     struct stat file;
-    snprintf(path, sizeof path, "%s-wal", service.database);
+    snprintf(path, sizeof path, "%s-wal", server.database);
     ck_assert_int_eq(stat(path, &file), 0);
     return (rlim_t)file.st_size;
 }
 
 START_TEST(a_run_whose_end_finds_no_room_ends_once_there_is_some)
 {
-    create_model(&service, json_pack("{s:s, s:i, s:i, s:i}", "id", "wide", "in_features", WIDE,
-                                     "out_features", WIDE_CLASSES, "T", 20));
-    const json_int_t ahead = run_queue(&service, "wide", wide_order(RUN_ENDLESS));
-    const json_int_t run = run_queue(&service, "wide", wide_order(1));
-    run_await_begun(&service, ahead);
-    service_limit_files(&service, log_size() + WIDE_BYTES / 2);
-    json_decref(run_cancel(&service, ahead, 202));
-    json_decref(run_await(&service, run, run_is_running));
-    service_limit_files(&service, 1); /* now the server can't write at all, and knows it */
-    http_await_readiness(&service, 503);
-    json_t *waiting = run_get(&service, run);
+    create_model(&server, json_pack("{s:s, s:i, s:i, s:i}", "id", "wide", "in_features", WIDE,
+                                    "out_features", WIDE_CLASSES, "T", 20));
+    const json_int_t ahead = run_queue(&server, "wide", wide_order(RUN_ENDLESS));
+    const json_int_t run = run_queue(&server, "wide", wide_order(1));
+    run_await_begun(&server, ahead);
+    service_limit_files(&server, log_size() + WIDE_BYTES / 2);
+    json_decref(run_cancel(&server, ahead, 202));
+    json_decref(run_await(&server, run, run_is_running));
+    service_limit_files(&server, 1); /* now the server can't write at all, and knows it */
+    http_await_readiness(&server, 503);
+    json_t *waiting = run_get(&server, run);
     ck_assert_str_eq(member_string(waiting, "state"), "running");
     json_decref(waiting);
 
-    service_limit_files(&service, RLIM_INFINITY);
-    http_await_readiness(&service, 200);
-    json_t *ended = run_await(&service, run, run_has_ended);
+    service_limit_files(&server, RLIM_INFINITY);
+    http_await_readiness(&server, 200);
+    json_t *ended = run_await(&server, run, run_has_ended);
     ck_assert_str_eq(member_string(ended, "state"), "succeeded");
     ck_assert_int_eq(member_integer(ended, "version"), 2);
     json_decref(ended);
@@ -176,14 +164,14 @@ END_TEST
 START_TEST(the_database_is_its_owners_alone)
 {
     struct stat file;
-    ck_assert_int_eq(stat(service.database, &file), 0);
+    ck_assert_int_eq(stat(server.database, &file), 0);
     ck_assert_uint_eq(file.st_mode & 0777, 0600);
 }
 END_TEST
 
 static void expect_status(long status, const char *method, const char *path, const char *body)
 {
-    struct http_answer answer = http_send(&service, method, path, body, NULL);
+    struct http_answer answer = http_send(&server, method, path, body, NULL);
     ck_assert_msg(answer.status == status, "%s %s: %ld %s", method, path, answer.status,
                   answer.body);
     http_answer_finish(&answer);
@@ -192,18 +180,18 @@ static void expect_status(long status, const char *method, const char *path, con
 START_TEST(a_damaged_version_can_be_left_and_replaced)
 {
     static const char pattern[] = "{\"in_spikes\": [[0,1,2,3,4,5,6,7]]}";
-    create_pattern_model(&service, "a");
-    json_decref(run_finish(&service, "a", pattern_order(1, 1)));
-    service_stop(&service);
+    create_pattern_model(&server, "a");
+    json_decref(run_finish(&server, "a", pattern_order(1, 1)));
+    service_stop(&server);
     sqlite3 *db;
-    ck_assert_int_eq(sqlite3_open(service.database, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_open(server.database, &db), SQLITE_OK);
     ck_assert_int_eq(sqlite3_exec(db,
                                   "UPDATE tensors SET data = zeroblob(length(data)) "
                                   "WHERE version = 2",
                                   NULL, NULL, NULL),
                      SQLITE_OK);
     sqlite3_close(db);
-    service_restart(&service);
+    service_restart(&server);
     expect_status(500, "POST", "/models/a/predict", pattern);
     expect_status(200, "POST", "/models/a/versions/1/predict", pattern);
     expect_status(404, "POST", "/models/a/versions/3/predict", pattern);
@@ -219,7 +207,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("durability");
-    TCase *tests = suite_case(suite, "durability", set_up, tear_down, 2 * SERVICE_SECONDS);
+    TCase *tests = fixture_case(suite, "durability", patterns_start);
     tcase_add_test(tests, a_run_answered_202_survives_a_kill);
     tcase_add_test(tests, a_run_killed_in_its_middle_ends_with_the_same_bits);
     tcase_add_test(tests, a_stop_interrupts_a_run_that_the_next_start_takes_up);

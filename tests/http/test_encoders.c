@@ -1,5 +1,5 @@
 /* The encoders over HTTP: their types, their ranges, what lies outside of them, and ranges that are
- * fitted to training data. Every test starts a server of its own. */
+ * fitted to training data. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,23 +8,11 @@
 #include "tests/support/arrays.h"
 #include "tests/support/client.h"
 #include "tests/support/datasets.h"
+#include "tests/support/fixture.h"
 #include "tests/support/golden.h"
 #include "tests/support/http.h"
 #include "tests/support/runs.h"
-#include "tests/support/service.h"
 #include "tests/support/suite.h"
-
-static struct service server;
-
-static void start_server(void)
-{
-    service_start(&server, NULL);
-}
-
-static void stop_server(void)
-{
-    service_finish(&server);
-}
 
 /* Sends a text, and asserts the status. */
 static struct http_answer send_text(long status, const char *path, const char *body)
@@ -697,9 +685,8 @@ END_TEST
 
 int main(void)
 {
-    TCase *tests = tcase_create("encoders over HTTP");
-    tcase_set_timeout(tests, 60);
-    tcase_add_checked_fixture(tests, start_server, stop_server);
+    Suite *suite = suite_create("service_encoders");
+    TCase *tests = fixture_case(suite, "encoders", NULL);
     tcase_add_test(tests, encode_knows_every_type);
     tcase_add_test(tests, values_outside_are_silent_or_clamped);
     tcase_add_test(tests, wrong_encoders_are_named);
@@ -723,7 +710,5 @@ int main(void)
     tcase_add_test(tests, a_run_that_waited_checks_the_ranges_it_finds);
     tcase_add_test(tests, a_run_that_waited_may_find_no_ranges);
     tcase_add_test(tests, a_fit_survives_a_crash);
-    Suite *suite = suite_create("encoders over HTTP");
-    suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

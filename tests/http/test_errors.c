@@ -7,13 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/fixture.h"
 #include "tests/support/http.h"
-#include "tests/support/service.h"
 #include "tests/support/suite.h"
 
 enum { MAX_BODY = 65536 };
-
-static struct service server;
 
 struct row {
     const char *method;
@@ -23,8 +21,6 @@ struct row {
     const char *code;
     const char *pointer; /* of the first wrong field, or its parameter; NULL: none is named */
 };
-
-#define COUNT(rows) ((int)(sizeof(rows) / sizeof *(rows)))
 
 /* --- what a problem must look like --- */
 
@@ -90,8 +86,7 @@ static void create(const char *model)
 
 static void start_server(void)
 {
-    static const char *const flags[] = {"--max-body", "65536", NULL};
-    service_start(&server, flags);
+    fixture_start(FLAGS("--max-body", "65536"));
     create("{\"id\": \"plain\", \"in_features\": 2, \"out_features\": 2, \"T\": 10}");
     create("{\"id\": \"named\", \"encoder\": {\"type\": \"gaussian_tuning\", \"m\": 4,"
            " \"x_min\": [0], \"x_max\": [1]}, \"out_features\": 2, \"labels\": [\"low\", "
@@ -103,11 +98,6 @@ static void start_server(void)
     ck_assert_msg(run.status == 200, "%s", run.body);
     ck_assert_int_eq(json_integer_value(json_object_get(run.json, "id")), 1);
     http_answer_finish(&run);
-}
-
-static void stop_server(void)
-{
-    service_finish(&server);
 }
 
 /* --- bodies --- */
@@ -608,7 +598,6 @@ END_TEST
 
 START_TEST(only_the_hosts_that_were_named_are_answered)
 {
-    static const char *const flags[] = {"--hosts", "iris.example,localhost", NULL};
     static const struct {
         const char *host;
         long status;
@@ -617,7 +606,7 @@ START_TEST(only_the_hosts_that_were_named_are_answered)
                  {"Host: evil.example", 403},     {"Host: a.iris.example", 403},
                  {"Host: iris.example.evil", 403}};
     struct service named;
-    service_start(&named, flags);
+    service_start(&named, FLAGS("--hosts", "iris.example,localhost"));
     for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
         struct http_answer answer = http_send(&named, "GET", "/models", NULL, hosts[i].host, NULL);
         ck_assert_msg(answer.status == hosts[i].status, "%s: %ld", hosts[i].host, answer.status);
@@ -867,32 +856,30 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("errors");
-    TCase *tests = tcase_create("errors");
-    tcase_set_timeout(tests, SERVICE_SECONDS);
-    tcase_add_unchecked_fixture(tests, start_server, stop_server);
-    tcase_add_loop_test(tests, bodies_that_are_no_json_are_refused, 0, COUNT(unreadable));
+    TCase *tests = fixture_shared_case(suite, "errors", start_server);
+    tcase_add_loop_test(tests, bodies_that_are_no_json_are_refused, 0, ROWS(unreadable));
     tcase_add_test(tests, deep_nesting_is_refused);
-    tcase_add_loop_test(tests, wrong_fields_of_functions_are_named, 0, COUNT(wrong_functions));
+    tcase_add_loop_test(tests, wrong_fields_of_functions_are_named, 0, ROWS(wrong_functions));
     tcase_add_test(tests, encodings_beyond_the_limit_are_refused);
-    tcase_add_loop_test(tests, wrong_models_are_refused_by_field, 0, COUNT(wrong_models));
+    tcase_add_loop_test(tests, wrong_models_are_refused_by_field, 0, ROWS(wrong_models));
     tcase_add_test(tests, every_wrong_field_is_named);
     tcase_add_loop_test(tests, wrong_samples_and_parameters_are_refused_by_field, 0,
-                        COUNT(wrong_samples));
+                        ROWS(wrong_samples));
     tcase_add_test(tests, batches_beyond_the_limit_are_refused);
     tcase_add_test(tests, a_model_in_use_is_not_deleted);
-    tcase_add_loop_test(tests, what_is_unknown_is_not_found, 0, COUNT(missing));
-    tcase_add_loop_test(tests, a_wrong_method_is_told_the_right_ones, 0, COUNT(wrong_methods));
-    tcase_add_loop_test(tests, wrong_parameters_are_named, 0, COUNT(wrong_parameters));
-    tcase_add_loop_test(tests, foreign_pages_and_media_types_are_refused, 0, COUNT(headers));
+    tcase_add_loop_test(tests, what_is_unknown_is_not_found, 0, ROWS(missing));
+    tcase_add_loop_test(tests, a_wrong_method_is_told_the_right_ones, 0, ROWS(wrong_methods));
+    tcase_add_loop_test(tests, wrong_parameters_are_named, 0, ROWS(wrong_parameters));
+    tcase_add_loop_test(tests, foreign_pages_and_media_types_are_refused, 0, ROWS(headers));
     tcase_add_test(tests, only_the_hosts_that_were_named_are_answered);
     tcase_add_test(tests, a_sample_of_too_many_spikes_is_refused);
     tcase_add_test(tests, a_wrong_encoder_is_all_that_is_named);
-    tcase_add_loop_test(tests, wrong_fields_are_named_whatever_else_is_wrong, 0, COUNT(several));
+    tcase_add_loop_test(tests, wrong_fields_are_named_whatever_else_is_wrong, 0, ROWS(several));
     tcase_add_test(tests, details_that_quote_long_names_are_valid_utf8);
     tcase_add_loop_test(tests, work_that_would_hold_up_others_is_refused, 0, 2);
     tcase_add_test(tests, pages_of_the_same_origin_are_served);
     tcase_add_loop_test(tests, requests_that_could_be_read_two_ways_are_refused_and_cut_off, 0,
-                        COUNT(smuggling));
+                        ROWS(smuggling));
     tcase_add_test(tests, contradicting_lengths_are_named_malformed);
     tcase_add_test(tests, what_stands_behind_a_nul_is_not_passed_over);
     tcase_add_test(tests, a_body_where_none_belongs_is_refused);
@@ -900,6 +887,5 @@ int main(void)
     tcase_add_test(tests, a_client_that_waits_for_100_continue_is_told_that_its_body_is_too_large);
     tcase_add_test(tests, a_body_without_length_may_have_the_limit_exactly);
     tcase_add_test(tests, a_body_without_length_is_refused_beyond_the_limit);
-    suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

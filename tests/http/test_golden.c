@@ -1,29 +1,16 @@
-/* What the service computes, over HTTP: the golden vectors, and Iris, which is learned. Every test
- * starts a server of its own. */
+/* What the service computes, over HTTP: the golden vectors, and Iris, which is learned. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/client.h"
+#include "tests/support/fixture.h"
 #include "tests/support/golden.h"
 #include "tests/support/http.h"
 #include "tests/support/iris.h"
 #include "tests/support/runs.h"
-#include "tests/support/service.h"
 #include "tests/support/suite.h"
-
-static struct service server;
-
-static void start_server(void)
-{
-    service_start(&server, NULL);
-}
-
-static void stop_server(void)
-{
-    service_finish(&server);
-}
 
 /* An object of those members of a golden vector; the list ends by NULL. */
 static json_t *take(const json_t *golden, const char *const *names)
@@ -296,7 +283,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("service_golden");
-    TCase *tests = suite_case(suite, "golden", start_server, stop_server, 2 * SERVICE_SECONDS);
+    TCase *tests = fixture_case(suite, "golden", NULL);
     tcase_add_test(tests, encode_answers_golden_spike_times);
     tcase_add_test(tests, a_models_encoder_answers_golden_spike_times);
     tcase_add_test(tests, psp_kernel_answers_golden);

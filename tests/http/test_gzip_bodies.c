@@ -1,5 +1,5 @@
 /* Compressed bodies, over HTTP, either way: what clients send with Content-Encoding, and what they
- * get with Accept-Encoding. Every test starts a server of its own. */
+ * get with Accept-Encoding. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,23 +10,9 @@
 #include "tests/support/arrays.h"
 #include "tests/support/bodies.h"
 #include "tests/support/client.h"
+#include "tests/support/fixture.h"
 #include "tests/support/http.h"
-#include "tests/support/service.h"
 #include "tests/support/suite.h"
-
-#define ROWS(table) ((int)(sizeof(table) / sizeof *(table)))
-
-static struct service server;
-
-static void start_server(void)
-{
-    bodies_start(&server);
-}
-
-static void stop_server(void)
-{
-    service_finish(&server);
-}
 
 /* --- compressed bodies --- */
 
@@ -215,7 +201,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("gzip_bodies");
-    TCase *tests = suite_case(suite, "gzip", start_server, stop_server, 2 * SERVICE_SECONDS);
+    TCase *tests = fixture_case(suite, "gzip", bodies_start);
     tcase_add_test(tests, a_compressed_body_is_as_good_as_its_content);
     tcase_add_loop_test(tests, a_damaged_compressed_body_is_malformed, 0, 6);
     tcase_add_test(tests, a_body_is_limited_by_what_it_becomes);

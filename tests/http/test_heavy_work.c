@@ -1,5 +1,5 @@
 /* Large bodies and heavy work, over HTTP, and the compute pool that takes them, full and at its
- * end. Every test starts a server of its own. */
+ * end. */
 #include <check.h>
 #include <errno.h>
 #include <poll.h>
@@ -16,23 +16,9 @@
 #include "server/base/limits.h"
 #include "tests/support/bodies.h"
 #include "tests/support/client.h"
+#include "tests/support/fixture.h"
 #include "tests/support/http.h"
-#include "tests/support/service.h"
 #include "tests/support/suite.h"
-
-#define ROWS(table) ((int)(sizeof(table) / sizeof *(table)))
-
-static struct service server;
-
-static void start_server(void)
-{
-    bodies_start(&server);
-}
-
-static void stop_server(void)
-{
-    service_finish(&server);
-}
 
 /* --- large bodies and heavy work --- */
 
@@ -76,16 +62,14 @@ END_TEST
 START_TEST(words_are_limited_and_numbers_are_not)
 {
     enum { NUMBERS = 1700000, WORDS = 5000000 };
-    static const char *const flags[] = {"--log", "errors", NULL};
-    struct service ample;
-    service_start(&ample, flags);
+    fixture_start(FLAGS("--log", "errors"));
     struct bytes body = bytes_of("{\"t\": [0", 8);
     for (int i = 0; i < NUMBERS; i++)
         bytes_add(&body, ", 1.25", 6);
     bytes_add(&body, "]}", 2);
     ck_assert_uint_gt(body.size, 10000000);
     struct http_answer answer =
-        http_send_bytes(&ample, "POST", "/psp_kernel", &body, "Expect:", NULL);
+        http_send_bytes(&server, "POST", "/psp_kernel", &body, "Expect:", NULL);
     ck_assert_msg(answer.status == 200, "%ld %.300s", answer.status, answer.body);
     ck_assert_uint_eq(json_array_size(json_object_get(answer.json, "k")), NUMBERS + 1);
     http_answer_finish(&answer);
@@ -94,11 +78,10 @@ START_TEST(words_are_limited_and_numbers_are_not)
     for (int i = 0; i < WORDS / 10; i++)
         bytes_add(&body, "a, b, c, d", 10);
     bytes_add(&body, "\"}", 2);
-    answer = http_send_bytes(&ample, "POST", "/psp_kernel", &body, "Expect:", NULL);
+    answer = http_send_bytes(&server, "POST", "/psp_kernel", &body, "Expect:", NULL);
     expect_problem(&answer, 413, "body_too_large");
     http_answer_finish(&answer);
     bytes_finish(&body);
-    service_finish(&ample);
 }
 END_TEST
 
@@ -246,11 +229,7 @@ END_TEST
 
 static void restart_with_short_drain(const char *seconds)
 {
-    const char *flags[] = {"--drain-timeout", seconds, "--log", "errors", NULL};
-    struct service hasty;
-    service_start(&hasty, flags);
-    stop_server();
-    server = hasty;
+    fixture_start(FLAGS("--drain-timeout", seconds, "--log", "errors"));
     create_model_of_text(&server, HEAVY);
     create_model_of_text(&server,
                          "{\"id\": \"plain\", \"in_features\": 2, \"out_features\": 2, \"T\": 20}");
@@ -363,7 +342,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("heavy_work");
-    TCase *tests = suite_case(suite, "heavy work", start_server, stop_server, 2 * SERVICE_SECONDS);
+    TCase *tests = fixture_case(suite, "heavy work", bodies_start);
     tcase_add_test(tests, many_samples_are_answered_as_each_alone);
     tcase_add_test(tests, words_are_limited_and_numbers_are_not);
     tcase_add_test(tests, a_full_queue_is_told_at_once);

@@ -1,5 +1,5 @@
 /* Networks over HTTP: hidden layers, and several neurons a class, from the model's creation to its
- * evaluation. Every test starts a server of its own. */
+ * evaluation. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,24 +9,12 @@
 #include "tests/support/arrays.h"
 #include "tests/support/client.h"
 #include "tests/support/datasets.h"
+#include "tests/support/fixture.h"
 #include "tests/support/http.h"
 #include "tests/support/runs.h"
-#include "tests/support/service.h"
 #include "tests/support/suite.h"
 
 enum { SIDE = 4, PIXELS = SIDE * SIDE, PICTURES = 60, CLASSES = 3, TEXT = 1024 };
-
-static struct service server;
-
-static void start_server(void)
-{
-    service_start(&server, NULL);
-}
-
-static void stop_server(void)
-{
-    service_finish(&server);
-}
 
 /* --- what is asked --- */
 
@@ -804,9 +792,8 @@ END_TEST
 /* The weights that training makes of one seed, on a server of so many threads. */
 static json_t *trained_by(const char *threads, int kind, const char *type)
 {
-    const char *const flags[] = {"--threads", threads, NULL};
     struct service service;
-    service_start(&service, flags);
+    service_start(&service, FLAGS("--threads", threads));
     put_pictures(&service, "pictures", type);
     create_kind(&service, "m", kind, "");
     json_decref(run_succeed(&service, "m", order_of(kind, "pictures", 4)));
@@ -891,9 +878,8 @@ END_TEST
 
 int main(void)
 {
-    TCase *tests = tcase_create("networks over HTTP");
-    tcase_set_timeout(tests, 60);
-    tcase_add_checked_fixture(tests, start_server, stop_server);
+    Suite *suite = suite_create("service_networks");
+    TCase *tests = fixture_case(suite, "networks", NULL);
     tcase_add_test(tests, models_tell_their_layers);
     tcase_add_test(tests, wrong_models_are_named);
     tcase_add_test(tests, as_many_names_as_classes);
@@ -915,7 +901,5 @@ int main(void)
     tcase_add_loop_test(tests, a_seed_gives_the_same_bits_with_any_threads, 0, KINDS);
     tcase_add_loop_test(tests, a_run_survives_a_crash, 0, KINDS);
     tcase_add_test(tests, the_work_of_hidden_layers_is_limited);
-    Suite *suite = suite_create("networks over HTTP");
-    suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

@@ -1,32 +1,20 @@
 /* What clients can do about runs, over HTTP: wait for them, cancel them, queue one behind the
- * other. Every test starts a server of its own. */
+ * other. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/client.h"
+#include "tests/support/fixture.h"
 #include "tests/support/http.h"
 #include "tests/support/patterns.h"
 #include "tests/support/runs.h"
-#include "tests/support/service.h"
 #include "tests/support/suite.h"
-
-static struct service service;
-
-static void set_up(void)
-{
-    patterns_start(&service);
-}
-
-static void tear_down(void)
-{
-    service_finish(&service);
-}
 
 START_TEST(waiting_answers_200_with_the_finished_run)
 {
-    create_pattern_model(&service, "a");
-    struct http_answer answer = run_order(&service, "a", pattern_order(5, 1), "Prefer: wait=600");
+    create_pattern_model(&server, "a");
+    struct http_answer answer = run_order(&server, "a", pattern_order(5, 1), "Prefer: wait=600");
     ck_assert_int_eq(answer.status, 200);
     ck_assert_str_eq(member_string(answer.json, "state"), "succeeded");
     ck_assert_int_eq(member_integer(answer.json, "epoch"), 5);
@@ -39,9 +27,9 @@ END_TEST
 
 START_TEST(waiting_in_vain_answers_202_with_the_run_so_far)
 {
-    create_pattern_model(&service, "a");
+    create_pattern_model(&server, "a");
     struct http_answer answer =
-        run_order(&service, "a", pattern_order(RUN_ENDLESS, 1), "Prefer: wait=1");
+        run_order(&server, "a", pattern_order(RUN_ENDLESS, 1), "Prefer: wait=1");
     ck_assert_int_eq(answer.status, 202);
     ck_assert_str_eq(member_string(answer.json, "state"), "running");
     ck_assert_str_eq(http_header(&answer, "location"), "/runs/1");
@@ -52,8 +40,8 @@ END_TEST
 
 START_TEST(without_a_wish_to_wait_the_answer_is_202)
 {
-    create_pattern_model(&service, "a");
-    struct http_answer answer = run_order(&service, "a", pattern_order(5, 1), NULL);
+    create_pattern_model(&server, "a");
+    struct http_answer answer = run_order(&server, "a", pattern_order(5, 1), NULL);
     ck_assert_int_eq(answer.status, 202);
     ck_assert_ptr_null(http_header(&answer, "preference-applied"));
     ck_assert_str_eq(http_header(&answer, "location"), "/runs/1");
@@ -63,35 +51,35 @@ END_TEST
 
 START_TEST(a_queued_run_is_cancelled_at_once)
 {
-    create_pattern_model(&service, "a");
-    const json_int_t running = queue_patterns(&service, "a", RUN_ENDLESS),
-                     queued = queue_patterns(&service, "a", RUN_ENDLESS);
-    json_t *run = run_cancel(&service, queued, 202);
+    create_pattern_model(&server, "a");
+    const json_int_t running = queue_patterns(&server, "a", RUN_ENDLESS),
+                     queued = queue_patterns(&server, "a", RUN_ENDLESS);
+    json_t *run = run_cancel(&server, queued, 202);
     ck_assert_str_eq(member_string(run, "state"), "cancelled");
     ck_assert(json_is_null(json_object_get(run, "started_at")));
     ck_assert(run_has_ended(run));
     json_decref(run);
-    json_t *problem = run_cancel(&service, queued, 409);
+    json_t *problem = run_cancel(&server, queued, 409);
     ck_assert_str_eq(member_string(problem, "code"), "run_ended");
     json_decref(problem);
-    run_await_begun(&service, running);
+    run_await_begun(&server, running);
 }
 END_TEST
 
 START_TEST(a_running_run_is_cancelled_and_publishes_nothing)
 {
-    create_pattern_model(&service, "a");
-    const json_int_t id = queue_patterns(&service, "a", RUN_ENDLESS);
-    run_await_begun(&service, id);
-    json_decref(run_cancel(&service, id, 202));
-    json_t *run = run_await(&service, id, run_has_ended);
+    create_pattern_model(&server, "a");
+    const json_int_t id = queue_patterns(&server, "a", RUN_ENDLESS);
+    run_await_begun(&server, id);
+    json_decref(run_cancel(&server, id, 202));
+    json_t *run = run_await(&server, id, run_has_ended);
     ck_assert_str_eq(member_string(run, "state"), "cancelled");
     ck_assert_int_lt(member_integer(run, "epoch"), RUN_ENDLESS);
     ck_assert(json_is_null(json_object_get(run, "version")));
     ck_assert(json_is_null(json_object_get(run, "error")));
     json_decref(run);
-    ck_assert_int_eq(served_version(&service, "a"), 1);
-    json_decref(run_cancel(&service, id, 409));
+    ck_assert_int_eq(served_version(&server, "a"), 1);
+    json_decref(run_cancel(&server, id, 409));
 }
 END_TEST
 
@@ -105,7 +93,7 @@ static void create_overflowing_model(const char *id)
             json_array_append_new(row, json_real(3e38));
         json_array_append_new(weight, row);
     }
-    create_model(&service,
+    create_model(&server,
                  json_pack("{s:s, s:i, s:i, s:i, s:o}", "id", id, "in_features", PATTERN_AFFERENTS,
                            "out_features", PATTERN_CLASSES, "T", PATTERN_STEPS, "weight", weight));
 }
@@ -115,24 +103,24 @@ static json_int_t queue_long_batch(void)
 {
     enum { LONG = 50000 };
     json_t *samples = json_array(), *classes = json_array();
-    create_model(&service, json_pack("{s:s, s:i, s:i, s:i}", "id", "long", "in_features", 1,
-                                     "out_features", 160, "T", 100000));
+    create_model(&server, json_pack("{s:s, s:i, s:i, s:i}", "id", "long", "in_features", 1,
+                                    "out_features", 160, "T", 100000));
     for (int i = 0; i < LONG; i++) {
         json_array_append_new(samples, json_pack("[i]", 0));
         json_array_append_new(classes, json_integer(i % 160));
     }
     const json_int_t run = run_queue(
-        &service, "long",
+        &server, "long",
         json_pack("{s:o, s:o, s:i}", "in_spikes", samples, "label", classes, "batch_size", LONG));
-    json_decref(run_await(&service, run, run_is_running));
+    json_decref(run_await(&server, run, run_is_running));
     return run;
 }
 
 START_TEST(a_cancellation_ends_a_long_batch)
 {
     const json_int_t run = queue_long_batch();
-    json_decref(run_cancel(&service, run, 202));
-    json_t *ended = run_await(&service, run, run_has_ended);
+    json_decref(run_cancel(&server, run, 202));
+    json_t *ended = run_await(&server, run, run_has_ended);
     ck_assert_str_eq(member_string(ended, "state"), "cancelled");
     json_decref(ended);
 }
@@ -141,22 +129,22 @@ END_TEST
 START_TEST(a_stop_ends_a_long_batch)
 {
     queue_long_batch();
-    service_stop(&service);
+    service_stop(&server);
 }
 END_TEST
 
 START_TEST(a_diverging_run_fails_and_publishes_nothing)
 {
     create_overflowing_model("a");
-    json_t *run = run_finish(&service, "a", pattern_order(100, 1));
+    json_t *run = run_finish(&server, "a", pattern_order(100, 1));
     ck_assert_str_eq(member_string(run, "state"), "failed");
     ck_assert_str_eq(member_string(json_object_get(run, "error"), "code"), "diverged");
     ck_assert(json_is_null(json_object_get(run, "version")));
     json_decref(run);
-    json_t *newest = newest_version(&service, "a");
+    json_t *newest = newest_version(&server, "a");
     ck_assert_int_eq(member_integer(newest, "version"), 1);
     json_decref(newest);
-    json_decref(http_get(&service, "/health/ready"));
+    json_decref(http_get(&server, "/health/ready"));
 }
 END_TEST
 
@@ -169,52 +157,51 @@ static void expect_in_log(const struct service *of, const char *line, bool expec
 
 START_TEST(every_end_of_a_run_is_logged)
 {
-    service_finish(&service);
-    service_start(&service, NULL);
-    create_pattern_model(&service, "a");
+    fixture_start(NULL);
+    create_pattern_model(&server, "a");
     create_overflowing_model("b");
-    json_decref(run_finish(&service, "a", pattern_order(5, 1)));
-    json_decref(run_finish(&service, "b", pattern_order(100, 1)));
-    expect_in_log(&service, " run=1 model=a state=succeeded code=- epoch=5 ms=", true);
-    expect_in_log(&service, " run=2 model=b state=failed code=diverged epoch=0 ms=", true);
-    const json_int_t third = queue_patterns(&service, "a", RUN_ENDLESS);
-    run_await_begun(&service, third);
-    json_decref(run_cancel(&service, third, 202));
-    json_decref(run_await(&service, third, run_has_ended));
-    expect_in_log(&service, " run=3 model=a state=cancelled code=- epoch=", true);
-    run_await_begun(&service, queue_patterns(&service, "a", RUN_ENDLESS));
-    service_stop(&service);
-    expect_in_log(&service, " run=4 model=a state=interrupted code=- epoch=", true);
+    json_decref(run_finish(&server, "a", pattern_order(5, 1)));
+    json_decref(run_finish(&server, "b", pattern_order(100, 1)));
+    expect_in_log(&server, " run=1 model=a state=succeeded code=- epoch=5 ms=", true);
+    expect_in_log(&server, " run=2 model=b state=failed code=diverged epoch=0 ms=", true);
+    const json_int_t third = queue_patterns(&server, "a", RUN_ENDLESS);
+    run_await_begun(&server, third);
+    json_decref(run_cancel(&server, third, 202));
+    json_decref(run_await(&server, third, run_has_ended));
+    expect_in_log(&server, " run=3 model=a state=cancelled code=- epoch=", true);
+    run_await_begun(&server, queue_patterns(&server, "a", RUN_ENDLESS));
+    service_stop(&server);
+    expect_in_log(&server, " run=4 model=a state=interrupted code=- epoch=", true);
 }
 END_TEST
 
 START_TEST(a_log_of_errors_tells_of_failures_alone)
 {
-    create_pattern_model(&service, "a");
+    create_pattern_model(&server, "a");
     create_overflowing_model("b");
-    json_decref(run_finish(&service, "a", pattern_order(5, 1)));
-    json_decref(run_finish(&service, "b", pattern_order(100, 1)));
-    expect_in_log(&service, "run=1", false);
-    expect_in_log(&service, " run=2 model=b state=failed code=diverged epoch=0 ms=", true);
+    json_decref(run_finish(&server, "a", pattern_order(5, 1)));
+    json_decref(run_finish(&server, "b", pattern_order(100, 1)));
+    expect_in_log(&server, "run=1", false);
+    expect_in_log(&server, " run=2 model=b state=failed code=diverged epoch=0 ms=", true);
 }
 END_TEST
 
 START_TEST(runs_of_a_model_queue_and_start_from_the_former_ones_version)
 {
-    create_pattern_model(&service, "queued");
-    create_pattern_model(&service, "by-turns");
-    queue_patterns(&service, "queued", 30);
-    json_t *last = run_finish(&service, "queued", pattern_order(30, 1));
+    create_pattern_model(&server, "queued");
+    create_pattern_model(&server, "by-turns");
+    queue_patterns(&server, "queued", 30);
+    json_t *last = run_finish(&server, "queued", pattern_order(30, 1));
     ck_assert_int_eq(member_integer(last, "version"), 3);
-    json_t *first = run_get(&service, 1);
+    json_t *first = run_get(&server, 1);
     ck_assert_int_eq(member_integer(first, "version"), 2);
     ck_assert_int_le(run_time(first, "finished_at"), run_time(last, "started_at"));
     json_decref(first);
     json_decref(last);
-    json_decref(run_finish(&service, "by-turns", pattern_order(30, 1)));
-    json_decref(run_finish(&service, "by-turns", pattern_order(30, 1)));
-    expect_equal_weights(&service, "by-turns", "queued");
-    json_t *second = newest_version(&service, "queued");
+    json_decref(run_finish(&server, "by-turns", pattern_order(30, 1)));
+    json_decref(run_finish(&server, "by-turns", pattern_order(30, 1)));
+    expect_equal_weights(&server, "by-turns", "queued");
+    json_t *second = newest_version(&server, "queued");
     ck_assert_int_eq(member_integer(second, "version"), 3);
     json_decref(second);
 }
@@ -222,21 +209,21 @@ END_TEST
 
 START_TEST(runs_of_two_models_train_at_the_same_time)
 {
-    create_pattern_model(&service, "a");
-    create_pattern_model(&service, "b");
-    const json_int_t first = queue_patterns(&service, "a", RUN_ENDLESS),
-                     second = queue_patterns(&service, "b", RUN_ENDLESS);
-    run_await_begun(&service, first);
-    run_await_begun(&service, second);
-    json_decref(run_cancel(&service, first, 202));
-    json_decref(run_cancel(&service, second, 202));
+    create_pattern_model(&server, "a");
+    create_pattern_model(&server, "b");
+    const json_int_t first = queue_patterns(&server, "a", RUN_ENDLESS),
+                     second = queue_patterns(&server, "b", RUN_ENDLESS);
+    run_await_begun(&server, first);
+    run_await_begun(&server, second);
+    json_decref(run_cancel(&server, first, 202));
+    json_decref(run_cancel(&server, second, 202));
 }
 END_TEST
 
 int main(void)
 {
     Suite *suite = suite_create("run_control");
-    TCase *tests = suite_case(suite, "runs", set_up, tear_down, 2 * SERVICE_SECONDS);
+    TCase *tests = fixture_case(suite, "runs", patterns_start);
     tcase_add_test(tests, waiting_answers_200_with_the_finished_run);
     tcase_add_test(tests, waiting_in_vain_answers_202_with_the_run_so_far);
     tcase_add_test(tests, without_a_wish_to_wait_the_answer_is_202);

@@ -1,5 +1,4 @@
-/* What the service is for, over HTTP: models, versions, runs; and what every answer has. Every test
- * starts a server of its own. */
+/* What the service is for, over HTTP: models, versions, runs; and what every answer has. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,24 +6,12 @@
 #include <string.h>
 
 #include "tests/support/client.h"
+#include "tests/support/fixture.h"
 #include "tests/support/golden.h"
 #include "tests/support/http.h"
 #include "tests/support/iris.h"
 #include "tests/support/runs.h"
-#include "tests/support/service.h"
 #include "tests/support/suite.h"
-
-static struct service server;
-
-static void start_server(void)
-{
-    service_start(&server, NULL);
-}
-
-static void stop_server(void)
-{
-    service_finish(&server);
-}
 
 /* The JSON of a GET as text, compared byte by byte. */
 static char *text_of(const char *path, const char *member)
@@ -455,7 +442,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("service");
-    TCase *tests = suite_case(suite, "service", start_server, stop_server, 2 * SERVICE_SECONDS);
+    TCase *tests = fixture_case(suite, "service", NULL);
     tcase_add_test(tests, a_run_is_reported_and_publishes_a_version);
     tcase_add_test(tests, a_run_is_accepted_before_it_ends);
     tcase_add_test(tests, a_cancelled_run_publishes_nothing);

@@ -15,39 +15,27 @@
 #include <unistd.h>
 
 #include "tests/support/client.h"
+#include "tests/support/fixture.h"
 #include "tests/support/http.h"
 #include "tests/support/patterns.h"
 #include "tests/support/runs.h"
-#include "tests/support/service.h"
 #include "tests/support/suite.h"
-
-static struct service service;
-
-static void set_up(void)
-{
-    patterns_start(&service);
-}
-
-static void tear_down(void)
-{
-    service_finish(&service);
-}
 
 /* --- serving meanwhile --- */
 
 START_TEST(predictions_go_on_while_a_run_trains)
 {
     enum { PREDICTIONS = 100 };
-    create_pattern_model(&service, "a");
-    json_t *before = predict_pattern(&service, "a", 0);
-    const json_int_t id = queue_patterns(&service, "a", RUN_ENDLESS);
-    run_await_begun(&service, id);
+    create_pattern_model(&server, "a");
+    json_t *before = predict_pattern(&server, "a", 0);
+    const json_int_t id = queue_patterns(&server, "a", RUN_ENDLESS);
+    run_await_begun(&server, id);
     for (int i = 0; i < PREDICTIONS; i++) {
-        json_t *answer = predict_pattern(&service, "a", 0);
+        json_t *answer = predict_pattern(&server, "a", 0);
         ck_assert(json_equal(answer, before));
         json_decref(answer);
     }
-    json_t *run = run_get(&service, id);
+    json_t *run = run_get(&server, id);
     ck_assert_str_eq(member_string(run, "state"), "running");
     json_decref(run);
     json_decref(before);
@@ -68,7 +56,7 @@ static void *hammer(void *argument)
     struct hammer *self = argument;
     json_int_t newest = 1;
     while (!atomic_load(self->done)) {
-        json_t *answer = predict_pattern(&service, "a", 0);
+        json_t *answer = predict_pattern(&server, "a", 0);
         const json_int_t version = member_integer(answer, "version");
         ck_assert_msg(version >= newest && version <= VERSIONS + 1, "version %lld after %lld",
                       (long long)version, (long long)newest);
@@ -86,7 +74,7 @@ static void expect_whole_version(json_t *const seen, json_int_t version)
 {
     if (seen == NULL)
         return;
-    json_t *expected = predict_pattern(&service, "a", version);
+    json_t *expected = predict_pattern(&server, "a", version);
     ck_assert_int_eq(member_integer(expected, "version"), version);
     ck_assert_msg(json_equal(seen, expected), "an answer of version %lld is not its own",
                   (long long)version);
@@ -98,15 +86,15 @@ START_TEST(versions_switch_in_one_step)
 {
     atomic_bool done = false;
     struct hammer hammers[HAMMERS] = {0};
-    create_pattern_model(&service, "a");
+    create_pattern_model(&server, "a");
     for (size_t i = 0; i < HAMMERS; i++) {
         hammers[i].done = &done;
         ck_assert_int_eq(pthread_create(&hammers[i].thread, NULL, hammer, &hammers[i]), 0);
     }
     for (int i = 0; i < VERSIONS; i++) {
-        json_t *run = run_finish(&service, "a", pattern_order(2, i));
+        json_t *run = run_finish(&server, "a", pattern_order(2, i));
         ck_assert_int_eq(member_integer(run, "version"), i + 2);
-        ck_assert_int_eq(served_version(&service, "a"), i + 2);
+        ck_assert_int_eq(served_version(&server, "a"), i + 2);
         json_decref(run);
     }
     atomic_store(&done, true);
@@ -115,8 +103,8 @@ START_TEST(versions_switch_in_one_step)
         for (int version = 1; version <= VERSIONS + 1; version++)
             expect_whole_version(hammers[i].seen[version], version);
     }
-    json_t *first = predict_pattern(&service, "a", 1),
-           *last = predict_pattern(&service, "a", VERSIONS + 1);
+    json_t *first = predict_pattern(&server, "a", 1),
+           *last = predict_pattern(&server, "a", VERSIONS + 1);
     ck_assert(!json_equal(json_object_get(first, "v_max"), json_object_get(last, "v_max")));
     json_decref(first);
     json_decref(last);
@@ -127,7 +115,7 @@ END_TEST
 
 static int connect_to_service(void)
 {
-    const int connection = http_connect(&service);
+    const int connection = http_connect(&server);
     ck_assert_int_ge(connection, 0);
     return connection;
 }
@@ -171,7 +159,7 @@ START_TEST(a_stop_lets_requests_end_that_have_begun)
 {
     int connections[HALF_SENT];
     char head[256], answer[4096];
-    create_pattern_model(&service, "a");
+    create_pattern_model(&server, "a");
     json_t *json = json_pack("{s:o, s:s}", "in_spikes", patterns(3), "ret_type", "v_max");
     char *body = json_dumps(json, JSON_COMPACT);
     json_decref(json);
@@ -187,7 +175,7 @@ START_TEST(a_stop_lets_requests_end_that_have_begun)
         ck_assert_int_eq(strncmp(answer, "HTTP/1.1 100 ", 13), 0);
         send_text(connections[i], body, half);
     }
-    ck_assert_int_eq(kill(service.pid, SIGTERM), 0);
+    ck_assert_int_eq(kill(server.pid, SIGTERM), 0);
     for (size_t i = 0; i < HALF_SENT; i++) {
         send_text(connections[i], body + half, strlen(body) - half);
         read_answer(connections[i], true, answer, sizeof answer);
@@ -195,7 +183,7 @@ START_TEST(a_stop_lets_requests_end_that_have_begun)
         close(connections[i]);
     }
     free(body);
-    const int status = service_wait(&service);
+    const int status = service_wait(&server);
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 END_TEST
@@ -203,14 +191,14 @@ END_TEST
 static void *wait_for_run(void *argument)
 {
     struct http_answer *answer = argument;
-    *answer = run_order(&service, "a", pattern_order(RUN_ENDLESS, 1), "Prefer: wait=600");
+    *answer = run_order(&server, "a", pattern_order(RUN_ENDLESS, 1), "Prefer: wait=600");
     return NULL;
 }
 
 static void await_first_run(void)
 {
     for (size_t count = 0; count == 0;) {
-        json_t *runs = http_get(&service, "/runs");
+        json_t *runs = http_get(&server, "/runs");
         count = json_array_size(json_object_get(runs, "runs"));
         json_decref(runs);
     }
@@ -220,11 +208,11 @@ START_TEST(a_stop_answers_who_waits_for_a_run)
 {
     pthread_t waiter;
     struct http_answer answer;
-    create_pattern_model(&service, "a");
+    create_pattern_model(&server, "a");
     ck_assert_int_eq(pthread_create(&waiter, NULL, wait_for_run, &answer), 0);
     await_first_run();
-    run_await_begun(&service, 1);
-    service_stop(&service);
+    run_await_begun(&server, 1);
+    service_stop(&server);
     pthread_join(waiter, NULL);
     ck_assert_int_eq(answer.status, 202);
     ck_assert_str_eq(member_string(answer.json, "state"), "running");
@@ -244,7 +232,7 @@ static void *visit(void *argument)
     const struct visitor *self = argument;
     for (;;) {
         struct http_answer answer =
-            http_send(&service, "POST", "/models/a/predict", self->body, NULL);
+            http_send(&server, "POST", "/models/a/predict", self->body, NULL);
         const long status = answer.status;
         ck_assert_msg(status == 200 || (status == 0 && strstr(answer.body, "connect") != NULL),
                       "%ld: %s", status, answer.body);
@@ -260,8 +248,8 @@ START_TEST(a_stop_under_load_cuts_no_request)
     enum { VISITORS = 8, ENOUGH = 200 };
     atomic_uint answered = 0;
     struct visitor visitors[VISITORS];
-    create_pattern_model(&service, "a");
-    queue_patterns(&service, "a", RUN_ENDLESS);
+    create_pattern_model(&server, "a");
+    queue_patterns(&server, "a", RUN_ENDLESS);
     json_t *json = json_pack("{s:o}", "in_spikes", patterns(3));
     char *body = json_dumps(json, JSON_COMPACT);
     json_decref(json);
@@ -271,7 +259,7 @@ START_TEST(a_stop_under_load_cuts_no_request)
     }
     while (atomic_load(&answered) < ENOUGH)
         sched_yield();
-    service_stop(&service);
+    service_stop(&server);
     for (size_t i = 0; i < VISITORS; i++)
         pthread_join(visitors[i].thread, NULL);
     free(body);
@@ -292,7 +280,7 @@ START_TEST(a_client_that_goes_in_the_middle_of_its_body_is_let_go)
 {
     static const char begin[] = "POST /psp_kernel HTTP/1.1\r\nHost: localhost\r\n"
                                 "Content-Length: 100\r\n\r\n{\"t\"";
-    const int connection = http_connect(&service);
+    const int connection = http_connect(&server);
     ck_assert_int_eq(send(connection, begin, sizeof begin - 1, 0), sizeof begin - 1);
     ck_assert_int_eq(shutdown(connection, SHUT_WR), 0);
     ck_assert(is_closed(connection));
@@ -302,10 +290,8 @@ END_TEST
 
 START_TEST(a_request_that_trickles_in_is_cut_off)
 {
-    static const char *const flags[] = {"--request-timeout", "1", "--log", "errors", NULL};
-    struct service strict;
-    service_start(&strict, flags);
-    const int connection = http_connect(&strict);
+    fixture_start(FLAGS("--request-timeout", "1", "--log", "errors"));
+    const int connection = http_connect(&server);
     struct pollfd event = {.fd = connection, .events = POLLIN};
     int sent = 0;
     while (poll(&event, 1, 50) == 0 && sent < service_patience() / 50) {
@@ -314,7 +300,6 @@ START_TEST(a_request_that_trickles_in_is_cut_off)
     }
     ck_assert(is_closed(connection));
     close(connection);
-    service_finish(&strict);
 }
 END_TEST
 
@@ -328,7 +313,7 @@ static int healthcheck(void)
     ck_assert_int_ge(child, 0);
     if (child == 0) {
         execl(program != NULL ? program : "build/tempotrond", "tempotrond", "--healthcheck",
-              "--listen", service.address, NULL);
+              "--listen", server.address, NULL);
         _exit(127);
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -339,7 +324,7 @@ static int healthcheck(void)
 START_TEST(the_healthcheck_tells_a_ready_server_from_none)
 {
     ck_assert_int_eq(healthcheck(), 0);
-    service_stop(&service);
+    service_stop(&server);
     ck_assert_int_eq(healthcheck(), 1);
 }
 END_TEST
@@ -347,8 +332,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("serving");
-    TCase *tests =
-        suite_case(suite, "serving and stopping", set_up, tear_down, 2 * SERVICE_SECONDS);
+    TCase *tests = fixture_case(suite, "serving and stopping", patterns_start);
     tcase_add_test(tests, predictions_go_on_while_a_run_trains);
     tcase_add_test(tests, versions_switch_in_one_step);
     tcase_add_test(tests, a_stop_lets_requests_end_that_have_begun);

@@ -1,27 +1,14 @@
-/* Real time, spike trains, and why a prediction is what it is, over HTTP. Every test starts a
- * server of its own. */
+/* Real time, spike trains, and why a prediction is what it is, over HTTP. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/support/client.h"
+#include "tests/support/fixture.h"
 #include "tests/support/http.h"
 #include "tests/support/runs.h"
-#include "tests/support/service.h"
 #include "tests/support/suite.h"
-
-static struct service server;
-
-static void start_server(void)
-{
-    service_start(&server, NULL);
-}
-
-static void stop_server(void)
-{
-    service_finish(&server);
-}
 
 static double number_at(const json_t *array, size_t row, size_t column)
 {
@@ -204,7 +191,7 @@ END_TEST
 int main(void)
 {
     Suite *suite = suite_create("service_spikes");
-    TCase *tests = suite_case(suite, "spikes", start_server, stop_server, 2 * SERVICE_SECONDS);
+    TCase *tests = fixture_case(suite, "spikes", NULL);
     tcase_add_test(tests, the_continuous_clock_answers_times_between_steps);
     tcase_add_test(tests, spike_trains_are_several_spikes_of_an_afferent);
     tcase_add_test(tests, spike_trains_are_trained_on);

@@ -3,18 +3,18 @@
 #include <check.h>
 
 #include "tests/support/client.h"
+#include "tests/support/fixture.h"
 
 const double body_numbers[6] = {0, 100, 127, 7, 3, 50};
 
-void bodies_start(struct service *service)
+void bodies_start(void)
 {
-    static const char *const flags[] = {"--max-body", "1048576", "--log", "errors", NULL};
-    service_start(service, flags);
+    fixture_start(FLAGS("--max-body", "1048576", "--log", "errors"));
     create_model_of_text(
-        service, "{\"id\": \"tuned\", \"encoder\": {\"type\": \"gaussian_tuning\", \"m\": 4, "
+        &server, "{\"id\": \"tuned\", \"encoder\": {\"type\": \"gaussian_tuning\", \"m\": 4, "
                  "\"x_min\": [0, 0], \"x_max\": [255, 100]}, \"out_features\": 3, \"T\": 50, "
                  "\"seed\": 1}");
-    create_model_of_text(service,
+    create_model_of_text(&server,
                          "{\"id\": \"plain\", \"in_features\": 2, \"out_features\": 2, \"T\": 20}");
 }
 

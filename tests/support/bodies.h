@@ -14,7 +14,7 @@ extern const double body_numbers[6];
 
 /* A server that takes no body beyond BODY_MOST, with the model "tuned", which has an encoder of 2
  * features with a table of bytes, and "plain", which has none. */
-void bodies_start(struct service *service);
+void bodies_start(void);
 
 /* Sends text, asserts 200. */
 struct http_answer post_text(const struct service *service, const char *path, const char *body);

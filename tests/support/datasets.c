@@ -7,12 +7,11 @@
 #include <string.h>
 
 #include "tests/support/arrays.h"
+#include "tests/support/fixture.h"
 
-void datasets_start(struct service *service)
+void datasets_start(void)
 {
-    static const char *const flags[] = {"--max-dataset", "1048576", "--max-body", "65536",
-                                        "--log",         "errors",  NULL};
-    service_start(service, flags);
+    fixture_start(FLAGS("--max-dataset", "1048576", "--max-body", "65536", "--log", "errors"));
 }
 
 /* --- examples --- */

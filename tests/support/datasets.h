@@ -12,7 +12,7 @@ enum { DATASET_COUNT = 40, DATASET_FEATURES = 3, DATASET_CLASSES = 3 };
 #define DATASET_SHAPE "(40, 3)"
 
 /* A server that takes no file beyond 1 MB. */
-void datasets_start(struct service *service);
+void datasets_start(void);
 
 /* Whole numbers 0 .. 255, so that every type but int8 holds them, and their classes. */
 double dataset_number(size_t i, size_t k);

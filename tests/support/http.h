@@ -1,4 +1,4 @@
-/* http.h - asks a server over HTTP. Include it as "support/http.h": server/ has an http.h too. */
+/* http.h - asks a server over HTTP. */
 #ifndef TESTS_SUPPORT_HTTP_H
 #define TESTS_SUPPORT_HTTP_H
 

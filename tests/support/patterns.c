@@ -4,12 +4,12 @@
 #include <stdio.h>
 
 #include "tests/support/client.h"
+#include "tests/support/fixture.h"
 #include "tests/support/runs.h"
 
-void patterns_start(struct service *service)
+void patterns_start(void)
 {
-    static const char *const flags[] = {"--workers", "2", "--log", "errors", NULL};
-    service_start(service, flags);
+    fixture_start(FLAGS("--workers", "2", "--log", "errors"));
 }
 
 json_t *patterns(size_t count)

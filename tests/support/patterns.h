@@ -10,7 +10,7 @@
 enum { PATTERN_AFFERENTS = 8, PATTERN_CLASSES = 3, PATTERN_STEPS = 100 };
 
 /* A server that trains two models at the same time. */
-void patterns_start(struct service *service);
+void patterns_start(void);
 
 /* Samples as "in_spikes" takes them. */
 json_t *patterns(size_t count);

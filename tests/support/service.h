@@ -3,7 +3,7 @@
  *
  * TEMPOTROND names the program (default build/tempotrond); the words of TEMPOTROND_WRAPPER are put
  * before it, e.g. valgrind's. Every wait for it ends after SERVICE_SECONDS, multiplied by
- * CK_TIMEOUT_MULTIPLIER. Include it as "support/service.h", since server/ has a service.h too. */
+ * CK_TIMEOUT_MULTIPLIER. */
 #ifndef TESTS_SUPPORT_SERVICE_H
 #define TESTS_SUPPORT_SERVICE_H
 
@@ -12,6 +12,9 @@
 #include <sys/types.h>
 
 enum { SERVICE_SECONDS = 30, SERVICE_FLAGS = 12, SERVICE_PATH = 128 };
+
+/* The flags of a start: FLAGS("--log", "errors"). */
+#define FLAGS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 struct service {
     pid_t pid; /* 0: it does not run */

@@ -4,6 +4,9 @@
 
 #include <check.h>
 
+/* How many rows a table has, each of which is one run of a test in a loop. */
+#define ROWS(table) ((int)(sizeof(table) / sizeof *(table)))
+
 /* A case of the suite, whose tests are each set up and torn down, and may take so many seconds. */
 TCase *suite_case(Suite *suite, const char *name, SFun set_up, SFun tear_down, double seconds);
 
