@@ -4,7 +4,7 @@
 
 #include "core/encoder.h"
 #include "server/http/request.h"
-#include "server/json/document.h"
+#include "server/json/float_array.h"
 
 /* Encodes x [b][n] into out_spikes [b][n][m], or [b][n][k] into [b][n][k][m], with m the neurons
  * that encode one value. */

@@ -9,7 +9,7 @@
 #include "server/api/encode_answer.h"
 #include "server/api/handlers.h"
 #include "server/api/request_document.h"
-#include "server/json/document.h"
+#include "server/json/fields.h"
 #include "server/model/encoder_json.h"
 
 void function_encode(struct service *service, const struct request *request, struct reply *reply)

@@ -17,14 +17,11 @@
 
 static void write_members(struct json_writer *json, const char *object_text)
 {
-    const char *key;
-    json_t *value;
-    json_t *object = json_loads(object_text, JSON_REJECT_DUPLICATES, NULL);
-    json_object_foreach(object, key, value) {
-        json_write_key(json, key);
-        json_write_json(json, value);
-    }
-    json_decref(object);
+    struct problem problem = {0};
+    struct document *document = document_read_stored(object_text, &problem);
+    if (document != NULL)
+        json_write_members(json, document_root(document));
+    document_destroy(document);
 }
 
 static void write_model(struct json_writer *json, const struct model_record *record)
@@ -167,13 +164,13 @@ static bool read_model(const struct document *document, struct problem *problem,
         return false;
     read_id(&fields, model->id);
     fields_string(&fields, "description", FIELD_OPTIONAL, LIMIT_DESCRIPTION, &model->description);
-    const json_t *labels = fields_get(&fields, "labels", FIELD_OPTIONAL);
+    const struct json_value labels = fields_get(&fields, "labels", FIELD_OPTIONAL);
     const bool configured = model_config_read(&fields, &model->config);
     weights_are_given(&fields, configured ? &model->config.network : &any);
     fields_close(&fields);
     if (!configured)
         return false;
-    if (labels != NULL)
+    if (json_value_is_given(labels))
         labels_read(labels, "/labels", network_classes(&model->config.network), problem,
                     &model->labels);
     return !problem_is_set(problem) && read_weights(&fields, model);
@@ -234,10 +231,10 @@ static bool read_change(const struct document *document, size_t classes, struct 
         return false;
     fields_string(&fields, "description", FIELD_OPTIONAL, LIMIT_DESCRIPTION, &change->description);
     fields_integer(&fields, "version", FIELD_OPTIONAL, 1, INT64_MAX, &change->version);
-    const json_t *given = fields_get(&fields, "labels", FIELD_OPTIONAL);
-    change->remove_labels = given == NULL && fields_has(&fields, "labels");
+    const struct json_value given = fields_get(&fields, "labels", FIELD_OPTIONAL);
+    change->remove_labels = !json_value_is_given(given) && fields_has(&fields, "labels");
     fields_close(&fields);
-    if (given != NULL && labels_read(given, "/labels", classes, problem, &names)) {
+    if (json_value_is_given(given) && labels_read(given, "/labels", classes, problem, &names)) {
         *labels = labels_text(&names);
         change->labels = *labels;
         labels_finish(&names);

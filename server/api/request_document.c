@@ -11,19 +11,12 @@ enum { ALIGNMENT = 64 };
 
 /* --- the query string --- */
 
-static bool is_json(const char *value)
-{
-    json_t *json = json_loads(value, JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, NULL);
-    json_decref(json);
-    return json != NULL;
-}
-
 static void write_parameters(const struct request *request, struct json_writer *json)
 {
     json_write_object_begin(json);
     for (unsigned i = 0; i < request->query_count; i++) {
         json_write_key(json, request->query[i].name);
-        if (is_json(request->query[i].value))
+        if (document_matches(request->query[i].value))
             json_write_raw(json, request->query[i].value);
         else
             json_write_string(json, request->query[i].value);

@@ -16,7 +16,7 @@ static void refuse_others(struct fields *fields, enum samples_use use)
     const size_t count = use == SAMPLES_TO_PREDICT ? 2 : 3;
     char pointer[PROBLEM_POINTER];
     for (size_t i = 0; i < count; i++) {
-        if (fields_get(fields, others[i], FIELD_OPTIONAL) == NULL)
+        if (!fields_is_given(fields, others[i]))
             continue;
         fields_pointer(fields, others[i], pointer);
         problem_add_field(fields->problem, PROBLEM_CONFLICTING_FIELDS, pointer,
@@ -53,7 +53,7 @@ bool dataset_read(struct service *service, struct fields *fields, const struct m
 {
     const char *id;
     char pointer[PROBLEM_POINTER];
-    if (fields_get(fields, "dataset", FIELD_OPTIONAL) == NULL)
+    if (!fields_is_given(fields, "dataset"))
         return false;
     refuse_others(fields, use);
     if (use != SAMPLES_TO_PREDICT && model->config.read_out == READ_OUT_SPIKE_COUNT)

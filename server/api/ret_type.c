@@ -14,35 +14,35 @@ static void refuse(const char *const *names, enum problem_code code, const char 
     problem_add_field(problem, code, pointer, "ret_type is one or a list of %s.", list);
 }
 
-static bool want(const json_t *name, const char *const *names, const char *pointer,
+static bool want(struct json_value name, const char *const *names, const char *pointer,
                  struct problem *problem, bool *wanted)
 {
-    for (size_t i = 0; json_is_string(name) && names[i] != NULL; i++) {
-        if (strcmp(json_string_value(name), names[i]) == 0) {
+    const bool is_string = json_value_kind(name) == JSON_KIND_STRING;
+    for (size_t i = 0; is_string && names[i] != NULL; i++) {
+        if (strcmp(json_value_string(name), names[i]) == 0) {
             wanted[i] = true;
             return true;
         }
     }
-    refuse(names, json_is_string(name) ? PROBLEM_UNKNOWN_VALUE : PROBLEM_WRONG_TYPE, pointer,
-           problem);
+    refuse(names, is_string ? PROBLEM_UNKNOWN_VALUE : PROBLEM_WRONG_TYPE, pointer, problem);
     return false;
 }
 
 bool ret_type_read(struct fields *fields, const char *const *names, bool *wanted)
 {
     char pointer[PROBLEM_POINTER];
-    const json_t *given = fields_get(fields, "ret_type", FIELD_OPTIONAL);
-    if (given == NULL)
+    const struct json_value given = fields_get(fields, "ret_type", FIELD_OPTIONAL);
+    if (!json_value_is_given(given))
         return false;
-    if (!json_is_array(given)) {
+    if (json_value_kind(given) != JSON_KIND_ARRAY) {
         want(given, names, "/ret_type", fields->problem, wanted);
         return true;
     }
-    if (json_array_size(given) == 0)
+    if (json_value_count(given) == 0)
         problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, "/ret_type", "The list is empty.");
-    for (size_t i = 0; i < json_array_size(given); i++) {
+    for (size_t i = 0; i < json_value_count(given); i++) {
         problem_pointer_index("/ret_type", i, pointer);
-        if (!want(json_array_get(given, i), names, pointer, fields->problem, wanted))
+        if (!want(json_value_element(given, i), names, pointer, fields->problem, wanted))
             break;
     }
     return true;

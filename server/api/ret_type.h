@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "server/json/document.h"
+#include "server/json/fields.h"
 
 /* Reads the member ret_type, one of `names` (ended by NULL) or a list of them, and sets wanted[] of
  * those that are named. False: it is not given. */

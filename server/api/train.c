@@ -75,15 +75,14 @@ static bool split(struct order *order, struct problem *problem)
     return false;
 }
 
-static void read_validation(struct service *service, const struct document *document,
-                            const json_t *given, const struct model *model, struct problem *problem,
-                            struct order *order)
+static void read_validation(struct service *service, struct json_value given,
+                            const struct model *model, struct problem *problem, struct order *order)
 {
     struct fields fields;
     if (order->validation_fraction > 0)
         problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/validation_fraction",
                           "Give either validation or validation_fraction, not both.");
-    if (!fields_open(&fields, document, given, "/validation", problem))
+    if (!fields_open(&fields, given, "/validation", problem))
         return;
     read_data(service, &fields, model, order->fit, &order->validation);
     fields_close(&fields);
@@ -124,12 +123,13 @@ static bool read_order(struct service *service, const struct document *document,
         return false;
     order->fit = training_fit_read(&fields);
     read_data(service, &fields, model, order->fit, &order->training);
-    const json_t *validation = fields_get(&fields, "validation", FIELD_OPTIONAL);
+    const struct json_value validation = fields_get(&fields, "validation", FIELD_OPTIONAL);
     training_params_read(&fields, &model->config, &order->params, &order->validation_fraction);
     fields_close(&fields);
-    if (validation != NULL)
-        read_validation(service, document, validation, model, problem, order);
-    if (order->params.loop.patience > 0 && validation == NULL && order->validation_fraction == 0)
+    if (json_value_is_given(validation))
+        read_validation(service, validation, model, problem, order);
+    if (order->params.loop.patience > 0 && !json_value_is_given(validation) &&
+        order->validation_fraction == 0)
         problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/patience",
                           "patience needs validation or validation_fraction.");
     if (order->fit)

@@ -1,4 +1,5 @@
 /* The versions of a model, and its weights: out, and in as a new version. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/api/handlers.h"

@@ -105,7 +105,7 @@ static void read_regularisation(struct fields *fields, const struct network_para
         network->hidden_count > 0 && !crosses)
         conflict(fields, "slope_floor", "It is of the hidden_spike crossing.");
     for (size_t i = 0; network->hidden_count == 0 && i < 3; i++)
-        if (fields_get(fields, of_hidden[i], FIELD_OPTIONAL) != NULL)
+        if (fields_is_given(fields, of_hidden[i]))
             conflict(fields, of_hidden[i], "It is of models with hidden layers.");
     fields_number_above(fields, "max_grad_norm", FIELD_OPTIONAL, 0, LIMIT_GRAD_NORM,
                         &params->max_grad_norm);
@@ -115,11 +115,8 @@ static void read_regularisation(struct fields *fields, const struct network_para
 static void read_augmentation(struct fields *fields, struct augmentation *ret_augmentation)
 {
     int64_t shift = 0, height = 0, width = 0;
-    char pointer[PROBLEM_POINTER];
     struct fields augment;
-    const json_t *given = fields_get(fields, "augment", FIELD_OPTIONAL);
-    fields_pointer(fields, "augment", pointer);
-    if (given == NULL || !fields_open(&augment, fields->document, given, pointer, fields->problem))
+    if (!fields_open_member(&augment, fields, "augment", FIELD_OPTIONAL))
         return;
     bool read = fields_integer(&augment, "shift", FIELD_REQUIRED, 1, LIMIT_SHIFT, &shift);
     read &= fields_integer(&augment, "height", FIELD_REQUIRED, 1, LIMIT_FEATURES, &height);

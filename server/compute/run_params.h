@@ -4,7 +4,7 @@
 
 #include "core/count_training.h"
 #include "core/training.h"
-#include "server/json/document.h"
+#include "server/json/fields.h"
 #include "server/json/writer.h"
 #include "server/model/config.h"
 

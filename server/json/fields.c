@@ -1,24 +1,23 @@
-/* json_fields.c - the members of one object. Each reader asks for its member, checks the type, then
- * the value; what it asked for is kept in a short list, which fields_close() holds against the
- * object. */
-#include "server/json/arrays.h"
-#include "server/json/document.h"
+/* fields.c - each reader asks for its member, checks the type, then the value. What was asked for
+ * is kept in a short list, which fields_close() compares with the object. */
+#include "server/json/fields.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-bool fields_open(struct fields *fields, const struct document *document, const json_t *value,
-                 const char *pointer, struct problem *problem)
+bool fields_open(struct fields *fields, struct json_value value, const char *pointer,
+                 struct problem *problem)
 {
-    const bool is_object = json_is_object(value);
-    *fields = (struct fields){.document = document,
-                              .object = is_object ? value : NULL,
-                              .pointer = pointer,
-                              .problem = problem};
-    if (!is_object)
+    const bool is_object = json_value_kind(value) == JSON_KIND_OBJECT;
+    *fields = (struct fields){.problem = problem};
+    snprintf(fields->pointer, sizeof fields->pointer, "%s", pointer);
+    if (is_object)
+        fields->object = value;
+    else
         problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "must be an object");
     return is_object;
 }
@@ -26,7 +25,7 @@ bool fields_open(struct fields *fields, const struct document *document, const j
 bool fields_open_document(struct fields *fields, const struct document *document,
                           struct problem *problem)
 {
-    return fields_open(fields, document, document_root(document), "", problem);
+    return fields_open(fields, document_root(document), "", problem);
 }
 
 static bool was_asked(const struct fields *fields, const char *name)
@@ -37,29 +36,21 @@ static bool was_asked(const struct fields *fields, const char *name)
     return false;
 }
 
-static const json_t *ask(struct fields *fields, const char *name)
+static struct json_value ask(struct fields *fields, const char *name)
 {
     if (!was_asked(fields, name)) {
-        assert(fields->asked_count < FIELDS_MOST);
+        assert(fields->asked_count < FIELDS_MAX);
         fields->asked[fields->asked_count++] = name;
     }
-    return json_object_get(fields->object, name);
+    return json_value_member(fields->object, name);
 }
 
 void fields_close(struct fields *fields)
 {
-    if (fields->object == NULL)
-        return;
-    const char *name;
-    json_t *value;
-    /* jansson iterates over non-const objects only; it changes none. */
-    json_object_foreach((json_t *)fields->object, name, value) {
-        if (was_asked(fields, name))
-            continue;
-        char pointer[PROBLEM_POINTER];
-        fields_pointer(fields, name, pointer);
-        problem_add_field(fields->problem, PROBLEM_UNKNOWN_FIELD, pointer, "is not a known field");
-    }
+    const char *name = NULL;
+    while ((name = json_value_next_name(fields->object, name)) != NULL)
+        if (!was_asked(fields, name))
+            fields_refuse(fields, name, PROBLEM_UNKNOWN_FIELD, "is not a known field");
 }
 
 void fields_pointer(const struct fields *fields, const char *name, char *out)
@@ -67,56 +58,65 @@ void fields_pointer(const struct fields *fields, const char *name, char *out)
     problem_pointer_join(fields->pointer, name, out);
 }
 
-bool fields_has(struct fields *fields, const char *name)
+bool fields_refuse(const struct fields *fields, const char *name, enum problem_code code,
+                   const char *detail, ...)
 {
-    return ask(fields, name) != NULL;
-}
-
-static bool refuse(const struct fields *fields, const char *name, enum problem_code code,
-                   const char *detail)
-{
-    char pointer[PROBLEM_POINTER];
+    char pointer[PROBLEM_POINTER], text[PROBLEM_DETAIL];
+    va_list arguments;
+    va_start(arguments, detail);
+    vsnprintf(text, sizeof text, detail, arguments);
+    va_end(arguments);
     fields_pointer(fields, name, pointer);
-    problem_add_field(fields->problem, code, pointer, "%s", detail);
+    problem_add_field(fields->problem, code, pointer, "%s", text);
     return false;
 }
 
-/* The member as jansson has it; see json_document.c. */
-static const json_t *get(struct fields *fields, const char *name, enum field_presence presence)
+bool fields_has(struct fields *fields, const char *name)
 {
-    const json_t *value = ask(fields, name);
-    if (value != NULL && !json_is_null(value))
-        return value;
-    if (presence == FIELD_REQUIRED && fields->object != NULL)
-        refuse(fields, name, PROBLEM_MISSING_FIELD, "is required");
-    return NULL;
+    return json_value_kind(ask(fields, name)) != JSON_KIND_ABSENT;
 }
 
-const json_t *fields_get(struct fields *fields, const char *name, enum field_presence presence)
+bool fields_is_given(struct fields *fields, const char *name)
 {
-    return document_value(get(fields, name, presence));
+    return json_value_is_given(ask(fields, name));
+}
+
+struct json_value fields_get(struct fields *fields, const char *name, enum field_presence presence)
+{
+    const struct json_value value = ask(fields, name);
+    if (json_value_is_given(value))
+        return value;
+    if (presence == FIELD_REQUIRED && json_value_kind(fields->object) == JSON_KIND_OBJECT)
+        fields_refuse(fields, name, PROBLEM_MISSING_FIELD, "is required");
+    return (struct json_value){0};
+}
+
+bool fields_open_member(struct fields *fields, struct fields *parent, const char *name,
+                        enum field_presence presence)
+{
+    char pointer[PROBLEM_POINTER];
+    const struct json_value value = fields_get(parent, name, presence);
+    fields_pointer(parent, name, pointer);
+    return json_value_is_given(value) && fields_open(fields, value, pointer, parent->problem);
 }
 
 const struct numbers *fields_numbers(struct fields *fields, const char *name)
 {
-    const json_t *value = get(fields, name, FIELD_OPTIONAL);
-    return document_value(value) == value ? document_numbers(fields->document, value) : NULL;
+    return json_value_numbers(ask(fields, name));
 }
 
 bool fields_integer(struct fields *fields, const char *name, enum field_presence presence,
                     int64_t min, int64_t max, int64_t *out)
 {
-    const json_t *value = fields_get(fields, name, presence);
-    if (value == NULL)
+    const struct json_value value = fields_get(fields, name, presence);
+    if (!json_value_is_given(value))
         return false;
-    const double number = json_number_value(value); /* 3.0 is an integer too */
-    if (!json_is_number(value) || number != trunc(number))
-        return refuse(fields, name, PROBLEM_WRONG_TYPE, "must be an integer");
-    if (number < (double)min || number > (double)max || number >= 0x1p63) {
-        char detail[PROBLEM_DETAIL];
-        snprintf(detail, sizeof detail, "must be from %" PRId64 " to %" PRId64, min, max);
-        return refuse(fields, name, PROBLEM_OUT_OF_RANGE, detail);
-    }
+    const double number = json_value_number(value); /* 3.0 is an integer too */
+    if (json_value_kind(value) != JSON_KIND_NUMBER || number != trunc(number))
+        return fields_refuse(fields, name, PROBLEM_WRONG_TYPE, "must be an integer");
+    if (number < (double)min || number > (double)max || number >= 0x1p63)
+        return fields_refuse(fields, name, PROBLEM_OUT_OF_RANGE,
+                             "must be from %" PRId64 " to %" PRId64, min, max);
     *out = (int64_t)number;
     return true;
 }
@@ -124,21 +124,13 @@ bool fields_integer(struct fields *fields, const char *name, enum field_presence
 static bool get_number(struct fields *fields, const char *name, enum field_presence presence,
                        double *out)
 {
-    const json_t *value = fields_get(fields, name, presence);
-    if (value == NULL)
+    const struct json_value value = fields_get(fields, name, presence);
+    if (!json_value_is_given(value))
         return false;
-    if (!json_is_number(value))
-        return refuse(fields, name, PROBLEM_WRONG_TYPE, "must be a number");
-    *out = json_number_value(value);
+    if (json_value_kind(value) != JSON_KIND_NUMBER)
+        return fields_refuse(fields, name, PROBLEM_WRONG_TYPE, "must be a number");
+    *out = json_value_number(value);
     return true;
-}
-
-static bool refuse_range(const struct fields *fields, const char *name, const char *lower,
-                         double min, double max)
-{
-    char detail[PROBLEM_DETAIL];
-    snprintf(detail, sizeof detail, "must be %s %g and at most %g", lower, min, max);
-    return refuse(fields, name, PROBLEM_OUT_OF_RANGE, detail);
 }
 
 bool fields_number(struct fields *fields, const char *name, enum field_presence presence,
@@ -148,7 +140,8 @@ bool fields_number(struct fields *fields, const char *name, enum field_presence 
     if (!get_number(fields, name, presence, &number))
         return false;
     if (number < min || number > max)
-        return refuse_range(fields, name, "at least", min, max);
+        return fields_refuse(fields, name, PROBLEM_OUT_OF_RANGE,
+                             "must be at least %g and at most %g", min, max);
     *out = number;
     return true;
 }
@@ -160,7 +153,8 @@ bool fields_number_above(struct fields *fields, const char *name, enum field_pre
     if (!get_number(fields, name, presence, &number))
         return false;
     if (number <= min || number > max)
-        return refuse_range(fields, name, "above", min, max);
+        return fields_refuse(fields, name, PROBLEM_OUT_OF_RANGE, "must be above %g and at most %g",
+                             min, max);
     *out = number;
     return true;
 }
@@ -168,29 +162,27 @@ bool fields_number_above(struct fields *fields, const char *name, enum field_pre
 bool fields_boolean(struct fields *fields, const char *name, enum field_presence presence,
                     bool *out)
 {
-    const json_t *value = fields_get(fields, name, presence);
-    if (value == NULL)
+    const struct json_value value = fields_get(fields, name, presence);
+    if (!json_value_is_given(value))
         return false;
-    if (!json_is_boolean(value))
-        return refuse(fields, name, PROBLEM_WRONG_TYPE, "must be true or false");
-    *out = json_is_true(value);
+    if (json_value_kind(value) != JSON_KIND_BOOLEAN)
+        return fields_refuse(fields, name, PROBLEM_WRONG_TYPE, "must be true or false");
+    *out = json_value_boolean(value);
     return true;
 }
 
 bool fields_string(struct fields *fields, const char *name, enum field_presence presence,
                    size_t max_bytes, const char **out)
 {
-    const json_t *value = fields_get(fields, name, presence);
-    if (value == NULL)
+    const struct json_value value = fields_get(fields, name, presence);
+    if (!json_value_is_given(value))
         return false;
-    if (!json_is_string(value))
-        return refuse(fields, name, PROBLEM_WRONG_TYPE, "must be a string");
-    if (json_string_length(value) > max_bytes) {
-        char detail[PROBLEM_DETAIL];
-        snprintf(detail, sizeof detail, "must be at most %zu bytes long", max_bytes);
-        return refuse(fields, name, PROBLEM_TOO_LARGE, detail);
-    }
-    *out = json_string_value(value);
+    if (json_value_kind(value) != JSON_KIND_STRING)
+        return fields_refuse(fields, name, PROBLEM_WRONG_TYPE, "must be a string");
+    if (json_value_size(value) > max_bytes)
+        return fields_refuse(fields, name, PROBLEM_TOO_LARGE, "must be at most %zu bytes long",
+                             max_bytes);
+    *out = json_value_string(value);
     return true;
 }
 
@@ -201,7 +193,7 @@ static bool refuse_choice(const struct fields *fields, const char *name, const c
         const size_t size = strlen(detail);
         snprintf(detail + size, sizeof detail - size, "%s %s", i > 0 ? "," : "", choices[i]);
     }
-    return refuse(fields, name, PROBLEM_UNKNOWN_VALUE, detail);
+    return fields_refuse(fields, name, PROBLEM_UNKNOWN_VALUE, "%s", detail);
 }
 
 bool fields_choice(struct fields *fields, const char *name, enum field_presence presence,
@@ -222,13 +214,11 @@ bool fields_choice(struct fields *fields, const char *name, enum field_presence 
 bool fields_float_array(struct fields *fields, const char *name, enum field_presence presence,
                         unsigned min_rank, unsigned max_rank, size_t limit, struct float_array *out)
 {
-    const json_t *value = get(fields, name, presence);
-    if (value == NULL)
+    const struct json_value value = fields_get(fields, name, presence);
+    if (!json_value_is_given(value))
         return false;
     char pointer[PROBLEM_POINTER];
     fields_pointer(fields, name, pointer);
-    const struct array_rules rules = {pointer, min_rank, max_rank, limit, fields->problem};
-    struct numbers *numbers = document_numbers(fields->document, value);
-    return numbers != NULL ? float_array_take(numbers, &rules, out)
-                           : float_array_read(value, &rules, out);
+    const struct float_array_rules rules = {pointer, min_rank, max_rank, limit, fields->problem};
+    return float_array_take(value, &rules, out);
 }

@@ -10,6 +10,7 @@
 
 #include "server/base/decimal.h"
 #include "server/base/timestamp.h"
+#include "server/json/numbers.h"
 
 /* A row of numbers gets room for this many at a time. */
 enum { FIRST_CAPACITY = 512, ROW_PART = 64 };
@@ -248,55 +249,65 @@ void json_write_float(struct json_writer *writer, float value)
         end_number(writer, write_float(value, out));
 }
 
-static void write_json_object(struct json_writer *writer, const json_t *object)
+static void write_numbers(struct json_writer *writer, const struct numbers *numbers)
 {
-    const char *key;
-    json_t *member;
-    json_write_object_begin(writer);
-    /* jansson iterates over non-const objects only; it changes none. */
-    json_object_foreach((json_t *)object, key, member) {
-        json_write_key(writer, key);
-        json_write_json(writer, member);
+    double number;
+    enum numbers_token token;
+    struct numbers_walk walk = numbers_walk(numbers);
+    while ((token = numbers_next(&walk, &number)) != NUMBERS_END) {
+        if (token == NUMBERS_OPEN)
+            json_write_array_begin(writer);
+        else if (token == NUMBERS_CLOSE)
+            json_write_array_end(writer);
+        else
+            json_write_double(writer, number);
     }
-    json_write_object_end(writer);
 }
 
-static void write_json_array(struct json_writer *writer, const json_t *array)
+static void write_array(struct json_writer *writer, struct json_value array)
 {
+    if (json_value_numbers(array) != NULL) {
+        write_numbers(writer, json_value_numbers(array));
+        return;
+    }
     json_write_array_begin(writer);
-    for (size_t i = 0; i < json_array_size(array); i++)
-        json_write_json(writer, json_array_get(array, i));
+    for (size_t i = 0; i < json_value_count(array); i++)
+        json_write_value(writer, json_value_element(array, i));
     json_write_array_end(writer);
 }
 
-void json_write_json(struct json_writer *writer, const json_t *value)
+void json_write_members(struct json_writer *writer, struct json_value object)
 {
-    if (value == NULL) {
-        json_write_null(writer);
-        return;
+    const char *name = NULL;
+    while ((name = json_value_next_name(object, name)) != NULL) {
+        json_write_key(writer, name);
+        json_write_value(writer, json_value_member(object, name));
     }
-    switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        write_json_object(writer, value);
-        break;
-    case JSON_ARRAY:
-        write_json_array(writer, value);
-        break;
-    case JSON_STRING:
-        json_write_string(writer, json_string_value(value));
-        break;
-    case JSON_INTEGER:
-        json_write_integer(writer, json_integer_value(value));
-        break;
-    case JSON_REAL:
-        json_write_double(writer, json_real_value(value));
-        break;
-    case JSON_TRUE:
-    case JSON_FALSE:
-        json_write_boolean(writer, json_is_true(value));
-        break;
-    case JSON_NULL:
+}
+
+void json_write_value(struct json_writer *writer, struct json_value value)
+{
+    switch (json_value_kind(value)) {
+    case JSON_KIND_ABSENT:
+    case JSON_KIND_NULL:
         json_write_null(writer);
+        break;
+    case JSON_KIND_BOOLEAN:
+        json_write_boolean(writer, json_value_boolean(value));
+        break;
+    case JSON_KIND_NUMBER:
+        json_write_double(writer, json_value_number(value));
+        break;
+    case JSON_KIND_STRING:
+        json_write_string(writer, json_value_string(value));
+        break;
+    case JSON_KIND_ARRAY:
+        write_array(writer, value);
+        break;
+    case JSON_KIND_OBJECT:
+        json_write_object_begin(writer);
+        json_write_members(writer, value);
+        json_write_object_end(writer);
         break;
     }
 }

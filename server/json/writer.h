@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <jansson.h>
+#include "server/json/value.h"
 
 struct json_writer {
     char *text; /* owned; not terminated */
@@ -53,7 +53,9 @@ void json_write_string(struct json_writer *writer, const char *value); /* valid 
 void json_write_raw(struct json_writer *writer, const char *json); /* one JSON value as it stands */
 /* Milliseconds since 1970 UTC as an RFC 3339 string; null for 0. */
 void json_write_timestamp(struct json_writer *writer, int64_t milliseconds);
-void json_write_json(struct json_writer *writer, const json_t *value);
+void json_write_value(struct json_writer *writer, struct json_value value);
+/* The members of an object, as members of the one that is being written. */
+void json_write_members(struct json_writer *writer, struct json_value object);
 
 /* A nested array of the given shape, from `values` in row-major order, e.g. rank 2: [[..],[..]]. */
 void json_write_float_array(struct json_writer *writer, const float *values, const size_t *shape,

@@ -26,12 +26,12 @@ static void read_inputs(struct fields *fields, struct model_config *config)
 {
     char pointer[PROBLEM_POINTER];
     int64_t in_features = 0;
-    const json_t *encoder = fields_get(fields, "encoder", FIELD_OPTIONAL);
-    const enum field_presence presence = encoder == NULL ? FIELD_REQUIRED : FIELD_OPTIONAL;
+    const bool encodes = fields_is_given(fields, "encoder");
+    const enum field_presence presence = encodes ? FIELD_OPTIONAL : FIELD_REQUIRED;
     const bool given =
         fields_integer(fields, "in_features", presence, 1, LIMIT_IN_FEATURES, &in_features);
     config->network.tempotron.in_features = (size_t)in_features;
-    if (encoder == NULL)
+    if (!encodes)
         return;
     config->has_encoder = encoder_read(fields, &config->encoder, &config->ranges);
     if (!config->has_encoder)
@@ -74,8 +74,8 @@ static void read_hidden_layers(struct fields *fields, struct network_params *par
 {
     char pointer[PROBLEM_POINTER], item[PROBLEM_POINTER];
     struct float_array hidden;
-    const json_t *given = fields_get(fields, "hidden", FIELD_OPTIONAL);
-    if (json_is_array(given) && json_array_size(given) == 0)
+    const struct json_value given = fields_get(fields, "hidden", FIELD_OPTIONAL);
+    if (json_value_kind(given) == JSON_KIND_ARRAY && json_value_count(given) == 0)
         return; /* none, and said so */
     if (!fields_float_array(fields, "hidden", FIELD_OPTIONAL, 1, 1, HIDDEN_LAYERS, &hidden))
         return;
@@ -178,7 +178,7 @@ bool model_config_read(struct fields *fields, struct model_config *ret_config)
     read_spike_count(fields, &config);
     const bool counts = config.read_out == READ_OUT_SPIKE_COUNT;
     unsigned clock = counts ? CLOCK_CONTINUOUS : CLOCK_GRID;
-    const bool encodes = fields_get(fields, "encoder", FIELD_OPTIONAL) != NULL;
+    const bool encodes = fields_is_given(fields, "encoder");
     if (config.has_encoder) /* late enough for every spike */
         T = encoder_max_spike_time(&config.encoder);
     fields_integer(fields, "out_features", FIELD_REQUIRED, 1, LIMIT_OUT_FEATURES, &out_features);

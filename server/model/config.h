@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "core/network.h"
-#include "server/json/document.h"
+#include "server/json/fields.h"
 #include "server/json/writer.h"
 #include "server/model/encoder_json.h"
 

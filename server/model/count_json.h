@@ -4,7 +4,7 @@
 #define SERVER_MODEL_COUNT_JSON_H
 
 #include "server/base/samples.h"
-#include "server/json/document.h"
+#include "server/json/fields.h"
 #include "server/model/config.h"
 
 /* Reads count [b][out_features], each fewer than max_spikes, into samples->wanted. False with the

@@ -9,14 +9,13 @@
 static bool each_name(const char *names,
                       bool (*each)(void *context, const char *name, size_t class), void *context)
 {
-    size_t class;
-    json_t *name;
-    json_t *array = json_loads(names, 0, NULL);
-    bool goes_on = array != NULL;
-    json_array_foreach(array, class, name) {
-        goes_on = goes_on && each(context, json_string_value(name), class);
-    }
-    json_decref(array);
+    struct problem problem = {0};
+    struct document *document = document_read_stored(names, &problem);
+    bool goes_on = document != NULL;
+    const struct json_value array = goes_on ? document_root(document) : (struct json_value){0};
+    for (size_t class = 0; goes_on && class < json_value_count(array); class ++)
+        goes_on = each(context, json_value_string(json_value_element(array, class)), class);
+    document_destroy(document);
     return goes_on;
 }
 

@@ -96,10 +96,9 @@ static bool read_ranges(struct fields *fields, bool may_be_unfitted, struct rang
 {
     int64_t n = 0;
     const bool has_n = fields_integer(fields, "n", FIELD_OPTIONAL, 1, LIMIT_FEATURES, &n);
-    const bool wrong_n = !has_n && fields_get(fields, "n", FIELD_OPTIONAL) != NULL;
-    if (may_be_unfitted && (has_n || wrong_n) &&
-        fields_get(fields, "x_min", FIELD_OPTIONAL) == NULL &&
-        fields_get(fields, "x_max", FIELD_OPTIONAL) == NULL)
+    const bool wrong_n = !has_n && fields_is_given(fields, "n");
+    if (may_be_unfitted && (has_n || wrong_n) && !fields_is_given(fields, "x_min") &&
+        !fields_is_given(fields, "x_max"))
         return has_n && stand_in(ranges, (size_t)n, fields->problem);
     bool read =
         fields_float_array(fields, "x_min", FIELD_REQUIRED, 0, 1, LIMIT_FEATURES, &ranges->x_min);
@@ -228,11 +227,8 @@ bool encoder_read(struct fields *parent, struct encoder *ret_encoder,
     struct fields fields;
     struct encoder encoder;
     unsigned type = ENCODER_GAUSSIAN_TUNING;
-    char pointer[PROBLEM_POINTER];
     struct problem *problem = parent->problem;
-    fields_pointer(parent, "encoder", pointer);
-    if (!fields_open(&fields, parent->document, fields_get(parent, "encoder", FIELD_REQUIRED),
-                     pointer, problem))
+    if (!fields_open_member(&fields, parent, "encoder", FIELD_REQUIRED))
         return false;
     fields_choice(&fields, "type", FIELD_REQUIRED, type_names, &type);
     const bool read = read_code(&fields, (enum encoder_type)type, true, &encoder, ret_ranges);

@@ -3,7 +3,7 @@
 #define SERVER_MODEL_ENCODER_JSON_H
 
 #include "core/encoder.h"
-#include "server/json/document.h"
+#include "server/json/fields.h"
 #include "server/json/writer.h"
 
 /* Where the ranges of an encoder come from. */

@@ -5,36 +5,34 @@
 
 #include "server/base/limits.h"
 
-/* The type first: of an array of numbers jansson has not the size (see json_document.c). */
-static bool check_names(const json_t *array, const char *pointer, size_t count,
+static bool check_name(struct json_value name, const char *pointer, struct problem *problem)
+{
+    if (json_value_kind(name) != JSON_KIND_STRING)
+        problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "A label's name must be a string.");
+    else if (json_value_size(name) > LIMIT_LABEL)
+        problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
+                          "A label's name has at most %d bytes.", LIMIT_LABEL);
+    return !problem_is_set(problem);
+}
+
+static bool check_names(struct json_value array, const char *pointer, size_t count,
                         struct problem *problem)
 {
     char item_pointer[PROBLEM_POINTER];
-    size_t index;
-    json_t *item;
-    if (!json_is_array(array)) {
+    if (json_value_kind(array) != JSON_KIND_ARRAY) {
         problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "labels must be an array.");
         return false;
     }
-    json_array_foreach((json_t *)(uintptr_t)array, index, item) {
-        problem_pointer_index(pointer, index, item_pointer);
-        if (!json_is_string(item)) {
-            problem_add_field(problem, PROBLEM_WRONG_TYPE, item_pointer,
-                              "A label's name must be a string.");
+    for (size_t i = 0; i < json_value_count(array); i++) {
+        problem_pointer_index(pointer, i, item_pointer);
+        if (!check_name(json_value_element(array, i), item_pointer, problem))
             return false;
-        }
-        if (json_string_length(item) > LIMIT_LABEL) {
-            problem_add_field(problem, PROBLEM_TOO_LARGE, item_pointer,
-                              "A label's name has at most %d bytes.", LIMIT_LABEL);
-            return false;
-        }
     }
-    if (json_array_size(array) != count) {
-        problem_add_field(problem, PROBLEM_WRONG_SHAPE, pointer,
-                          "labels must have one name for each of the %zu out_features.", count);
-        return false;
-    }
-    return true;
+    if (json_value_count(array) == count)
+        return true;
+    problem_add_field(problem, PROBLEM_WRONG_SHAPE, pointer,
+                      "labels must have one name for each of the %zu out_features.", count);
+    return false;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -58,14 +56,14 @@ static bool sort_names(struct labels *labels, const char *pointer, struct proble
     return true;
 }
 
-bool labels_read(const json_t *value, const char *pointer, size_t count, struct problem *problem,
-                 struct labels *ret_labels)
+bool labels_read(struct json_value value, const char *pointer, size_t count,
+                 struct problem *problem, struct labels *ret_labels)
 {
     if (!check_names(value, pointer, count, problem))
         return false;
     size_t bytes = count * (sizeof(struct label) + sizeof(char *));
     for (size_t i = 0; i < count; i++)
-        bytes += json_string_length(json_array_get(value, i)) + 1;
+        bytes += json_value_size(json_value_element(value, i)) + 1;
     struct labels labels = {.count = count, .sorted = malloc(bytes)};
     if (labels.sorted == NULL) {
         problem_set_no_memory(problem);
@@ -75,7 +73,7 @@ bool labels_read(const json_t *value, const char *pointer, size_t count, struct 
     char *text = (char *)(labels.names + count);
     for (size_t i = 0; i < count; i++) {
         labels.names[i] = text;
-        text = stpcpy(text, json_string_value(json_array_get(value, i))) + 1;
+        text = stpcpy(text, json_value_string(json_value_element(value, i))) + 1;
     }
     if (!sort_names(&labels, pointer, problem)) {
         labels_finish(&labels);

@@ -21,8 +21,8 @@ struct labels {
 };
 
 /* Reads an array of `count` different names. */
-bool labels_read(const json_t *value, const char *pointer, size_t count, struct problem *problem,
-                 struct labels *ret_labels);
+bool labels_read(struct json_value value, const char *pointer, size_t count,
+                 struct problem *problem, struct labels *ret_labels);
 void labels_finish(struct labels *labels);
 void labels_write(struct json_writer *writer, const struct labels *labels); /* null for none */
 /* The class of a name, or -1. */

@@ -12,7 +12,7 @@ static enum store_status restore_config(const char *text, struct model_config *r
     struct problem problem = {0};
     struct fields fields;
     bool read = false;
-    struct document *document = document_read(text, strlen(text), &problem);
+    struct document *document = document_read_stored(text, &problem);
     if (document != NULL && fields_open_document(&fields, document, &problem))
         read = model_config_read(&fields, ret_config);
     document_destroy(document);
@@ -26,7 +26,7 @@ static enum store_status restore_labels(const char *text, size_t count, struct l
     struct problem problem = {0};
     if (text == NULL)
         return STORE_OK;
-    struct document *document = document_read(text, strlen(text), &problem);
+    struct document *document = document_read_stored(text, &problem);
     const bool read =
         document != NULL && labels_read(document_root(document), "", count, &problem, ret_labels);
     document_destroy(document);

@@ -33,8 +33,8 @@ bool encoder_is_usable(const struct model *model, enum samples_use use, struct p
 static bool choose_kind(struct fields *fields, const struct model *model, enum samples_use use,
                         enum samples_kind *kind)
 {
-    const bool x = fields_get(fields, "x", FIELD_OPTIONAL) != NULL;
-    const bool in_spikes = fields_get(fields, "in_spikes", FIELD_OPTIONAL) != NULL;
+    const bool x = fields_is_given(fields, "x");
+    const bool in_spikes = fields_is_given(fields, "in_spikes");
     if (x && in_spikes)
         add_error(fields, "in_spikes", PROBLEM_CONFLICTING_FIELDS,
                   "Give either x or in_spikes, not both.");
@@ -196,30 +196,30 @@ static int32_t read_class(double label, const struct model *model, const char *p
 }
 
 /* Likewise by number or by name. */
-static int32_t read_label(const json_t *item, const struct model *model, const char *pointer,
+static int32_t read_label(struct json_value item, const struct model *model, const char *pointer,
                           struct problem *problem)
 {
-    if (json_is_number(item))
-        return read_class(json_number_value(item), model, pointer, problem);
-    if (!json_is_string(item)) {
+    if (json_value_kind(item) == JSON_KIND_NUMBER)
+        return read_class(json_value_number(item), model, pointer, problem);
+    if (json_value_kind(item) != JSON_KIND_STRING) {
         problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "%s", NO_LABEL);
         return -1;
     }
-    const int32_t label = labels_find(&model->labels, json_string_value(item));
+    const int32_t label = labels_find(&model->labels, json_value_string(item));
     if (label < 0)
         problem_add_field(problem, PROBLEM_UNKNOWN_LABEL, pointer, "The model has no class \"%s\".",
-                          json_string_value(item));
+                          json_value_string(item));
     return label;
 }
 
 /* Names, or names and numbers. */
-static void read_named(const json_t *array, const char *pointer, const struct model *model,
+static void read_named(struct json_value array, const char *pointer, const struct model *model,
                        struct problem *problem, int32_t *labels)
 {
     char item_pointer[PROBLEM_POINTER];
-    for (size_t i = 0; i < json_array_size(array); i++) {
+    for (size_t i = 0; i < json_value_count(array); i++) {
         problem_pointer_index(pointer, i, item_pointer);
-        labels[i] = read_label(json_array_get(array, i), model, item_pointer, problem);
+        labels[i] = read_label(json_value_element(array, i), model, item_pointer, problem);
     }
 }
 
@@ -239,17 +239,17 @@ static void read_numbered(const struct numbers *numbers, const char *pointer,
 static bool read_labels(struct fields *fields, const struct model *model, struct samples *samples)
 {
     char pointer[PROBLEM_POINTER];
-    const json_t *array = fields_get(fields, "label", FIELD_REQUIRED);
-    const struct numbers *numbers = fields_numbers(fields, "label");
-    if (array == NULL)
+    const struct json_value array = fields_get(fields, "label", FIELD_REQUIRED);
+    const struct numbers *numbers = json_value_numbers(array);
+    if (!json_value_is_given(array))
         return false;
     fields_pointer(fields, "label", pointer);
-    if (!json_is_array(array) || (numbers != NULL && numbers->depth > 1)) {
+    if (json_value_kind(array) != JSON_KIND_ARRAY || (numbers != NULL && numbers->depth > 1)) {
         problem_add_field(fields->problem, PROBLEM_WRONG_TYPE, pointer,
                           "label must be an array of classes.");
         return false;
     }
-    const size_t count = numbers != NULL ? numbers->count : json_array_size(array);
+    const size_t count = json_value_count(array);
     if (samples->count > 0 && count != samples->count)
         problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, pointer,
                           "There are %zu labels for %zu samples.", count, samples->count);

@@ -4,7 +4,7 @@
 
 #include "core/sample_set.h"
 #include "server/base/samples.h"
-#include "server/json/document.h"
+#include "server/json/fields.h"
 #include "server/model/model.h"
 
 enum samples_use {

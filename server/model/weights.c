@@ -66,7 +66,7 @@ bool weights_are_given(struct fields *fields, const struct network_params *param
 {
     bool given = false;
     for (size_t l = 0; l < network_depth(params); l++)
-        given |= fields_get(fields, weights_name(params, l), FIELD_OPTIONAL) != NULL;
+        given |= fields_is_given(fields, weights_name(params, l));
     return given;
 }
 

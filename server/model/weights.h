@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "core/network.h"
-#include "server/json/document.h"
+#include "server/json/fields.h"
 #include "server/store/store.h"
 
 struct weights {

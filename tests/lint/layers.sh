@@ -54,7 +54,8 @@ layer server/api core server/base server/json server/files server/store server/h
 
 library 'microhttpd\.h' server/http/
 library 'sqlite3\.h' server/store/
-library 'jansson\.h' server/json/
+library 'jansson\.h' server/json/internal.h
+library 'server/json/internal\.h' server/json/
 library 'nettle/' server/base/checksum
 library 'zlib\.h' server/base/gzip server/files/gzip_file
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/json/document.h"
+#include "server/json/fields.h"
 #include "server/json/numbers.h"
 #include "tests/support/suite.h"
 
@@ -82,6 +82,51 @@ static void check_walk(const json_t *value, struct numbers_walk *walk)
     ck_assert_int_eq(numbers_next(walk, &number), NUMBERS_CLOSE);
 }
 
+static bool same_value(struct json_value kept, const json_t *value);
+
+static bool same_elements(struct json_value kept, const json_t *value)
+{
+    bool same = json_value_count(kept) == json_array_size(value);
+    for (size_t i = 0; same && i < json_array_size(value); i++)
+        same = same_value(json_value_element(kept, i), json_array_get(value, i));
+    return same;
+}
+
+static bool same_members(struct json_value kept, const json_t *value)
+{
+    const char *name = NULL;
+    size_t count = 0;
+    bool same = true;
+    while (same && (name = json_value_next_name(kept, name)) != NULL) {
+        same = same_value(json_value_member(kept, name), json_object_get(value, name));
+        count++;
+    }
+    return same && count == json_object_size(value);
+}
+
+/* Whether the handle shows the same value as jansson. */
+static bool same_value(struct json_value kept, const json_t *value)
+{
+    switch (json_value_kind(kept)) {
+    case JSON_KIND_ABSENT:
+        return false;
+    case JSON_KIND_NULL:
+        return json_is_null(value);
+    case JSON_KIND_BOOLEAN:
+        return json_is_boolean(value) && json_value_boolean(kept) == json_is_true(value);
+    case JSON_KIND_NUMBER:
+        return json_is_number(value) && json_value_number(kept) == json_number_value(value);
+    case JSON_KIND_STRING:
+        return json_is_string(value) && json_value_size(kept) == json_string_length(value) &&
+               strcmp(json_value_string(kept), json_string_value(value)) == 0;
+    case JSON_KIND_ARRAY:
+        return json_is_array(value) && same_elements(kept, value);
+    case JSON_KIND_OBJECT:
+        return json_is_object(value) && same_members(kept, value);
+    }
+    return false;
+}
+
 static void check_member(struct fields *fields, const char *name, const json_t *value,
                          const char *text)
 {
@@ -92,9 +137,9 @@ static void check_member(struct fields *fields, const char *name, const json_t *
         struct numbers_walk walk = numbers_walk(numbers);
         check_walk(value, &walk);
     } else {
-        const json_t *kept = fields_get(fields, name, FIELD_OPTIONAL);
+        const struct json_value kept = fields_get(fields, name, FIELD_OPTIONAL);
         if (!json_is_object(value))
-            ck_assert_msg(json_is_null(value) || json_equal(kept, value), "%s: %s", text, name);
+            ck_assert_msg(json_is_null(value) || same_value(kept, value), "%s: %s", text, name);
     }
     const bool fit = is_rectangle(value, &shape) && fits(value, &shape, 0);
     const bool read = fields_float_array(fields, name, FIELD_OPTIONAL, 1, 3, SIZE_MAX, &array);
@@ -112,8 +157,7 @@ static void check_object(struct fields *fields, const json_t *object, const char
         struct problem problem = {0};
         fields->asked_count = 0;
         if (json_is_object(value) && fields->pointer[0] == '\0') {
-            fields_open(&inner, fields->document, fields_get(fields, name, FIELD_OPTIONAL),
-                        "/inner", &problem);
+            fields_open(&inner, fields_get(fields, name, FIELD_OPTIONAL), "/inner", &problem);
             check_object(&inner, value, text);
         } else {
             check_member(fields, name, value, text);
@@ -226,7 +270,7 @@ START_TEST(documents_are_read_as_jansson_reads_them)
         check_text(texts[i], strlen(texts[i]));
     struct problem problem = {0};
     ck_assert_ptr_null(document_read("{\"x\":[1\0]}", 10, &problem));
-    ck_assert_str_eq(problem.detail, "a NUL can't be in JSON (byte 7)");
+    ck_assert_str_eq(problem.detail, "JSON can't contain a NUL (byte 7).");
 }
 END_TEST
 

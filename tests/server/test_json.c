@@ -6,8 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
+#include "server/base/limits.h"
 #include "server/http/reply.h"
-#include "server/json/document.h"
+#include "server/json/fields.h"
+#include "server/json/numbers.h"
 #include "server/json/writer.h"
 #include "tests/support/suite.h"
 
@@ -115,10 +119,10 @@ START_TEST(floats_of_any_bits_come_back_the_same)
         struct problem problem = {0};
         struct document *document = document_read(writer.text, writer.size, &problem);
         ck_assert_ptr_nonnull(document);
-        const json_t *root = document_root(document);
-        const float back = (float)json_number_value(json_array_get(root, 0));
+        const struct json_value root = document_root(document);
+        const float back = (float)json_value_number(json_value_element(root, 0));
         ck_assert(memcmp(&back, &value, sizeof value) == 0);
-        ck_assert(json_number_value(json_array_get(root, 1)) == (double)value / 3);
+        ck_assert(json_value_number(json_value_element(root, 1)) == (double)value / 3);
         document_destroy(document);
         json_writer_finish(&writer);
     }
@@ -143,14 +147,128 @@ END_TEST
 
 START_TEST(a_document_is_written_as_it_was_read)
 {
-    const char *text = "{\"a\":[true,1,-2.5,0.1,false,null,\"x\\n\"],\"b\":{}}";
+    const char *text = "{\"a\":[true,1,-2.5,0.1,false,null,\"x\\n\"],\"b\":{},\"c\":[[0.1,2],[3]],"
+                       "\"d\":{\"e\":[-1000000,[]],\"f\":{\"g\":[4294967295]}}}";
     struct problem problem = {0};
     struct document *document = document_read(text, strlen(text), &problem);
     struct json_writer writer;
     json_writer_init(&writer);
-    json_write_json(&writer, document_root(document));
+    json_write_value(&writer, document_root(document));
     expect_text(&writer, text);
     document_destroy(document);
+}
+END_TEST
+
+START_TEST(members_are_written_between_others)
+{
+    const char *text = "{\"empty\":{},\"full\":{\"a\":[-1e6],\"b\":\"\"}}";
+    struct problem problem = {0};
+    struct document *document = document_read(text, strlen(text), &problem);
+    struct json_writer writer;
+    json_writer_init(&writer);
+    json_write_object_begin(&writer);
+    json_write_members(&writer, json_value_member(document_root(document), "empty"));
+    json_write_number(&writer, "first", 1);
+    json_write_members(&writer, json_value_member(document_root(document), "full"));
+    json_write_number(&writer, "last", 2);
+    json_write_object_end(&writer);
+    expect_text(&writer, "{\"first\":1,\"a\":[-1000000],\"b\":\"\",\"last\":2}");
+    document_destroy(document);
+}
+END_TEST
+
+START_TEST(values_are_read_by_their_kind)
+{
+    const char *text = "{\"null\":null,\"true\":true,\"false\":false,\"number\":-2.5,"
+                       "\"string\":\"caf\u00e9\",\"array\":[\"a\",[1],{\"x\":[7]}],"
+                       "\"numbers\":[[1,2],[3]],\"object\":{\"deep\":{\"deeper\":[5]}}}";
+    struct problem problem = {0};
+    struct document *document = document_read(text, strlen(text), &problem);
+    ck_assert_ptr_nonnull(document);
+    const struct json_value root = document_root(document);
+    ck_assert_int_eq(json_value_kind(root), JSON_KIND_OBJECT);
+    ck_assert_int_eq(json_value_kind(json_value_member(root, "null")), JSON_KIND_NULL);
+    ck_assert(!json_value_is_given(json_value_member(root, "null")));
+    ck_assert(json_value_boolean(json_value_member(root, "true")));
+    ck_assert(!json_value_boolean(json_value_member(root, "false")));
+    ck_assert_int_eq(json_value_kind(json_value_member(root, "false")), JSON_KIND_BOOLEAN);
+    ck_assert(json_value_number(json_value_member(root, "number")) == -2.5);
+    ck_assert_str_eq(json_value_string(json_value_member(root, "string")), "caf\xc3\xa9");
+    ck_assert_uint_eq(json_value_size(json_value_member(root, "string")), 5);
+
+    const struct json_value array = json_value_member(root, "array");
+    ck_assert_uint_eq(json_value_count(array), 3);
+    ck_assert_ptr_null(json_value_numbers(array));
+    ck_assert_str_eq(json_value_string(json_value_element(array, 0)), "a");
+    const struct json_value inner = json_value_element(array, 1);
+    ck_assert_ptr_null(json_value_numbers(inner));
+    ck_assert(json_value_number(json_value_element(inner, 0)) == 1);
+    const struct json_value x = json_value_member(json_value_element(array, 2), "x");
+    ck_assert_ptr_null(json_value_numbers(x));
+    ck_assert(json_value_number(json_value_element(x, 0)) == 7);
+
+    const struct json_value numbers = json_value_member(root, "numbers");
+    ck_assert_int_eq(json_value_kind(numbers), JSON_KIND_ARRAY);
+    ck_assert_uint_eq(json_value_count(numbers), 2);
+    ck_assert_uint_eq(json_value_numbers(numbers)->count, 3);
+    ck_assert_int_eq(json_value_kind(json_value_element(numbers, 0)), JSON_KIND_ABSENT);
+
+    const struct json_value deeper =
+        json_value_member(json_value_member(json_value_member(root, "object"), "deep"), "deeper");
+    ck_assert_ptr_null(json_value_numbers(deeper));
+    ck_assert(json_value_number(json_value_element(deeper, 0)) == 5);
+    document_destroy(document);
+}
+END_TEST
+
+START_TEST(an_absent_value_has_nothing)
+{
+    struct problem problem = {0};
+    struct document *document = document_read("[1]", 3, &problem);
+    ck_assert_ptr_nonnull(document);
+    const struct json_value absent = json_value_member(document_root(document), "x");
+    ck_assert_int_eq(json_value_kind(absent), JSON_KIND_ABSENT);
+    ck_assert(!json_value_boolean(absent) && json_value_number(absent) == 0);
+    ck_assert_ptr_null(json_value_string(absent));
+    ck_assert_ptr_null(json_value_numbers(absent));
+    ck_assert_ptr_null(json_value_next_name(absent, NULL));
+    ck_assert_uint_eq(json_value_size(absent) + json_value_count(absent), 0);
+    ck_assert_int_eq(json_value_kind(json_value_element(absent, 0)), JSON_KIND_ABSENT);
+    ck_assert_int_eq(json_value_kind(json_value_element(document_root(document), 1)),
+                     JSON_KIND_ABSENT);
+    document_destroy(document);
+}
+END_TEST
+
+/* As long as the store's own texts may be. */
+START_TEST(only_a_stored_text_may_be_longer_than_a_body)
+{
+    const size_t size = LIMIT_DOCUMENT + 3;
+    struct problem problem = {0};
+    char *text = malloc(size + 1);
+    ck_assert_ptr_nonnull(text);
+    memset(text, 'a', size);
+    memcpy(text, "[\"", 2);
+    memcpy(text + size - 2, "\"]", 3);
+    struct document *document = document_read_stored(text, &problem);
+    ck_assert_ptr_nonnull(document);
+    ck_assert_uint_eq(json_value_size(json_value_element(document_root(document), 0)), size - 4);
+    document_destroy(document);
+    ck_assert_ptr_null(document_read(text, size, &problem));
+    ck_assert_uint_eq(problem.code, PROBLEM_BODY_TOO_LARGE);
+    free(text);
+}
+END_TEST
+
+START_TEST(one_value_is_told_from_other_texts)
+{
+    static const char *const values[] = {"1",    "[1,2]", "\"a\"", "null", "{\"a\":1,\"a\":2}",
+                                         " 1e3 "};
+    static const char *const others[] = {"", "a", "1 2", "v_max", "[1", "1e999", "01"};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        ck_assert_msg(document_matches(values[i]), "%s", values[i]);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        ck_assert_msg(!document_matches(others[i]), "%s", others[i]);
 }
 END_TEST
 
@@ -290,7 +408,7 @@ START_TEST(every_wrong_field_is_named)
     bool b = true;
     const char *s = NULL;
     unsigned c = 9;
-    fields_open(&fields, document, document_root(document), "/encoder", &problem);
+    fields_open(&fields, document_root(document), "/encoder", &problem);
     ck_assert(!fields_integer(&fields, "i", FIELD_REQUIRED, 0, 9, &i));
     ck_assert(!fields_integer(&fields, "big", FIELD_REQUIRED, 0, 9, &i));
     ck_assert(!fields_number(&fields, "n", FIELD_REQUIRED, 0, 9, &n));
@@ -458,7 +576,7 @@ START_TEST(long_texts_are_cut_between_characters)
         struct problem unreadable = {0};
         struct document *document = document_read(writer.text, writer.size, &unreadable);
         ck_assert_msg(document != NULL, "%s", unreadable.detail);
-        ck_assert_uint_eq(json_array_size(json_object_get(document_root(document), "errors")),
+        ck_assert_uint_eq(json_value_count(json_value_member(document_root(document), "errors")),
                           PROBLEM_FIELDS);
         document_destroy(document);
         json_writer_finish(&writer);
@@ -475,6 +593,11 @@ int main(void)
     tcase_add_test(tests, floats_of_any_bits_come_back_the_same);
     tcase_add_test(tests, writer_nests_arrays_by_their_shape);
     tcase_add_test(tests, a_document_is_written_as_it_was_read);
+    tcase_add_test(tests, members_are_written_between_others);
+    tcase_add_test(tests, values_are_read_by_their_kind);
+    tcase_add_test(tests, an_absent_value_has_nothing);
+    tcase_add_test(tests, only_a_stored_text_may_be_longer_than_a_body);
+    tcase_add_test(tests, one_value_is_told_from_other_texts);
     tcase_add_test(tests, unreadable_bodies_have_their_codes);
     tcase_add_test(tests, an_unreadable_body_says_where_it_broke);
     tcase_add_test(tests, a_document_without_memory_is_a_problem);

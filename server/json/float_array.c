@@ -1,4 +1,4 @@
-#include "server/json/arrays.h"
+#include "server/json/float_array.h"
 
 #include <assert.h>
 #include <float.h>
@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/json/internal.h"
+
 enum { ALIGNMENT = 64 };
 
 /* Names the element at the first `depth` indices of the path. */
-static bool refuse(const struct array_rules *rules, const size_t *path, unsigned depth,
+static bool refuse(const struct float_array_rules *rules, const size_t *path, unsigned depth,
                    enum problem_code code, const char *detail)
 {
     char pointer[PROBLEM_POINTER];
@@ -21,8 +23,8 @@ static bool refuse(const struct array_rules *rules, const size_t *path, unsigned
     return false;
 }
 
-/* The shape as the first elements say it. */
-static bool check_shape(const struct numbers *numbers, const struct array_rules *rules)
+/* Checks the shape as the first elements say it. */
+static bool check_shape(const struct numbers *numbers, const struct float_array_rules *rules)
 {
     static const size_t first[NUMBERS_RANK] = {0};
     for (unsigned d = 0; d < numbers->rank; d++) {
@@ -37,7 +39,7 @@ static bool check_shape(const struct numbers *numbers, const struct array_rules 
     return true;
 }
 
-static bool check_limit(const struct numbers *numbers, const struct array_rules *rules)
+static bool check_limit(const struct numbers *numbers, const struct float_array_rules *rules)
 {
     char detail[NUMBERS_DETAIL];
     size_t count = 1;
@@ -58,7 +60,7 @@ static bool convert_bytes(struct numbers *numbers, struct problem *problem)
     const size_t bytes = numbers->count * sizeof(float);
     numbers->values = aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
     if (numbers->values == NULL) {
-        problem_set(problem, PROBLEM_OUT_OF_MEMORY, "no memory to read the numbers");
+        problem_set_no_memory(problem);
         return false;
     }
     for (size_t i = 0; i < numbers->count; i++)
@@ -66,11 +68,10 @@ static bool convert_bytes(struct numbers *numbers, struct problem *problem)
     return true;
 }
 
-bool float_array_take(struct numbers *numbers, const struct array_rules *rules,
-                      struct float_array *out)
+static bool take_block(struct numbers *numbers, const struct float_array_rules *rules,
+                       struct float_array *ret_array)
 {
     const struct numbers_fault *fault = &numbers->fault;
-    assert(rules->min_rank <= rules->max_rank && rules->max_rank <= NUMBERS_RANK);
     if (!check_shape(numbers, rules) || !check_limit(numbers, rules))
         return false;
     if (fault->code != PROBLEM_NONE)
@@ -81,39 +82,51 @@ bool float_array_take(struct numbers *numbers, const struct array_rules *rules,
         .rank = numbers->rank, .count = numbers->count, .values = numbers->values};
     memcpy(array.shape, numbers->shape, sizeof array.shape);
     numbers->values = NULL;
-    *out = array;
+    *ret_array = array;
     return true;
 }
 
-static bool read_number(const json_t *value, const struct array_rules *rules,
-                        struct float_array *out)
+static bool read_number(double value, const struct float_array_rules *rules,
+                        struct float_array *ret_array)
 {
-    const float number = (float)json_number_value(value);
+    const float number = (float)value;
     if (!(fabsf(number) <= FLT_MAX))
         return refuse(rules, NULL, 0, PROBLEM_NOT_FINITE, "is beyond the range of float32");
     struct float_array array = {.count = 1, .values = aligned_alloc(ALIGNMENT, ALIGNMENT)};
     if (array.values == NULL) {
-        problem_set(rules->problem, PROBLEM_OUT_OF_MEMORY, "no memory to read the numbers");
+        problem_set_no_memory(rules->problem);
         return false;
     }
     array.values[0] = number;
-    *out = array;
+    *ret_array = array;
     return true;
 }
 
-bool float_array_read(const json_t *value, const struct array_rules *rules, struct float_array *out)
+/* Reads a value that has no block: a number, or what is not allowed. */
+static bool read_other(struct json_value value, const struct float_array_rules *rules,
+                       struct float_array *ret_array)
 {
     static const size_t first[] = {0};
-    if (json_is_array(value) && json_array_size(value) == 0)
+    const bool is_array = json_value_kind(value) == JSON_KIND_ARRAY;
+    if (is_array && json_value_count(value) == 0)
         return refuse(rules, NULL, 0, PROBLEM_EMPTY_BATCH, "must not be empty");
-    if (json_is_array(value))
+    if (is_array)
         return refuse(rules, first, 1, PROBLEM_WRONG_TYPE,
                       rules->min_rank > 1 ? "must be an array" : "must be a number");
     if (rules->min_rank > 0)
         return refuse(rules, NULL, 0, PROBLEM_WRONG_TYPE, "must be an array");
-    if (!json_is_number(value))
+    if (json_value_kind(value) != JSON_KIND_NUMBER)
         return refuse(rules, NULL, 0, PROBLEM_WRONG_TYPE, "must be a number");
-    return read_number(value, rules, out);
+    return read_number(json_value_number(value), rules, ret_array);
+}
+
+bool float_array_take(struct json_value value, const struct float_array_rules *rules,
+                      struct float_array *ret_array)
+{
+    struct numbers *block = json_value_block(value);
+    assert(rules->min_rank <= rules->max_rank && rules->max_rank <= NUMBERS_RANK);
+    return block != NULL ? take_block(block, rules, ret_array)
+                         : read_other(value, rules, ret_array);
 }
 
 void float_array_finish(struct float_array *array)
