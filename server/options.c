@@ -29,6 +29,8 @@ static const struct option {
      TEXT, offsetof(struct options, hosts), 0, 0},
     {"db", "FILE", "the database, created where it is absent (./tempotron.db)", TEXT,
      offsetof(struct options, db), 0, 0},
+    {"connections", "N", "connections that may be open at the same time (4096)", NUMBER,
+     offsetof(struct options, connections), 1, 65536},
     {"max-body", "BYTES", "the largest body of one request (64 MiB)", SIZE,
      offsetof(struct options, max_body_bytes), 1024, SIZE_MAX / 4},
     {"max-bodies", "BYTES", "all bodies in flight together (512 MiB)", SIZE,

@@ -8,7 +8,8 @@
 struct options {
     const char *listen;
     const char *db;
-    const char *hosts; /* NULL: by the address */
+    const char *hosts;    /* NULL: by the address */
+    unsigned connections; /* 0: the default */
     size_t max_body_bytes;
     size_t max_dataset_bytes;
     size_t max_bodies_bytes;

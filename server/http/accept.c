@@ -7,11 +7,13 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "server/base/timestamp.h"
 #include "server/http/connections.h"
 
 enum { RETRY_MS = 100 };
@@ -21,31 +23,64 @@ struct acceptor {
     int stop; /* an eventfd; readable: stop */
     struct MHD_Daemon *daemon;
     struct connections *connections;
+    bool refuses; /* the last connection was refused */
     pthread_t thread;
 };
 
-/* Returns false where there is nobody to accept, or no room for him; *ret_all says which. */
-static bool accept_one(const struct acceptor *acceptor, bool *ret_all)
+/* Answers 503, and reads what the client has sent so far: closing a socket with unread data would
+ * take the answer from the client. */
+static void refuse(int connection)
+{
+    static const char body[] =
+        "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
+        "\"detail\":\"All connections are in use.\",\"code\":\"overloaded\"}\n";
+    char answer[512], unread[4096];
+    const int size = snprintf(answer, sizeof answer,
+                              "HTTP/1.1 503 Service Unavailable\r\n"
+                              "Content-Type: application/problem+json\r\n"
+                              "Content-Length: %zu\r\n"
+                              "Retry-After: 1\r\n"
+                              "Connection: close\r\n\r\n%s",
+                              sizeof body - 1, body);
+    send(connection, answer, (size_t)size, MSG_NOSIGNAL);
+    shutdown(connection, SHUT_WR);
+    while (recv(connection, unread, sizeof unread, 0) > 0)
+        continue;
+    close(connection);
+}
+
+/* Says once that the limit is reached, until there is room again. */
+static void note_refusal(struct acceptor *acceptor, bool refuses)
+{
+    if (refuses && !acceptor->refuses)
+        fprintf(stderr, "time=%s connections=%u refusing=new (--connections)\n",
+                timestamp_text(timestamp_now()).text, connections_limit(acceptor->connections));
+    acceptor->refuses = refuses;
+}
+
+/* Returns false if no connection waits, or none can be had now; *ret_all tells the two apart. */
+static bool accept_one(struct acceptor *acceptor, bool *ret_all)
 {
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
-    *ret_all = false;
-    if (!connections_expect(acceptor->connections))
-        return false;
-    const int fd =
+    const int connection =
         accept4(acceptor->socket, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    const int error = errno;
-    if (fd < 0 ||
-        MHD_add_connection(acceptor->daemon, fd, (struct sockaddr *)&address, size) != MHD_YES)
+    if (connection < 0) {
+        *ret_all = errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
+        return errno == EINTR || errno == ECONNABORTED;
+    }
+    const bool has_room = connections_expect(acceptor->connections);
+    note_refusal(acceptor, !has_room);
+    if (!has_room)
+        refuse(connection);
+    else if (MHD_add_connection(acceptor->daemon, connection, (struct sockaddr *)&address, size) !=
+             MHD_YES)
         connections_miss(acceptor->connections);
-    if (fd >= 0 || error == EINTR || error == ECONNABORTED)
-        return true;
-    *ret_all = error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM;
-    return false;
+    return true;
 }
 
-/* Returns false where some wait that can't be had yet. */
-static bool accept_waiting(const struct acceptor *acceptor)
+/* Returns false if a connection waits that can't be had now. */
+static bool accept_waiting(struct acceptor *acceptor)
 {
     bool all;
     while (accept_one(acceptor, &all))
@@ -53,8 +88,8 @@ static bool accept_waiting(const struct acceptor *acceptor)
     return all;
 }
 
-/* Drops the packets that ask for a new connection, those with SYN, but not those that complete one
- * which the kernel has answered already. */
+/* Drops the packets that ask for a new connection, those with SYN; a connection that the kernel has
+ * answered already can still be completed. */
 void acceptor_deafen(const struct acceptor *acceptor)
 {
     enum { FLAGS_OFFSET = 13, SYN = 2, ALL = 0xffff };
@@ -71,7 +106,7 @@ void acceptor_deafen(const struct acceptor *acceptor)
 
 static void *accept_until_stopped(void *argument)
 {
-    const struct acceptor *acceptor = argument;
+    struct acceptor *acceptor = argument;
     enum { STOP, SOCKET };
     struct pollfd waits[] = {
         [STOP] = {.fd = acceptor->stop, .events = POLLIN},
@@ -79,7 +114,7 @@ static void *accept_until_stopped(void *argument)
     };
     bool all = true;
     for (;;) {
-        /* A socket that can't be served now would be ready at once, and again. */
+        /* While connections wait that can't be had, the socket is ready all the time. */
         poll(waits, all ? 2 : 1, all ? -1 : RETRY_MS);
         const bool stops = waits[STOP].revents != 0;
         all = accept_waiting(acceptor);

@@ -10,17 +10,18 @@ struct MHD_Daemon;
 struct acceptor;
 struct connections;
 
-/* Accepts from a listening, non-blocking socket, which stays the caller's, for as long as the
- * register has room. NULL: no memory, no descriptor or no thread. */
+/* Accepts from a listening, non-blocking socket, which stays the caller's. A connection for which
+ * the register has no room is answered 503. NULL: no memory, no descriptor or no thread. */
 struct acceptor *acceptor_start(int socket, struct MHD_Daemon *daemon,
                                 struct connections *connections);
 
-/* From now on who knocks is not heard: a client's kernel asks again in a second, and is refused
- * then. Who has been heard still comes in. Without this, connections made between the last accept
- * and the socket's closing would be reset with their requests. */
+/* Drops the requests for new connections: the client's kernel asks again in a second, and is
+ * refused then. Connections that the kernel has already accepted are still taken. Without this,
+ * those made between the last accept and the socket's closing would be reset with their requests.
+ */
 void acceptor_deafen(const struct acceptor *acceptor);
 
-/* Takes in those whom the kernel has accepted already, and nobody else. Takes NULL. */
+/* Takes the connections that the kernel has already accepted, and ends. Takes NULL. */
 void acceptor_stop(struct acceptor *acceptor);
 
 #endif

@@ -9,40 +9,42 @@
 #include <time.h>
 
 /* A client in the middle of its requests has this long to send the next, whose answer tells it to
- * close: a connection closed under its hands would lose a request that is on its way. Who has just
- * come nearly always has one, and may have more time for it. */
+ * close: closing the connection at once would lose a request that is on its way. A new connection
+ * nearly always has a request coming, and may have more time for it. */
 enum { GRACE_MS = 250, FIRST_GRACE_MS = 2000 };
+/* A new connection at the limit waits that long for room, and an event loop has that long to close
+ * the connection that makes room before it is told again. */
+enum { ROOM_MS = 1000, SHED_MS = 20 };
 enum { SECOND_NANOSECONDS = 1000000000, MS_NANOSECONDS = 1000000 };
 enum { LOOK_SECONDS = 1, UNTIMED = 0, CACHE_LINE = 64 };
 
-/* What each request changes is its connection's own, so that the event loops, which are many, don't
- * meet here. */
+/* Each request changes its own connection only, so that the event loops don't contend here. */
 struct connection {
     alignas(CACHE_LINE) int socket;
     atomic_bool is_busy;      /* with a request */
-    atomic_bool is_new;       /* has had none yet */
-    _Atomic int64_t deadline; /* nanoseconds of the monotonic clock, while the client has the
-                                 word; else UNTIMED */
+    atomic_bool is_new;       /* it has had no request yet */
+    _Atomic int64_t deadline; /* for what the client has to send, in nanoseconds of the monotonic
+                                 clock; UNTIMED: the client has nothing to send */
     struct connection *previous;
     struct connection *next;
 };
 
 /* Sockets are shut down under the lock: an entry leaves the register before its descriptor is
- * closed and given to somebody else. */
+ * closed and can be another connection's. */
 struct connections {
     pthread_mutex_t lock;
     pthread_cond_t opened_some; /* or it is the end */
-    pthread_cond_t closed_all;
+    pthread_cond_t changed;     /* a connection has opened or closed */
     pthread_t thread;
     int64_t patience;         /* nanoseconds */
     atomic_bool closing_idle; /* those that have had a request, */
     atomic_bool closing_new;  /* and those that have not */
     bool dozing;              /* the thread waits for a connection */
     bool ended;
-    size_t limit;
+    unsigned limit;
     size_t expected;        /* accepted, but not open yet */
     size_t count;           /* open */
-    struct connection ring; /* of those that are */
+    struct connection ring; /* of the open ones */
 };
 
 static int64_t nanoseconds_now(void)
@@ -58,7 +60,7 @@ static void set_deadline(const struct connections *connections, struct connectio
                           memory_order_relaxed);
 }
 
-/* Cuts it off if its time has come; not if its request has come meanwhile. */
+/* Cuts it off if its deadline has passed; not if its request has arrived in the meantime. */
 static void reap(struct connection *connection, int64_t now)
 {
     int64_t deadline = atomic_load(&connection->deadline);
@@ -67,7 +69,7 @@ static void reap(struct connection *connection, int64_t now)
         shutdown(connection->socket, SHUT_RDWR);
 }
 
-/* Whether all that the client sent has been read, and no more will come. */
+/* Whether all that the client sent has been read and its side is closed. */
 static bool has_gone(const struct connection *connection)
 {
     char byte;
@@ -111,14 +113,14 @@ static void init_conditions(struct connections *connections)
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&connections->opened_some, &monotonic);
-    pthread_cond_init(&connections->closed_all, &monotonic);
+    pthread_cond_init(&connections->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
 }
 
 static void release(struct connections *connections)
 {
     pthread_cond_destroy(&connections->opened_some);
-    pthread_cond_destroy(&connections->closed_all);
+    pthread_cond_destroy(&connections->changed);
     pthread_mutex_destroy(&connections->lock);
     free(connections);
 }
@@ -152,33 +154,69 @@ void connections_destroy(struct connections *connections)
     release(connections);
 }
 
+unsigned connections_limit(const struct connections *connections)
+{
+    return connections->limit;
+}
+
+/* The lock is held here and in the functions up to connections_expect(). */
+static bool is_full(const struct connections *connections)
+{
+    return connections->expected + connections->count >= connections->limit;
+}
+
+static struct timespec after_ms(int64_t ms)
+{
+    const int64_t time = nanoseconds_now() + ms * MS_NANOSECONDS;
+    return (struct timespec){.tv_sec = time / SECOND_NANOSECONDS,
+                             .tv_nsec = time % SECOND_NANOSECONDS};
+}
+
+/* Closes the connection without a request whose client has been silent for the longest time. A
+ * request that has just arrived is still read. False: every connection has a request. */
+static bool shed_one(struct connections *connections)
+{
+    struct connection *oldest = NULL, *ring = &connections->ring;
+    int64_t earliest = INT64_MAX;
+    for (struct connection *at = ring->next; at != ring; at = at->next) {
+        const int64_t deadline = atomic_load(&at->deadline);
+        if (!atomic_load(&at->is_busy) && deadline != UNTIMED && deadline < earliest) {
+            oldest = at;
+            earliest = deadline;
+        }
+    }
+    if (oldest != NULL)
+        shutdown(oldest->socket, SHUT_RD);
+    return oldest != NULL;
+}
+
+/* An event loop may miss the shutdown, as it may miss a client's leaving: it is told again. */
+static void make_room(struct connections *connections)
+{
+    const int64_t end = nanoseconds_now() + ROOM_MS * MS_NANOSECONDS;
+    while (is_full(connections) && (shed_one(connections) || connections->expected > 0) &&
+           nanoseconds_now() < end) {
+        const struct timespec again = after_ms(SHED_MS);
+        pthread_cond_timedwait(&connections->changed, &connections->lock, &again);
+    }
+}
+
 bool connections_expect(struct connections *connections)
 {
     pthread_mutex_lock(&connections->lock);
-    const bool has_room = connections->expected + connections->count < connections->limit;
+    make_room(connections);
+    const bool has_room = !is_full(connections);
     if (has_room)
         connections->expected++;
     pthread_mutex_unlock(&connections->lock);
     return has_room;
 }
 
-/* The lock is held. */
-static bool all_are_closed(const struct connections *connections)
-{
-    return connections->expected + connections->count == 0;
-}
-
-static void note_closed(struct connections *connections)
-{
-    if (all_are_closed(connections))
-        pthread_cond_signal(&connections->closed_all);
-}
-
 void connections_miss(struct connections *connections)
 {
     pthread_mutex_lock(&connections->lock);
     connections->expected--;
-    note_closed(connections);
+    pthread_cond_broadcast(&connections->changed);
     pthread_mutex_unlock(&connections->lock);
 }
 
@@ -207,6 +245,7 @@ struct connection *connections_open(struct connections *connections, int socket)
     pthread_mutex_lock(&connections->lock);
     connections->expected--;
     append(connections, connection);
+    pthread_cond_broadcast(&connections->changed);
     if (atomic_load(&connections->closing_new))
         shutdown(socket, SHUT_RD);
     pthread_mutex_unlock(&connections->lock);
@@ -219,7 +258,7 @@ void connections_close(struct connections *connections, struct connection *conne
     connection->previous->next = connection->next;
     connection->next->previous = connection->previous;
     connections->count--;
-    note_closed(connections);
+    pthread_cond_broadcast(&connections->changed);
     pthread_mutex_unlock(&connections->lock);
     free(connection);
 }
@@ -236,8 +275,8 @@ void connections_request_received(struct connection *connection)
     atomic_store_explicit(&connection->deadline, UNTIMED, memory_order_relaxed);
 }
 
-/* It says first that it is idle, and asks then whether such are closed: who closes them does it the
- * other way round, so that one of the two sees the other. */
+/* It first marks itself idle and then asks whether idle ones are being closed; close_idle() is
+ * called after that mark was set, so that one of the two sees the other. */
 void connections_request_ended(struct connections *connections, struct connection *connection)
 {
     set_deadline(connections, connection);
@@ -256,19 +295,16 @@ static void close_idle(struct connections *connections)
             shutdown(at->socket, SHUT_RD);
 }
 
-static struct timespec after_ms(int64_t ms)
+static bool is_any_open(const struct connections *connections)
 {
-    const int64_t time = nanoseconds_now() + ms * MS_NANOSECONDS;
-    return (struct timespec){.tv_sec = time / SECOND_NANOSECONDS,
-                             .tv_nsec = time % SECOND_NANOSECONDS};
+    return connections->expected + connections->count > 0;
 }
 
-/* Waits for the last connection's end. */
 static void wait_closed(struct connections *connections, const struct timespec *deadline)
 {
     int error = 0;
-    while (!all_are_closed(connections) && error == 0)
-        error = pthread_cond_timedwait(&connections->closed_all, &connections->lock, deadline);
+    while (is_any_open(connections) && error == 0)
+        error = pthread_cond_timedwait(&connections->changed, &connections->lock, deadline);
 }
 
 void connections_settle(struct connections *connections)
@@ -281,9 +317,9 @@ void connections_settle(struct connections *connections)
 
 bool connections_drain(struct connections *connections, unsigned seconds)
 {
-    const int64_t most_ms = (int64_t)seconds * 1000;
-    const struct timespec deadline = after_ms(most_ms);
-    const struct timespec first = after_ms(most_ms < FIRST_GRACE_MS ? most_ms : FIRST_GRACE_MS);
+    const int64_t max_ms = (int64_t)seconds * 1000;
+    const struct timespec deadline = after_ms(max_ms);
+    const struct timespec first = after_ms(max_ms < FIRST_GRACE_MS ? max_ms : FIRST_GRACE_MS);
     pthread_mutex_lock(&connections->lock);
     atomic_store(&connections->closing_idle, true);
     close_idle(connections);
@@ -291,7 +327,7 @@ bool connections_drain(struct connections *connections, unsigned seconds)
     atomic_store(&connections->closing_new, true);
     close_idle(connections);
     wait_closed(connections, &deadline);
-    const bool closed_all = all_are_closed(connections);
+    const bool closed_all = !is_any_open(connections);
     pthread_mutex_unlock(&connections->lock);
     return closed_all;
 }

@@ -1,10 +1,11 @@
-/* http.c - starts and stops the server.
+/* server.c - starts and stops the server.
  *
- * Stopping: accept nobody new, let the parked answer now, close who has nothing to ask, and wait
- * for the others until the deadline. Only then is the library stopped; by then no connection is
- * suspended, which it would not survive. */
+ * Stopping: accept no new connection, answer the parked requests now, close the connections that
+ * have no request, and wait for the others until the deadline. Only then is the library stopped: it
+ * would not survive a suspended connection, and by then there is none. */
 #include "server/http/server.h"
 
+#include <limits.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,46 +20,54 @@
 #include "server/http/internal.h"
 #include "server/http/listen.h"
 
-enum { CONNECTIONS_MOST = 4096, OTHER_FILES = 128, LOOPS_PER_CORE = 2, CORES_LEAST = 2 };
+enum { CONNECTIONS_DEFAULT = 4096, LOOPS_PER_CORE = 2, CORES_MIN = 2 };
 enum { FILES_AT_ONCE = 4 }; /* of the largest size */
 
-/* Two a core: a client on the same machine is given its fair share of the cores, which is more than
- * it needs, and so interrupts a lone event loop at almost every answer; two together it lets go on,
- * and a fifth more is served. */
-static unsigned loop_count(const struct http_options *options)
+/* Descriptors: a connection has its socket and may have a file for its body, a thread has its event
+ * loop's and those of a database connection. */
+enum { FILES_PER_CONNECTION = 2, FILES_PER_THREAD = 6, OTHER_FILES = 64 };
+
+/* Two a core: a client on the same machine gets its fair share of the cores, which is more than it
+ * needs, and so interrupts a single event loop at almost every answer; it lets two run, and a fifth
+ * more is served. */
+static unsigned loop_count(void)
 {
-    if (options->threads > 0)
-        return options->threads;
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    return LOOPS_PER_CORE * (cores > CORES_LEAST ? (unsigned)cores : CORES_LEAST);
+    return LOOPS_PER_CORE * (cores > CORES_MIN ? (unsigned)cores : CORES_MIN);
 }
 
-/* As many connections as there can be descriptors for, once their limit is raised. */
-static unsigned connection_limit(void)
+/* Raises the limit of descriptors as far as is needed and possible. Returns how many connections it
+ * is enough for, up to those wanted; 0 if for none. */
+static unsigned connection_limit(const struct http_options *options)
 {
-    const rlim_t wanted = CONNECTIONS_MOST + OTHER_FILES;
+    const rlim_t connections =
+        options->connections > 0 ? options->connections : CONNECTIONS_DEFAULT;
+    const rlim_t threads = loop_count() + options->pool_threads + options->other_threads;
+    const rlim_t others = OTHER_FILES + FILES_PER_THREAD * threads;
+    const rlim_t wanted = FILES_PER_CONNECTION * connections + others;
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return OTHER_FILES;
+        return 0;
     if (files.rlim_cur < wanted) {
         files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
         setrlimit(RLIMIT_NOFILE, &files);
     }
     if (files.rlim_cur >= wanted)
-        return CONNECTIONS_MOST;
-    return files.rlim_cur > 2 * OTHER_FILES ? (unsigned)files.rlim_cur - OTHER_FILES : OTHER_FILES;
+        return (unsigned)connections;
+    return files.rlim_cur > others ? (unsigned)(files.rlim_cur - others) / FILES_PER_CONNECTION : 0;
 }
 
+/* No thread of the pool reaches its share of this limit: see connections.h. */
 static struct MHD_Daemon *start_daemon(struct http_server *server)
 {
     return MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0,
-        NULL, NULL, http_exchange_handle, server, MHD_OPTION_THREAD_POOL_SIZE,
-        loop_count(&server->options), MHD_OPTION_CONNECTION_LIMIT, connection_limit(),
-        MHD_OPTION_CONNECTION_TIMEOUT, server->options.request_timeout_seconds,
-        MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_NOTIFY_CONNECTION, http_exchange_connection,
-        server, MHD_OPTION_URI_LOG_CALLBACK, http_exchange_begin, server,
-        MHD_OPTION_NOTIFY_COMPLETED, http_exchange_end, server, MHD_OPTION_END);
+        NULL, NULL, http_exchange_handle, server, MHD_OPTION_THREAD_POOL_SIZE, loop_count(),
+        MHD_OPTION_CONNECTION_LIMIT, UINT_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+        server->options.request_timeout_seconds, MHD_OPTION_STRICT_FOR_CLIENT, 0,
+        MHD_OPTION_NOTIFY_CONNECTION, http_exchange_connection, server, MHD_OPTION_URI_LOG_CALLBACK,
+        http_exchange_begin, server, MHD_OPTION_NOTIFY_COMPLETED, http_exchange_end, server,
+        MHD_OPTION_END);
 }
 
 void http_server_destroy(struct http_server *server)
@@ -66,8 +75,7 @@ void http_server_destroy(struct http_server *server)
     if (server == NULL)
         return;
     atomic_store(&server->stopping, true);
-    thread_pool_close(
-        server->pool); /* resumes what it has, as the daemon can't be stopped before */
+    thread_pool_close(server->pool); /* resumes what it has: before the daemon can be stopped */
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
     thread_pool_destroy(server->pool);
@@ -78,25 +86,10 @@ void http_server_destroy(struct http_server *server)
     free(server);
 }
 
-bool http_server_start(const struct http_options *options, struct service *service,
-                       struct http_server **ret_server, char *error, size_t error_size)
+static void init_body_limits(struct http_server *server)
 {
-    struct http_server *server = calloc(1, sizeof *server);
-    if (server == NULL) {
-        snprintf(error, error_size, "there is no memory for the server");
-        return false;
-    }
-    server->options = *options;
-    server->service = service;
-    bool on_loopback;
-    server->socket = http_listen(options->listen, error, error_size, server->address,
-                                 sizeof server->address, &on_loopback);
-    if (server->socket < 0) {
-        http_server_destroy(server);
-        return false;
-    }
-    if (options->hosts == NULL)
-        server->options.hosts = on_loopback ? "localhost" : "*";
+    const struct http_options *options = &server->options;
+    snprintf(server->directory, sizeof server->directory, "%s", options->directory);
     server->body_limits = (struct http_body_limits){
         .most_bytes = options->max_body_bytes,
         .most_all_bytes = options->max_bodies_bytes,
@@ -106,16 +99,58 @@ bool http_server_start(const struct http_options *options, struct service *servi
         .all_file_bytes = &server->body_files_bytes,
         .directory = server->directory,
     };
-    snprintf(server->directory, sizeof server->directory, "%s", options->directory);
+}
+
+/* What has to be there before the first connection. */
+static bool prepare(struct http_server *server, char *error, size_t error_size)
+{
+    const struct http_options *options = &server->options;
+    const unsigned limit = connection_limit(options);
+    bool on_loopback;
+    if (limit == 0) {
+        snprintf(error, error_size, "the limit of open files is too low (ulimit -n)");
+        return false;
+    }
+    if (limit < options->connections)
+        fprintf(stderr,
+                "tempotrond: the limit of open files is enough for %u connections only "
+                "(ulimit -n)\n",
+                limit);
+    server->socket = http_listen(options->listen, error, error_size, server->address,
+                                 sizeof server->address, &on_loopback);
+    if (server->socket < 0)
+        return false;
+    if (options->hosts == NULL)
+        server->options.hosts = on_loopback ? "localhost" : "*";
+    init_body_limits(server);
     if (getrandom(&server->first_request, sizeof server->first_request, GRND_NONBLOCK) < 0)
         server->first_request = (uint64_t)time(NULL) << 32;
     server->pool = thread_pool_create(options->pool_threads, LIMIT_WAITING_JOBS);
     server->room = waiting_room_create();
-    server->connections = connections_create(options->request_timeout_seconds, connection_limit());
-    if (server->pool != NULL && server->room != NULL && server->connections != NULL) {
-        *ret_server = server;
-        server->daemon = start_daemon(server);
+    server->connections = connections_create(options->request_timeout_seconds, limit);
+    if (server->pool != NULL && server->room != NULL && server->connections != NULL)
+        return true;
+    snprintf(error, error_size, "can't start the threads that serve");
+    return false;
+}
+
+bool http_server_start(const struct http_options *options, struct service *service,
+                       struct http_server **ret_server, char *error, size_t error_size)
+{
+    struct http_server *server = calloc(1, sizeof *server);
+    if (server == NULL) {
+        snprintf(error, error_size, "there is no memory for the server");
+        return false;
     }
+    server->socket = -1;
+    server->options = *options;
+    server->service = service;
+    if (!prepare(server, error, error_size)) {
+        http_server_destroy(server);
+        return false;
+    }
+    *ret_server = server;
+    server->daemon = start_daemon(server);
     if (server->daemon != NULL)
         server->acceptor = acceptor_start(server->socket, server->daemon, server->connections);
     if (server->acceptor != NULL)

@@ -1,9 +1,9 @@
-/* server.h - the HTTP floor: connections, headers, bodies, replies. The only files that know
- * libmicrohttpd are http*.c.
+/* server.h - the HTTP server: connections, headers, bodies, replies. Only the files of this folder
+ * include microhttpd.h.
  *
- * An epoll thread pool of one thread a core. The first callback refuses what is malformed and
- * matches the route, the body is collected up to the limit, the last callback runs the handler and
- * sends its reply; one log line a request. */
+ * libmicrohttpd runs two epoll threads a core. The first callback refuses a malformed request and
+ * matches the route, the body is collected up to its limit, the last callback runs the handler and
+ * sends its reply; each request writes one log line. */
 #ifndef SERVER_HTTP_SERVER_H
 #define SERVER_HTTP_SERVER_H
 
@@ -16,16 +16,18 @@ struct http_server;
 struct route;
 
 struct http_options {
-    const char *listen; /* "127.0.0.1:8080", "[::1]:0" */
-    const char *hosts;  /* names that it answers to (see http_guard.h); NULL: on a loopback address
-                           those of the loopback, else any */
-    size_t max_body_bytes;            /* of one request */
+    const char *listen;    /* see listen.h */
+    const char *hosts;     /* names that it answers to (see headers.h); NULL: on a loopback address
+                              those of the loopback, else any */
+    unsigned connections;  /* that may be open at the same time; 0: 4096, or fewer if
+                              the limit of open files is lower */
+    size_t max_body_bytes; /* of one request */
     size_t max_bodies_bytes;          /* of all requests in flight; beyond it 503 */
     size_t max_file_bytes;            /* of a body that is kept in a file */
     const char *directory;            /* for such files */
-    unsigned request_timeout_seconds; /* a request not wholly received by then is cut off */
-    unsigned threads;                 /* that serve; 0: two a core */
-    unsigned pool_threads;            /* for what would hold those up */
+    unsigned request_timeout_seconds; /* a request that has not arrived by then is cut off */
+    unsigned pool_threads;            /* for what would hold up the event loops */
+    unsigned other_threads;           /* of the process, that open files too */
     bool log_requests;
     const struct route *routes; /* borrowed */
     size_t routes_count;
@@ -47,7 +49,7 @@ void http_server_wake(struct http_server *server, int64_t key);
  * accepted request is cut short before that. */
 void http_server_drain(struct http_server *server, unsigned seconds);
 
-/* Stops and frees what was drained; takes NULL. Nobody wakes it any more. */
+/* Stops and frees what was drained; takes NULL. No thread wakes it any more. */
 void http_server_destroy(struct http_server *server);
 
 #endif

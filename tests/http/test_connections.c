@@ -1,0 +1,177 @@
+/* The limit of connections: what makes room for a new one, what a refused one is answered, that the
+ * event loops survive clients which come and go at the limit, and that no descriptor is lost. */
+#include <check.h>
+#include <dirent.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/support/client.h"
+#include "tests/support/fixture.h"
+#include "tests/support/http.h"
+
+#include "tests/support/suite.h"
+#include "tests/support/wire.h"
+
+enum { LIMIT = 4 };
+
+static void start(void)
+{
+    fixture_start(FLAGS("--connections", "4", "--log", "errors"));
+}
+
+static int count(const char *text, const char *part)
+{
+    int found = 0;
+    for (; (text = strstr(text, part)) != NULL; text += strlen(part))
+        found++;
+    return found;
+}
+
+/* --- making room --- */
+
+START_TEST(the_connection_that_was_silent_longest_makes_room)
+{
+    int connections[LIMIT + 1];
+    for (size_t i = 0; i < LIMIT; i++) {
+        connections[i] = http_connect(&server);
+        ck_assert_int_eq(wire_ask(connections[i], "/health/live"), 200);
+    }
+    ck_assert_int_eq(wire_ask(connections[0], "/health/live"), 200);
+    connections[LIMIT] = http_connect(&server);
+    ck_assert_int_eq(wire_ask(connections[LIMIT], "/health/live"), 200);
+    ck_assert(wire_is_closed(connections[1]));
+    for (size_t i = 0; i <= LIMIT; i++) {
+        if (i != 1)
+            ck_assert_int_eq(wire_ask(connections[i], "/health/live"), 200);
+        close(connections[i]);
+    }
+}
+END_TEST
+
+START_TEST(connections_without_a_whole_request_line_make_room)
+{
+    int silent[LIMIT];
+    for (size_t i = 0; i < LIMIT; i++) {
+        silent[i] = http_connect(&server);
+        wire_send(silent[i], i % 2 == 0 ? "" : "GET /health/li");
+    }
+    for (size_t i = 0; i < LIMIT; i++) {
+        const int connection = http_connect(&server);
+        ck_assert_int_eq(wire_ask(connection, "/health/live"), 200);
+        close(connection);
+        close(silent[i]);
+    }
+}
+END_TEST
+
+#define BODY "{\"t\": [0]}"
+#define HEAD                                                                                       \
+    "POST /psp_kernel HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: "     \
+    "10\r\n\r\n"
+
+/* A connection whose request has begun: its body is missing. */
+static int begin_request(void)
+{
+    struct wire_answer answer;
+    const int connection = http_connect(&server);
+    wire_send(connection, HEAD);
+    wire_read_head(connection, &answer);
+    ck_assert_int_eq(answer.status, 100);
+    return connection;
+}
+
+START_TEST(a_new_connection_is_refused_while_all_have_a_request)
+{
+    static struct wire_answer answer;
+    int busy[LIMIT];
+    for (size_t i = 0; i < LIMIT; i++)
+        busy[i] = begin_request();
+    for (int i = 0; i < 3; i++) {
+        const int refused = http_connect(&server);
+        wire_read(refused, &answer);
+        ck_assert_int_eq(answer.status, 503);
+        ck_assert_ptr_nonnull(strstr(answer.body, "\"code\":\"overloaded\""));
+        ck_assert_int_eq(strncmp(wire_header(&answer, "Retry-After"), "1\r\n", 3), 0);
+        ck_assert_int_eq(strncmp(wire_header(&answer, "Connection"), "close\r\n", 7), 0);
+        ck_assert(wire_is_closed(refused));
+        close(refused);
+    }
+    char *log = service_log(&server);
+    ck_assert_msg(count(log, "connections=4 refusing=new (--connections)\n") == 1, "%s", log);
+    free(log);
+
+    for (size_t i = 0; i < LIMIT; i++) {
+        wire_send(busy[i], BODY);
+        wire_read(busy[i], &answer);
+        ck_assert_int_eq(answer.status, 200);
+    }
+    const int connection = http_connect(&server);
+    ck_assert_int_eq(wire_ask(connection, "/health/live"), 200);
+    close(connection);
+    for (size_t i = 0; i < LIMIT; i++)
+        close(busy[i]);
+}
+END_TEST
+
+/* --- coming and going at the limit --- */
+
+enum { CLIENTS = 8, KEPT = 8, ROUNDS = 400, LOOPS_MAX = 64 };
+
+/* Keeps KEPT connections open, each of which has been asked once, and replaces the oldest. */
+static void *come_and_go(void *argument)
+{
+    int kept[KEPT];
+    long *served = argument;
+    for (size_t i = 0; i < KEPT; i++)
+        kept[i] = -1;
+    for (size_t i = 0; i < ROUNDS; i++) {
+        int *place = &kept[i % KEPT];
+        if (*place >= 0)
+            close(*place);
+        *place = http_connect(&server);
+        const long status = wire_ask(*place, "/health/live");
+        ck_assert_msg(status == 200 || status == 503 || status == 0, "%ld", status);
+        *served += status == 200;
+    }
+    for (size_t i = 0; i < KEPT; i++)
+        close(kept[i]);
+    return NULL;
+}
+
+START_TEST(every_event_loop_survives_clients_that_come_and_go_at_the_limit)
+{
+    pthread_t clients[CLIENTS];
+    long served[CLIENTS] = {0};
+    int after[LOOPS_MAX / 4];
+    fixture_start(FLAGS("--connections", "32", "--log", "errors"));
+    for (size_t i = 0; i < CLIENTS; i++)
+        ck_assert_int_eq(pthread_create(&clients[i], NULL, come_and_go, &served[i]), 0);
+    for (size_t i = 0; i < CLIENTS; i++) {
+        pthread_join(clients[i], NULL);
+        ck_assert_int_gt(served[i], ROUNDS / 2);
+    }
+    /* Connections that are open together are spread over the loops. */
+    for (size_t i = 0; i < sizeof after / sizeof *after; i++)
+        after[i] = http_connect(&server);
+    for (size_t i = 0; i < sizeof after / sizeof *after; i++) {
+        ck_assert_int_eq(wire_ask(after[i], "/health/live"), 200);
+        close(after[i]);
+    }
+    service_stop(&server);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("connections");
+    TCase *tests = fixture_case(suite, "connections", start);
+    tcase_add_test(tests, the_connection_that_was_silent_longest_makes_room);
+    tcase_add_test(tests, connections_without_a_whole_request_line_make_room);
+    tcase_add_test(tests, a_new_connection_is_refused_while_all_have_a_request);
+    tcase_add_test(tests, every_event_loop_survives_clients_that_come_and_go_at_the_limit);
+    return suite_run(suite);
+}

@@ -1,0 +1,36 @@
+/* wire.h - HTTP over a connection, byte by byte: for bytes that no client library sends, and for
+ * several requests over one connection. http_connect() opens one. */
+#ifndef TESTS_SUPPORT_WIRE_H
+#define TESTS_SUPPORT_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { WIRE_ANSWER = 16384 };
+
+struct wire_answer {
+    long status;            /* 0: the connection was closed before a whole answer came */
+    char text[WIRE_ANSWER]; /* head and body, terminated; what came if it was not whole */
+    const char *body;       /* within text; NULL: no whole head came */
+};
+
+/* Sends text, or any bytes. A connection that the server has closed is no failure. */
+void wire_send(int connection, const char *text);
+void wire_send_bytes(int connection, const void *bytes, size_t size);
+
+/* Reads one answer, and nothing of what follows it. It has the length that it states, or none if
+ * it has no Content-Length or answers HEAD. */
+void wire_read(int connection, struct wire_answer *ret_answer);
+void wire_read_head(int connection, struct wire_answer *ret_answer);
+
+/* Sends a GET that keeps the connection, and returns the status of its answer. */
+long wire_ask(int connection, const char *path);
+
+/* The value of a header as an answer writes it ("Retry-After"), up to its line's end; NULL: none.
+ */
+const char *wire_header(const struct wire_answer *answer, const char *name);
+
+/* Reads until the server closes the connection; returns whether nothing came. */
+bool wire_is_closed(int connection);
+
+#endif
