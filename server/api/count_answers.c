@@ -2,10 +2,9 @@
 
 #include <stdlib.h>
 
-#include "server/api/npy_answer.h"
+#include "server/api/answer.h"
 #include "server/api/request_document.h"
 #include "server/api/request_samples.h"
-#include "server/api/ret_type.h"
 #include "server/compute/count_prediction.h"
 #include "server/model/count_json.h"
 #include "server/model/count_work.h"
@@ -17,81 +16,120 @@ static const char *const ret_type_names[] = {"count", "spike_times", "thresholds
 
 enum { K_MAX_DEFAULT = 10 };
 
-/* A request to predict. */
-struct wish {
-    bool wanted[RET_TYPES];
-    struct samples samples;
-    uint64_t work;
-    struct count_prediction prediction;
+/* A predict or evaluate request between its steps. */
+struct count_request {
+    struct model *model; /* owned */
+    struct request_samples input;
+    bool wanted[RET_TYPES];             /* of a predict request */
+    struct count_prediction prediction; /* what is wanted of it; filled by the second step */
 };
+
+static void count_request_finish(void *state)
+{
+    struct count_request *asked = state;
+    count_prediction_finish(&asked->prediction);
+    request_samples_finish(&asked->input);
+    model_release(asked->model);
+}
 
 /* --- reading --- */
 
-static void read_k_max(struct fields *fields, uint32_t max_spikes, struct wish *wish)
+static void read_k_max(struct fields *fields, uint32_t max_spikes, struct count_request *asked)
 {
     int64_t k_max = max_spikes < K_MAX_DEFAULT ? max_spikes : K_MAX_DEFAULT;
     const bool given = fields_integer(fields, "k_max", FIELD_OPTIONAL, 1, max_spikes, &k_max);
-    if (wish->wanted[RET_THRESHOLDS])
-        wish->prediction.k_max = (size_t)k_max;
+    if (asked->wanted[RET_THRESHOLDS])
+        asked->prediction.k_max = (size_t)k_max;
     else if (given)
         problem_add_field(fields->problem, PROBLEM_CONFLICTING_FIELDS, "/k_max",
                           "k_max belongs to the ret_type thresholds.");
 }
 
-static void read_ret_type(struct fields *fields, uint32_t max_spikes, struct wish *wish)
+static void read_ret_type(struct fields *fields, uint32_t max_spikes, struct count_request *asked)
 {
     static const char *const others[] = {"explain", NULL};
-    if (!ret_type_read(fields, ret_type_names, wish->wanted))
-        wish->wanted[RET_COUNT] = true;
-    wish->prediction.wants_times = wish->wanted[RET_SPIKE_TIMES];
-    wish->prediction.wants_v = wish->wanted[RET_V];
-    read_k_max(fields, max_spikes, wish);
+    if (!answer_read_ret_type(fields, ret_type_names, asked->wanted))
+        asked->wanted[RET_COUNT] = true;
+    asked->prediction.wants_times = asked->wanted[RET_SPIKE_TIMES];
+    asked->prediction.wants_v = asked->wanted[RET_V];
+    read_k_max(fields, max_spikes, asked);
     counts_refuse(fields, others);
 }
 
-static uint64_t work_of(const struct model *model, const struct wish *wish)
+static uint64_t work_of(const struct count_request *asked)
 {
-    const struct tempotron_params *params = &model->config.network.tempotron;
-    const size_t spikes = samples_spikes(&wish->samples, &model->config);
-    uint64_t sample = count_work(params, model->config.max_spikes, spikes);
-    if (wish->prediction.k_max > 0)
-        sample += count_thresholds_work(params, wish->prediction.k_max, spikes);
-    if (wish->prediction.wants_v)
+    const struct model_config *config = &asked->model->config;
+    const struct tempotron_params *params = &config->network.tempotron;
+    const size_t spikes = samples_spikes(&asked->input.samples, config);
+    uint64_t sample = count_work(params, config->max_spikes, spikes);
+    if (asked->prediction.k_max > 0)
+        sample += count_thresholds_work(params, asked->prediction.k_max, spikes);
+    if (asked->prediction.wants_v)
         sample += count_voltages_work(params);
-    return sample * wish->samples.count;
+    return sample * asked->input.samples.count;
 }
 
-static void check_sizes(const struct model *model, struct wish *wish, struct problem *problem)
+/* Whether the samples, which are loaded, are few enough. */
+static bool check_sizes(const struct count_request *asked, struct problem *problem)
 {
-    const size_t count = wish->samples.count;
-    if (count > LIMIT_ANSWER / count_prediction_size(model, &wish->prediction))
+    const size_t count = asked->input.samples.count;
+    const uint64_t work = work_of(asked);
+    if (count > LIMIT_ANSWER / count_prediction_size(asked->model, &asked->prediction))
         problem_add_field(problem, PROBLEM_TOO_LARGE, "/ret_type",
                           "The answer may hold at most %d numbers, spike_times counted as "
                           "max_spikes: send fewer samples at once.",
                           LIMIT_ANSWER);
-    wish->work = work_of(model, wish);
-    if (wish->work > LIMIT_WORK)
+    if (work > LIMIT_WORK)
         problem_add_field(problem, PROBLEM_TOO_LARGE,
-                          wish->prediction.k_max > 0 ? "/k_max" : "/ret_type",
+                          asked->prediction.k_max > 0 ? "/k_max" : "/ret_type",
                           "This would take too long: ask for less, or send at most %llu samples "
                           "at once.",
-                          LIMIT_WORK / (wish->work / count));
+                          LIMIT_WORK / (work / count));
+    return !problem_is_set(problem);
 }
 
-static bool read_wish(struct service *service, const struct request *request,
-                      const struct document *document, const struct model *model,
-                      struct reply *reply, struct wish *wish)
+static void read_predict(struct service *service, const struct document *document,
+                         struct problem *problem, struct count_request *asked)
 {
     struct fields fields;
-    if (!fields_open_document(&fields, document, &reply->problem))
-        return false;
-    const bool read = request_samples_read(service, request, &fields, model, SAMPLES_TO_PREDICT,
-                                           reply, &wish->samples);
-    read_ret_type(&fields, model->config.max_spikes, wish);
+    if (!fields_open_document(&fields, document, problem))
+        return;
+    request_samples_read(service, &fields, asked->model, SAMPLES_TO_PREDICT, &asked->input);
+    read_ret_type(&fields, asked->model->config.max_spikes, asked);
     fields_close(&fields);
-    if (read && !problem_is_set(&reply->problem))
-        check_sizes(model, wish, &reply->problem);
-    return read && !problem_is_set(&reply->problem);
+}
+
+static void read_evaluate(struct service *service, const struct document *document,
+                          struct problem *problem, struct count_request *asked)
+{
+    static const char *const others[] = {"loss", "beta", "margin_target", "margin_other", NULL};
+    struct fields fields;
+    if (!fields_open_document(&fields, document, problem))
+        return;
+    request_samples_read(service, &fields, asked->model, SAMPLES_TO_EVALUATE, &asked->input);
+    counts_refuse(&fields, others);
+    fields_close(&fields);
+}
+
+/* Takes the model. NULL with the problem set. */
+static struct count_request *
+read_request(struct service *service, const struct request *request, struct model *take_model,
+             void (*read_fields)(struct service *, const struct document *, struct problem *,
+                                 struct count_request *),
+             struct reply *reply)
+{
+    struct count_request *asked = reply_make_state(reply, sizeof *asked, count_request_finish);
+    if (asked == NULL) {
+        model_release(take_model);
+        return NULL;
+    }
+    asked->model = take_model;
+    struct document *document =
+        request_document(request, samples_member(take_model), ARRAY_OF_SAMPLES, &reply->problem);
+    if (document != NULL)
+        read_fields(service, document, &reply->problem, asked);
+    document_destroy(document);
+    return problem_is_set(&reply->problem) ? NULL : asked;
 }
 
 /* --- answering --- */
@@ -139,79 +177,85 @@ static void write_head(struct json_writer *json, const struct model *model)
 }
 
 static void write_prediction(struct json_writer *json, const struct model *model,
-                             const struct wish *wish)
+                             const struct count_request *asked)
 {
-    const struct count_prediction *prediction = &wish->prediction;
+    const struct count_prediction *prediction = &asked->prediction;
     const size_t shape[] = {prediction->samples, prediction->outputs, prediction->T};
     write_head(json, model);
-    if (wish->wanted[RET_COUNT]) {
+    if (asked->wanted[RET_COUNT]) {
         json_write_key(json, "count");
         write_counts(json, prediction);
     }
-    if (wish->wanted[RET_SPIKE_TIMES]) {
+    if (asked->wanted[RET_SPIKE_TIMES]) {
         json_write_key(json, "spike_times");
         write_lists(json, prediction, prediction->times, prediction->max_spikes, prediction->count);
     }
-    if (wish->wanted[RET_THRESHOLDS]) {
+    if (asked->wanted[RET_THRESHOLDS]) {
         json_write_key(json, "thresholds");
         write_lists(json, prediction, prediction->theta, prediction->k_max, NULL);
     }
-    if (wish->wanted[RET_V]) {
+    if (asked->wanted[RET_V]) {
         json_write_key(json, "v");
         json_write_float_array(json, prediction->v, shape, 3);
     }
     json_write_object_end(json);
 }
 
-static void answer_array(const struct wish *wish, struct reply *reply)
+static void answer_array(const struct count_request *asked, struct reply *reply)
 {
-    const struct count_prediction *prediction = &wish->prediction;
-    const size_t depth = wish->wanted[RET_V] ? prediction->T : prediction->k_max;
+    const struct count_prediction *prediction = &asked->prediction;
+    const size_t depth = asked->wanted[RET_V] ? prediction->T : prediction->k_max;
     const size_t shape[] = {prediction->samples, prediction->outputs, depth};
-    if (wish->wanted[RET_COUNT])
-        npy_answer(reply, DTYPE_I4, 2, shape, prediction->count);
-    else if (wish->wanted[RET_THRESHOLDS])
-        npy_answer(reply, DTYPE_F8, 3, shape, prediction->theta);
+    if (asked->wanted[RET_COUNT])
+        answer_npy(reply, DTYPE_I4, 2, shape, prediction->count);
+    else if (asked->wanted[RET_THRESHOLDS])
+        answer_npy(reply, DTYPE_F8, 3, shape, prediction->theta);
     else
-        npy_answer(reply, DTYPE_F4, 3, shape, prediction->v);
+        answer_npy(reply, DTYPE_F4, 3, shape, prediction->v);
 }
 
 /* Lists of spike times are no array. */
 static void answer(const struct request *request, const struct model *model,
-                   const struct wish *wish, struct reply *reply)
+                   const struct count_request *asked, struct reply *reply)
 {
-    unsigned arrays = wish->wanted[RET_SPIKE_TIMES] ? RET_TYPES : 0;
+    unsigned arrays = asked->wanted[RET_SPIKE_TIMES] ? RET_TYPES : 0;
     for (unsigned i = 0; i < RET_TYPES; i++)
-        arrays += wish->wanted[i];
-    if (npy_is_wanted(request, arrays, reply)) {
-        answer_array(wish, reply);
+        arrays += asked->wanted[i];
+    if (answer_wants_npy(request, arrays, reply)) {
+        answer_array(asked, reply);
     } else {
-        write_prediction(&reply->json, model, wish);
+        write_prediction(&reply->json, model, asked);
         reply_with(reply, 200);
     }
 }
 
-static bool predict(const struct model *model, const struct samples *samples,
-                    const struct thread_team *team, struct problem *problem,
-                    struct count_prediction *prediction)
+static bool predict(struct count_request *asked, const struct thread_team *team,
+                    struct problem *problem)
 {
-    const struct sample_set set = samples_view(samples, model);
-    return core_succeeded(count_predict(model, &set, team, prediction), problem);
+    const struct sample_set set = samples_view(&asked->input.samples, asked->model);
+    return core_succeeded(count_predict(asked->model, &set, team, &asked->prediction), problem);
+}
+
+static void predict_run(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct count_request *asked = request->state;
+    struct problem *problem = &reply->problem;
+    if (request_samples_load(service, asked->model, SAMPLES_TO_PREDICT, problem, &asked->input) &&
+        check_sizes(asked, problem) && predict(asked, request->team, problem))
+        answer(request, asked->model, asked, reply);
 }
 
 void counts_predict(struct service *service, const struct request *request,
-                    const struct model *model, struct reply *reply)
+                    struct model *take_model, struct reply *reply)
 {
-    struct wish wish = {0};
-    struct document *document =
-        request_document(request, samples_member(model), ARRAY_OF_SAMPLES, &reply->problem);
-    if (document != NULL && read_wish(service, request, document, model, reply, &wish) &&
-        !reply_defers(reply, request, wish.work) &&
-        predict(model, &wish.samples, request->team, &reply->problem, &wish.prediction))
-        answer(request, model, &wish, reply);
-    count_prediction_finish(&wish.prediction);
-    samples_finish(&wish.samples);
-    document_destroy(document);
+    const struct count_request *asked =
+        read_request(service, request, take_model, read_predict, reply);
+    if (asked == NULL)
+        return;
+    if (!request_samples_are_loaded(&asked->input))
+        reply_continue(reply, predict_run, WORK_FOR_POOL);
+    else if (check_sizes(asked, &reply->problem))
+        reply_continue(reply, predict_run, work_of(asked));
 }
 
 /* --- evaluation --- */
@@ -237,26 +281,24 @@ static void answer_evaluation(const struct model *model, const struct samples *s
     reply_with(reply, 200);
 }
 
-void counts_evaluate(struct service *service, const struct request *request,
-                     const struct model *model, struct reply *reply)
+static void evaluate_run(struct service *service, const struct request *request,
+                         struct reply *reply)
 {
-    static const char *const others[] = {"loss", "beta", "margin_target", "margin_other", NULL};
-    struct fields fields;
-    struct samples samples = {0};
-    struct count_prediction prediction = {0};
-    struct document *document =
-        request_document(request, samples_member(model), ARRAY_OF_SAMPLES, &reply->problem);
-    if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
-        const bool read = request_samples_read(service, request, &fields, model,
-                                               SAMPLES_TO_EVALUATE, reply, &samples);
-        counts_refuse(&fields, others);
-        fields_close(&fields);
-        if (read && !problem_is_set(&reply->problem) &&
-            !reply_defers(reply, request, samples_work(&samples, &model->config)) &&
-            predict(model, &samples, request->team, &reply->problem, &prediction))
-            answer_evaluation(model, &samples, &prediction, reply);
-    }
-    count_prediction_finish(&prediction);
-    samples_finish(&samples);
-    document_destroy(document);
+    struct count_request *asked = request->state;
+    if (request_samples_load(service, asked->model, SAMPLES_TO_EVALUATE, &reply->problem,
+                             &asked->input) &&
+        predict(asked, request->team, &reply->problem))
+        answer_evaluation(asked->model, &asked->input.samples, &asked->prediction, reply);
+}
+
+void counts_evaluate(struct service *service, const struct request *request,
+                     struct model *take_model, struct reply *reply)
+{
+    const struct count_request *asked =
+        read_request(service, request, take_model, read_evaluate, reply);
+    if (asked != NULL)
+        reply_continue(reply, evaluate_run,
+                       request_samples_are_loaded(&asked->input)
+                           ? samples_work(&asked->input.samples, &take_model->config)
+                           : WORK_FOR_POOL);
 }

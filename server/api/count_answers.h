@@ -5,9 +5,10 @@
 #include "server/http/request.h"
 #include "server/model/model.h"
 
+/* The first steps of both. They take the model. */
 void counts_predict(struct service *service, const struct request *request,
-                    const struct model *model, struct reply *reply);
+                    struct model *take_model, struct reply *reply);
 void counts_evaluate(struct service *service, const struct request *request,
-                     const struct model *model, struct reply *reply);
+                     struct model *take_model, struct reply *reply);
 
 #endif

@@ -5,10 +5,23 @@
 #include "server/api/count_answers.h"
 #include "server/api/handlers.h"
 #include "server/api/request_document.h"
-#include "server/api/request_model.h"
 #include "server/api/request_samples.h"
 #include "server/compute/run_params.h"
 #include "server/model/errors.h"
+
+/* An evaluate request between its steps. */
+struct evaluate_request {
+    struct model *model; /* owned */
+    struct request_samples input;
+    struct loss loss;
+};
+
+static void evaluate_request_finish(void *state)
+{
+    struct evaluate_request *asked = state;
+    request_samples_finish(&asked->input);
+    model_release(asked->model);
+}
 
 static void write_confusion(struct json_writer *json, const uint64_t *confusion, size_t classes)
 {
@@ -45,9 +58,11 @@ static void write_classes(struct json_writer *json, const struct model *model,
     json_write_array_end(json);
 }
 
-static void answer(const struct model *model, const struct samples *samples,
-                   const struct loss *loss, const struct thread_team *team, struct reply *reply)
+static void answer(const struct evaluate_request *asked, const struct thread_team *team,
+                   struct reply *reply)
 {
+    const struct model *model = asked->model;
+    const struct samples *samples = &asked->input.samples;
     struct evaluation evaluation;
     struct json_writer *json = &reply->json;
     const size_t classes = network_classes(&model->config.network);
@@ -60,7 +75,8 @@ static void answer(const struct model *model, const struct samples *samples,
     for (size_t b = 0; support != NULL && b < samples->count; b++)
         support[samples->label[b]]++;
     if (confusion != NULL)
-        status = network_evaluate(model->network, &set, loss, team, NULL, &evaluation, confusion);
+        status = network_evaluate(model->network, &set, &asked->loss, team, NULL, &evaluation,
+                                  confusion);
     if (core_succeeded(status, &reply->problem)) {
         json_write_object_begin(json);
         json_write_key(json, "model");
@@ -92,40 +108,62 @@ static void check_classes(size_t classes, struct problem *problem)
                     classes);
 }
 
-static void evaluate_v_max(struct service *service, const struct request *request,
-                           const struct model *model, struct reply *reply)
+static void read_fields(struct service *service, const struct document *document,
+                        struct problem *problem, struct evaluate_request *asked)
 {
     struct fields fields;
-    struct samples samples = {0};
-    struct loss loss;
-    struct document *document =
-        request_document(request, samples_member(model), ARRAY_OF_SAMPLES, &reply->problem);
-    if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
-        check_classes(network_classes(&model->config.network), &reply->problem);
-        const bool read = request_samples_read(service, request, &fields, model,
-                                               SAMPLES_TO_EVALUATE, reply, &samples);
-        loss_read(&fields, model->config.network.tempotron.v_threshold, &loss);
-        fields_close(&fields);
-        if (read && !problem_is_set(&reply->problem) &&
-            !reply_defers(reply, request, samples_work(&samples, &model->config)))
-            answer(model, &samples, &loss, request->team, reply);
+    const struct network_params *params = &asked->model->config.network;
+    if (!fields_open_document(&fields, document, problem))
+        return;
+    check_classes(network_classes(params), problem);
+    request_samples_read(service, &fields, asked->model, SAMPLES_TO_EVALUATE, &asked->input);
+    loss_read(&fields, params->tempotron.v_threshold, &asked->loss);
+    fields_close(&fields);
+}
+
+static void evaluate_run(struct service *service, const struct request *request,
+                         struct reply *reply)
+{
+    struct evaluate_request *asked = request->state;
+    if (request_samples_load(service, asked->model, SAMPLES_TO_EVALUATE, &reply->problem,
+                             &asked->input))
+        answer(asked, request->team, reply);
+}
+
+/* Takes the model. */
+static void evaluate_read(struct service *service, const struct request *request,
+                          struct model *take_model, struct reply *reply)
+{
+    struct evaluate_request *asked =
+        reply_make_state(reply, sizeof *asked, evaluate_request_finish);
+    if (asked == NULL) {
+        model_release(take_model);
+        return;
     }
-    samples_finish(&samples);
+    asked->model = take_model;
+    struct document *document =
+        request_document(request, samples_member(take_model), ARRAY_OF_SAMPLES, &reply->problem);
+    if (document != NULL)
+        read_fields(service, document, &reply->problem, asked);
     document_destroy(document);
+    if (!problem_is_set(&reply->problem))
+        reply_continue(reply, evaluate_run,
+                       request_samples_are_loaded(&asked->input)
+                           ? samples_work(&asked->input.samples, &take_model->config)
+                           : WORK_FOR_POOL);
 }
 
 void model_evaluate(struct service *service, const struct request *request, struct reply *reply)
 {
-    struct model *model = request_model(service, request, &reply->problem);
+    struct model *model = models_find(service, request, &reply->problem);
     if (model == NULL)
         return;
     switch (model->config.read_out) {
     case READ_OUT_V_MAX:
-        evaluate_v_max(service, request, model, reply);
+        evaluate_read(service, request, model, reply);
         break;
     case READ_OUT_SPIKE_COUNT:
         counts_evaluate(service, request, model, reply);
         break;
     }
-    model_release(model);
 }

@@ -1,4 +1,4 @@
-/* The stateless functions: SpikingJelly's encoder, kernel and loss, as they are. */
+/* The stateless functions: SpikingJelly's kernel and loss, as they are. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -6,30 +6,8 @@
 
 #include "core/loss.h"
 #include "core/psp_kernel.h"
-#include "server/api/encode_answer.h"
 #include "server/api/handlers.h"
-#include "server/api/request_document.h"
 #include "server/json/fields.h"
-#include "server/model/encoder_json.h"
-
-void function_encode(struct service *service, const struct request *request, struct reply *reply)
-{
-    (void)service;
-    struct fields fields;
-    struct float_array x = {0};
-    struct encoder encoder = {0};
-    struct document *document = request_document(request, "x", ARRAY_AS_IT_IS, &reply->problem);
-    if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
-        const bool has_x = fields_float_array(&fields, "x", FIELD_REQUIRED, 2, 3, LIMIT_SPIKES, &x);
-        const bool has_encoder = encoder_read_function(&fields, &encoder);
-        fields_close(&fields);
-        if (has_x && has_encoder)
-            encode_answer(&encoder, &x, request, reply);
-    }
-    encoder_finish(&encoder);
-    float_array_finish(&x);
-    document_destroy(document);
-}
 
 static void write_kernel(const struct float_array *t, double tau, double tau_s, struct reply *reply)
 {

@@ -4,8 +4,13 @@
 
 #include "server/http/request.h"
 
-/* functions.c */
+struct model;
+
+/* encode.c */
 route_handler function_encode;
+route_handler model_encode;
+
+/* functions.c */
 route_handler function_psp_kernel;
 route_handler function_mse_loss;
 
@@ -15,6 +20,10 @@ route_handler models_list;
 route_handler models_get;
 route_handler models_update;
 route_handler models_delete;
+/* The model that the path names, in the version that it names, or else in the one served. NULL with
+ * the problem set; release it with model_release(). */
+struct model *models_find(struct service *service, const struct request *request,
+                          struct problem *problem);
 
 /* versions.c */
 route_handler versions_list;
@@ -23,7 +32,6 @@ route_handler weights_put;
 
 /* predict.c; evaluate.c */
 route_handler model_predict;
-route_handler model_encode;
 route_handler model_evaluate;
 
 /* train.c */
@@ -42,6 +50,7 @@ route_handler runs_list;
 route_handler runs_get;
 route_handler runs_metrics;
 route_handler runs_cancel;
+/* Answers with a run. */
 void run_write(struct service *service, int64_t run, unsigned status, struct reply *reply);
 
 /* health.c */

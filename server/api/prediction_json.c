@@ -1,6 +1,6 @@
 #include "server/api/prediction_json.h"
 
-#include "server/api/npy_answer.h"
+#include "server/api/answer.h"
 
 static void write_labels(struct json_writer *json, const struct prediction *prediction,
                          const struct labels *labels)
@@ -124,17 +124,17 @@ static void answer_array(const struct model *model, const struct prediction *pre
     const size_t neurons[] = {prediction->count, prediction->neurons, prediction->T};
     const size_t classes[] = {prediction->count, prediction->classes};
     if (prediction->wanted[RET_LABEL])
-        npy_answer(reply, DTYPE_I4, 1, classes, prediction->label);
+        answer_npy(reply, DTYPE_I4, 1, classes, prediction->label);
     else if (prediction->wanted[RET_V_MAX])
-        npy_answer(reply, DTYPE_F4, 2, neurons, prediction->v_max);
+        answer_npy(reply, DTYPE_F4, 2, neurons, prediction->v_max);
     else if (prediction->wanted[RET_SCORE])
-        npy_answer(reply, DTYPE_F4, 2, classes, prediction->score);
+        answer_npy(reply, DTYPE_F4, 2, classes, prediction->score);
     else if (prediction->wanted[RET_SPIKES])
-        npy_answer(reply, DTYPE_F4, 2, neurons, prediction->spikes);
+        answer_npy(reply, DTYPE_F4, 2, neurons, prediction->spikes);
     else if (prediction->wanted[RET_HIDDEN_SPIKES])
-        npy_answer(reply, DTYPE_F4, 2, hidden, prediction->hidden[0]);
+        answer_npy(reply, DTYPE_F4, 2, hidden, prediction->hidden[0]);
     else
-        npy_answer(reply, DTYPE_F4, 3, neurons, prediction->v);
+        answer_npy(reply, DTYPE_F4, 3, neurons, prediction->v);
 }
 
 void prediction_answer(const struct request *request, const struct model *model,
@@ -145,7 +145,7 @@ void prediction_answer(const struct request *request, const struct model *model,
         arrays += prediction->wanted[i];
     if (prediction->wanted[RET_HIDDEN_SPIKES]) /* one for each layer */
         arrays += (unsigned)model->config.network.hidden_count - 1;
-    if (npy_is_wanted(request, arrays, reply)) {
+    if (answer_wants_npy(request, arrays, reply)) {
         answer_array(model, prediction, reply);
     } else {
         write_prediction(&reply->json, model, prediction);

@@ -134,16 +134,33 @@ bool dataset_check_values(struct service *service, struct fields *fields,
     return holds;
 }
 
-bool request_samples_read(struct service *service, const struct request *request,
-                          struct fields *fields, const struct model *model, enum samples_use use,
-                          struct reply *reply, struct samples *ret_samples)
+bool request_samples_read(struct service *service, struct fields *fields, const struct model *model,
+                          enum samples_use use, struct request_samples *ret_samples)
 {
     struct dataset_record dataset = {0};
     if (!dataset_read(service, fields, model, use, &dataset))
-        return samples_read(fields, model, use, ret_samples);
-    const bool read =
-        !problem_is_set(fields->problem) && !reply_defers(reply, request, UINT64_MAX) &&
-        load(service, dataset.id, model, use, "/dataset", fields->problem, ret_samples);
+        return samples_read(fields, model, use, &ret_samples->samples);
+    strcpy(ret_samples->dataset, dataset.id);
     dataset_record_finish(&dataset);
-    return read;
+    return !problem_is_set(fields->problem);
+}
+
+void request_samples_finish(struct request_samples *samples)
+{
+    samples_finish(&samples->samples);
+}
+
+bool request_samples_load(struct service *service, const struct model *model, enum samples_use use,
+                          struct problem *problem, struct request_samples *samples)
+{
+    return samples->dataset[0] == '\0' ||
+           load(service, samples->dataset, model, use, "/dataset", problem, &samples->samples);
+}
+
+const char *request_samples_pointer(const struct request_samples *samples)
+{
+    if (samples->dataset[0] != '\0')
+        return "/dataset";
+    const enum samples_kind kind = samples->samples.kind;
+    return kind == SAMPLES_X || kind == SAMPLES_BYTES ? "/x" : "/in_spikes";
 }

@@ -14,38 +14,41 @@
 #include "server/service.h"
 
 /* Samples of the request's own, or a dataset; neither: nothing. */
-struct order_data {
+struct train_data {
     struct samples samples;
     struct dataset_record dataset;
 };
 
-struct order {
+/* A train request, and the run that it has become. */
+struct train_request {
     struct training_params params;
     double validation_fraction;
     bool fit; /* the encoder to the samples */
-    struct order_data training;
-    struct order_data validation;
+    struct train_data training;
+    struct train_data validation;
+    int64_t run; /* once it is queued */
 };
 
-static void order_data_finish(struct order_data *data)
+static void train_data_finish(struct train_data *data)
 {
     samples_finish(&data->samples);
     dataset_record_finish(&data->dataset);
 }
 
-static void order_finish(struct order *order)
+static void train_request_finish(void *state)
 {
-    order_data_finish(&order->training);
-    order_data_finish(&order->validation);
+    struct train_request *asked = state;
+    train_data_finish(&asked->training);
+    train_data_finish(&asked->validation);
 }
 
-static size_t count_of(const struct order_data *data)
+static size_t count_of(const struct train_data *data)
 {
     return data->samples.count > 0 ? data->samples.count : data->dataset.x.count;
 }
 
 static void read_data(struct service *service, struct fields *fields, const struct model *model,
-                      bool fit, struct order_data *data)
+                      bool fit, struct train_data *data)
 {
     const enum samples_use use = fit ? SAMPLES_TO_FIT : SAMPLES_TO_TRAIN;
     if (!dataset_read(service, fields, model, use, &data->dataset))
@@ -58,38 +61,39 @@ static void read_data(struct service *service, struct fields *fields, const stru
 
 /* Sets a share of the samples, drawn by the run's seed, aside; that of a dataset when it is loaded.
  */
-static bool split(struct order *order, struct problem *problem)
+static bool split(struct train_request *asked, struct problem *problem)
 {
-    const size_t count = count_of(&order->training);
-    const size_t drawn = validation_count(count, order->validation_fraction);
+    const size_t count = count_of(&asked->training);
+    const size_t drawn = validation_count(count, asked->validation_fraction);
     if (drawn >= count) {
         problem_add_field(problem, PROBLEM_OUT_OF_RANGE, "/validation_fraction",
                           "Nothing would be left of %zu samples to train on.", count);
         return false;
     }
-    if (order->training.dataset.sequence != 0 ||
-        samples_split(&order->training.samples, order->params.loop.seed, drawn,
-                      &order->validation.samples))
+    if (asked->training.dataset.sequence != 0 ||
+        samples_split(&asked->training.samples, asked->params.loop.seed, drawn,
+                      &asked->validation.samples))
         return true;
     problem_set_no_memory(problem);
     return false;
 }
 
 static void read_validation(struct service *service, struct json_value given,
-                            const struct model *model, struct problem *problem, struct order *order)
+                            const struct model *model, struct problem *problem,
+                            struct train_request *asked)
 {
     struct fields fields;
-    if (order->validation_fraction > 0)
+    if (asked->validation_fraction > 0)
         problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/validation_fraction",
                           "Give either validation or validation_fraction, not both.");
     if (!fields_open(&fields, given, "/validation", problem))
         return;
-    read_data(service, &fields, model, order->fit, &order->validation);
+    read_data(service, &fields, model, asked->fit, &asked->validation);
     fields_close(&fields);
 }
 
 /* Whether there is an encoder to fit, and values to fit it to. */
-static void check_fit(const struct model *model, const struct order_data *training,
+static void check_fit(const struct model *model, const struct train_data *training,
                       struct problem *problem)
 {
     const bool has_spikes = training->samples.count > 0 && training->samples.kind != SAMPLES_X;
@@ -102,7 +106,7 @@ static void check_fit(const struct model *model, const struct order_data *traini
 }
 
 /* Images are moved before they are encoded. */
-static void check_augmentation(const struct model *model, const struct order_data *training,
+static void check_augmentation(const struct model *model, const struct train_data *training,
                                const struct augmentation *augmentation, struct problem *problem)
 {
     const bool has_spikes = training->samples.count > 0 && training->samples.kind != SAMPLES_X;
@@ -115,35 +119,36 @@ static void check_augmentation(const struct model *model, const struct order_dat
                           encoder_features(&model->config.encoder));
 }
 
-static bool read_order(struct service *service, const struct document *document,
-                       const struct model *model, struct problem *problem, struct order *order)
+static bool read_fields(struct service *service, const struct document *document,
+                        const struct model *model, struct problem *problem,
+                        struct train_request *asked)
 {
     struct fields fields;
     if (!fields_open_document(&fields, document, problem))
         return false;
-    order->fit = training_fit_read(&fields);
-    read_data(service, &fields, model, order->fit, &order->training);
+    asked->fit = training_fit_read(&fields);
+    read_data(service, &fields, model, asked->fit, &asked->training);
     const struct json_value validation = fields_get(&fields, "validation", FIELD_OPTIONAL);
-    training_params_read(&fields, &model->config, &order->params, &order->validation_fraction);
+    training_params_read(&fields, &model->config, &asked->params, &asked->validation_fraction);
     fields_close(&fields);
     if (json_value_is_given(validation))
-        read_validation(service, validation, model, problem, order);
-    if (order->params.loop.patience > 0 && !json_value_is_given(validation) &&
-        order->validation_fraction == 0)
+        read_validation(service, validation, model, problem, asked);
+    if (asked->params.loop.patience > 0 && !json_value_is_given(validation) &&
+        asked->validation_fraction == 0)
         problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/patience",
                           "patience needs validation or validation_fraction.");
-    if (order->fit)
-        check_fit(model, &order->training, problem);
-    if (order->params.augmentation.shift > 0)
-        check_augmentation(model, &order->training, &order->params.augmentation, problem);
+    if (asked->fit)
+        check_fit(model, &asked->training, problem);
+    if (asked->params.augmentation.shift > 0)
+        check_augmentation(model, &asked->training, &asked->params.augmentation, problem);
     if (problem_is_set(problem))
         return false;
-    return order->validation_fraction == 0 || split(order, problem);
+    return asked->validation_fraction == 0 || split(asked, problem);
 }
 
 /* --- queueing --- */
 
-static struct run_data run_data_of(const struct order_data *data)
+static struct run_data run_data_of(const struct train_data *data)
 {
     return (struct run_data){.samples = data->samples.count > 0 ? &data->samples : NULL,
                              .dataset = data->dataset.sequence,
@@ -151,20 +156,20 @@ static struct run_data run_data_of(const struct order_data *data)
 }
 
 static enum store_status queue(struct service *service, const struct model *model,
-                               const struct order *order, int64_t *ret_run)
+                               const struct train_request *asked, int64_t *ret_run)
 {
     struct json_writer json;
     json_writer_init(&json);
-    training_params_write(&json, &model->config, &order->params, order->validation_fraction,
-                          order->fit);
+    training_params_write(&json, &model->config, &asked->params, asked->validation_fraction,
+                          asked->fit);
     char *params = json_writer_take_string(&json);
     if (params == NULL)
         return STORE_NO_MEMORY;
     struct store *store = store_pool_borrow_writer(service->stores);
-    const struct run_data training = run_data_of(&order->training);
-    const struct run_data validation = run_data_of(&order->validation);
+    const struct run_data training = run_data_of(&asked->training);
+    const struct run_data validation = run_data_of(&asked->validation);
     const enum store_status status =
-        store_run_insert(store, model->sequence, params, (int64_t)order->params.loop.epochs,
+        store_run_insert(store, model->sequence, params, (int64_t)asked->params.loop.epochs,
                          &training, &validation, timestamp_now(), ret_run);
     store_pool_note(service->stores, status);
     store_pool_return(service->stores, store);
@@ -204,32 +209,36 @@ static void answer_run(struct service *service, int64_t run, unsigned status, st
 static void finish_waiting(struct service *service, const struct request *request,
                            struct reply *reply)
 {
-    const int64_t run = request->parked_key;
+    const struct train_request *asked = request->state;
     reply->waited_seconds = request->wait_seconds;
-    answer_run(service, run, has_ended(service, run) ? 200 : 202, reply);
+    answer_run(service, asked->run, has_ended(service, asked->run) ? 200 : 202, reply);
+}
+
+/* Its samples are in the store: a wait may be long. */
+static void answer_queued(struct service *service, const struct request *request,
+                          struct train_request *asked, struct reply *reply)
+{
+    train_request_finish(asked);
+    if (request->prefers_wait && request->wait_seconds > 0)
+        reply_wait(reply, finish_waiting, request->wait_seconds, asked->run, has_ended);
+    else
+        answer_run(service, asked->run, 202, reply);
 }
 
 void model_train(struct service *service, const struct request *request, struct reply *reply)
 {
-    int64_t run;
     struct model *model;
-    struct order order = {0};
-    if (!store_succeeded(model_cache_describe(service->cache, request->model, &model),
+    struct train_request *asked = reply_make_state(reply, sizeof *asked, train_request_finish);
+    if (asked == NULL ||
+        !store_succeeded(model_cache_describe(service->cache, request->model, &model),
                          PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         return;
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
-    if (document != NULL && read_order(service, document, model, &reply->problem, &order) &&
-        is_queued(queue(service, model, &order, &run), model, &reply->problem)) {
+    if (document != NULL && read_fields(service, document, model, &reply->problem, asked) &&
+        is_queued(queue(service, model, asked, &asked->run), model, &reply->problem)) {
         trainer_wake(service->trainer);
-        if (request->prefers_wait && request->wait_seconds > 0)
-            reply->park = (struct reply_park){.finish = finish_waiting,
-                                              .is_over = has_ended,
-                                              .key = run,
-                                              .seconds = request->wait_seconds};
-        else
-            answer_run(service, run, 202, reply);
+        answer_queued(service, request, asked, reply);
     }
-    order_finish(&order);
     document_destroy(document);
     model_release(model);
 }

@@ -2,11 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/api/answer.h"
 #include "server/api/handlers.h"
-#include "server/api/npy_answer.h"
 #include "server/api/page.h"
 #include "server/api/request_document.h"
-#include "server/api/request_model.h"
 #include "server/base/timestamp.h"
 #include "server/model/cache.h"
 #include "server/model/errors.h"
@@ -104,9 +103,9 @@ static void answer_weights(const struct request *request, const struct model *mo
     size_t layer;
     if (!find_tensor(request, params, &reply->problem, &layer))
         return;
-    if (npy_is_wanted(request, arrays, reply)) {
+    if (answer_wants_npy(request, arrays, reply)) {
         const size_t shape[] = {network_neurons(params, layer), network_afferents(params, layer)};
-        npy_answer(reply, DTYPE_F4, 2, shape, weights->layers[layer]);
+        answer_npy(reply, DTYPE_F4, 2, shape, weights->layers[layer]);
     } else {
         write_weights(model, weights, reply);
     }
@@ -115,7 +114,7 @@ static void answer_weights(const struct request *request, const struct model *mo
 void weights_get(struct service *service, const struct request *request, struct reply *reply)
 {
     struct weights weights;
-    struct model *model = request_model(service, request, &reply->problem);
+    struct model *model = models_find(service, request, &reply->problem);
     if (model == NULL)
         return;
     if (model_weights(model, &weights)) {
@@ -183,7 +182,7 @@ static bool find_array(const struct request *request, const struct network_param
 static bool read_one(struct service *service, const struct request *request, size_t layer,
                      struct fields *fields, struct weights *weights)
 {
-    struct model *served = request_model(service, request, fields->problem);
+    struct model *served = models_find(service, request, fields->problem);
     if (served == NULL)
         return false;
     const bool copied = model_weights(served, weights);

@@ -24,7 +24,7 @@ struct exchange {
     struct waiting_place place;
     struct thread_pool_job job;
     struct MHD_Connection *suspended; /* that the job resumes */
-    route_handler *handler;           /* that is to be called next; NULL: the reply is ready */
+    struct reply_next step;           /* that is to be called; run NULL: the reply is ready */
     char method[EXCHANGE_METHOD];     /* as the log shows it */
     char path[LIMIT_PATH + 1];
     char allow[ROUTE_ALLOW];

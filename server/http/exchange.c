@@ -1,14 +1,13 @@
-/* http_exchange.c - the first callback decides everything that the headers can tell; what is wrong
- * is noted in the reply, and told at the end of the body, so that the connection lives on. Told at
- * once, and the connection closed, is what leaves the body's end in doubt or the body unwanted: a
- * malformed request, one too large, one that still waits for its 100 Continue.
+/* exchange.c - the first callback decides everything that the headers can tell. What is wrong is
+ * noted in the reply and told at the end of the body, so that the connection lives on. A request is
+ * answered at once, and its connection closed, if the end of its body is in doubt or the body is
+ * unwanted: a malformed request, one too large, one that still waits for its 100 Continue.
  *
- * What would hold up the event loop goes to the compute pool: by its route, by the size of its
- * body, or because its handler has deferred it. The connection is suspended first and queued then;
- * the pool's thread calls the handler and resumes, and the library calls again as after the body.
- *
- * A request whose handler parks it is suspended and enters the waiting room; resumed, it is called
- * again likewise, and the reply's `finish` answers. */
+ * Then the steps of the handler follow (see request.h). A step with little work is called here, on
+ * the event loop. A step with much work goes to the compute pool: the connection is suspended first
+ * and queued then; the pool's thread calls the step and those that follow at once, and resumes. A
+ * step that follows an event is suspended in the waiting room until then. After each resumption the
+ * library calls again as after the body. */
 #include "server/http/exchange.h"
 
 #include <stdio.h>
@@ -107,21 +106,33 @@ static enum MHD_Result answer(struct exchange *exchange, struct MHD_Connection *
     return exchange->status != 0 ? MHD_YES : MHD_NO;
 }
 
-static void clear_reply(struct exchange *exchange)
+static void drop_step(struct reply_next *step)
 {
-    json_writer_finish(&exchange->reply.json);
-    reply_init(&exchange->reply);
+    if (step->state != NULL) {
+        step->finish(step->state);
+        free(step->state);
+    }
+    *step = (struct reply_next){0};
 }
 
-/* By the thread that has time for it: what can be done of the answer before it is sent. */
-static void call_handler(struct exchange *exchange, const struct thread_team *team)
+/* Calls the step, which leaves the next one or the whole answer. Its thread has the time to
+ * compress the answer. */
+static void call_step(struct exchange *exchange, const struct thread_team *team)
 {
-    route_handler *handler = exchange->handler;
-    exchange->handler = NULL;
+    struct reply_next step = exchange->step;
+    struct reply *reply = &exchange->reply;
     exchange->request.team = team;
-    handler(exchange->server->service, &exchange->request, &exchange->reply);
-    if (!exchange->reply.defers)
-        http_reply_pack(&exchange->request, &exchange->reply);
+    exchange->request.state = step.state;
+    step.run(exchange->server->service, &exchange->request, reply);
+    drop_step(&step);
+    exchange->step = reply->next;
+    reply->next = (struct reply_next){0};
+    if (exchange->step.run == NULL || problem_is_set(&reply->problem)) {
+        drop_step(&exchange->step);
+        http_reply_pack(&exchange->request, reply);
+    } else {
+        drop_body(exchange); /* its handler has read it, and the next step may have to wait */
+    }
 }
 
 /* The event may have come before the exchange was in the room: hence the question after it. The
@@ -129,20 +140,23 @@ static void call_handler(struct exchange *exchange, const struct thread_team *te
 static void park(struct exchange *exchange, struct MHD_Connection *connection)
 {
     struct http_server *server = exchange->server;
-    const struct reply_park wait = exchange->reply.park;
-    exchange->handler = wait.finish;
-    exchange->request.parked_key = wait.key;
-    drop_body(exchange); /* the handler has read it, and a wait may be long */
-    clear_reply(exchange);
+    const struct reply_next step = exchange->step;
+    exchange->step.wait_seconds = 0;
     MHD_suspend_connection(connection);
-    waiting_room_enter(server->room, &exchange->place, connection, wait.key, wait.seconds);
-    if (wait.is_over(server->service, wait.key))
-        waiting_room_wake(server->room, wait.key);
+    waiting_room_enter(server->room, &exchange->place, connection, step.event, step.wait_seconds);
+    if (step.has_happened(server->service, step.event))
+        waiting_room_wake(server->room, step.event);
 }
 
 static void refuse_while_stopping(struct exchange *exchange)
 {
     problem_set(&exchange->reply.problem, PROBLEM_SHUTTING_DOWN, "The server is stopping.");
+    drop_step(&exchange->step);
+}
+
+static bool follows_at_once(const struct reply_next *step)
+{
+    return step->run != NULL && step->wait_seconds == 0;
 }
 
 /* On a thread of the pool. Once resumed, the exchange belongs to its event loop again. */
@@ -150,30 +164,26 @@ static void run_job(struct thread_pool_job *job)
 {
     struct exchange *exchange =
         (struct exchange *)(void *)((char *)job - offsetof(struct exchange, job));
-    if (!atomic_load(&exchange->server->stopping)) {
-        call_handler(exchange, thread_pool_team(exchange->server->pool));
-    } else {
-        exchange->handler = NULL;
+    if (atomic_load(&exchange->server->stopping))
         refuse_while_stopping(exchange);
-    }
+    while (follows_at_once(&exchange->step))
+        call_step(exchange, thread_pool_team(exchange->server->pool));
     MHD_resume_connection(exchange->suspended);
 }
 
-static enum MHD_Result leave_to_pool(struct exchange *exchange, struct MHD_Connection *connection)
+static void leave_to_pool(struct exchange *exchange, struct MHD_Connection *connection)
 {
-    clear_reply(exchange);
     exchange->job.run = run_job;
     exchange->suspended = connection;
     MHD_suspend_connection(connection);
     if (thread_pool_submit(exchange->server->pool, &exchange->job))
-        return MHD_YES;
-    exchange->handler = NULL;
+        return;
     if (atomic_load(&exchange->server->stopping))
         refuse_while_stopping(exchange);
     problem_set(&exchange->reply.problem, PROBLEM_QUEUE_FULL,
                 "Too many requests wait to be computed.");
+    drop_step(&exchange->step);
     MHD_resume_connection(connection);
-    return MHD_YES;
 }
 
 /* The whole request is there. */
@@ -189,27 +199,24 @@ static void receive(struct exchange *exchange)
     request->body = exchange->body.bytes;
     request->body_size = exchange->body.size;
     request->file = exchange->body.file;
-    exchange->handler = exchange->route->handler;
+    const bool is_heavy =
+        exchange->route->place == ON_POOL || request->body_size > LIMIT_INLINE_BODY;
+    exchange->step =
+        (struct reply_next){.run = exchange->route->handler, .work = is_heavy ? WORK_FOR_POOL : 0};
 }
 
 static enum MHD_Result handle(struct exchange *exchange, struct MHD_Connection *connection)
 {
-    struct reply *reply = &exchange->reply;
-    bool goes_to_pool = false;
-    if (!exchange->is_received) {
+    if (!exchange->is_received)
         receive(exchange);
-        goes_to_pool = exchange->handler != NULL && (exchange->route->place == ON_POOL ||
-                                                     exchange->body.size > LIMIT_INLINE_BODY);
+    while (follows_at_once(&exchange->step)) {
+        if (exchange->step.work > LIMIT_INLINE_WORK) {
+            leave_to_pool(exchange, connection);
+            return MHD_YES;
+        }
+        call_step(exchange, NULL);
     }
-    route_handler *handler = exchange->handler;
-    if (handler != NULL && !goes_to_pool) {
-        call_handler(exchange, NULL);
-        goes_to_pool = reply->defers && !problem_is_set(&reply->problem);
-        exchange->handler = goes_to_pool ? handler : NULL;
-    }
-    if (goes_to_pool)
-        return leave_to_pool(exchange, connection);
-    if (problem_is_set(&reply->problem) || reply->park.finish == NULL)
+    if (exchange->step.run == NULL)
         return answer(exchange, connection);
     park(exchange, connection);
     return MHD_YES;
@@ -269,6 +276,7 @@ void http_exchange_end(void *cls, struct MHD_Connection *connection, void **cont
         log_exchange(exchange);
     if (exchange->connection != NULL)
         connections_request_ended(server->connections, exchange->connection);
+    drop_step(&exchange->step);
     drop_body(exchange);
     json_writer_finish(&exchange->reply.json);
     free(exchange);

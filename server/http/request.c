@@ -1,5 +1,6 @@
 #include "server/http/request.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* The fields of a problem are many, and none is read before it was added. */
@@ -7,6 +8,16 @@ void reply_init(struct reply *reply)
 {
     memset(reply, 0, offsetof(struct reply, problem) + offsetof(struct problem, fields));
     json_writer_init(&reply->json);
+}
+
+void *reply_make_state(struct reply *reply, size_t size, void (*finish)(void *state))
+{
+    void *state = calloc(1, size);
+    if (state == NULL)
+        problem_set_no_memory(&reply->problem);
+    else
+        reply->next = (struct reply_next){.state = state, .finish = finish};
+    return state;
 }
 
 const char *request_query(const struct request *request, const char *name)

@@ -1,8 +1,11 @@
 /* request.h - what a handler is given and what it answers, free of any HTTP library.
  *
- * The http floor makes a request once the whole body is there, calls the route's handler, and
- * sends the reply. A handler never blocks on a run: it parks the request instead. What takes longer
- * than about a millisecond it leaves to the compute pool: see reply_defers(). */
+ * A request is handled in steps. The HTTP layer calls the route's handler when the whole body is
+ * there; it answers, or it names the next step and makes the state for it. A handler that has much
+ * to compute has two: the first reads (parses the body, checks it, says how much work follows), the
+ * second runs (computes, answers). The HTTP layer decides which thread calls a step: an event loop
+ * where the work is small, else a thread of the compute pool. A step that must wait for an event
+ * (the end of a run) does not block: it names the step that follows the event. */
 #ifndef SERVER_HTTP_REQUEST_H
 #define SERVER_HTTP_REQUEST_H
 
@@ -50,25 +53,29 @@ struct request {
     bool accepts_gzip; /* a compressed one is taken */
 
     const struct thread_team *team; /* shares the work; NULL on an event loop */
+    void *state;                    /* what the step before has made; NULL in the first step */
 
     bool prefers_wait; /* Prefer: wait=N (RFC 7240) */
     unsigned wait_seconds;
-
-    int64_t parked_key; /* of the reply_park() that this call finishes */
 };
 
 struct reply;
 typedef void route_handler(struct service *service, const struct request *request,
                            struct reply *reply);
 
-/* A request that waits for an event named by a key (the end of a run), or for its deadline. */
-struct reply_park {
-    route_handler *finish; /* called when the wait is over; NULL: not parked */
-    bool (*is_over)(struct service *service,
-                    int64_t key); /* asked once after parking, so no event is missed */
-    int64_t key;
-    unsigned seconds;
+/* The step that follows the one that has just been called. */
+struct reply_next {
+    route_handler *run; /* NULL: none follows, the reply is the answer */
+    void *state;        /* owned; NULL: none */
+    void (*finish)(void *state);
+    uint64_t work;         /* of the step, in units of LIMIT_WORK */
+    unsigned wait_seconds; /* 0: it follows at once */
+    int64_t event;         /* else after this event, or when the time is over */
+    bool (*has_happened)(struct service *service, int64_t event);
 };
+
+/* More work than an event loop takes: that of a step that waits for the disk. */
+#define WORK_FOR_POOL UINT64_MAX
 
 enum { REPLY_LOCATION = 128 };
 
@@ -82,8 +89,7 @@ struct reply {
     const void *static_body;       /* borrowed for ever, e.g. the embedded contract; or NULL */
     size_t static_size;
     bool is_gzip; /* the body is compressed already */
-    bool defers;
-    struct reply_park park;
+    struct reply_next next;
     struct json_writer json; /* the body otherwise */
     struct problem problem;  /* where set, it is the answer, whatever else was written */
 };
@@ -91,12 +97,30 @@ struct reply {
 /* An empty reply. */
 void reply_init(struct reply *reply);
 
-/* Whether so much work (see LIMIT_WORK) is too much for an event loop: then the handler returns at
- * once, and is called again, from the beginning, by a thread of the pool. */
-static inline bool reply_defers(struct reply *reply, const struct request *request, uint64_t work)
+/* Makes the state of the next step: `size` zeroed bytes, suitably aligned. The request owns it and,
+ * whatever happens, calls finish(state) and then frees it after the next step. NULL with the
+ * problem set: there is no memory. Call it at most once in a step. */
+void *reply_make_state(struct reply *reply, size_t size, void (*finish)(void *state));
+
+/* Names the next step, in which request->state is the state made, and request->body is gone. A
+ * problem that is set cancels it. */
+static inline void reply_continue(struct reply *reply, route_handler *run, uint64_t work)
 {
-    reply->defers = request->team == NULL && work > LIMIT_INLINE_WORK;
-    return reply->defers;
+    reply->next.run = run;
+    reply->next.work = work;
+}
+
+/* Names a step of little work that follows an event (the end of the run of this id), or the end of
+ * so many seconds. has_happened() is asked once after the request has begun to wait, so that no
+ * event is missed. */
+static inline void reply_wait(struct reply *reply, route_handler *run, unsigned seconds,
+                              int64_t event,
+                              bool (*has_happened)(struct service *service, int64_t event))
+{
+    reply->next.run = run;
+    reply->next.wait_seconds = seconds;
+    reply->next.event = event;
+    reply->next.has_happened = has_happened;
 }
 
 /* Answers with what was written to reply->json. */

@@ -1,7 +1,11 @@
-#include "server/api/ret_type.h"
+#include "server/api/answer.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "server/files/npy.h"
+
+/* --- ret_type --- */
 
 static void refuse(const char *const *names, enum problem_code code, const char *pointer,
                    struct problem *problem)
@@ -28,7 +32,7 @@ static bool want(struct json_value name, const char *const *names, const char *p
     return false;
 }
 
-bool ret_type_read(struct fields *fields, const char *const *names, bool *wanted)
+bool answer_read_ret_type(struct fields *fields, const char *const *names, bool *wanted)
 {
     char pointer[PROBLEM_POINTER];
     const struct json_value given = fields_get(fields, "ret_type", FIELD_OPTIONAL);
@@ -46,4 +50,29 @@ bool ret_type_read(struct fields *fields, const char *const *names, bool *wanted
             break;
     }
     return true;
+}
+
+/* --- one array --- */
+
+bool answer_wants_npy(const struct request *request, unsigned arrays, struct reply *reply)
+{
+    if (!request->accepts_npy)
+        return false;
+    if (arrays != 1 && !request->accepts_json)
+        problem_set(&reply->problem, PROBLEM_NOT_ACCEPTABLE,
+                    "application/x-npy holds one array: ask for one alone, by ret_type or tensor.");
+    return arrays == 1;
+}
+
+void answer_npy(struct reply *reply, enum dtype dtype, unsigned rank, const size_t *shape,
+                const void *values)
+{
+    char header[NPY_HEADER_WRITTEN];
+    size_t bytes = dtype_size(dtype);
+    for (unsigned d = 0; d < rank; d++)
+        bytes *= shape[d];
+    json_write_bytes(&reply->json, header, npy_header_write(dtype, rank, shape, header));
+    json_write_bytes(&reply->json, values, bytes);
+    reply->content_type = "application/x-npy";
+    reply_with(reply, 200);
 }

@@ -1,0 +1,173 @@
+/* Requests to encode: by an encoder that the request describes, or by a model's. */
+#include <stdlib.h>
+
+#include "server/api/answer.h"
+#include "server/api/handlers.h"
+#include "server/api/request_document.h"
+#include "server/model/encoder_json.h"
+#include "server/model/encoder_ranges.h"
+#include "server/model/model.h"
+#include "server/model/samples_json.h"
+
+/* An encode request between its steps. */
+struct encode_request {
+    struct encoder own;  /* owned; that of the request, or */
+    struct model *model; /* owned; which has one */
+    const struct encoder *encoder;
+    struct float_array x; /* owned; [b][n] or [b][n][k] */
+};
+
+static void encode_request_finish(void *state)
+{
+    struct encode_request *encode = state;
+    encoder_finish(&encode->own);
+    model_release(encode->model);
+    float_array_finish(&encode->x);
+}
+
+/* Of LIMIT_WORK's unit, for one spike time: encoded, and written. */
+enum { ENCODING_WORK = 40 };
+
+static bool check_size(const struct encoder *encoder, const struct float_array *x,
+                       struct problem *problem)
+{
+    const size_t n = encoder_features(encoder), m = encoder_neurons(encoder);
+    if (x->shape[1] != n)
+        problem_add_field(problem, PROBLEM_WRONG_SHAPE, "/x",
+                          "Each sample must have %zu features, but these have %zu.", n,
+                          x->shape[1]);
+    else if (x->count > LIMIT_SPIKES / m)
+        problem_add_field(problem, PROBLEM_TOO_LARGE, "/x",
+                          "The answer would have %zu times %zu spike times; at most %d go.",
+                          x->count, m, LIMIT_SPIKES);
+    return !problem_is_set(problem);
+}
+
+static void refuse_value(const struct encoder *encoder, const struct float_array *x, size_t at,
+                         struct problem *problem)
+{
+    const size_t values = x->rank == 3 ? x->shape[2] : 1, feature = at / values % x->shape[1];
+    char pointer[PROBLEM_POINTER];
+    problem_pointer_index("/x", at / values / x->shape[1], pointer);
+    problem_pointer_index(pointer, feature, pointer);
+    if (x->rank == 3)
+        problem_pointer_index(pointer, at % values, pointer);
+    range_refuse_value(encoder, feature, x->values[at], pointer, problem);
+}
+
+/* Whether no value has to be refused. */
+static bool check_values(const struct encoder *encoder, const struct float_array *x,
+                         struct problem *problem)
+{
+    const float *x_min = encoder_x_min(encoder), *x_max = encoder_x_max(encoder);
+    const size_t values = x->rank == 3 ? x->shape[2] : 1;
+    if (encoder->out_of_range != OUT_OF_RANGE_REJECT)
+        return true;
+    for (size_t at = 0; at < x->count; at++) {
+        const size_t feature = at / values % x->shape[1];
+        if (x->values[at] >= x_min[feature] && x->values[at] <= x_max[feature])
+            continue;
+        refuse_value(encoder, x, at, problem);
+        return false;
+    }
+    return true;
+}
+
+static void write_spikes(const float *spikes, const size_t *shape, unsigned rank,
+                         struct reply *reply)
+{
+    struct json_writer *json = &reply->json;
+    json_write_object_begin(json);
+    json_write_key(json, "out_spikes");
+    json_write_spike_array(json, spikes, shape, rank);
+    json_write_key(json, "shape");
+    json_write_array_begin(json);
+    for (unsigned i = 0; i < rank; i++)
+        json_write_integer(json, (int64_t)shape[i]);
+    json_write_array_end(json);
+    json_write_object_end(json);
+    reply_with(reply, 200);
+}
+
+/* Into spikes [b][n][m], or [b][n][k][m], with m the neurons that encode one value. */
+static void encode_run(struct service *service, const struct request *request, struct reply *reply)
+{
+    (void)service;
+    const struct encode_request *encode = request->state;
+    const struct float_array *x = &encode->x;
+    const size_t n = encoder_features(encode->encoder), m = encoder_neurons(encode->encoder);
+    const size_t values_a_feature = x->rank == 3 ? x->shape[2] : 1;
+    if (!check_values(encode->encoder, x, &reply->problem))
+        return;
+    float *spikes = malloc(x->count * m * sizeof *spikes);
+    if (spikes == NULL) {
+        problem_set_no_memory(&reply->problem);
+        return;
+    }
+    for (size_t i = 0; i < x->count; i++)
+        encoder_encode_value(encode->encoder, i / values_a_feature % n, x->values[i],
+                             spikes + i * m);
+
+    size_t shape[4] = {x->shape[0], x->shape[1], x->shape[2]};
+    shape[x->rank] = m;
+    if (answer_wants_npy(request, 1, reply))
+        answer_npy(reply, DTYPE_F4, x->rank + 1, shape, spikes);
+    else
+        write_spikes(spikes, shape, x->rank + 1, reply);
+    free(spikes);
+}
+
+/* The encoder, unless the model has it, and x. */
+static void read_fields(const struct document *document, struct problem *problem,
+                        struct encode_request *encode)
+{
+    struct fields fields;
+    if (!fields_open_document(&fields, document, problem))
+        return;
+    fields_float_array(&fields, "x", FIELD_REQUIRED, 2, 3, LIMIT_SPIKES, &encode->x);
+    if (encode->encoder == NULL) {
+        encoder_read_function(&fields, &encode->own);
+        encode->encoder = &encode->own;
+    }
+    fields_close(&fields);
+    if (!problem_is_set(problem))
+        check_size(encode->encoder, &encode->x, problem);
+}
+
+static void leave_to_run(const struct encode_request *encode, struct reply *reply)
+{
+    if (!problem_is_set(&reply->problem))
+        reply_continue(reply, encode_run,
+                       ENCODING_WORK * encode->x.count * encoder_neurons(encode->encoder));
+}
+
+void function_encode(struct service *service, const struct request *request, struct reply *reply)
+{
+    (void)service;
+    struct encode_request *encode = reply_make_state(reply, sizeof *encode, encode_request_finish);
+    if (encode == NULL)
+        return;
+    struct document *document = request_document(request, "x", ARRAY_AS_IT_IS, &reply->problem);
+    if (document != NULL)
+        read_fields(document, &reply->problem, encode);
+    document_destroy(document);
+    leave_to_run(encode, reply);
+}
+
+void model_encode(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct encode_request *encode = reply_make_state(reply, sizeof *encode, encode_request_finish);
+    if (encode == NULL)
+        return;
+    const struct model *model = encode->model = models_find(service, request, &reply->problem);
+    if (model == NULL)
+        return;
+    encode->encoder = &model->config.encoder;
+    struct document *document = request_document(request, "x", ARRAY_AS_IT_IS, &reply->problem);
+    if (document != NULL && !model->config.has_encoder)
+        problem_set(&reply->problem, PROBLEM_CONFLICTING_FIELDS, "The model has no encoder.");
+    else if (document != NULL && encoder_is_usable(model, SAMPLES_TO_PREDICT, &reply->problem))
+        read_fields(document, &reply->problem, encode);
+    document_destroy(document);
+    leave_to_run(encode, reply);
+}
