@@ -13,8 +13,8 @@ struct bytes npy_of(const char *type, const char *shape, const void *values, siz
 {
     enum { PREFIX = 10, ALIGNMENT = 64 };
     char text[512];
-    int length = snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': %s}",
-                          type, shape);
+    int length = snprintf(text, sizeof text,
+                          "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", type, shape);
     while ((PREFIX + length + 1) % ALIGNMENT != 0)
         text[length++] = ' ';
     text[length++] = '\n';

@@ -4,7 +4,7 @@
 
 #include "tests/support/files.h"
 
-/* .npy of version 1.0: "<f4", "(2, 3)", and the values' bytes. */
+/* .npy of version 1.0, as NumPy writes it: "<f4", "(2, 3)", and the values' bytes. */
 struct bytes npy_of(const char *type, const char *shape, const void *values, size_t size);
 /* Likewise of numbers that are written in the type: [|<>] and u1, i1, i2, i4, i8, f4 or f8. */
 struct bytes npy_of_numbers(const char *type, const char *shape, const double *numbers,
