@@ -17,7 +17,9 @@
 #include "server/model/cache.h"
 #include "server/options.h"
 #include "server/service.h"
+#include "server/store/arrays.h"
 #include "server/store/pool.h"
+#include "server/store/queue.h"
 
 enum { MODELS_BYTES = 256 * 1024 * 1024 };
 
@@ -32,9 +34,9 @@ static bool start_store(struct service *service, const char *path)
     enum store_status status = store_pool_create(path, &service->stores);
     if (status == STORE_OK) {
         struct store *store = store_pool_borrow_writer(service->stores);
-        status = store_runs_take_up(store, timestamp_now());
+        status = store_queue_take_up(store, timestamp_now());
         if (status == STORE_OK)
-            status = store_arrays_prune(store);
+            status = store_array_prune(store);
         store_pool_return_writer(service->stores, status);
     }
     if (status == STORE_UNAVAILABLE && errno != 0)

@@ -14,7 +14,7 @@ static void prune_left_over(struct store_pool *stores, struct store *store)
 {
     struct uploads *uploads = store_pool_uploads(stores);
     if (uploads->left_some_over && uploads->going_on == 0)
-        uploads->left_some_over = store_arrays_prune(store) != STORE_OK;
+        uploads->left_some_over = store_array_prune(store) != STORE_OK;
 }
 
 bool array_upload_begin(struct array_upload *upload, struct store_pool *stores, enum dtype dtype,
@@ -56,7 +56,7 @@ void array_upload_finish(struct array_upload *upload, bool is_published)
     struct store *store = store_pool_borrow_writer(upload->stores);
     struct uploads *uploads = store_pool_uploads(upload->stores);
     uploads->going_on--;
-    if (!is_published && store_array_abandon(store, upload->array.id) != STORE_OK)
+    if (!is_published && store_array_delete(store, upload->array.id) != STORE_OK)
         uploads->left_some_over = true;
     store_pool_return(upload->stores, store);
     *upload = (struct array_upload){0};

@@ -7,6 +7,7 @@
 
 #include "server/base/checksum.h"
 #include "server/base/problem.h"
+#include "server/store/arrays.h"
 #include "server/store/pool.h"
 
 enum { UPLOAD_CHUNK = 4 * 1024 * 1024 }; /* bytes; as many as one call should add */

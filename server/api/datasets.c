@@ -11,6 +11,7 @@
 #include "server/files/csv_file.h"
 #include "server/model/errors.h"
 #include "server/service.h"
+#include "server/store/datasets.h"
 #include "server/store/pool.h"
 
 /* --- showing --- */

@@ -12,6 +12,8 @@
 #include "server/model/model.h"
 #include "server/model/weights.h"
 #include "server/service.h"
+#include "server/store/models.h"
+#include "server/store/pool.h"
 
 /* --- showing --- */
 

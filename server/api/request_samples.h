@@ -5,6 +5,7 @@
 
 #include "server/http/request.h"
 #include "server/model/samples_json.h"
+#include "server/store/datasets.h"
 
 /* The samples to predict or to evaluate. */
 struct request_samples {

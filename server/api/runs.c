@@ -11,6 +11,8 @@
 #include "server/model/errors.h"
 #include "server/service.h"
 #include "server/store/pool.h"
+#include "server/store/queue.h"
+#include "server/store/runs.h"
 
 static void write_metrics(struct json_writer *json, const struct epoch_metrics *metrics)
 {
@@ -221,7 +223,8 @@ void runs_cancel(struct service *service, const struct request *request, struct 
 {
     enum run_state state;
     struct store *store = store_pool_borrow_writer(service->stores);
-    const enum store_status status = store_run_cancel(store, request->run, timestamp_now(), &state);
+    const enum store_status status =
+        store_queue_cancel(store, request->run, timestamp_now(), &state);
     store_pool_note(service->stores, status);
     store_pool_return(service->stores, store);
     if (!store_succeeded(status, PROBLEM_RUN_NOT_FOUND, run_name(request->run).text,

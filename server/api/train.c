@@ -12,6 +12,9 @@
 #include "server/model/cache.h"
 #include "server/model/errors.h"
 #include "server/service.h"
+#include "server/store/datasets.h"
+#include "server/store/pool.h"
+#include "server/store/queue.h"
 
 /* Samples of the request's own, or a dataset; neither: nothing. */
 struct train_data {
@@ -169,8 +172,8 @@ static enum store_status queue(struct service *service, const struct model *mode
     const struct run_data training = run_data_of(&asked->training);
     const struct run_data validation = run_data_of(&asked->validation);
     const enum store_status status =
-        store_run_insert(store, model->sequence, params, (int64_t)asked->params.loop.epochs,
-                         &training, &validation, timestamp_now(), ret_run);
+        store_queue_insert(store, model->sequence, params, (int64_t)asked->params.loop.epochs,
+                           &training, &validation, timestamp_now(), ret_run);
     store_pool_note(service->stores, status);
     store_pool_return(service->stores, store);
     free(params);

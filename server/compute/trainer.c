@@ -20,6 +20,10 @@
 #include "server/model/model.h"
 #include "server/model/version_ranges.h"
 #include "server/model/weights.h"
+#include "server/store/datasets.h"
+#include "server/store/pool.h"
+#include "server/store/queue.h"
+#include "server/store/samples.h"
 
 enum { TRAINING_NICE = 10, PROGRESS_INTERVAL_MS = 250, STORE_RETRY_SECONDS = 1 };
 
@@ -107,10 +111,10 @@ static enum store_status load_samples(const struct job *job, struct store *store
                                       struct samples *samples)
 {
     struct dataset_record dataset;
-    enum store_status status = store_run_samples(store, job->record.id, validation, samples);
+    enum store_status status = store_samples_load(store, job->record.id, validation, samples);
     if (status != STORE_NOT_FOUND)
         return status;
-    status = store_run_dataset(store, job->record.id, validation, &dataset);
+    status = store_dataset_of_run(store, job->record.id, validation, &dataset);
     if (status != STORE_OK)
         return status;
     struct problem problem = {0};
@@ -463,7 +467,7 @@ static enum store_status claim(struct worker *worker, struct run_record *ret_rec
 {
     struct trainer *trainer = worker->trainer;
     struct store *store = store_pool_borrow_writer(trainer->options.stores);
-    const enum store_status status = store_run_claim(store, timestamp_now(), ret_record);
+    const enum store_status status = store_queue_claim(store, timestamp_now(), ret_record);
     if (status == STORE_OK) {
         pthread_mutex_lock(&trainer->lock);
         worker->run = ret_record->id;

@@ -4,6 +4,7 @@
 
 #include "server/model/model.h"
 #include "server/model/samples_json.h"
+#include "server/store/datasets.h"
 
 /* Whether a dataset can be used so with a model, from what is known without its values. False with
  * the problem, at `pointer`, set. */

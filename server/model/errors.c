@@ -1,5 +1,7 @@
 #include "server/model/errors.h"
 
+#include "server/base/limits.h"
+
 bool store_succeeded(enum store_status status, enum problem_code missing, const char *name,
                      struct problem *problem)
 {

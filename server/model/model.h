@@ -12,11 +12,11 @@
 #include "server/model/config.h"
 #include "server/model/labels.h"
 #include "server/model/weights.h"
-#include "server/store/store.h"
+#include "server/store/models.h"
 
 struct model {
     atomic_uint references;
-    int64_t sequence; /* see store.h */
+    int64_t sequence; /* see model_record */
     char id[LIMIT_ID + 1];
     int64_t version;
     struct model_config config;

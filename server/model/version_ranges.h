@@ -5,7 +5,7 @@
 #define SERVER_MODEL_VERSION_RANGES_H
 
 #include "server/model/config.h"
-#include "server/store/store.h"
+#include "server/store/versions.h"
 
 enum { RANGE_TENSORS = 2 };
 

@@ -8,7 +8,7 @@
 
 #include "core/network.h"
 #include "server/json/fields.h"
-#include "server/store/store.h"
+#include "server/store/versions.h"
 
 struct weights {
     float *layers[NETWORK_LAYERS]; /* owned */

@@ -2,6 +2,8 @@
 #ifndef SERVER_STORE_POOL_H
 #define SERVER_STORE_POOL_H
 
+#include <stdbool.h>
+
 #include "server/store/store.h"
 
 struct store_pool;

@@ -1,10 +1,11 @@
 #include "server/store/query.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum store_status store_status_of(int result)
+enum store_status query_status(int result)
 {
     switch (result & 0xff) {
     case SQLITE_OK:
@@ -81,6 +82,11 @@ void query_text(struct query *query, const char *value)
         query->result = sqlite3_bind_text(query->statement, query->bound, value, -1, SQLITE_STATIC);
 }
 
+void query_text_or_null(struct query *query, const char *value)
+{
+    query_text(query, *value != '\0' ? value : NULL);
+}
+
 void query_blob(struct query *query, const void *data, size_t size)
 {
     if (may_bind(query))
@@ -94,12 +100,19 @@ void query_zeros(struct query *query, size_t size)
         query->result = sqlite3_bind_zeroblob64(query->statement, query->bound, size);
 }
 
-void query_end(struct query *query)
+void query_page(struct query *query, int64_t before, size_t limit)
+{
+    query_integer(query, before == 0 ? INT64_MAX : before);
+    query_integer(query, (int64_t)limit);
+}
+
+enum store_status query_end(struct query *query)
 {
     if (query->statement == NULL)
-        return;
-    sqlite3_reset(query->statement);
+        return STORE_OK;
+    const int result = sqlite3_reset(query->statement);
     sqlite3_clear_bindings(query->statement);
+    return query_status(result);
 }
 
 enum store_status query_next(struct query *query)
@@ -110,15 +123,70 @@ enum store_status query_next(struct query *query)
         return STORE_OK;
     const int result = query->result;
     query_end(query);
-    return result == SQLITE_DONE ? STORE_NOT_FOUND : store_status_of(result);
+    return result == SQLITE_DONE ? STORE_NOT_FOUND : query_status(result);
 }
 
 enum store_status query_run(struct query *query)
 {
-    const enum store_status status = query_next(query);
-    if (status == STORE_OK)
-        query_end(query);
+    const enum store_status status = query_exists(query);
     return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+enum store_status query_exists(struct query *query)
+{
+    const enum store_status status = query_next(query);
+    return status == STORE_OK ? query_end(query) : status;
+}
+
+enum store_status query_refuse(struct query *query, enum store_status found)
+{
+    const enum store_status status = query_exists(query);
+    return status == STORE_OK ? found : status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+enum store_status query_number(struct query *query, int64_t *ret_number)
+{
+    enum store_status status = query_next(query);
+    if (status != STORE_OK)
+        return status;
+    const int64_t number = query_column(query, 0);
+    status = query_end(query);
+    if (status == STORE_OK)
+        *ret_number = number;
+    return status;
+}
+
+enum store_status query_row(struct query *query, const struct query_record *kind, void *ret_record)
+{
+    enum store_status status = query_next(query);
+    if (status != STORE_OK)
+        return status;
+    status = kind->read(query, ret_record);
+    query_end(query);
+    return status;
+}
+
+enum store_status query_rows(struct query *query, const struct query_record *kind, void *records,
+                             size_t *ret_count)
+{
+    char *record = records;
+    enum store_status status;
+    while ((status = query_next(query)) == STORE_OK) {
+        status = kind->read(query, record);
+        if (status != STORE_OK) {
+            query_end(query);
+            break;
+        }
+        record += kind->size;
+    }
+    const size_t count = (size_t)(record - (char *)records) / kind->size;
+    if (status == STORE_NOT_FOUND) {
+        *ret_count = count;
+        return STORE_OK;
+    }
+    for (size_t i = 0; kind->finish != NULL && i < count; i++)
+        kind->finish((char *)records + i * kind->size);
+    return status;
 }
 
 int64_t query_column(const struct query *query, int column)
@@ -136,6 +204,23 @@ double query_column_real(const struct query *query, int column)
 const char *query_column_text(const struct query *query, int column)
 {
     return (const char *)sqlite3_column_text(query->statement, column);
+}
+
+void query_column_string(const struct query *query, int column, char *out, size_t size)
+{
+    const char *text = query_column_text(query, column);
+    snprintf(out, size, "%s", text != NULL ? text : "");
+}
+
+char *query_column_copy(const struct query *query, int column, bool *failed)
+{
+    if (sqlite3_column_type(query->statement, column) == SQLITE_NULL)
+        return NULL;
+    const char *text = query_column_text(query, column);
+    char *copy = text == NULL ? NULL : strdup(text);
+    if (copy == NULL)
+        *failed = true;
+    return copy;
 }
 
 const void *query_column_blob(const struct query *query, int column, size_t rows, size_t columns)
@@ -156,50 +241,7 @@ const void *query_column_bytes(const struct query *query, int column, size_t *re
     return data;
 }
 
-char *query_column_copy(const struct query *query, int column, bool *failed)
+enum store_status query_execute(struct store *store, const char *sql)
 {
-    if (sqlite3_column_type(query->statement, column) == SQLITE_NULL)
-        return NULL;
-    const char *text = query_column_text(query, column);
-    char *copy = text == NULL ? NULL : strdup(text);
-    if (copy == NULL)
-        *failed = true;
-    return copy;
-}
-
-enum store_status store_execute(struct store *store, const char *sql)
-{
-    return store_status_of(sqlite3_exec(store->db, sql, NULL, NULL, NULL));
-}
-
-enum store_status store_snapshot_begin(struct store *store)
-{
-    struct query query = query_begin(store, "BEGIN");
-    return query_run(&query);
-}
-
-void store_snapshot_end(struct store *store)
-{
-    struct query query = query_begin(store, "END");
-    query_run(&query);
-}
-
-enum store_status store_begin(struct store *store)
-{
-    struct query query = query_begin(store, "BEGIN IMMEDIATE");
-    return query_run(&query);
-}
-
-enum store_status store_end(struct store *store, enum store_status status)
-{
-    if (status == STORE_OK) {
-        struct query commit = query_begin(store, "COMMIT");
-        status = query_run(&commit);
-    }
-    /* A failure may have rolled back already: then there is nothing left to undo. */
-    if (status != STORE_OK && sqlite3_get_autocommit(store->db) == 0) {
-        struct query rollback = query_begin(store, "ROLLBACK");
-        query_run(&rollback);
-    }
-    return status;
+    return query_status(sqlite3_exec(store->db, sql, NULL, NULL, NULL));
 }

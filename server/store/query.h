@@ -1,10 +1,14 @@
-/* query.h - what the store*.c files share: the connection, its statements, transactions.
+/* query.h - statements: prepared once for each connection, bound, stepped, read.
  *
- * A query is prepared once for each connection and found again by the address of its SQL, which
- * stands beside its only user. Binding goes from left to right, errors are kept until the query is
- * run. */
+ * A query is found again by the address of its SQL, which stands beside its only user. Parameters
+ * are bound from left to right; an error is kept until the query is run. The columns of a SELECT
+ * have an enum beside it, in its order. */
 #ifndef SERVER_STORE_QUERY_H
 #define SERVER_STORE_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <sqlite3.h>
 
@@ -23,7 +27,7 @@ struct store {
 };
 
 /* What SQLite's result code means. */
-enum store_status store_status_of(int result);
+enum store_status query_status(int result);
 
 struct query {
     struct store *store;
@@ -34,56 +38,61 @@ struct query {
 
 struct query query_begin(struct store *store, const char *sql);
 void query_integer(struct query *query, int64_t value);
-void query_integer_or_null(struct query *query, int64_t value); /* 0: NULL */
-void query_real(struct query *query, double value);             /* NaN: NULL */
-void query_text(struct query *query, const char *value);        /* NULL: NULL; borrowed */
+void query_integer_or_null(struct query *query, int64_t value);  /* 0: NULL */
+void query_real(struct query *query, double value);              /* NaN: NULL */
+void query_text(struct query *query, const char *value);         /* NULL: NULL; borrowed */
+void query_text_or_null(struct query *query, const char *value); /* "": NULL; borrowed */
 void query_blob(struct query *query, const void *data, size_t size);
-void query_zeros(struct query *query, size_t size); /* a BLOB of so many bytes */
+void query_zeros(struct query *query, size_t size); /* a BLOB of that many bytes */
+/* Two parameters of a listing: the number that all have to be below (0: none), and their LIMIT. */
+void query_page(struct query *query, int64_t before, size_t limit);
+
+/* --- running --- */
 
 /* Steps to the next row: STORE_OK with a row, STORE_NOT_FOUND after the last. */
 enum store_status query_next(struct query *query);
-/* Ends a query before its last row; not needed after another answer of query_next. */
-void query_end(struct query *query);
-/* Runs a query that has no rows. */
-enum store_status query_run(struct query *query);
+/* Ends a query before its last row; not needed after any other answer of query_next(). A failure
+ * is that of a change that had rows to return. */
+enum store_status query_end(struct query *query);
 
-/* Column readers of the present row. */
+/* Runs a query whose rows, if there are any, do not matter. */
+enum store_status query_run(struct query *query);
+/* Runs a query to know whether it has a row: STORE_OK or STORE_NOT_FOUND. */
+enum store_status query_exists(struct query *query);
+/* Runs a query that must not have a row: STORE_OK, or `found` if it has one. */
+enum store_status query_refuse(struct query *query, enum store_status found);
+/* The number in the first row's only column. STORE_NOT_FOUND: there is no row. */
+enum store_status query_number(struct query *query, int64_t *ret_number);
+
+/* What a row becomes. */
+struct query_record {
+    size_t size;
+    enum store_status (*read)(const struct query *query, void *ret_record);
+    void (*finish)(void *record); /* NULL: a record owns nothing */
+};
+/* The first row. STORE_NOT_FOUND: there is no row. */
+enum store_status query_row(struct query *query, const struct query_record *kind, void *ret_record);
+/* Every row, in order; records has room for as many as the query's LIMIT. */
+enum store_status query_rows(struct query *query, const struct query_record *kind, void *records,
+                             size_t *ret_count);
+
+/* --- columns of the present row --- */
+
 int64_t query_column(const struct query *query, int column);          /* NULL: 0 */
 double query_column_real(const struct query *query, int column);      /* NULL: NaN */
 const char *query_column_text(const struct query *query, int column); /* NULL: NULL */
-/* A BLOB of rows * columns numbers of four bytes; NULL where it isn't, or where there are none. */
-const void *query_column_blob(const struct query *query, int column, size_t rows, size_t columns);
-/* A BLOB of any size; NULL where there is none. */
-const void *query_column_bytes(const struct query *query, int column, size_t *ret_size);
-/* Copies, NULL for NULL; *failed is set where there is no memory. free(). */
+/* Writes a text, cut to `size` bytes with its NUL; NULL: "". */
+void query_column_string(const struct query *query, int column, char *out, size_t size);
+/* Copies a text, NULL for NULL; sets *failed if there is no memory. free(). */
 char *query_column_copy(const struct query *query, int column, bool *failed);
+/* A BLOB of rows * columns numbers of four bytes; NULL: it has another size, or is empty. */
+const void *query_column_blob(const struct query *query, int column, size_t rows, size_t columns);
+/* A BLOB of any size; NULL: it is empty. */
+const void *query_column_bytes(const struct query *query, int column, size_t *ret_size);
+
+/* --- without a query --- */
 
 /* Runs SQL that is neither prepared nor bound. */
-enum store_status store_execute(struct store *store, const char *sql);
-
-/* BEGIN IMMEDIATE; and COMMIT where `status` is STORE_OK, else ROLLBACK, which returns `status`. */
-enum store_status store_begin(struct store *store);
-enum store_status store_end(struct store *store, enum store_status status);
-
-/* --- shared between the tables' files --- */
-
-/* The models.sequence of an id. STORE_NOT_FOUND. */
-enum store_status store_model_sequence(struct store *store, const char *id, int64_t *ret_sequence);
-/* Whether the model of this sequence is there: STORE_OK or STORE_NOT_FOUND. */
-enum store_status store_model_exists(struct store *store, int64_t model);
-
-/* Inside a transaction: the next version of a model, served from now on. run 0: none. */
-enum store_status store_version_publish(struct store *store, int64_t model, int64_t run,
-                                        const struct tensor *tensors, size_t count, int64_t now,
-                                        int64_t *ret_version);
-
-/* Inside a transaction: the row that holds these samples, inserted unless it is there. */
-enum store_status store_samples_insert(struct store *store, const struct samples *samples,
-                                       int64_t *ret_id, char ret_sha256[65]);
-/* Inside a transaction: deletes samples that no run refers to. */
-enum store_status store_samples_prune(struct store *store);
-
-/* store_migrate.c */
-enum store_status store_migrate(struct store *store);
+enum store_status query_execute(struct store *store, const char *sql);
 
 #endif

@@ -1,4 +1,5 @@
-/* Samples are found by their checksum: training again on the same data stores nothing again. */
+#include "server/store/samples.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,8 +191,8 @@ static enum store_status copy_samples(const struct query *query, struct samples 
     return status;
 }
 
-enum store_status store_run_samples(struct store *store, int64_t run, bool validation,
-                                    struct samples *ret_samples)
+enum store_status store_samples_load(struct store *store, int64_t run, bool validation,
+                                     struct samples *ret_samples)
 {
     struct query query = query_begin(
         store, "SELECT s.sha256, s.kind, s.count, s.features, s.data, s.label, s.times, "

@@ -7,12 +7,20 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "server/store/migrate.h"
 #include "server/store/query.h"
+#include "server/store/transaction.h"
 
 enum { BUSY_TIMEOUT_MS = 5000 };
+
+/* FULL: what was answered survives a power loss. The limit is what the log, once checkpointed, may
+ * keep of the disk. */
+static const char writer_settings[] = "PRAGMA synchronous = FULL;"
+                                      "PRAGMA journal_size_limit = 67108864;";
 
 const char *store_status_text(enum store_status status)
 {
@@ -58,7 +66,7 @@ static enum store_status configure(struct store *store)
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
-    return store_execute(store, "PRAGMA foreign_keys = ON");
+    return query_execute(store, "PRAGMA foreign_keys = ON");
 }
 
 static enum store_status open_store(const char *path, int flags, struct store **ret_store)
@@ -68,7 +76,7 @@ static enum store_status open_store(const char *path, int flags, struct store **
         return STORE_NO_MEMORY;
     store->claim = -1;
     enum store_status status =
-        store_status_of(sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL));
+        query_status(sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL));
     if (status == STORE_OK)
         status = configure(store);
     if (status == STORE_OK)
@@ -76,6 +84,26 @@ static enum store_status open_store(const char *path, int flags, struct store **
     else
         store_close(store);
     return status;
+}
+
+/* Where the file system can't do it, SQLite says so in its answer alone. */
+static enum store_status use_wal(struct store *store)
+{
+    struct query query = query_begin(store, "PRAGMA journal_mode = WAL");
+    enum store_status status = query_next(&query);
+    if (status != STORE_OK)
+        return status;
+    const char *mode = query_column_text(&query, 0);
+    if (mode == NULL || strcmp(mode, "wal") != 0)
+        status = STORE_UNAVAILABLE;
+    query_end(&query);
+    return status;
+}
+
+static enum store_status configure_writer(struct store *store)
+{
+    const enum store_status status = use_wal(store);
+    return status == STORE_OK ? query_execute(store, writer_settings) : status;
 }
 
 /* A file has one lock, by whatever links it is reached: it has to be there before they are
@@ -107,6 +135,7 @@ static enum store_status claim(const char *path, int *ret_claim)
 enum store_status store_open_writer(const char *path, struct store **ret_store)
 {
     int lock;
+    int64_t version;
     struct store *store;
     enum store_status status = claim(path, &lock);
     if (status != STORE_OK)
@@ -117,7 +146,11 @@ enum store_status store_open_writer(const char *path, struct store **ret_store)
         return status;
     }
     store->claim = lock;
-    status = store_migrate(store);
+    status = migrate_check(store, &version);
+    if (status == STORE_OK)
+        status = configure_writer(store);
+    if (status == STORE_OK)
+        status = migrate_database(store, version);
     if (status == STORE_OK)
         *ret_store = store;
     else
@@ -131,7 +164,7 @@ enum store_status store_open_reader(const char *path, struct store **ret_store)
     enum store_status status = open_store(path, SQLITE_OPEN_READONLY, &store);
     if (status != STORE_OK)
         return status;
-    status = store_execute(store, "PRAGMA wal_autocheckpoint = 0");
+    status = query_execute(store, "PRAGMA wal_autocheckpoint = 0");
     if (status == STORE_OK)
         *ret_store = store;
     else
@@ -151,23 +184,24 @@ void store_close(struct store *store)
     free(store);
 }
 
-void tensors_finish(struct tensors *tensors)
+enum store_status store_probe(struct store *store)
 {
-    free(tensors->memory);
-    *tensors = (struct tensors){0};
+    char mark[64];
+    snprintf(mark, sizeof mark, "PRAGMA application_id = %d", MIGRATE_APPLICATION_ID);
+    enum store_status status = transaction_begin(store);
+    if (status == STORE_OK)
+        status = query_execute(store, mark);
+    return transaction_end(store, status);
 }
 
-void model_record_finish(struct model_record *record)
+enum store_status store_snapshot_begin(struct store *store)
 {
-    free(record->description);
-    free(record->config);
-    free(record->labels);
-    *record = (struct model_record){0};
+    struct query query = query_begin(store, "BEGIN");
+    return query_run(&query);
 }
 
-void run_record_finish(struct run_record *record)
+void store_snapshot_end(struct store *store)
 {
-    free(record->params);
-    free(record->error_detail);
-    *record = (struct run_record){0};
+    struct query query = query_begin(store, "END");
+    query_run(&query);
 }

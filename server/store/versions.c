@@ -1,10 +1,21 @@
+#include "server/store/versions.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "server/base/checksum.h"
 #include "server/store/query.h"
+#include "server/store/transaction.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "BLOBs hold little-endian numbers");
+
+void tensors_finish(struct tensors *tensors)
+{
+    free(tensors->memory);
+    *tensors = (struct tensors){0};
+}
+
+/* --- publishing --- */
 
 static void checksum_of(const struct tensor *tensors, size_t count, char ret_text[CHECKSUM_TEXT])
 {
@@ -20,19 +31,14 @@ static enum store_status insert_version(struct store *store, int64_t model, int6
                                         const char *sha256, int64_t now, int64_t *ret_version)
 {
     struct query query = query_begin(
-        store, "INSERT INTO versions (model, version, run, sha256, created_at) VALUES (?1, "
-               "(SELECT ifnull(max(version), 0) + 1 FROM versions WHERE model = ?1), ?2, ?3, ?4) "
-               "RETURNING version");
+        store, "INSERT INTO versions (model, version, run, sha256, created_at) SELECT sequence, "
+               "(SELECT ifnull(max(version), 0) + 1 FROM versions WHERE model = ?1), ?2, ?3, ?4 "
+               "FROM models WHERE sequence = ?1 RETURNING version");
     query_integer(&query, model);
     query_integer_or_null(&query, run);
     query_text(&query, sha256);
     query_integer(&query, now);
-    const enum store_status status = query_next(&query);
-    if (status != STORE_OK)
-        return status;
-    *ret_version = query_column(&query, 0);
-    query_end(&query);
-    return STORE_OK;
+    return query_number(&query, ret_version);
 }
 
 static enum store_status insert_tensor(struct store *store, int64_t model, int64_t version,
@@ -83,45 +89,50 @@ enum store_status store_version_insert(struct store *store, int64_t model,
                                        int64_t now, int64_t *ret_version)
 {
     int64_t version = 0;
-    enum store_status status = store_begin(store);
-    if (status != STORE_OK)
-        return status;
-    status = store_model_exists(store, model);
+    enum store_status status = transaction_begin(store);
     if (status == STORE_OK)
         status = store_version_publish(store, model, 0, tensors, tensor_count, now, &version);
-    status = store_end(store, status);
+    status = transaction_end(store, status);
     if (status == STORE_OK)
         *ret_version = version;
     return status;
 }
 
+/* --- listing --- */
+
+enum { VERSION, RUN, SHA256, CREATED_AT };
+
+static enum store_status read_version(const struct query *query, void *ret_record)
+{
+    struct version_record record = {
+        .version = query_column(query, VERSION),
+        .run = query_column(query, RUN),
+        .created_at = query_column(query, CREATED_AT),
+    };
+    query_column_string(query, SHA256, record.sha256, sizeof record.sha256);
+    *(struct version_record *)ret_record = record;
+    return STORE_OK;
+}
+
+/* A model without any such version is one row of NULLs. */
 enum store_status store_version_list(struct store *store, const char *model, int64_t before,
                                      size_t limit, struct version_record *records,
                                      size_t *ret_count)
 {
-    int64_t sequence;
-    size_t count = 0;
-    enum store_status status = store_model_sequence(store, model, &sequence);
+    static const struct query_record kind = {sizeof *records, read_version, NULL};
+    size_t count;
+    struct query query = query_begin(
+        store, "SELECT v.version, v.run, v.sha256, v.created_at FROM models m LEFT JOIN versions v "
+               "ON v.model = m.sequence AND v.version < ?2 WHERE m.id = ?1 "
+               "ORDER BY v.version DESC LIMIT ?3");
+    query_text(&query, model);
+    query_page(&query, before, limit);
+    const enum store_status status = query_rows(&query, &kind, records, &count);
     if (status != STORE_OK)
         return status;
-    struct query query =
-        query_begin(store, "SELECT version, run, sha256, created_at FROM versions "
-                           "WHERE model = ? AND version < ? ORDER BY version DESC LIMIT ?");
-    query_integer(&query, sequence);
-    query_integer(&query, before == 0 ? INT64_MAX : before);
-    query_integer(&query, (int64_t)limit);
-    while ((status = query_next(&query)) == STORE_OK) {
-        struct version_record *record = &records[count++];
-        *record = (struct version_record){
-            .version = query_column(&query, 0),
-            .run = query_column(&query, 1),
-            .created_at = query_column(&query, 3),
-        };
-        strncpy(record->sha256, query_column_text(&query, 2), sizeof record->sha256 - 1);
-    }
-    if (status != STORE_NOT_FOUND)
-        return status;
-    *ret_count = count;
+    if (count == 0)
+        return STORE_NOT_FOUND;
+    *ret_count = records[0].version > 0 ? count : 0;
     return STORE_OK;
 }
 
@@ -147,6 +158,7 @@ static enum store_status find_version(struct store *store, const struct choice *
                                       char ret_sha256[CHECKSUM_TEXT], size_t *ret_count,
                                       size_t *ret_bytes)
 {
+    enum { OF_ALL, COUNT, BYTES };
     struct query query =
         query_begin(store, "SELECT v.sha256, count(*), sum(length(t.data)) FROM versions v "
                            "JOIN tensors t ON t.model = v.model AND t.version = v.version "
@@ -155,18 +167,18 @@ static enum store_status find_version(struct store *store, const struct choice *
     const enum store_status status = query_next(&query);
     if (status != STORE_OK)
         return status;
-    strncpy(ret_sha256, query_column_text(&query, 0), CHECKSUM_TEXT - 1);
-    *ret_count = (size_t)query_column(&query, 1);
-    *ret_bytes = (size_t)query_column(&query, 2);
-    query_end(&query);
-    return STORE_OK;
+    query_column_string(&query, OF_ALL, ret_sha256, CHECKSUM_TEXT);
+    *ret_count = (size_t)query_column(&query, COUNT);
+    *ret_bytes = (size_t)query_column(&query, BYTES);
+    return query_end(&query);
 }
 
-/* Copies each tensor behind the last, into the room that was measured for their BLOBs: a damaged
- * shape must not lead beyond them. */
+/* Copies each tensor after the last, into the room that was measured for their BLOBs: a damaged
+ * shape must not lead beyond it. */
 static enum store_status copy_tensors(struct store *store, const struct choice *choice,
                                       struct tensors *tensors, float *values)
 {
+    enum { NAME, ROWS, COLUMNS, DATA };
     size_t copied = 0;
     enum store_status status;
     struct query query = query_begin(store, "SELECT name, rows, columns, data FROM tensors t "
@@ -174,15 +186,15 @@ static enum store_status copy_tensors(struct store *store, const struct choice *
     query_choice(&query, choice);
     while ((status = query_next(&query)) == STORE_OK && copied < tensors->count) {
         struct tensor *tensor = &tensors->items[copied++];
-        const size_t rows = (size_t)query_column(&query, 1);
-        const size_t columns = (size_t)query_column(&query, 2);
-        const void *data = query_column_blob(&query, 3, rows, columns);
+        const size_t rows = (size_t)query_column(&query, ROWS);
+        const size_t columns = (size_t)query_column(&query, COLUMNS);
+        const void *data = query_column_blob(&query, DATA, rows, columns);
         if (data == NULL) {
             status = STORE_CORRUPT;
             break;
         }
         *tensor = (struct tensor){.rows = rows, .columns = columns, .values = values};
-        strncpy(tensor->name, query_column_text(&query, 0), TENSOR_NAME - 1);
+        query_column_string(&query, NAME, tensor->name, sizeof tensor->name);
         memcpy(values, data, rows * columns * sizeof *values);
         values += rows * columns;
     }

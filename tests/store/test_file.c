@@ -12,8 +12,11 @@
 
 #include "server/base/checksum.h"
 #include "server/base/embedded.h"
+#include "server/store/datasets.h"
+#include "server/store/models.h"
 #include "server/store/pool.h"
 #include "server/store/query.h"
+#include "server/store/queue.h"
 #include "tests/support/suite.h"
 
 /* Of the present test; each has a directory of its own. */
@@ -106,9 +109,9 @@ static int64_t sequence_in(struct store *in, const char *id)
 static int64_t add_run(const char *model)
 {
     int64_t run = 0;
-    ck_assert_int_eq(store_run_insert(store, sequence_in(store, model), "{}", 10,
-                                      &(struct run_data){.samples = &training},
-                                      &(struct run_data){.samples = NULL}, 2000, &run),
+    ck_assert_int_eq(store_queue_insert(store, sequence_in(store, model), "{}", 10,
+                                        &(struct run_data){.samples = &training},
+                                        &(struct run_data){.samples = NULL}, 2000, &run),
                      STORE_OK);
     return run;
 }
@@ -116,7 +119,7 @@ static int64_t add_run(const char *model)
 static int64_t claim_run(void)
 {
     struct run_record record;
-    ck_assert_int_eq(store_run_claim(store, 3000, &record), STORE_OK);
+    ck_assert_int_eq(store_queue_claim(store, 3000, &record), STORE_OK);
     const int64_t run = record.id;
     run_record_finish(&record);
     return run;
@@ -149,8 +152,8 @@ START_TEST(connections_have_their_settings)
     ck_assert_int_gt(number(store, "PRAGMA wal_autocheckpoint"), 0);
     ck_assert_int_eq(number(reader, "PRAGMA wal_autocheckpoint"), 0);
     ck_assert_int_gt(number(reader, "PRAGMA busy_timeout"), 0);
-    ck_assert_int_ne(store_execute(store, "SELECT \"no such column\""), STORE_OK);
-    ck_assert_int_ne(store_execute(store, "DELETE FROM sqlite_schema"), STORE_OK);
+    ck_assert_int_ne(query_execute(store, "SELECT \"no such column\""), STORE_OK);
+    ck_assert_int_ne(query_execute(store, "DELETE FROM sqlite_schema"), STORE_OK);
     store_close(reader);
 }
 END_TEST
@@ -195,7 +198,7 @@ static void work_and_crash(void)
         open_store();
         for (int i = 0; i < 2; i++)
             store_run_progress(store, claim_run(), &epoch, 1);
-        store_run_cancel(store, 3, 3500, &state);
+        store_queue_cancel(store, 3, 3500, &state);
         raise(SIGKILL);
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);
@@ -225,7 +228,7 @@ START_TEST(what_a_killed_writer_committed_is_there)
     work_and_crash();
     open_store();
     expect_run(1, RUN_RUNNING, 1, 3000, 0);
-    ck_assert_int_eq(store_runs_take_up(store, 6000), STORE_OK);
+    ck_assert_int_eq(store_queue_take_up(store, 6000), STORE_OK);
     expect_run(1, RUN_QUEUED, 0, 0, 0);
     expect_run(2, RUN_QUEUED, 0, 0, 0);
     expect_run(3, RUN_CANCELLED, 1, 3000, 6000); /* as was asked for; its history stays */
@@ -286,9 +289,9 @@ START_TEST(a_damaged_shape_of_samples_is_detected)
         add_model(store, "iris");
         const int64_t run = add_run("iris");
         change(damages[i]);
-        ck_assert_int_eq(store_run_samples(store, run, false, &samples), STORE_CORRUPT);
+        ck_assert_int_eq(store_samples_load(store, run, false, &samples), STORE_CORRUPT);
         ck_assert_ptr_null(samples.values);
-        ck_assert_int_eq(store_run_cancel(store, run, 1, &state), STORE_OK);
+        ck_assert_int_eq(store_queue_cancel(store, run, 1, &state), STORE_OK);
         ck_assert_int_eq(store_model_delete(store, "iris"), STORE_OK);
     }
 }
@@ -376,7 +379,7 @@ START_TEST(no_listing_or_claim_scans_or_sorts_a_table)
     struct dataset_record dataset;
     ck_assert_int_eq(store_dataset_list(store, 0, 1, &dataset, &count), STORE_OK);
     dataset_record_finish(&dataset);
-    ck_assert_int_eq(store_run_dataset(store, 1, false, &dataset), STORE_NOT_FOUND);
+    ck_assert_int_eq(store_dataset_of_run(store, 1, false, &dataset), STORE_NOT_FOUND);
     ck_assert_int_eq(store_dataset_delete(store, "a"), STORE_OK);
     for (unsigned i = 0; i < store->statement_count; i++)
         expect_indices(store->statements[i].sql);
@@ -396,17 +399,17 @@ START_TEST(a_run_is_not_queued_on_a_dataset_that_has_changed)
     const struct run_data data = {.dataset = dataset.sequence, .sha256 = dataset.sha256};
     const int64_t model = sequence_in(store, "iris");
     put_dataset("a", 2);
-    ck_assert_int_eq(store_run_insert(store, model, "{}", 1, &data, &none, 1, &run),
+    ck_assert_int_eq(store_queue_insert(store, model, "{}", 1, &data, &none, 1, &run),
                      STORE_MISMATCH);
     put_dataset("a", 1);
-    ck_assert_int_eq(store_run_insert(store, model, "{}", 1, &data, &none, 1, &run), STORE_OK);
+    ck_assert_int_eq(store_queue_insert(store, model, "{}", 1, &data, &none, 1, &run), STORE_OK);
     ck_assert_int_eq(store_dataset_delete(store, "a"), STORE_IN_USE);
     enum run_state state;
-    ck_assert_int_eq(store_run_cancel(store, run, 1, &state), STORE_OK);
+    ck_assert_int_eq(store_queue_cancel(store, run, 1, &state), STORE_OK);
     ck_assert_int_eq(store_dataset_delete(store, "a"), STORE_OK);
-    ck_assert_int_eq(store_run_insert(store, model, "{}", 1, &none, &data, 1, &run),
+    ck_assert_int_eq(store_queue_insert(store, model, "{}", 1, &none, &data, 1, &run),
                      STORE_MISMATCH);
-    ck_assert_int_eq(store_run_insert(store, model + 1, "{}", 1, &data, &none, 1, &run),
+    ck_assert_int_eq(store_queue_insert(store, model + 1, "{}", 1, &data, &none, 1, &run),
                      STORE_NOT_FOUND);
     dataset_record_finish(&dataset);
 }
@@ -634,17 +637,17 @@ START_TEST(spike_trains_read_back_as_they_were_queued)
     struct samples found = {0};
     add_model(store, "iris");
     const struct run_data data = {.samples = &trains}, validation_data = {.samples = &training};
-    ck_assert_int_eq(store_run_insert(store, sequence_in(store, "iris"), "{}", 10, &data,
-                                      &validation_data, 2000, &run),
+    ck_assert_int_eq(store_queue_insert(store, sequence_in(store, "iris"), "{}", 10, &data,
+                                        &validation_data, 2000, &run),
                      STORE_OK);
-    ck_assert_int_eq(store_run_samples(store, run, false, &found), STORE_OK);
+    ck_assert_int_eq(store_samples_load(store, run, false, &found), STORE_OK);
     ck_assert_int_eq(found.kind, SAMPLES_SPIKE_TRAINS);
     ck_assert_ptr_null(found.values);
     ck_assert_mem_eq(found.spikes, spikes, sizeof spikes);
     ck_assert_mem_eq(found.times, times, sizeof times);
     ck_assert_mem_eq(found.first, first, sizeof first);
     samples_finish(&found);
-    ck_assert_int_eq(store_run_samples(store, run, true, &found), STORE_OK);
+    ck_assert_int_eq(store_samples_load(store, run, true, &found), STORE_OK);
     ck_assert_int_eq(found.kind, SAMPLES_X);
     samples_finish(&found);
 }

@@ -77,16 +77,16 @@ START_TEST(what_is_not_there_is_not_found)
                      STORE_NOT_FOUND);
     ck_assert_int_eq(store_version_list(store, "no", 0, 1, versions, &count), STORE_NOT_FOUND);
     ck_assert_int_eq(store_version_load(store, sequence_of("no"), 1, &tensors), STORE_NOT_FOUND);
-    ck_assert_int_eq(store_run_insert(store, sequence_of("no"), "{}", 1,
-                                      &(struct run_data){.samples = &two_samples},
-                                      &(struct run_data){.samples = NULL}, 1, &number),
+    ck_assert_int_eq(store_queue_insert(store, sequence_of("no"), "{}", 1,
+                                        &(struct run_data){.samples = &two_samples},
+                                        &(struct run_data){.samples = NULL}, 1, &number),
                      STORE_NOT_FOUND);
     ck_assert_int_eq(store_run_find(store, 1, &run), STORE_NOT_FOUND);
     ck_assert_int_eq(store_run_list(store, "no", -1, 0, 1, &run, &count), STORE_NOT_FOUND);
     ck_assert_int_eq(store_run_metrics(store, 1, 0, 1, metrics, &count), STORE_NOT_FOUND);
-    ck_assert_int_eq(store_run_samples(store, 1, false, &none), STORE_NOT_FOUND);
-    ck_assert_int_eq(store_run_claim(store, 1, &run), STORE_NOT_FOUND);
-    ck_assert_int_eq(store_run_cancel(store, 1, 1, &state), STORE_NOT_FOUND);
+    ck_assert_int_eq(store_samples_load(store, 1, false, &none), STORE_NOT_FOUND);
+    ck_assert_int_eq(store_queue_claim(store, 1, &run), STORE_NOT_FOUND);
+    ck_assert_int_eq(store_queue_cancel(store, 1, 1, &state), STORE_NOT_FOUND);
     ck_assert_int_eq(store_run_succeed(store, 1, NULL, 0,
                                        &(struct run_result){.tensors = &tensor, .tensor_count = 1},
                                        1, &number),

@@ -195,15 +195,15 @@ START_TEST(a_flipped_bit_in_samples_is_detected)
     struct samples none = {.count = 77};
     int64_t run;
     insert_model("iris");
-    ck_assert_int_eq(store_run_insert(store, sequence_of("iris"), "{}", 9,
-                                      &(struct run_data){.samples = &marked[0]},
-                                      &(struct run_data){.samples = &marked[1]}, 2000, &run),
+    ck_assert_int_eq(store_queue_insert(store, sequence_of("iris"), "{}", 9,
+                                        &(struct run_data){.samples = &marked[0]},
+                                        &(struct run_data){.samples = &marked[1]}, 2000, &run),
                      STORE_OK);
     damage(values, sizeof values);
-    ck_assert_int_eq(store_run_samples(store, run, false, &none), STORE_CORRUPT);
+    ck_assert_int_eq(store_samples_load(store, run, false, &none), STORE_CORRUPT);
     expect_samples(run, true, &marked[1]);
     damage(label, sizeof label);
-    ck_assert_int_eq(store_run_samples(store, run, true, &none), STORE_CORRUPT);
+    ck_assert_int_eq(store_samples_load(store, run, true, &none), STORE_CORRUPT);
     ck_assert_uint_eq(none.count, 77);
 }
 END_TEST
@@ -216,7 +216,7 @@ START_TEST(a_mended_shape_does_not_pass_for_the_stored_one)
     close_store();
     run_sql("UPDATE samples SET kind = 1");
     ck_assert_int_eq(store_open_writer(store_path, &store), STORE_OK);
-    ck_assert_int_eq(store_run_samples(store, run, false, &none), STORE_CORRUPT);
+    ck_assert_int_eq(store_samples_load(store, run, false, &none), STORE_CORRUPT);
 }
 END_TEST
 

@@ -16,7 +16,7 @@ START_TEST(a_run_reads_back_as_it_was_queued)
     ck_assert_int_eq(run, 1);
     expect_queued_run(run);
     expect_samples(run, false, &two_samples);
-    ck_assert_int_eq(store_run_samples(store, run, true, &none), STORE_NOT_FOUND);
+    ck_assert_int_eq(store_samples_load(store, run, true, &none), STORE_NOT_FOUND);
 }
 END_TEST
 
@@ -75,14 +75,14 @@ START_TEST(a_claimed_run_starts_from_the_version_served_then)
     struct run_record record;
     insert_model("iris");
     const int64_t first = insert_run("iris", NULL), second = insert_run("iris", NULL);
-    ck_assert_int_eq(store_run_claim(store, 3000, &record), STORE_OK);
+    ck_assert_int_eq(store_queue_claim(store, 3000, &record), STORE_OK);
     ck_assert_int_eq(record.id, first);
     ck_assert_int_eq(record.base_version, 1);
     ck_assert_int_eq(record.started_at, 3000);
     ck_assert_str_eq(record.params, "{\"epochs\":9}");
     run_record_finish(&record);
     ck_assert_int_eq(succeed_run(first, other_six), 2);
-    ck_assert_int_eq(store_run_claim(store, 3001, &record), STORE_OK);
+    ck_assert_int_eq(store_queue_claim(store, 3001, &record), STORE_OK);
     ck_assert_int_eq(record.id, second);
     ck_assert_int_eq(record.base_version, 2);
     run_record_finish(&record);
@@ -197,9 +197,9 @@ START_TEST(a_model_made_anew_is_another_one)
     const int64_t old = sequence_of("iris");
     ck_assert_int_eq(store_model_delete(store, "iris"), STORE_OK);
     insert_model("iris");
-    ck_assert_int_eq(store_run_insert(store, old, "{}", 1,
-                                      &(struct run_data){.samples = &two_samples},
-                                      &(struct run_data){.samples = NULL}, 1, &number),
+    ck_assert_int_eq(store_queue_insert(store, old, "{}", 1,
+                                        &(struct run_data){.samples = &two_samples},
+                                        &(struct run_data){.samples = NULL}, 1, &number),
                      STORE_NOT_FOUND);
     ck_assert_int_eq(store_version_insert(store, old, &tensor, 1, 1, &number), STORE_NOT_FOUND);
     ck_assert_int_eq(store_model_update(store, old, &change, 1), STORE_NOT_FOUND);
@@ -233,7 +233,7 @@ START_TEST(cancelling_ends_a_queued_run_and_marks_a_running_one)
     const int64_t running = insert_run("iris", NULL), queued = insert_run("iris", NULL);
     ck_assert_int_eq(claim_run(3000), running);
 
-    ck_assert_int_eq(store_run_cancel(store, queued, 4000, &state), STORE_OK);
+    ck_assert_int_eq(store_queue_cancel(store, queued, 4000, &state), STORE_OK);
     ck_assert_int_eq(state, RUN_CANCELLED);
     struct run_record record = find_run(queued);
     ck_assert_int_eq(record.state, RUN_CANCELLED);
@@ -241,7 +241,7 @@ START_TEST(cancelling_ends_a_queued_run_and_marks_a_running_one)
     ck_assert_int_eq(record.finished_at, 4000);
     run_record_finish(&record);
 
-    ck_assert_int_eq(store_run_cancel(store, running, 4001, &state), STORE_OK);
+    ck_assert_int_eq(store_queue_cancel(store, running, 4001, &state), STORE_OK);
     ck_assert_int_eq(state, RUN_RUNNING);
     record = find_run(running);
     ck_assert_int_eq(record.state, RUN_RUNNING);
@@ -254,8 +254,8 @@ START_TEST(cancelling_ends_a_queued_run_and_marks_a_running_one)
     ck_assert_int_eq(record.state, RUN_CANCELLED);
     ck_assert_int_eq(record.finished_at, 4002);
     run_record_finish(&record);
-    ck_assert_int_eq(store_run_cancel(store, running, 4003, &state), STORE_ENDED);
-    ck_assert_int_eq(store_run_cancel(store, queued, 4003, &state), STORE_ENDED);
+    ck_assert_int_eq(store_queue_cancel(store, running, 4003, &state), STORE_ENDED);
+    ck_assert_int_eq(store_queue_cancel(store, queued, 4003, &state), STORE_ENDED);
     ck_assert_int_eq(served_by_store("iris"), 1);
 }
 END_TEST
@@ -275,11 +275,11 @@ START_TEST(after_a_crash_running_runs_begin_again_from_their_base)
                      STORE_OK);
     store_reopen();
     ck_assert_int_eq(state_of(run), RUN_RUNNING);
-    ck_assert_int_eq(store_runs_take_up(store, 6000), STORE_OK);
+    ck_assert_int_eq(store_queue_take_up(store, 6000), STORE_OK);
     ck_assert_int_eq(state_of(run), RUN_QUEUED);
     ck_assert_int_eq(store_run_metrics(store, run, 0, 8, metrics, &count), STORE_OK);
     ck_assert_uint_eq(count, 0);
-    ck_assert_int_eq(store_run_claim(store, 6001, &record), STORE_OK);
+    ck_assert_int_eq(store_queue_claim(store, 6001, &record), STORE_OK);
     ck_assert_int_eq(record.id, run);
     ck_assert_int_eq(record.base_version, 1);
     ck_assert_int_eq(record.epoch, 0);
@@ -299,10 +299,10 @@ START_TEST(after_a_crash_runs_to_be_cancelled_are_and_others_stay)
     claim_run(3000);
     succeed_run(ended, six);
     const int64_t queued = insert_run("a", NULL);
-    ck_assert_int_eq(store_run_cancel(store, cancelled, 4000, &state), STORE_OK);
+    ck_assert_int_eq(store_queue_cancel(store, cancelled, 4000, &state), STORE_OK);
     ck_assert_int_eq(state, RUN_RUNNING);
     store_reopen();
-    ck_assert_int_eq(store_runs_take_up(store, 6000), STORE_OK);
+    ck_assert_int_eq(store_queue_take_up(store, 6000), STORE_OK);
     struct run_record record = find_run(cancelled);
     ck_assert_int_eq(record.state, RUN_CANCELLED);
     ck_assert_int_eq(record.finished_at, 6000);
@@ -368,9 +368,9 @@ START_TEST(the_queue_has_an_end)
     insert_model("iris");
     for (int i = 0; i < LIMIT_QUEUED_RUNS; i++)
         insert_run("iris", NULL);
-    ck_assert_int_eq(store_run_insert(store, sequence_of("iris"), "{}", 9,
-                                      &(struct run_data){.samples = &other_samples},
-                                      &(struct run_data){.samples = NULL}, 2000, &run),
+    ck_assert_int_eq(store_queue_insert(store, sequence_of("iris"), "{}", 9,
+                                        &(struct run_data){.samples = &other_samples},
+                                        &(struct run_data){.samples = NULL}, 2000, &run),
                      STORE_QUEUE_FULL);
     ck_assert_int_eq(run, 77);
     ck_assert_int_eq(ask_sql("SELECT count(*) FROM samples"), 1);

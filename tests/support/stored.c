@@ -81,8 +81,8 @@ int64_t insert_run(const char *model, const struct samples *validation)
     int64_t run = 0;
     const struct run_data data = {.samples = &two_samples},
                           validation_data = {.samples = validation};
-    ck_assert_int_eq(store_run_insert(store, sequence_of(model), "{\"epochs\":9}", 9, &data,
-                                      &validation_data, 2000, &run),
+    ck_assert_int_eq(store_queue_insert(store, sequence_of(model), "{\"epochs\":9}", 9, &data,
+                                        &validation_data, 2000, &run),
                      STORE_OK);
     return run;
 }
@@ -90,7 +90,7 @@ int64_t insert_run(const char *model, const struct samples *validation)
 int64_t claim_run(int64_t now)
 {
     struct run_record record;
-    const enum store_status status = store_run_claim(store, now, &record);
+    const enum store_status status = store_queue_claim(store, now, &record);
     if (status == STORE_NOT_FOUND)
         return 0;
     ck_assert_int_eq(status, STORE_OK);
@@ -174,7 +174,7 @@ void expect_weight(const char *model, int64_t version, const float *values)
 void expect_samples(int64_t run, bool validation, const struct samples *expected)
 {
     struct samples found = {0};
-    ck_assert_int_eq(store_run_samples(store, run, validation, &found), STORE_OK);
+    ck_assert_int_eq(store_samples_load(store, run, validation, &found), STORE_OK);
     ck_assert_int_eq(found.kind, expected->kind);
     ck_assert_uint_eq(found.count, expected->count);
     ck_assert_uint_eq(found.features, expected->features);

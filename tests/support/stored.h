@@ -3,7 +3,8 @@
 #ifndef TESTS_SUPPORT_STORED_H
 #define TESTS_SUPPORT_STORED_H
 
-#include "server/store/store.h"
+#include "server/store/models.h"
+#include "server/store/queue.h"
 
 /* The present test's, open for writing, in a directory of its own; the path of its file. */
 extern struct store *store;

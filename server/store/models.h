@@ -1,0 +1,49 @@
+/* models.h - the models: what they are, and which version each serves. */
+#ifndef SERVER_STORE_MODELS_H
+#define SERVER_STORE_MODELS_H
+
+#include <stdbool.h>
+
+#include "server/base/limits.h"
+#include "server/store/versions.h"
+
+struct model_record {
+    int64_t sequence; /* grows with each model created, and is never used again: a call that changes
+                         a model names it by this, and so can't meet another model that was made
+                         meanwhile under the same id. Also the cursor of listings */
+    char id[LIMIT_ID + 1];
+    char *description; /* owned */
+    char *config;      /* owned; JSON text: encoder, in_features, T ... as config_json defines it */
+    char *labels;      /* owned; JSON text of an array, or NULL */
+    int64_t version;   /* the one served */
+    int64_t created_at;
+    int64_t updated_at;
+};
+void model_record_finish(struct model_record *record);
+
+/* Creates the model with its version 1. Reads the record's id, description, config and labels.
+ * STORE_TAKEN. */
+enum store_status store_model_insert(struct store *store, const struct model_record *record,
+                                     const struct tensor *tensors, size_t tensor_count,
+                                     int64_t now);
+enum store_status store_model_find(struct store *store, const char *id,
+                                   struct model_record *ret_record);
+/* Newest first, those with a sequence below `before` (0: all), up to `limit` into records[limit].
+ */
+enum store_status store_model_list(struct store *store, int64_t before, size_t limit,
+                                   struct model_record *records, size_t *ret_count);
+
+struct model_change {
+    const char *description; /* NULL: as it is */
+    const char *labels;      /* JSON text; NULL: as it is */
+    bool remove_labels;
+    int64_t version; /* 0: as it is; must exist, else STORE_NOT_FOUND */
+};
+/* STORE_IN_USE: the labels can't change while a queued or running run uses a dataset whose classes
+ * have names. */
+enum store_status store_model_update(struct store *store, int64_t model,
+                                     const struct model_change *change, int64_t now);
+/* With its versions, runs, metrics, and the samples that no other run uses. STORE_IN_USE. */
+enum store_status store_model_delete(struct store *store, const char *id);
+
+#endif

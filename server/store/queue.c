@@ -1,0 +1,193 @@
+#include "server/store/queue.h"
+
+#include <stdio.h>
+
+#include "server/base/limits.h"
+#include "server/store/query.h"
+#include "server/store/transaction.h"
+
+/* Whether the model is there, and the queue has room for another run of it. */
+static enum store_status check_room(struct store *store, int64_t model)
+{
+    int64_t queued;
+    struct query query =
+        query_begin(store, "SELECT (SELECT count(*) FROM runs WHERE state = 'queued') FROM models "
+                           "WHERE sequence = ?");
+    query_integer(&query, model);
+    const enum store_status status = query_number(&query, &queued);
+    return status == STORE_OK && queued >= LIMIT_QUEUED_RUNS ? STORE_QUEUE_FULL : status;
+}
+
+struct run_source {
+    int64_t samples;            /* 0: none */
+    int64_t dataset;            /* 0: none */
+    char sha256[CHECKSUM_TEXT]; /* "": neither */
+};
+
+/* STORE_MISMATCH: the dataset has been replaced or deleted since it was found. */
+static enum store_status check_dataset(struct store *store, const struct run_data *data)
+{
+    struct query query =
+        query_begin(store, "SELECT 1 FROM datasets WHERE sequence = ? AND sha256 = ?");
+    query_integer(&query, data->dataset);
+    query_text(&query, data->sha256);
+    const enum store_status status = query_exists(&query);
+    return status == STORE_NOT_FOUND ? STORE_MISMATCH : status;
+}
+
+static enum store_status find_source(struct store *store, const struct run_data *data,
+                                     struct run_source *source)
+{
+    if (data->samples != NULL)
+        return store_samples_insert(store, data->samples, &source->samples, source->sha256);
+    if (data->dataset == 0)
+        return STORE_OK;
+    source->dataset = data->dataset;
+    snprintf(source->sha256, sizeof source->sha256, "%s", data->sha256);
+    return check_dataset(store, data);
+}
+
+static enum store_status insert_row(struct store *store, int64_t model, const char *params,
+                                    int64_t epochs, const struct run_source *training,
+                                    const struct run_source *validation, int64_t now,
+                                    int64_t *ret_run)
+{
+    struct query query = query_begin(
+        store, "INSERT INTO runs (model, state, epochs, params, samples, dataset, "
+               "samples_sha256, validation, validation_dataset, validation_sha256, "
+               "created_at) VALUES (?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
+    query_integer(&query, model);
+    query_integer(&query, epochs);
+    query_text(&query, params);
+    query_integer_or_null(&query, training->samples);
+    query_integer_or_null(&query, training->dataset);
+    query_text(&query, training->sha256);
+    query_integer_or_null(&query, validation->samples);
+    query_integer_or_null(&query, validation->dataset);
+    query_text_or_null(&query, validation->sha256);
+    query_integer(&query, now);
+    return query_number(&query, ret_run);
+}
+
+enum store_status store_queue_insert(struct store *store, int64_t model, const char *params,
+                                     int64_t epochs, const struct run_data *training,
+                                     const struct run_data *validation, int64_t now,
+                                     int64_t *ret_run)
+{
+    int64_t run = 0;
+    struct run_source source = {0}, validation_source = {0};
+    enum store_status status = transaction_begin(store);
+    if (status == STORE_OK)
+        status = check_room(store, model);
+    if (status == STORE_OK)
+        status = find_source(store, training, &source);
+    if (status == STORE_OK)
+        status = find_source(store, validation, &validation_source);
+    if (status == STORE_OK)
+        status = insert_row(store, model, params, epochs, &source, &validation_source, now, &run);
+    status = transaction_end(store, status);
+    if (status == STORE_OK)
+        *ret_run = run;
+    return status;
+}
+
+static enum store_status cancel_running(struct store *store, int64_t now)
+{
+    struct query query = query_begin(store, "UPDATE runs SET state = 'cancelled', finished_at = ? "
+                                            "WHERE state = 'running' AND cancel_requested");
+    query_integer(&query, now);
+    return query_run(&query);
+}
+
+static enum store_status forget_metrics(struct store *store)
+{
+    struct query query = query_begin(store, "DELETE FROM metrics WHERE run IN "
+                                            "(SELECT id FROM runs WHERE state = 'running')");
+    return query_run(&query);
+}
+
+static enum store_status queue_running(struct store *store)
+{
+    struct query query = query_begin(store, "UPDATE runs SET state = 'queued', started_at = NULL "
+                                            "WHERE state = 'running'");
+    return query_run(&query);
+}
+
+enum store_status store_queue_take_up(struct store *store, int64_t now)
+{
+    enum store_status status = transaction_begin(store);
+    if (status == STORE_OK)
+        status = cancel_running(store, now);
+    if (status == STORE_OK)
+        status = forget_metrics(store);
+    if (status == STORE_OK)
+        status = queue_running(store);
+    return transaction_end(store, status);
+}
+
+static enum store_status claim_oldest(struct store *store, int64_t now,
+                                      struct run_record *ret_record)
+{
+    int64_t run;
+    struct query query = query_begin(
+        store,
+        "UPDATE runs SET state = 'running', started_at = ?, base_version = ifnull(base_version, "
+        "(SELECT version FROM models WHERE sequence = runs.model)) WHERE id = (SELECT id FROM "
+        "runs q WHERE state = 'queued' AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.model = "
+        "q.model AND r.state = 'running') ORDER BY id LIMIT 1) RETURNING id");
+    query_integer(&query, now);
+    const enum store_status status = query_number(&query, &run);
+    return status == STORE_OK ? store_run_find(store, run, ret_record) : status;
+}
+
+enum store_status store_queue_claim(struct store *store, int64_t now, struct run_record *ret_record)
+{
+    struct run_record record = {0};
+    enum store_status status = transaction_begin(store);
+    if (status == STORE_OK)
+        status = claim_oldest(store, now, &record);
+    status = transaction_end(store, status);
+    if (status == STORE_OK)
+        *ret_record = record;
+    else
+        run_record_finish(&record);
+    return status;
+}
+
+/* STORE_ENDED: the run is there, but neither queued nor running. */
+static enum store_status check_open(struct store *store, int64_t run)
+{
+    int64_t is_open;
+    struct query query =
+        query_begin(store, "SELECT state IN ('queued', 'running') FROM runs WHERE id = ?");
+    query_integer(&query, run);
+    const enum store_status status = query_number(&query, &is_open);
+    return status == STORE_OK && !is_open ? STORE_ENDED : status;
+}
+
+static enum store_status request_cancel(struct store *store, int64_t run, int64_t now,
+                                        int64_t *ret_cancelled)
+{
+    struct query query = query_begin(
+        store, "UPDATE runs SET cancel_requested = 1, finished_at = iif(state = 'queued', ?, NULL)"
+               ", state = iif(state = 'queued', 'cancelled', state) WHERE id = ? "
+               "RETURNING state = 'cancelled'");
+    query_integer(&query, now);
+    query_integer(&query, run);
+    return query_number(&query, ret_cancelled);
+}
+
+enum store_status store_queue_cancel(struct store *store, int64_t run, int64_t now,
+                                     enum run_state *ret_state)
+{
+    int64_t cancelled = 0;
+    enum store_status status = transaction_begin(store);
+    if (status == STORE_OK)
+        status = check_open(store, run);
+    if (status == STORE_OK)
+        status = request_cancel(store, run, now, &cancelled);
+    status = transaction_end(store, status);
+    if (status == STORE_OK)
+        *ret_state = cancelled ? RUN_CANCELLED : RUN_RUNNING;
+    return status;
+}

@@ -1,0 +1,79 @@
+/* runs.h - the runs: their history, their epochs and their ends. */
+#ifndef SERVER_STORE_RUNS_H
+#define SERVER_STORE_RUNS_H
+
+#include <stdbool.h>
+
+#include "server/base/checksum.h"
+#include "server/base/limits.h"
+#include "server/store/versions.h"
+
+enum run_state { RUN_QUEUED, RUN_RUNNING, RUN_SUCCEEDED, RUN_FAILED, RUN_CANCELLED };
+extern const char *const run_state_names[]; /* NULL-terminated, in the order of the enum */
+
+struct epoch_metrics {
+    int64_t epoch; /* from 1 */
+    double loss;
+    double accuracy;
+    double validation_loss;     /* NaN: there is no validation set */
+    double validation_accuracy; /* likewise */
+};
+
+enum { RUN_ERROR_CODE = 32 };
+struct run_record {
+    int64_t id; /* grows with each run; the cursor of listings */
+    char model[LIMIT_ID + 1];
+    enum run_state state;
+    bool cancel_requested;
+    int64_t base_version;         /* whose weights it starts from; 0 until it first ran */
+    int64_t version;              /* published; 0 until then */
+    int64_t epoch;                /* done */
+    int64_t epochs;               /* asked for */
+    char *params;                 /* owned; JSON text */
+    int64_t best_epoch;           /* see run_result; 0: none */
+    struct epoch_metrics metrics; /* of the best epoch, or the last one done; epoch 0: none yet */
+    char error_code[RUN_ERROR_CODE]; /* "": it has not failed */
+    char *error_detail;              /* owned; NULL: it has not failed */
+    char samples_sha256[CHECKSUM_TEXT];
+    char validation_sha256[CHECKSUM_TEXT]; /* "": there is no validation set */
+    char dataset[LIMIT_ID + 1];            /* "": it uses none, or the dataset is gone */
+    char validation_dataset[LIMIT_ID + 1]; /* likewise */
+    int64_t created_at;
+    int64_t started_at;  /* 0: not yet */
+    int64_t finished_at; /* 0: not yet */
+};
+void run_record_finish(struct run_record *record);
+
+enum store_status store_run_find(struct store *store, int64_t run, struct run_record *ret_record);
+/* Newest first, those below `before` (0: all), up to `limit` (1 or more) into records[limit]; model
+ * NULL and state -1: any. STORE_NOT_FOUND: no such model. */
+enum store_status store_run_list(struct store *store, const char *model, int state, int64_t before,
+                                 size_t limit, struct run_record *records, size_t *ret_count);
+/* Epochs above `after`, in order. STORE_NOT_FOUND: no such run. */
+enum store_status store_run_metrics(struct store *store, int64_t run, int64_t after, size_t limit,
+                                    struct epoch_metrics *metrics, size_t *ret_count);
+
+/* Adds epochs to a running run. */
+enum store_status store_run_progress(struct store *store, int64_t run,
+                                     const struct epoch_metrics *metrics, size_t count);
+
+/* What a run publishes. */
+struct run_result {
+    const struct tensor *tensors;
+    size_t tensor_count;
+    int64_t best_epoch; /* whose weights these are, with patience; 0: the last one's */
+};
+
+/* The ends of a running run, each one transaction with its last metrics. Succeeding publishes the
+ * next version and serves it. STORE_ENDED. */
+enum store_status store_run_succeed(struct store *store, int64_t run,
+                                    const struct epoch_metrics *metrics, size_t count,
+                                    const struct run_result *result, int64_t now,
+                                    int64_t *ret_version);
+enum store_status store_run_fail(struct store *store, int64_t run,
+                                 const struct epoch_metrics *metrics, size_t count,
+                                 const char *code, const char *detail, int64_t now);
+enum store_status store_run_cancelled(struct store *store, int64_t run,
+                                      const struct epoch_metrics *metrics, size_t count,
+                                      int64_t now);
+#endif

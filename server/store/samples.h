@@ -1,0 +1,25 @@
+/* samples.h - the samples that a run brings along, found by their checksum: training again on the
+ * same samples stores nothing again. */
+#ifndef SERVER_STORE_SAMPLES_H
+#define SERVER_STORE_SAMPLES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/base/checksum.h"
+#include "server/base/samples.h"
+#include "server/store/store.h"
+
+/* Those that a run trains on, or is validated on; their checksum verified. STORE_NOT_FOUND: it has
+ * none of its own. */
+enum store_status store_samples_load(struct store *store, int64_t run, bool validation,
+                                     struct samples *ret_samples);
+
+/* Within a transaction of the caller's: the row that holds these samples, inserted unless it is
+ * there. */
+enum store_status store_samples_insert(struct store *store, const struct samples *samples,
+                                       int64_t *ret_id, char ret_sha256[CHECKSUM_TEXT]);
+/* Within a transaction of the caller's: deletes samples that no run refers to. */
+enum store_status store_samples_prune(struct store *store);
+
+#endif

@@ -1,0 +1,56 @@
+/* versions.h - the versions of a model: its weights, as tensors that never change. */
+#ifndef SERVER_STORE_VERSIONS_H
+#define SERVER_STORE_VERSIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/base/checksum.h"
+#include "server/store/store.h"
+
+enum { TENSOR_NAME = 32 };
+
+/* A named matrix of float32. A version holds one or more, under one checksum (SHA-256). */
+struct tensor {
+    char name[TENSOR_NAME];
+    size_t rows;
+    size_t columns;
+    const float *values; /* [rows][columns] */
+};
+
+struct tensors {
+    size_t count;
+    struct tensor *items;
+    void *memory; /* owned: what items and their values point into */
+};
+void tensors_finish(struct tensors *tensors);
+
+struct version_record {
+    int64_t version;
+    int64_t run;                /* that published it; 0: created or imported */
+    char sha256[CHECKSUM_TEXT]; /* of its tensors, in hex */
+    int64_t created_at;
+};
+
+/* Publishes tensors as the model's next version and serves it. STORE_NOT_FOUND: no such model. */
+enum store_status store_version_insert(struct store *store, int64_t model,
+                                       const struct tensor *tensors, size_t tensor_count,
+                                       int64_t now, int64_t *ret_version);
+/* The same within a transaction of the caller's, for a run that publishes; run 0: none. */
+enum store_status store_version_publish(struct store *store, int64_t model, int64_t run,
+                                        const struct tensor *tensors, size_t tensor_count,
+                                        int64_t now, int64_t *ret_version);
+/* Newest first, those below `before` (0: all), up to `limit` (1 or more) into records[limit].
+ * STORE_NOT_FOUND: no such model. */
+enum store_status store_version_list(struct store *store, const char *model, int64_t before,
+                                     size_t limit, struct version_record *records,
+                                     size_t *ret_count);
+/* The tensors of a version whose names begin with the prefix, their checksum not verified.
+ * STORE_NOT_FOUND: there are none. */
+enum store_status store_version_peek(struct store *store, int64_t model, int64_t version,
+                                     const char *prefix, struct tensors *ret_tensors);
+/* The tensors of a version, their checksum verified. */
+enum store_status store_version_load(struct store *store, int64_t model, int64_t version,
+                                     struct tensors *ret_tensors);
+
+#endif
