@@ -8,7 +8,7 @@ VERSION = 0.1.0
 BUILD   = build$(VARIANT:%=/%)
 
 BUILD_PACKAGES = gcc libc6-dev libmicrohttpd-dev libjansson-dev libsqlite3-dev nettle-dev zlib1g-dev
-CHECK_PACKAGES = $(BUILD_PACKAGES) check libcurl4-gnutls-dev libyaml-dev curl
+CHECK_PACKAGES = $(BUILD_PACKAGES) check libcurl4-gnutls-dev libyaml-dev curl sqlite3
 BUILD_LIBS     = -lmicrohttpd -ljansson -lsqlite3 -lnettle -lz -lpthread -lm
 CHECK_LIBS     = -lcheck -lsubunit -lcurl -lyaml -lrt $(BUILD_LIBS)
 
@@ -56,8 +56,8 @@ check: PACKAGES = $(CHECK_PACKAGES)
 check: packages ## install what is missing, build, run every test
 	@$(MAKE) --no-print-directory tests
 
-tests: all $(TESTS) $(BUILD)/tests/test_levels
-	@tests/run.sh $(TESTS) $(BUILD)/tests/test_levels
+tests: all $(TESTS) $(BUILD)/tests/test_levels $(BUILD)/tests/test_docs
+	@tests/run.sh $(TESTS) $(BUILD)/tests/test_levels $(BUILD)/tests/test_docs
 
 asan: export ASAN_OPTIONS = detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
 asan: export UBSAN_OPTIONS = print_stacktrace=1
@@ -168,6 +168,9 @@ $(BUILD)/tests/levels/train-%: tests/levels/train.c $(wildcard core/*.[ch]) Make
 
 $(BUILD)/tests/test_levels: tests/levels/run.sh $(LEVELS)
 	@printf '#!/bin/sh\nexec %s\n' '$^' >$@ && chmod +x $@
+
+$(BUILD)/tests/test_docs: tests/docs/run.sh
+	@mkdir -p $(@D) && printf '#!/bin/sh\nexec %s\n' '$^' >$@ && chmod +x $@
 
 -include $(patsubst %.o,%.d,$(CORE) $(MAIN) $(SERVER) $(SUPPORT) $(TESTS:=.o) $(BENCHES:=.o) $(BARE).o)
 

