@@ -52,7 +52,7 @@ static void refuse_value(const struct encoder *encoder, const struct float_array
     problem_pointer_index(pointer, feature, pointer);
     if (x->rank == 3)
         problem_pointer_index(pointer, at % values, pointer);
-    range_refuse_value(encoder, feature, x->values[at], pointer, problem);
+    encoder_ranges_refuse(encoder, feature, x->values[at], pointer, problem);
 }
 
 /* Whether no value has to be refused. */
@@ -126,7 +126,7 @@ static void read_fields(const struct document *document, struct problem *problem
         return;
     fields_float_array(&fields, "x", FIELD_REQUIRED, 2, 3, LIMIT_SPIKES, &encode->x);
     if (encode->encoder == NULL) {
-        encoder_read_function(&fields, &encode->own);
+        encoder_json_read_function(&fields, &encode->own);
         encode->encoder = &encode->own;
     }
     fields_close(&fields);

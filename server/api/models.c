@@ -8,9 +8,12 @@
 #include "server/api/page.h"
 #include "server/base/timestamp.h"
 #include "server/model/cache.h"
+#include "server/model/config_json.h"
 #include "server/model/errors.h"
+#include "server/model/labels_json.h"
 #include "server/model/model.h"
 #include "server/model/weights.h"
+#include "server/model/weights_json.h"
 #include "server/service.h"
 #include "server/store/models.h"
 #include "server/store/pool.h"
@@ -163,8 +166,8 @@ static void read_id(struct fields *fields, char id[LIMIT_ID + 1])
 static bool read_weights(struct fields *fields, struct new_model *model)
 {
     const struct network_params *params = &model->config.network;
-    if (weights_are_given(fields, params))
-        return weights_read(fields, params, &model->weights);
+    if (weights_json_are_given(fields, params))
+        return weights_json_read(fields, params, &model->weights);
     if (weights_draw(params, model->config.seed, &model->weights))
         return true;
     problem_set_no_memory(fields->problem);
@@ -182,31 +185,23 @@ static bool read_model(const struct document *document, struct problem *problem,
     read_id(&fields, model->id);
     fields_string(&fields, "description", FIELD_OPTIONAL, LIMIT_DESCRIPTION, &model->description);
     const struct json_value labels = fields_get(&fields, "labels", FIELD_OPTIONAL);
-    const bool configured = model_config_read(&fields, &model->config);
-    weights_are_given(&fields, configured ? &model->config.network : &any);
+    const bool configured = config_json_read(&fields, &model->config);
+    weights_json_are_given(&fields, configured ? &model->config.network : &any);
     fields_close(&fields);
     if (!configured)
         return false;
     if (json_value_is_given(labels))
-        labels_read(labels, "/labels", network_classes(&model->config.network), problem,
-                    &model->labels);
+        labels_json_read(labels, "/labels", network_classes(&model->config.network), problem,
+                         &model->labels);
     return !problem_is_set(problem) && read_weights(&fields, model);
-}
-
-static char *labels_text(const struct labels *labels)
-{
-    struct json_writer json;
-    json_writer_init(&json);
-    labels_write(&json, labels);
-    return json_writer_take_string(&json);
 }
 
 static enum store_status insert_model(struct service *service, const struct new_model *model)
 {
-    struct model_record record = {.description = strdup(model->description),
-                                  .config = model_config_text(&model->config),
-                                  .labels =
-                                      model->labels.count > 0 ? labels_text(&model->labels) : NULL};
+    struct model_record record = {
+        .description = strdup(model->description),
+        .config = config_json_text(&model->config),
+        .labels = model->labels.count > 0 ? labels_json_text(&model->labels) : NULL};
     struct tensor tensors[NETWORK_LAYERS];
     enum store_status status = STORE_NO_MEMORY;
     strcpy(record.id, model->id);
@@ -251,8 +246,9 @@ static bool read_change(const struct document *document, size_t classes, struct 
     const struct json_value given = fields_get(&fields, "labels", FIELD_OPTIONAL);
     change->remove_labels = !json_value_is_given(given) && fields_has(&fields, "labels");
     fields_close(&fields);
-    if (json_value_is_given(given) && labels_read(given, "/labels", classes, problem, &names)) {
-        *labels = labels_text(&names);
+    if (json_value_is_given(given) &&
+        labels_json_read(given, "/labels", classes, problem, &names)) {
+        *labels = labels_json_text(&names);
         change->labels = *labels;
         labels_finish(&names);
         if (*labels == NULL)

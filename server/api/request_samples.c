@@ -117,7 +117,7 @@ static bool load(struct service *service, const char *id, const struct model *mo
         problem_add_field(problem, PROBLEM_UNKNOWN_VALUE, pointer, "%s", NO_DATASET);
     return store_succeeded(status, PROBLEM_DATASET_NOT_FOUND, id, problem) &&
            !problem_is_set(problem) &&
-           ranges_hold(&model->config.encoder, ret_samples, pointer, false, problem);
+           encoder_ranges_hold(&model->config.encoder, ret_samples, pointer, false, problem);
 }
 
 bool dataset_check_values(struct service *service, struct fields *fields,

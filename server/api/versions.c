@@ -12,6 +12,7 @@
 #include "server/model/model.h"
 #include "server/model/version_ranges.h"
 #include "server/model/weights.h"
+#include "server/model/weights_json.h"
 #include "server/service.h"
 #include "server/store/pool.h"
 #include "server/store/versions.h"
@@ -190,7 +191,8 @@ static bool read_one(struct service *service, const struct request *request, siz
     const bool copied = model_weights(served, weights);
     if (!copied)
         problem_set_no_memory(fields->problem);
-    const bool read = copied && weights_read_layer(fields, &served->config.network, layer, weights);
+    const bool read =
+        copied && weights_json_read_layer(fields, &served->config.network, layer, weights);
     model_release(served);
     return read;
 }
@@ -214,7 +216,7 @@ static void put(struct service *service, const struct request *request, const st
             fields_has(&fields, "tensor");
         const bool read = is_array && params->hidden_count > 0
                               ? read_one(service, request, layer, &fields, &weights)
-                              : weights_read(&fields, params, &weights);
+                              : weights_json_read(&fields, params, &weights);
         fields_close(&fields);
         if (read && !problem_is_set(&reply->problem))
             publish(service, model, &weights, reply);

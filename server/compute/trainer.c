@@ -149,7 +149,7 @@ static void check_values(struct job *job, const struct samples *samples, const c
 {
     const struct encoder *encoder = &job->base->config.encoder;
     if (has_values(samples) && encoder_is_usable(job->base, SAMPLES_TO_TRAIN, &job->problem))
-        ranges_hold(encoder, samples, name, false, &job->problem);
+        encoder_ranges_hold(encoder, samples, name, false, &job->problem);
 }
 
 /* Fits the encoder to the samples, or finds that they go through it as it is. */
@@ -163,7 +163,7 @@ static enum store_status choose_coder(struct job *job, const struct samples *tra
         job->coder = model_retain(job->base);
         return STORE_OK;
     }
-    if (ranges_fit(&job->base->config.encoder, training, &job->problem, &encoder))
+    if (encoder_ranges_fit(&job->base->config.encoder, training, &job->problem, &encoder))
         return model_fit(job->base, &encoder, &job->coder);
     return STORE_OK;
 }

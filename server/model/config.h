@@ -1,5 +1,4 @@
-/* config.h - what a model is made of, weights and names apart, as requests and the store tell
- * it. */
+/* config.h - what a model is made of, apart from its weights and names. config_json.h reads it. */
 #ifndef SERVER_MODEL_CONFIG_H
 #define SERVER_MODEL_CONFIG_H
 
@@ -7,9 +6,8 @@
 #include <stdint.h>
 
 #include "core/network.h"
-#include "server/json/fields.h"
-#include "server/json/writer.h"
-#include "server/model/encoder_json.h"
+#include "server/base/problem.h"
+#include "server/model/encoder_ranges.h"
 
 /* What is read out of the last layer's neurons. */
 enum read_out_kind {
@@ -28,19 +26,13 @@ struct model_config {
     uint32_t seed;
 };
 
-/* Reads encoder, in_features, out_features, T, tau, tau_s, v_threshold, clock, hidden,
- * hidden_spike, neurons_per_class, score_beta, read_out, max_spikes and seed of an open object,
- * checks them and their products against the limits. False with the problem set. */
-bool model_config_read(struct fields *fields, struct model_config *ret_config);
 void model_config_finish(struct model_config *config); /* does nothing on a zeroed one */
 
-/* Writes the same fields as members of the object that is being written. */
-void model_config_write(struct json_writer *writer, const struct model_config *config);
+/* Checks the products of its sizes against their limits. Adds what is too large to the problem, at
+ * the member of the config that is the cause. */
+void model_config_check_sizes(const struct model_config *config, struct problem *problem);
 
-/* The same as the text of an object, as the store keeps it; NULL: no memory. free() */
-char *model_config_text(const struct model_config *config);
-
-/* What a sample of so many spikes costs to read out; see LIMIT_WORK. */
+/* What it costs to read out a sample of that many spikes; see LIMIT_WORK. */
 uint64_t model_work(const struct model_config *config, size_t spikes);
 
 #endif

@@ -146,7 +146,7 @@ static void check_ranges(const struct fields *fields, const struct ranges *range
 {
     for (size_t i = 0; i < ranges->n; i++) {
         const enum range_fault fault =
-            range_check(ranges->x_min.values[i], ranges->x_max.values[i], type, neurons);
+            encoder_ranges_check(ranges->x_min.values[i], ranges->x_max.values[i], type, neurons);
         if (fault != RANGE_POSSIBLE)
             refuse_range(fields, ranges, i, fault);
     }
@@ -213,7 +213,7 @@ static bool read_code(struct fields *fields, enum encoder_type type, bool may_be
     return read;
 }
 
-bool encoder_read_function(struct fields *fields, struct encoder *ret_encoder)
+bool encoder_json_read_function(struct fields *fields, struct encoder *ret_encoder)
 {
     unsigned type = ENCODER_GAUSSIAN_TUNING;
     enum encoder_ranges ranges;
@@ -221,8 +221,8 @@ bool encoder_read_function(struct fields *fields, struct encoder *ret_encoder)
     return read_code(fields, (enum encoder_type)type, false, ret_encoder, &ranges);
 }
 
-bool encoder_read(struct fields *parent, struct encoder *ret_encoder,
-                  enum encoder_ranges *ret_ranges)
+bool encoder_json_read(struct fields *parent, struct encoder *ret_encoder,
+                       enum encoder_ranges *ret_ranges)
 {
     struct fields fields;
     struct encoder encoder;
@@ -279,8 +279,8 @@ static void write_ranges(struct json_writer *writer, const char *key, const floa
     }
 }
 
-void encoder_write(struct json_writer *writer, const struct encoder *encoder,
-                   enum encoder_ranges ranges)
+void encoder_json_write(struct json_writer *writer, const struct encoder *encoder,
+                        enum encoder_ranges ranges)
 {
     const size_t n = encoder_features(encoder);
     json_write_object_begin(writer);

@@ -5,27 +5,20 @@
 #include "core/encoder.h"
 #include "server/json/fields.h"
 #include "server/json/writer.h"
-
-/* Where the ranges of an encoder come from. */
-enum encoder_ranges {
-    RANGES_OF_FEATURES, /* x_min and x_max were told for each feature */
-    RANGES_SHARED,      /* both are one number, that of every feature */
-    RANGES_UNFITTED, /* nowhere yet: those of the encoder say nothing, and it is not to be used */
-    RANGES_FITTED    /* a run's samples; a version keeps them */
-};
+#include "server/model/encoder_ranges.h"
 
 /* Reads the fields of an encoder from an object that is open, of which the samples are another
  * member: type (gaussian_tuning where it is absent), n, x_min, x_max, max_spike_time (default 50),
  * out_of_range (default silent) and, by the type, m or scale. False with the problem set. Free with
  * encoder_finish(). */
-bool encoder_read_function(struct fields *fields, struct encoder *ret_encoder);
+bool encoder_json_read_function(struct fields *fields, struct encoder *ret_encoder);
 
 /* Reads the member encoder: {"type": "gaussian_tuning", ...}, likewise; where n is given, x_min and
  * x_max may both be left out. */
-bool encoder_read(struct fields *parent, struct encoder *ret_encoder,
-                  enum encoder_ranges *ret_ranges);
+bool encoder_json_read(struct fields *parent, struct encoder *ret_encoder,
+                       enum encoder_ranges *ret_ranges);
 
-void encoder_write(struct json_writer *writer, const struct encoder *encoder,
-                   enum encoder_ranges ranges);
+void encoder_json_write(struct json_writer *writer, const struct encoder *encoder,
+                        enum encoder_ranges ranges);
 
 #endif

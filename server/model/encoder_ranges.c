@@ -21,7 +21,8 @@ static bool is_resolved(float x_min, float x_max, enum encoder_type type, size_t
     return false;
 }
 
-enum range_fault range_check(float x_min, float x_max, enum encoder_type type, size_t neurons)
+enum range_fault encoder_ranges_check(float x_min, float x_max, enum encoder_type type,
+                                      size_t neurons)
 {
     const float range = x_max - x_min;
     if (range <= 0)
@@ -33,8 +34,8 @@ enum range_fault range_check(float x_min, float x_max, enum encoder_type type, s
 
 /* --- values outside --- */
 
-void range_refuse_value(const struct encoder *encoder, size_t feature, float value,
-                        const char *pointer, struct problem *problem)
+void encoder_ranges_refuse(const struct encoder *encoder, size_t feature, float value,
+                           const char *pointer, struct problem *problem)
 {
     problem_add_field(problem, PROBLEM_OUT_OF_RANGE, pointer,
                       "%.9g lies outside of the feature's range, %.9g to %.9g.", (double)value,
@@ -56,7 +57,7 @@ static void refuse_sample(const struct encoder *encoder, size_t sample, size_t f
     }
     problem_pointer_index(pointer, sample, value_pointer);
     problem_pointer_index(value_pointer, feature, value_pointer);
-    range_refuse_value(encoder, feature, value, value_pointer, problem);
+    encoder_ranges_refuse(encoder, feature, value, value_pointer, problem);
 }
 
 /* The first feature of a sample that lies outside. */
@@ -77,8 +78,8 @@ static size_t find_outside(const struct encoder *encoder, const struct samples *
     return feature;
 }
 
-bool ranges_hold(const struct encoder *encoder, const struct samples *samples, const char *pointer,
-                 bool is_array, struct problem *problem)
+bool encoder_ranges_hold(const struct encoder *encoder, const struct samples *samples,
+                         const char *pointer, bool is_array, struct problem *problem)
 {
     float value;
     bool hold = true;
@@ -133,12 +134,12 @@ static void find_extremes(const struct samples *samples, float *x_min, float *x_
 static bool make_possible(const struct encoder *encoder, float x_min, float *x_max)
 {
     const size_t neurons = encoder_neurons(encoder);
-    if (range_check(x_min, *x_max, encoder->type, neurons) == RANGE_POSSIBLE)
+    if (encoder_ranges_check(x_min, *x_max, encoder->type, neurons) == RANGE_POSSIBLE)
         return true;
     if (*x_max - x_min > LIMIT_RANGE)
         return false;
     *x_max = x_min + fmaxf(1, fabsf(x_min) / 64);
-    return range_check(x_min, *x_max, encoder->type, neurons) == RANGE_POSSIBLE;
+    return encoder_ranges_check(x_min, *x_max, encoder->type, neurons) == RANGE_POSSIBLE;
 }
 
 static bool fit(const struct encoder *encoder, const struct samples *samples, float *x_min,
@@ -157,8 +158,8 @@ static bool fit(const struct encoder *encoder, const struct samples *samples, fl
     return core_succeeded(encoder_with_ranges(encoder, x_min, x_max, ret_encoder), problem);
 }
 
-bool ranges_fit(const struct encoder *encoder, const struct samples *samples,
-                struct problem *problem, struct encoder *ret_encoder)
+bool encoder_ranges_fit(const struct encoder *encoder, const struct samples *samples,
+                        struct problem *problem, struct encoder *ret_encoder)
 {
     float *ranges = malloc(2 * samples->features * sizeof *ranges);
     if (ranges == NULL) {

@@ -10,6 +10,14 @@
 #include "server/base/problem.h"
 #include "server/base/samples.h"
 
+/* Where the ranges of an encoder come from. */
+enum encoder_ranges {
+    RANGES_OF_FEATURES, /* x_min and x_max were told for each feature */
+    RANGES_SHARED,      /* both are one number, that of every feature */
+    RANGES_UNFITTED, /* nowhere yet: those of the encoder say nothing, and it is not to be used */
+    RANGES_FITTED    /* a run's samples; a version keeps them */
+};
+
 enum range_fault {
     RANGE_POSSIBLE,
     RANGE_EMPTY,      /* x_max is not greater than x_min */
@@ -18,24 +26,25 @@ enum range_fault {
 };
 
 /* What is wrong with the range of a feature that has so many neurons of this type. */
-enum range_fault range_check(float x_min, float x_max, enum encoder_type type, size_t neurons);
+enum range_fault encoder_ranges_check(float x_min, float x_max, enum encoder_type type,
+                                      size_t neurons);
 
 /* A value of a feature lies outside of its range, and out_of_range is "reject". */
-void range_refuse_value(const struct encoder *encoder, size_t feature, float value,
-                        const char *pointer, struct problem *problem);
+void encoder_ranges_refuse(const struct encoder *encoder, size_t feature, float value,
+                           const char *pointer, struct problem *problem);
 
 /* Where out_of_range is "reject", whether all values of the samples lie in their ranges; samples
  * that are spikes pass. False with the problem set: at "/x/i/k" where `pointer` is of an array,
  * else in words, as there is no pointer into a dataset. */
-bool ranges_hold(const struct encoder *encoder, const struct samples *samples, const char *pointer,
-                 bool is_array, struct problem *problem);
+bool encoder_ranges_hold(const struct encoder *encoder, const struct samples *samples,
+                         const char *pointer, bool is_array, struct problem *problem);
 
 /* The same encoder for the ranges of samples, which are values: of each feature from its least to
  * its greatest one. A feature whose values are all the same, or closer together than an encoder can
  * tell apart, has the range from its least value to max(1, |x_min|/64) above. False with the
  * problem set: out_of_memory, or out_of_range where the values of a feature reach farther than
  * LIMIT_RANGE. */
-bool ranges_fit(const struct encoder *encoder, const struct samples *samples,
-                struct problem *problem, struct encoder *ret_encoder);
+bool encoder_ranges_fit(const struct encoder *encoder, const struct samples *samples,
+                        struct problem *problem, struct encoder *ret_encoder);
 
 #endif

@@ -3,28 +3,27 @@
 #define SERVER_MODEL_LABELS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-
-#include "server/json/document.h"
-#include "server/json/writer.h"
 
 struct label {
     const char *name;
     int32_t number;
 };
 
-/* One name a class; count 0 where they have none. */
+/* One name a class; count 0: they have none. */
 struct labels {
     size_t count;
     struct label *sorted; /* by name; owned, one block with all names */
     char **names;         /* [count] by class */
 };
 
-/* Reads an array of `count` different names. */
-bool labels_read(struct json_value value, const char *pointer, size_t count,
-                 struct problem *problem, struct labels *ret_labels);
-void labels_finish(struct labels *labels);
-void labels_write(struct json_writer *writer, const struct labels *labels); /* null for none */
+/* Copies the names[count] > 0 of classes. False: two are the same, *ret_duplicate; or, if that is
+ * NULL, no memory. */
+bool labels_init(struct labels *labels, const char *const *names, size_t count,
+                 const char **ret_duplicate);
+void labels_finish(struct labels *labels); /* does nothing on a zeroed one */
+
 /* The class of a name, or -1. */
 int32_t labels_find(const struct labels *labels, const char *name);
 

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/model/config_json.h"
 #include "server/model/errors.h"
+#include "server/model/labels_json.h"
 #include "server/model/version_ranges.h"
 
 /* What was stored was checked when it came in: what can't be read now is damaged. */
@@ -14,7 +16,7 @@ static enum store_status restore_config(const char *text, struct model_config *r
     bool read = false;
     struct document *document = document_read_stored(text, &problem);
     if (document != NULL && fields_open_document(&fields, document, &problem))
-        read = model_config_read(&fields, ret_config);
+        read = config_json_read(&fields, ret_config);
     document_destroy(document);
     if (read)
         return STORE_OK;
@@ -27,8 +29,8 @@ static enum store_status restore_labels(const char *text, size_t count, struct l
     if (text == NULL)
         return STORE_OK;
     struct document *document = document_read_stored(text, &problem);
-    const bool read =
-        document != NULL && labels_read(document_root(document), "", count, &problem, ret_labels);
+    const bool read = document != NULL &&
+                      labels_json_read(document_root(document), "", count, &problem, ret_labels);
     document_destroy(document);
     if (read)
         return STORE_OK;
@@ -203,7 +205,7 @@ static enum store_status fit_config(const struct tensors *ranges, char **config_
     if (status != STORE_OK)
         return status;
     status = version_ranges_take(ranges, &config);
-    char *text = status == STORE_OK ? model_config_text(&config) : NULL;
+    char *text = status == STORE_OK ? config_json_text(&config) : NULL;
     model_config_finish(&config);
     if (text == NULL)
         return status == STORE_OK ? STORE_NO_MEMORY : status;

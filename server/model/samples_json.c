@@ -170,7 +170,7 @@ static bool read_values(struct fields *fields, const struct model *model, enum s
     if (!read_rectangle(fields, model, name, samples))
         return false;
     if (samples->kind != SAMPLES_IN_SPIKES && use != SAMPLES_TO_FIT &&
-        !ranges_hold(&model->config.encoder, samples, pointer, true, fields->problem))
+        !encoder_ranges_hold(&model->config.encoder, samples, pointer, true, fields->problem))
         return false;
     if (is_to_train(use) || samples_suit(samples, model))
         return true;

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/base/limits.h"
-
 static const char *const hidden_names[HIDDEN_LAYERS] = {
     "hidden_0", "hidden_1", "hidden_2", "hidden_3", "hidden_4", "hidden_5", "hidden_6", "hidden_7",
 };
@@ -60,58 +58,6 @@ bool weights_copy_single(const struct tempotron *tempotron, struct weights *ret_
         return false;
     tempotron_weight(tempotron, ret_weights->layers[0]);
     return true;
-}
-
-bool weights_are_given(struct fields *fields, const struct network_params *params)
-{
-    bool given = false;
-    for (size_t l = 0; l < network_depth(params); l++)
-        given |= fields_is_given(fields, weights_name(params, l));
-    return given;
-}
-
-static float *read_layer(struct fields *fields, const struct network_params *params, size_t layer)
-{
-    char pointer[PROBLEM_POINTER];
-    struct float_array array;
-    const char *name = weights_name(params, layer);
-    const size_t neurons = network_neurons(params, layer);
-    const size_t afferents = network_afferents(params, layer);
-    if (!fields_float_array(fields, name, FIELD_REQUIRED, 2, 2, LIMIT_WEIGHTS, &array))
-        return NULL;
-    if (array.shape[0] == neurons && array.shape[1] == afferents)
-        return array.values;
-    fields_pointer(fields, name, pointer);
-    problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, pointer,
-                      "The weights must be [%zu][%zu], neurons by inputs, but are [%zu][%zu].",
-                      neurons, afferents, array.shape[0], array.shape[1]);
-    float_array_finish(&array);
-    return NULL;
-}
-
-bool weights_read_layer(struct fields *fields, const struct network_params *params, size_t layer,
-                        struct weights *weights)
-{
-    float *values = read_layer(fields, params, layer);
-    if (values == NULL)
-        return false;
-    free(weights->layers[layer]);
-    weights->layers[layer] = values;
-    return true;
-}
-
-bool weights_read(struct fields *fields, const struct network_params *params,
-                  struct weights *ret_weights)
-{
-    bool read = true;
-    struct weights weights = {0};
-    for (size_t l = 0; l < network_depth(params); l++)
-        read &= weights_read_layer(fields, params, l, &weights);
-    if (read)
-        *ret_weights = weights;
-    else
-        weights_finish(&weights);
-    return read;
 }
 
 void weights_tensors(const struct network_params *params, const struct weights *weights,

@@ -1,5 +1,5 @@
-/* weights.h - the weights of a model's layers, as requests and the store have them: a named tensor
- * [neurons][afferents] for each, "hidden_0" and so on, and "weight" for the last or only one. */
+/* weights.h - the weights of a model's layers: a named tensor [neurons][afferents] for each,
+ * "hidden_0" and so on, and "weight" for the last or only one. */
 #ifndef SERVER_MODEL_WEIGHTS_H
 #define SERVER_MODEL_WEIGHTS_H
 
@@ -7,7 +7,6 @@
 #include <stddef.h>
 
 #include "core/network.h"
-#include "server/json/fields.h"
 #include "server/store/versions.h"
 
 struct weights {
@@ -25,15 +24,6 @@ bool weights_draw(const struct network_params *params, uint32_t seed, struct wei
 /* Those of a network, or of a single layer. False: no memory. */
 bool weights_copy(const struct network *network, struct weights *ret_weights);
 bool weights_copy_single(const struct tempotron *tempotron, struct weights *ret_weights);
-
-/* Whether an open object has those of some layer. */
-bool weights_are_given(struct fields *fields, const struct network_params *params);
-
-/* Reads those of every layer, or of one in place of what is there. False with the problem set. */
-bool weights_read(struct fields *fields, const struct network_params *params,
-                  struct weights *ret_weights);
-bool weights_read_layer(struct fields *fields, const struct network_params *params, size_t layer,
-                        struct weights *weights);
 
 /* As the store keeps them, tensors[network_depth(params)], whose values are borrowed. */
 void weights_tensors(const struct network_params *params, const struct weights *weights,

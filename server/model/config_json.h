@@ -1,0 +1,20 @@
+/* config_json.h - reads and writes a model's config. */
+#ifndef SERVER_MODEL_CONFIG_JSON_H
+#define SERVER_MODEL_CONFIG_JSON_H
+
+#include "server/json/fields.h"
+#include "server/json/writer.h"
+#include "server/model/config.h"
+
+/* Reads encoder, in_features, out_features, T, tau, tau_s, v_threshold, clock, hidden,
+ * hidden_spike, neurons_per_class, score_beta, read_out, max_spikes and seed of an open document,
+ * and checks them and their products against the limits. False with the problem set. */
+bool config_json_read(struct fields *fields, struct model_config *ret_config);
+
+/* Writes the same fields as members of the object that is being written. */
+void config_json_write(struct json_writer *writer, const struct model_config *config);
+
+/* The same as the text of an object, as the store keeps it; NULL: no memory. free() */
+char *config_json_text(const struct model_config *config);
+
+#endif
