@@ -108,11 +108,11 @@ static size_t jansson_read_pass(struct numbers *numbers)
 
 static size_t write_pass(struct numbers *numbers)
 {
-    struct json_writer writer;
-    size_t size = 0;
-    json_writer_init(&writer);
+    struct buffer text = {0};
+    struct json_writer writer = json_writer_to(&text);
     json_write_float_array(&writer, numbers->values, (size_t[]){NUMBERS}, 1);
-    free(json_writer_take(&writer, &size));
+    const size_t size = text.size;
+    buffer_finish(&text);
     return size;
 }
 

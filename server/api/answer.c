@@ -71,8 +71,8 @@ void answer_npy(struct reply *reply, enum dtype dtype, unsigned rank, const size
     size_t bytes = dtype_size(dtype);
     for (unsigned d = 0; d < rank; d++)
         bytes *= shape[d];
-    json_write_bytes(&reply->json, header, npy_header_write(dtype, rank, shape, header));
-    json_write_bytes(&reply->json, values, bytes);
+    buffer_add(&reply->body, header, npy_header_write(dtype, rank, shape, header));
+    buffer_add(&reply->body, values, bytes);
     reply->content_type = "application/x-npy";
     reply_with(reply, 200);
 }

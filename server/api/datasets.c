@@ -263,44 +263,38 @@ struct table {
     struct csv_file *file;
     size_t features;
     bool has_labels;
-    int32_t *codes; /* of all rows */
-    size_t count;
-    size_t capacity;
+    size_t count;        /* rows */
+    struct buffer codes; /* int32_t [count], if there are labels */
     struct array_upload x;
     struct array_upload label;
 };
 
-static bool grow_codes(struct table *table, size_t more, struct problem *problem)
+static int32_t *codes_of(const struct table *table)
 {
-    if (table->count + more <= table->capacity)
-        return true;
-    const size_t capacity = 2 * table->capacity + more;
-    int32_t *codes = realloc(table->codes, capacity * sizeof *codes);
-    if (codes == NULL) {
-        problem_set_no_memory(problem);
-        return false;
-    }
-    table->codes = codes;
-    table->capacity = capacity;
-    return true;
+    return table->codes.items;
 }
 
 static bool upload_rows(struct table *table, struct problem *problem)
 {
     const size_t row = table->features * sizeof(float);
-    const size_t most = row < UPLOAD_CHUNK ? UPLOAD_CHUNK / row : 1;
-    size_t rows = most;
-    float *chunk = malloc(most * row);
+    const size_t max = row < UPLOAD_CHUNK ? UPLOAD_CHUNK / row : 1;
+    size_t rows = max;
+    float *chunk = malloc(max * row);
     if (chunk == NULL)
         problem_set_no_memory(problem);
-    while (chunk != NULL && rows == most) {
-        if (!grow_codes(table, most, problem) ||
-            !csv_file_read(table->file, chunk, most,
-                           table->has_labels ? table->codes + table->count : NULL, &rows,
-                           problem) ||
+    while (chunk != NULL && rows == max) {
+        int32_t *codes = NULL;
+        if (table->has_labels && !buffer_reserve(&table->codes, max * sizeof *codes)) {
+            problem_set_no_memory(problem);
+            break;
+        }
+        if (table->has_labels)
+            codes = codes_of(table) + table->count;
+        if (!csv_file_read(table->file, chunk, max, codes, &rows, problem) ||
             (rows > 0 && !array_upload_add(&table->x, chunk, rows * row, problem)))
             break;
         table->count += rows;
+        table->codes.size += table->has_labels ? rows * sizeof *codes : 0;
     }
     free(chunk);
     return !problem_is_set(problem);
@@ -308,13 +302,13 @@ static bool upload_rows(struct table *table, struct problem *problem)
 
 static char *names_text(const struct csv_classes *classes)
 {
-    struct json_writer json;
-    json_writer_init(&json);
+    struct buffer text = {0};
+    struct json_writer json = json_writer_to(&text);
     json_write_array_begin(&json);
     for (size_t i = 0; i < classes->count; i++)
         json_write_string(&json, classes->name[i]);
     json_write_array_end(&json);
-    return json_writer_take_string(&json);
+    return buffer_take_string(&text);
 }
 
 /* The labels, once all are known. *ret_names: free() */
@@ -325,10 +319,11 @@ static bool upload_labels(struct table *table, struct service *service, size_t *
     size_t greatest = 0;
     if (!csv_file_classes(table->file, &classes, problem))
         return false;
+    int32_t *codes = codes_of(table);
     for (size_t i = 0; i < table->count; i++) {
-        table->codes[i] = classes.of_code[table->codes[i]];
-        if ((size_t)table->codes[i] > greatest)
-            greatest = (size_t)table->codes[i];
+        codes[i] = classes.of_code[codes[i]];
+        if ((size_t)codes[i] > greatest)
+            greatest = (size_t)codes[i];
     }
     if (greatest >= LIMIT_OUT_FEATURES) {
         problem_set(problem, PROBLEM_LABEL_OUT_OF_RANGE, "A label may be at most %d.",
@@ -338,10 +333,9 @@ static bool upload_labels(struct table *table, struct service *service, size_t *
     if (!array_upload_begin(&table->label, service->stores, DTYPE_I4, 1, problem))
         return false;
     for (size_t done = 0, size; done < table->count; done += size) {
-        const size_t most = UPLOAD_CHUNK / sizeof *table->codes;
-        size = table->count - done < most ? table->count - done : most;
-        if (!array_upload_add(&table->label, table->codes + done, size * sizeof *table->codes,
-                              problem))
+        const size_t max = UPLOAD_CHUNK / sizeof *codes;
+        size = table->count - done < max ? table->count - done : max;
+        if (!array_upload_add(&table->label, codes + done, size * sizeof *codes, problem))
             return false;
     }
     array_upload_end(&table->label);
@@ -384,7 +378,7 @@ void datasets_put_table(struct service *service, const struct request *request, 
     const bool is_published = publish_table(service, request->dataset, &table, reply);
     array_upload_finish(&table.x, is_published);
     array_upload_finish(&table.label, is_published);
-    free(table.codes);
+    buffer_finish(&table.codes);
     csv_file_destroy(table.file);
     if (is_published)
         answer_dataset(service, request->dataset, reply->status, reply);

@@ -26,10 +26,10 @@ static void write_parameters(const struct request *request, struct json_writer *
 
 static struct document *read_parameters(const struct request *request, struct problem *problem)
 {
-    struct json_writer json;
-    json_writer_init(&json);
+    struct buffer buffer = {0};
+    struct json_writer json = json_writer_to(&buffer);
     write_parameters(request, &json);
-    char *text = json_writer_take_string(&json);
+    char *text = buffer_take_string(&buffer);
     if (text != NULL)
         return document_read_own(text, problem);
     problem_set_no_memory(problem);

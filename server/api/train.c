@@ -161,11 +161,11 @@ static struct run_data run_data_of(const struct train_data *data)
 static enum store_status queue(struct service *service, const struct model *model,
                                const struct train_request *asked, int64_t *ret_run)
 {
-    struct json_writer json;
-    json_writer_init(&json);
+    struct buffer text = {0};
+    struct json_writer json = json_writer_to(&text);
     training_params_write(&json, &model->config, &asked->params, asked->validation_fraction,
                           asked->fit);
-    char *params = json_writer_take_string(&json);
+    char *params = buffer_take_string(&text);
     if (params == NULL)
         return STORE_NO_MEMORY;
     struct store *store = store_pool_borrow_writer(service->stores);

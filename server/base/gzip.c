@@ -6,31 +6,25 @@
 
 enum { GZIP_WINDOW = MAX_WBITS + 16, MEMORY_LEVEL = 8 };
 
-bool gzip_pack(const void *data, size_t size, void **ret_packed, size_t *ret_size)
+bool gzip_pack(const void *data, size_t size, struct buffer *packed)
 {
     z_stream stream = {0};
     if (size > UINT32_MAX || deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, GZIP_WINDOW,
                                           MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
         return false;
-    const uLong most = deflateBound(&stream, (uLong)size);
-    void *packed = malloc(most);
+    const uLong max_size = deflateBound(&stream, (uLong)size);
     int result = Z_MEM_ERROR;
-    if (packed != NULL) {
+    if (max_size <= UINT32_MAX && buffer_reserve(packed, max_size)) {
         stream.next_in = (Bytef *)(uintptr_t)data;
         stream.avail_in = (uInt)size;
-        stream.next_out = packed;
-        stream.avail_out = (uInt)most;
+        stream.next_out = (Bytef *)packed->bytes + packed->size;
+        stream.avail_out = (uInt)max_size;
         result = deflate(&stream, Z_FINISH);
     }
-    const size_t packed_size = stream.total_out;
+    if (result == Z_STREAM_END)
+        packed->size += stream.total_out;
     deflateEnd(&stream);
-    if (result != Z_STREAM_END) {
-        free(packed);
-        return false;
-    }
-    *ret_packed = packed;
-    *ret_size = packed_size;
-    return true;
+    return result == Z_STREAM_END;
 }
 
 struct gunzip {

@@ -5,8 +5,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Compresses quickly. *ret_packed is malloc'ed. False: no memory. */
-bool gzip_pack(const void *data, size_t size, void **ret_packed, size_t *ret_size);
+#include "server/base/buffer.h"
+
+/* Compresses quickly, and adds the result to a buffer. False: no memory, or too many bytes; then
+ * nothing is added. */
+bool gzip_pack(const void *data, size_t size, struct buffer *packed);
 
 /* Decompresses what comes in pieces. */
 struct gunzip;

@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/buffer.h"
 #include "server/files/csv_number.h"
-
-enum { LABELS = 16 };
 
 struct label_text {
     const char *text; /* `storage`, but of a key */
@@ -18,10 +17,10 @@ struct label_text {
 };
 
 struct csv_labels {
-    void *tree;                /* of label_text, by text */
-    struct label_text **texts; /* [count] by code; owned */
-    size_t count, capacity;
-    bool has_words; /* one is no whole number of 0 .. INT32_MAX */
+    void *tree;          /* of label_text, by text */
+    struct buffer texts; /* [count] struct label_text *, by code; owned */
+    size_t count;
+    bool has_words; /* one is not a whole number of 0 .. INT32_MAX */
 
     int32_t *of_code; /* of the classes that were asked for */
     const char **name;
@@ -30,6 +29,12 @@ struct csv_labels {
 struct csv_labels *csv_labels_create(void)
 {
     return calloc(1, sizeof(struct csv_labels));
+}
+
+static struct label_text *text_of(const struct csv_labels *labels, size_t code)
+{
+    struct label_text *const *texts = labels->texts.items;
+    return texts[code];
 }
 
 static void keep(void *text)
@@ -43,8 +48,8 @@ void csv_labels_destroy(struct csv_labels *labels)
         return;
     tdestroy(labels->tree, keep);
     for (size_t i = 0; i < labels->count; i++)
-        free(labels->texts[i]);
-    free(labels->texts);
+        free(text_of(labels, i));
+    buffer_finish(&labels->texts);
     free(labels->of_code);
     free(labels->name);
     free(labels);
@@ -71,23 +76,10 @@ static bool read_whole(const char *text, size_t size, int32_t *ret_number)
     return true;
 }
 
-static bool make_room(struct csv_labels *labels)
-{
-    if (labels->count < labels->capacity)
-        return true;
-    const size_t capacity = labels->capacity > 0 ? 2 * labels->capacity : LABELS;
-    struct label_text **texts = realloc(labels->texts, capacity * sizeof(struct label_text *));
-    if (texts == NULL)
-        return false;
-    labels->texts = texts;
-    labels->capacity = capacity;
-    return true;
-}
-
 static bool add_text(struct csv_labels *labels, const char *text, size_t size)
 {
     struct label_text *added = malloc(sizeof *added + size + 1);
-    if (added == NULL || !make_room(labels)) {
+    if (added == NULL || !buffer_reserve(&labels->texts, sizeof(struct label_text *))) {
         free(added);
         return false;
     }
@@ -99,7 +91,8 @@ static bool add_text(struct csv_labels *labels, const char *text, size_t size)
         return false;
     }
     labels->has_words |= !read_whole(text, size, &added->number);
-    labels->texts[labels->count++] = added;
+    buffer_add(&labels->texts, &added, sizeof(struct label_text *));
+    labels->count++;
     return true;
 }
 
@@ -124,7 +117,7 @@ static bool sort_names(struct csv_labels *labels)
     if (sorted == NULL)
         return false;
     for (size_t i = 0; i < labels->count; i++)
-        sorted[i] = labels->texts[i];
+        sorted[i] = text_of(labels, i);
     qsort(sorted, labels->count, sizeof *sorted, compare_names);
     for (size_t i = 0; i < labels->count; i++) {
         labels->name[i] = sorted[i]->text;
@@ -143,7 +136,7 @@ bool csv_labels_classes(struct csv_labels *labels, struct csv_classes *ret_class
     if (labels->of_code == NULL || labels->name == NULL)
         return false;
     for (size_t i = 0; i < labels->count; i++)
-        labels->of_code[i] = labels->texts[i]->number;
+        labels->of_code[i] = text_of(labels, i)->number;
     if (labels->has_words && !sort_names(labels))
         return false;
     *ret_classes = (struct csv_classes){.codes = labels->count,

@@ -7,21 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/buffer.h"
 #include "server/files/gzip_file.h"
 
-enum { BUFFER = 256 * 1024, CELLS = 64, NOTHING = -1 };
+enum { BUFFER = 256 * 1024, NOTHING = -1 };
 
 struct csv_records {
     struct gzip_file *file;
-    char *buffer; /* [capacity + 1] */
-    size_t capacity;
-    char *text;       /* within the buffer: of the record */
-    size_t size;      /* that is there of the text, and behind it */
-    bool is_whole;    /* nothing of the file is left beyond that */
-    size_t text_left; /* bytes that the file may still have */
+    struct buffer buffer; /* its last byte is kept for a NUL */
+    char *text;           /* within the buffer: of the record */
+    size_t size;          /* that is there of the text, and after it */
+    bool is_whole;        /* nothing of the file is left beyond that */
+    size_t text_left;     /* bytes that the file may still have */
 
-    struct csv_cell *cells;
-    size_t cell_capacity, most_cells;
+    struct buffer cells; /* struct csv_cell: the first `most_cells` of the record */
+    size_t most_cells;
     size_t count;       /* of the record's cells, so far */
     size_t line, lines; /* where it begins; how many it has had */
     enum csv_status status;
@@ -40,34 +40,44 @@ void csv_records_destroy(struct csv_records *records)
     if (records == NULL)
         return;
     gzip_file_destroy(records->file);
-    free(records->buffer);
-    free(records->cells);
+    buffer_finish(&records->buffer);
+    buffer_finish(&records->cells);
     free(records);
 }
 
-/* Makes room behind the text. */
+static void fail_for_memory(struct csv_records *records)
+{
+    problem_set_no_memory(records->problem);
+    fail(records, CSV_FAILED);
+}
+
+/* Bytes that the text may still grow by. */
+static size_t room_of(const struct csv_records *records)
+{
+    const size_t before = (size_t)(records->text - records->buffer.bytes);
+    return records->buffer.capacity - 1 - before - records->size;
+}
+
+/* Makes room after the text. */
 static bool make_room(struct csv_records *records)
 {
-    const size_t before = (size_t)(records->text - records->buffer);
-    if (before + records->size < records->capacity)
+    struct buffer *buffer = &records->buffer;
+    if (room_of(records) > 0)
         return true;
-    if (before > 0) {
-        memmove(records->buffer, records->text, records->size);
-        records->text = records->buffer;
+    if (records->text > buffer->bytes) {
+        memmove(buffer->bytes, records->text, records->size);
+        records->text = buffer->bytes;
         return true;
     }
-    if (records->capacity >= CSV_RECORD_BYTES) {
+    if (records->size >= CSV_RECORD_BYTES) {
         fail(records, CSV_LONG_RECORD);
         return false;
     }
-    char *buffer = realloc(records->buffer, 2 * records->capacity + 1);
-    if (buffer == NULL) {
-        problem_set_no_memory(records->problem);
-        fail(records, CSV_FAILED);
+    if (!buffer_resize(buffer, 2 * records->size + 1)) {
+        fail_for_memory(records);
         return false;
     }
-    records->buffer = records->text = buffer;
-    records->capacity *= 2;
+    records->text = buffer->bytes;
     return true;
 }
 
@@ -75,10 +85,10 @@ static bool read_more(struct csv_records *records)
 {
     if (records->is_whole || records->status != CSV_RECORD || !make_room(records))
         return false;
-    char *end = records->text + records->size;
-    const size_t room = records->capacity - (size_t)(end - records->buffer);
+    const size_t room = room_of(records);
     size_t got;
-    if (!gzip_file_read(records->file, end, room, &got, records->problem)) {
+    if (!gzip_file_read(records->file, records->text + records->size, room, &got,
+                        records->problem)) {
         fail(records, CSV_FAILED);
         return false;
     }
@@ -141,21 +151,12 @@ static int scan_quoted(struct csv_records *records, struct csv_cell *cell, size_
 
 static void add_cell(struct csv_records *records, struct csv_cell cell)
 {
-    if (records->count == records->cell_capacity && records->count < records->most_cells) {
-        size_t capacity = records->count > 0 ? 2 * records->count : CELLS;
-        if (capacity > records->most_cells)
-            capacity = records->most_cells;
-        struct csv_cell *cells = realloc(records->cells, capacity * sizeof *cells);
-        if (cells == NULL) {
-            problem_set_no_memory(records->problem);
-            fail(records, CSV_FAILED);
-            return;
-        }
-        records->cells = cells;
-        records->cell_capacity = capacity;
+    if (records->count < records->most_cells)
+        buffer_add(&records->cells, &cell, sizeof cell);
+    if (records->cells.failed) {
+        fail_for_memory(records);
+        return;
     }
-    if (records->count < records->cell_capacity)
-        records->cells[records->count] = cell;
     records->count++;
     records->text[cell.begin + cell.size] = '\0';
 }
@@ -166,6 +167,7 @@ static size_t read_record(struct csv_records *records)
     size_t at = 0;
     int byte = ',';
     records->count = 0;
+    records->cells.size = 0;
     while (byte == ',') {
         struct csv_cell cell = {.begin = (uint32_t)at};
         byte = byte_at(records, at) == '"' ? scan_quoted(records, &cell, &at)
@@ -195,12 +197,11 @@ static void skip_mark(struct csv_records *records)
 
 static bool open_file(struct csv_records *records, int fd, struct problem *problem)
 {
-    records->buffer = records->text = malloc(BUFFER + 1);
-    records->capacity = BUFFER;
-    if (records->buffer == NULL) {
+    if (!buffer_resize(&records->buffer, BUFFER + 1)) {
         problem_set_no_memory(problem);
         return false;
     }
+    records->text = records->buffer.bytes;
     records->file = gzip_file_create(fd, problem);
     records->problem = problem;
     if (records->file != NULL)
@@ -231,8 +232,9 @@ static size_t find_record(struct csv_records *records)
     size_t blank_line = 0;
     while (byte_at(records, 0) != NOTHING) {
         const size_t size = read_record(records);
-        const bool is_blank = records->count == 1 && records->cells[0].size == 0 &&
-                              !records->cells[0].is_quoted && records->status == CSV_RECORD;
+        const struct csv_cell *first = records->cells.items;
+        const bool is_blank = records->count == 1 && first->size == 0 && !first->is_quoted &&
+                              records->status == CSV_RECORD;
         if (!is_blank && blank_line > 0 && records->status != CSV_FAILED) {
             records->line = blank_line;
             records->count = 0;
@@ -258,7 +260,7 @@ enum csv_status csv_records_next(struct csv_records *records, struct csv_record 
     *ret_record = (struct csv_record){.line = records->line,
                                       .count = records->count,
                                       .text = records->text,
-                                      .cells = records->cells};
+                                      .cells = records->cells.items};
     drop(records, size);
     return records->status;
 }

@@ -56,30 +56,30 @@ bool http_body_begin_file(struct http_body *body, const struct http_body_limits 
 }
 
 /* Doubles, but not beyond what was announced. */
-static bool reserve(struct http_body *body, const struct http_body_limits *limits, size_t size,
-                    struct problem *problem)
+static size_t next_capacity(const struct http_body *body, size_t size)
 {
-    if (size <= body->capacity)
-        return true;
-    size_t capacity = body->capacity * 2;
+    size_t capacity = body->bytes.capacity * 2;
     if (capacity < LEAST_CAPACITY)
         capacity = LEAST_CAPACITY;
     if (capacity < size)
         capacity = size;
-    if (body->announced >= size && capacity > body->announced)
-        capacity = body->announced;
-    const size_t more = capacity - body->capacity;
-    if (!charge(limits->all_bytes, more, limits->most_all_bytes, problem))
+    return body->announced >= size && capacity > body->announced ? body->announced : capacity;
+}
+
+static bool reserve(struct http_body *body, const struct http_body_limits *limits, size_t size,
+                    struct problem *problem)
+{
+    const size_t before = body->bytes.capacity;
+    if (size <= before)
+        return true;
+    const size_t capacity = next_capacity(body, size);
+    if (!charge(limits->all_bytes, capacity - before, limits->most_all_bytes, problem))
         return false;
-    char *bytes = realloc(body->bytes, capacity);
-    if (bytes == NULL) {
-        atomic_fetch_sub(limits->all_bytes, more);
-        problem_set(problem, PROBLEM_OUT_OF_MEMORY, "There is no memory for the body.");
-        return false;
-    }
-    body->bytes = bytes;
-    body->capacity = capacity;
-    return true;
+    if (buffer_resize(&body->bytes, capacity))
+        return true;
+    atomic_fetch_sub(limits->all_bytes, capacity - body->bytes.capacity);
+    problem_set(problem, PROBLEM_OUT_OF_MEMORY, "There is no memory for the body.");
+    return false;
 }
 
 static bool check_size(size_t size, size_t most, struct problem *problem)
@@ -93,11 +93,10 @@ static bool check_size(size_t size, size_t most, struct problem *problem)
 static bool keep(struct http_body *body, const struct http_body_limits *limits, const char *piece,
                  size_t size, struct problem *problem)
 {
-    if (!check_size(body->size + size, limits->most_bytes, problem) ||
-        !reserve(body, limits, body->size + size, problem))
+    const size_t whole = body->bytes.size + size;
+    if (!check_size(whole, limits->most_bytes, problem) || !reserve(body, limits, whole, problem))
         return false;
-    memcpy(body->bytes + body->size, piece, size);
-    body->size += size;
+    buffer_add(&body->bytes, piece, size);
     return true;
 }
 
@@ -106,14 +105,15 @@ static bool unpack(struct http_body *body, const struct http_body_limits *limits
                    size_t size, struct problem *problem)
 {
     enum gunzip_status status;
+    struct buffer *bytes = &body->bytes;
     do {
         size_t written = 0;
-        if (!reserve(body, limits, body->size + 1, problem))
+        if (!reserve(body, limits, bytes->size + 1, problem))
             return false;
-        status = gunzip_piece(body->gunzip, &piece, &size, body->bytes + body->size,
-                              body->capacity - body->size, &written);
-        body->size += written;
-        if (!check_size(body->size, limits->most_bytes, problem))
+        status = gunzip_piece(body->gunzip, &piece, &size, bytes->bytes + bytes->size,
+                              bytes->capacity - bytes->size, &written);
+        bytes->size += written;
+        if (!check_size(bytes->size, limits->most_bytes, problem))
             return false;
     } while (status == GUNZIP_FULL);
     if (status == GUNZIP_BROKEN)
@@ -165,11 +165,11 @@ bool http_body_end(struct http_body *body, struct problem *problem)
 
 void http_body_drop(struct http_body *body, const struct http_body_limits *limits)
 {
-    free(body->bytes);
+    atomic_fetch_sub(limits->all_bytes, body->bytes.capacity);
+    buffer_finish(&body->bytes);
     gunzip_destroy(body->gunzip);
     if (body->file >= 0)
         close(body->file);
-    atomic_fetch_sub(limits->all_bytes, body->capacity);
     atomic_fetch_sub(limits->all_file_bytes, body->file_bytes);
     *body = (struct http_body){.file = -1};
 }

@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "server/base/buffer.h"
 #include "server/base/gzip.h"
 #include "server/base/problem.h"
 
@@ -21,9 +22,7 @@ struct http_body_limits {
 };
 
 struct http_body {
-    char *bytes; /* owned */
-    size_t size;
-    size_t capacity;       /* counted in all_bytes */
+    struct buffer bytes;   /* its capacity is counted in all_bytes */
     int file;              /* owned; -1: none */
     size_t file_bytes;     /* counted in all_file_bytes */
     struct gunzip *gunzip; /* owned; NULL: as it comes */

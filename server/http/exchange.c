@@ -196,8 +196,8 @@ static void receive(struct exchange *exchange)
         connections_request_received(exchange->connection);
     if (problem_is_set(problem) || !http_body_end(&exchange->body, problem))
         return;
-    request->body = exchange->body.bytes;
-    request->body_size = exchange->body.size;
+    request->body = exchange->body.bytes.bytes;
+    request->body_size = exchange->body.bytes.size;
     request->file = exchange->body.file;
     const bool is_heavy =
         exchange->route->place == ON_POOL || request->body_size > LIMIT_INLINE_BODY;
@@ -278,6 +278,6 @@ void http_exchange_end(void *cls, struct MHD_Connection *connection, void **cont
         connections_request_ended(server->connections, exchange->connection);
     drop_step(&exchange->step);
     drop_body(exchange);
-    json_writer_finish(&exchange->reply.json);
+    buffer_finish(&exchange->reply.body);
     free(exchange);
 }

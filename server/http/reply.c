@@ -9,31 +9,32 @@
 
 enum { NUMBER = 32 };
 
-/* For who reads JSON in a terminal. */
+/* For readers of JSON in a terminal. */
 static void end_line(struct reply *reply)
 {
     const bool is_text = reply->content_type == NULL || strstr(reply->content_type, "json") != NULL;
-    const struct json_writer *json = &reply->json;
-    if (is_text && !reply->is_gzip && json->size > 0 && json->text[json->size - 1] != '\n')
-        json_write_line_end(&reply->json);
+    const struct buffer *body = &reply->body;
+    if (is_text && !reply->is_gzip && body->size > 0 && body->bytes[body->size - 1] != '\n')
+        buffer_add(&reply->body, "\n", 1);
 }
 
-/* What was not compressed for want of memory is sent as it is. */
+/* An answer for whose compression there is no memory is sent as it is. */
 void http_reply_pack(const struct request *request, struct reply *reply)
 {
-    void *packed;
-    size_t size;
-    struct json_writer *json = &reply->json;
+    struct buffer packed = {0};
+    struct buffer *body = &reply->body;
     const bool is_static = reply->static_body != NULL;
     if (!request->accepts_gzip || problem_is_set(&reply->problem) ||
-        (is_static ? reply->static_size : json->size) < LIMIT_GZIP_LEAST)
+        (is_static ? reply->static_size : body->size) < LIMIT_GZIP_LEAST)
         return;
     end_line(reply);
-    if (json->failed || !gzip_pack(is_static ? reply->static_body : json->text,
-                                   is_static ? reply->static_size : json->size, &packed, &size))
+    if (body->failed || !gzip_pack(is_static ? reply->static_body : body->bytes,
+                                   is_static ? reply->static_size : body->size, &packed)) {
+        buffer_finish(&packed);
         return;
-    json_writer_finish(json);
-    *json = (struct json_writer){.text = packed, .size = size, .capacity = size};
+    }
+    buffer_finish(body);
+    *body = packed;
     reply->static_body = NULL;
     reply->is_gzip = true;
 }
@@ -110,8 +111,8 @@ void http_reply_write_problem(const struct problem *problem, const char *instanc
 /* Replaces whatever was written by the problem's document. */
 static void write_problem(const struct request *request, struct reply *reply)
 {
-    json_writer_finish(&reply->json);
-    json_writer_init(&reply->json);
+    buffer_finish(&reply->body);
+    reply->json = json_writer_to(&reply->body);
     http_reply_write_problem(&reply->problem, request->path, request->id, &reply->json);
     reply->status = problem_status(reply->problem.code);
     reply->content_type = "application/problem+json";
@@ -125,27 +126,21 @@ static void write_problem(const struct request *request, struct reply *reply)
 
 static struct MHD_Response *make_response(struct reply *reply, size_t *body_size)
 {
-    size_t size = reply->static_size;
     /* Const is lost only in libmicrohttpd's signature: it does not write to persistent bodies. */
     if (reply->static_body != NULL) {
-        *body_size = size;
-        return MHD_create_response_from_buffer(size, (void *)(uintptr_t)reply->static_body,
-                                               MHD_RESPMEM_PERSISTENT);
-    }
-    if (reply->json.size == 0 && !reply->json.failed) {
-        *body_size = 0;
-        return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+        *body_size = reply->static_size;
+        return MHD_create_response_from_buffer(
+            reply->static_size, (void *)(uintptr_t)reply->static_body, MHD_RESPMEM_PERSISTENT);
     }
     end_line(reply);
-    char *text = json_writer_take(&reply->json, &size);
-    if (text == NULL)
+    *body_size = reply->body.size;
+    char *bytes = buffer_take(&reply->body);
+    if (bytes == NULL && *body_size > 0)
         return NULL;
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE);
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        *body_size, bytes, bytes != NULL ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
     if (response == NULL)
-        free(text);
-    else
-        *body_size = size;
+        free(bytes);
     return response;
 }
 
@@ -188,7 +183,7 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
 unsigned http_reply_send(struct MHD_Connection *connection, const struct request *request,
                          struct reply *reply, bool close, size_t *body_size)
 {
-    if (reply->json.failed && !problem_is_set(&reply->problem))
+    if (reply->body.failed && !problem_is_set(&reply->problem))
         problem_set(&reply->problem, PROBLEM_OUT_OF_MEMORY, "There is no memory for the answer.");
     if (problem_is_set(&reply->problem))
         write_problem(request, reply);

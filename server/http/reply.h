@@ -12,7 +12,7 @@ struct MHD_Connection;
 /* Compresses the reply where that is wanted and worth it: by the thread that has time for it. */
 void http_reply_pack(const struct request *request, struct reply *reply);
 
-/* Queues the reply, or its problem; takes what reply->json holds. With `close`, the connection ends
+/* Queues the reply, or its problem; takes what reply->body holds. With `close`, the connection ends
  * after it. Returns the status, and how many bytes the body has; 0 where nothing could be queued,
  * and the connection has to be dropped. */
 unsigned http_reply_send(struct MHD_Connection *connection, const struct request *request,

@@ -7,7 +7,7 @@
 void reply_init(struct reply *reply)
 {
     memset(reply, 0, offsetof(struct reply, problem) + offsetof(struct problem, fields));
-    json_writer_init(&reply->json);
+    reply->json = json_writer_to(&reply->body);
 }
 
 void *reply_make_state(struct reply *reply, size_t size, void (*finish)(void *state))

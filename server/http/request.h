@@ -90,11 +90,12 @@ struct reply {
     size_t static_size;
     bool is_gzip; /* the body is compressed already */
     struct reply_next next;
-    struct json_writer json; /* the body otherwise */
+    struct buffer body;      /* the body otherwise */
+    struct json_writer json; /* writes into the body */
     struct problem problem;  /* where set, it is the answer, whatever else was written */
 };
 
-/* An empty reply. */
+/* An empty reply, which must not be moved after this. */
 void reply_init(struct reply *reply);
 
 /* Makes the state of the next step: `size` zeroed bytes, suitably aligned. The request owns it and,
@@ -123,7 +124,7 @@ static inline void reply_wait(struct reply *reply, route_handler *run, unsigned 
     reply->next.has_happened = has_happened;
 }
 
-/* Answers with what was written to reply->json. */
+/* Answers with what reply->body holds. */
 static inline void reply_with(struct reply *reply, unsigned status)
 {
     reply->status = status;

@@ -34,7 +34,7 @@ static enum problem_code code_of(enum json_error_code code)
 /* Puts line and column, in characters, of a place in the shorter text into those of the whole. */
 static void place_in_whole(const struct shortening *shortening, json_error_t *error)
 {
-    if (shortening->mark_count == 0)
+    if (shortening_mark_count(shortening) == 0)
         return;
     const char *place = shortening_place(shortening, (size_t)error->position);
     error->line = 1;
@@ -61,9 +61,10 @@ static void say_what_broke(const json_error_t *error, struct problem *problem)
 static json_t *parse(const struct shortening *shortening, size_t max_size, struct problem *problem)
 {
     json_error_t error = {0};
-    const bool is_whole = shortening->mark_count == 0;
-    const char *text = is_whole ? shortening->text : shortening->shorter;
-    const size_t size = is_whole ? (size_t)(shortening->end - shortening->text) : shortening->size;
+    const bool is_whole = shortening_mark_count(shortening) == 0;
+    const char *text = is_whole ? shortening->text : shortening->shorter.bytes;
+    const size_t size =
+        is_whole ? (size_t)(shortening->end - shortening->text) : shortening->shorter.size;
     if (shortening->failed) {
         problem_set_no_memory(problem);
         return NULL;
@@ -152,7 +153,7 @@ bool document_put(struct document *document, const char *name, struct numbers *t
             json_decref(place);
             return true;
         }
-        document->block_count--;
+        document->blocks.size -= sizeof(struct numbers);
     }
     json_decref(place);
     problem_set_no_memory(problem);
@@ -163,9 +164,10 @@ void document_destroy(struct document *document)
 {
     if (document == NULL)
         return;
-    for (size_t i = 0; i < document->block_count; i++)
-        numbers_finish(&document->blocks[i]);
-    free(document->blocks);
+    struct numbers *blocks = document->blocks.items;
+    for (size_t i = 0; i < document_block_count(document); i++)
+        numbers_finish(&blocks[i]);
+    buffer_finish(&document->blocks);
     json_decref(document->root);
     free(document->own_text);
     free(document);

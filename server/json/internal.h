@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include "server/base/buffer.h"
 #include "server/json/document.h"
 #include "server/json/numbers.h"
 #include "server/json/value.h"
@@ -20,11 +21,14 @@ enum { DOCUMENT_BLOCKS_DEPTH = 2 };
 
 struct document {
     json_t *root;
-    char *own_text; /* owned; NULL: the text is borrowed */
-    size_t block_count;
-    size_t block_capacity;
-    struct numbers *blocks; /* [block_count] owned */
+    char *own_text;       /* owned; NULL: the text is borrowed */
+    struct buffer blocks; /* struct numbers, owned */
 };
+
+static inline size_t document_block_count(const struct document *document)
+{
+    return document->blocks.size / sizeof(struct numbers);
+}
 
 /* Takes the numbers, unless there is no memory; *ret_index is where they are found. */
 bool document_add_block(struct document *document, const struct numbers *take_numbers,

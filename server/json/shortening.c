@@ -10,31 +10,10 @@ enum { OBJECTS_DEPTH = DOCUMENT_BLOCKS_DEPTH };
 
 /* --- the shorter text --- */
 
-/* Makes room for `more` items after `count`; false: no memory. */
-static bool reserve(void **items, size_t item_size, size_t count, size_t more, size_t *capacity)
-{
-    if (more <= *capacity - count)
-        return true;
-    const size_t larger = 2 * (count + more) + 8;
-    void *moved = realloc(*items, larger * item_size);
-    if (moved == NULL)
-        return false;
-    *items = moved;
-    *capacity = larger;
-    return true;
-}
-
 static void append(struct shortening *shortening, const char *text, size_t size)
 {
-    void *shorter = shortening->shorter;
-    if (shortening->failed ||
-        !reserve(&shorter, 1, shortening->size, size, &shortening->capacity)) {
-        shortening->failed = true;
-        return;
-    }
-    shortening->shorter = shorter;
-    memcpy(shortening->shorter + shortening->size, text, size);
-    shortening->size += size;
+    buffer_add(&shortening->shorter, text, size);
+    shortening->failed |= shortening->shorter.failed;
 }
 
 static void append_text(struct shortening *shortening, const char *text)
@@ -51,15 +30,10 @@ static void copy_until(struct shortening *shortening, const char *at)
 /* The whole text from `at` on is what follows. */
 static void go_on_at(struct shortening *shortening, const char *at)
 {
-    void *marks = shortening->marks;
-    if (shortening->failed || !reserve(&marks, sizeof *shortening->marks, shortening->mark_count, 1,
-                                       &shortening->mark_capacity)) {
-        shortening->failed = true;
-        return;
-    }
-    shortening->marks = marks;
-    shortening->marks[shortening->mark_count++] = (struct shortening_mark){
-        .shorter = shortening->size, .whole = (size_t)(at - shortening->text)};
+    const struct shortening_mark mark = {.shorter = shortening->shorter.size,
+                                         .whole = (size_t)(at - shortening->text)};
+    buffer_add(&shortening->marks, &mark, sizeof mark);
+    shortening->failed |= shortening->marks.failed;
     shortening->copied = at;
 }
 
@@ -122,13 +96,11 @@ static bool skip_value(struct shortening *shortening)
 bool document_add_block(struct document *document, const struct numbers *take_numbers,
                         size_t *ret_index)
 {
-    void *blocks = document->blocks;
-    if (!reserve(&blocks, sizeof *document->blocks, document->block_count, 1,
-                 &document->block_capacity))
+    const size_t index = document_block_count(document);
+    buffer_add(&document->blocks, take_numbers, sizeof *take_numbers);
+    if (document->blocks.failed)
         return false;
-    document->blocks = blocks;
-    document->blocks[document->block_count] = *take_numbers;
-    *ret_index = document->block_count++;
+    *ret_index = index;
     return true;
 }
 
@@ -234,7 +206,8 @@ static void shorten_object(struct shortening *shortening, unsigned depth)
 static void append_rest(struct shortening *shortening, size_t max_size)
 {
     const size_t rest = (size_t)(shortening->end - shortening->copied);
-    const size_t room = max_size > shortening->size ? max_size - shortening->size : 0;
+    const size_t room =
+        max_size > shortening->shorter.size ? max_size - shortening->shorter.size : 0;
     append(shortening, shortening->copied, shortening->is_broken && rest > room ? room : rest);
 }
 
@@ -245,23 +218,23 @@ void shortening_init(struct shortening *shortening, struct document *document, c
         .document = document, .text = text, .at = text, .end = text + size, .copied = text};
     if (peek(shortening) == '{')
         shorten_object(shortening, 1);
-    if (shortening->mark_count > 0)
+    if (shortening_mark_count(shortening) > 0)
         append_rest(shortening, max_size);
 }
 
 void shortening_finish(struct shortening *shortening)
 {
-    free(shortening->shorter);
-    free(shortening->marks);
+    buffer_finish(&shortening->shorter);
+    buffer_finish(&shortening->marks);
     *shortening = (struct shortening){0};
 }
 
 const char *shortening_place(const struct shortening *shortening, size_t position)
 {
-    size_t last = shortening->mark_count - 1;
-    while (last > 0 && shortening->marks[last].shorter > position)
-        last--;
-    const struct shortening_mark *mark = &shortening->marks[last];
+    const struct shortening_mark *marks = shortening->marks.items;
+    const struct shortening_mark *mark = marks + shortening_mark_count(shortening) - 1;
+    while (mark > marks && mark->shorter > position)
+        mark--;
     return position < mark->shorter ? shortening->text + position
                                     : shortening->text + mark->whole + (position - mark->shorter);
 }

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "server/base/buffer.h"
+
 struct document;
 
 /* From `shorter` on, until the next one, the shorter text is the whole text from `whole` on. */
@@ -25,15 +27,11 @@ struct shortening {
     struct document *document; /* borrowed */
     const char *text, *at, *end;
     const char *copied; /* what lies before it is in the shorter text */
-    char *shorter;      /* owned */
-    size_t size;
-    size_t capacity;
-    struct shortening_mark
-        *marks; /* owned; 0: the shorter text is empty, and the whole one is short */
-    size_t mark_count;
-    size_t mark_capacity;
-    bool is_broken; /* jansson has to fail where the last mark is */
-    bool failed;    /* no memory */
+    struct buffer shorter;
+    struct buffer marks; /* struct shortening_mark; 0: the shorter text is empty, and the whole one
+                            is short */
+    bool is_broken;      /* jansson has to fail where the last mark is */
+    bool failed;         /* no memory */
 };
 
 /* Adds the blocks to the document. If an array broke, what follows it is copied up to `max_size`
@@ -41,6 +39,11 @@ struct shortening {
 void shortening_init(struct shortening *shortening, struct document *document, const char *text,
                      size_t size, size_t max_size);
 void shortening_finish(struct shortening *shortening);
+
+static inline size_t shortening_mark_count(const struct shortening *shortening)
+{
+    return shortening->marks.size / sizeof(struct shortening_mark);
+}
 
 /* The place in the whole text of one in the shorter text, if there are marks. */
 const char *shortening_place(const struct shortening *shortening, size_t position);

@@ -18,7 +18,8 @@ struct numbers *json_value_block(struct json_value value)
     const json_t *node = value.node;
     const bool may_be_block = value.depth >= 1 && value.depth <= DOCUMENT_BLOCKS_DEPTH;
     const json_t *index = may_be_block ? json_array_get(node, 0) : NULL;
-    return json_is_real(index) ? &value.document->blocks[(size_t)json_real_value(index)] : NULL;
+    struct numbers *blocks = value.document->blocks.items;
+    return json_is_real(index) ? &blocks[(size_t)json_real_value(index)] : NULL;
 }
 
 const struct numbers *json_value_numbers(struct json_value array)

@@ -1,6 +1,5 @@
-/* json_writer.c - a comma is owed after each value and paid before the next one; the text grows by
- * doubling, so that a writer's cost is linear in what it writes. Numbers are written in place:
- * there is room for the longest before its length is known. */
+/* writer.c - a comma is owed after each value and paid before the next one. Numbers are written in
+ * place: there is room for the longest before its length is known. */
 #include "server/json/writer.h"
 
 #include <math.h>
@@ -13,73 +12,11 @@
 #include "server/json/numbers.h"
 
 /* A row of numbers gets room for this many at a time. */
-enum { FIRST_CAPACITY = 512, ROW_PART = 64 };
-
-void json_writer_init(struct json_writer *writer)
-{
-    *writer = (struct json_writer){0};
-}
-
-void json_writer_finish(struct json_writer *writer)
-{
-    if (writer == NULL)
-        return;
-    free(writer->text);
-    json_writer_init(writer);
-}
-
-bool json_writer_failed(const struct json_writer *writer)
-{
-    return writer->failed;
-}
-
-char *json_writer_take(struct json_writer *writer, size_t *size)
-{
-    if (writer->failed) {
-        json_writer_finish(writer);
-        return NULL;
-    }
-    char *text = writer->text;
-    *size = writer->size;
-    json_writer_init(writer);
-    return text;
-}
-
-static bool reserve(struct json_writer *writer, size_t more);
-
-char *json_writer_take_string(struct json_writer *writer)
-{
-    size_t size;
-    if (reserve(writer, 1))
-        writer->text[writer->size] = '\0';
-    return json_writer_take(writer, &size);
-}
-
-static bool reserve(struct json_writer *writer, size_t more)
-{
-    if (writer->failed)
-        return false;
-    if (more <= writer->capacity - writer->size)
-        return true;
-    size_t capacity = writer->capacity > 0 ? writer->capacity : FIRST_CAPACITY;
-    while (capacity - writer->size < more && capacity <= SIZE_MAX / 2)
-        capacity *= 2;
-    char *text = capacity - writer->size < more ? NULL : realloc(writer->text, capacity);
-    if (text == NULL) {
-        writer->failed = true;
-        return false;
-    }
-    writer->text = text;
-    writer->capacity = capacity;
-    return true;
-}
+enum { ROW_PART = 64 };
 
 static void append(struct json_writer *writer, const char *text, size_t size)
 {
-    if (size == 0 || !reserve(writer, size))
-        return;
-    memcpy(writer->text + writer->size, text, size);
-    writer->size += size;
+    buffer_add(writer->text, text, size);
 }
 
 static void pay_comma(struct json_writer *writer)
@@ -177,16 +114,6 @@ void json_write_raw(struct json_writer *writer, const char *json)
     append_value(writer, json, strlen(json));
 }
 
-void json_write_bytes(struct json_writer *writer, const void *bytes, size_t size)
-{
-    append(writer, bytes, size);
-}
-
-void json_write_line_end(struct json_writer *writer)
-{
-    append(writer, "\n", 1);
-}
-
 void json_write_null(struct json_writer *writer)
 {
     json_write_raw(writer, "null");
@@ -201,12 +128,13 @@ void json_write_boolean(struct json_writer *writer, bool value)
 static char *begin_number(struct json_writer *writer)
 {
     pay_comma(writer);
-    return reserve(writer, DECIMAL_TEXT) ? writer->text + writer->size : NULL;
+    struct buffer *text = writer->text;
+    return buffer_reserve(text, DECIMAL_TEXT) ? text->bytes + text->size : NULL;
 }
 
 static void end_number(struct json_writer *writer, size_t size)
 {
-    writer->size += size;
+    writer->text->size += size;
     writer->needs_comma = true;
 }
 
@@ -321,18 +249,19 @@ static size_t write_spike(float time, char *out)
 static inline void write_row(struct json_writer *writer, const float *values, size_t count,
                              size_t (*write)(float, char *))
 {
+    struct buffer *text = writer->text;
     pay_comma(writer);
     for (size_t begin = 0; begin < count; begin += ROW_PART) {
         const size_t end = count - begin < ROW_PART ? count : begin + ROW_PART;
-        if (!reserve(writer, ROW_PART * (DECIMAL_TEXT + 1)))
+        if (!buffer_reserve(text, ROW_PART * (DECIMAL_TEXT + 1)))
             return;
-        char *at = writer->text + writer->size;
+        char *at = text->bytes + text->size;
         for (size_t i = begin; i < end; i++) {
             if (i > 0)
                 *at++ = ',';
             at += write(values[i], at);
         }
-        writer->size = (size_t)(at - writer->text);
+        text->size = (size_t)(at - text->bytes);
         writer->needs_comma = true;
     }
 }

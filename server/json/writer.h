@@ -1,10 +1,9 @@
-/* writer.h - writes a JSON text into a growing buffer.
+/* writer.h - writes a JSON text into a buffer.
  *
- * A stream: values are written in order, commas are put where they belong. A failed
- * allocation is remembered (json_writer_failed) and turns what follows into no-ops, so a
- * caller checks once, at the end. float32 numbers are written with the fewest digits that read
- * back as the same float32, doubles likewise as doubles (0.1, 3, 1e+20, -0.0); a NaN or infinity
- * becomes null. */
+ * A stream: values are written in order, commas are put where they belong. A failed allocation is
+ * remembered by the buffer, so that a caller checks once, at the end. float32 numbers are written
+ * with the fewest digits that read back as the same float32, doubles likewise as doubles (0.1, 3,
+ * 1e+20, -0.0); a NaN or infinity becomes null. */
 #ifndef SERVER_JSON_WRITER_H
 #define SERVER_JSON_WRITER_H
 
@@ -12,27 +11,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/base/buffer.h"
 #include "server/json/value.h"
 
 struct json_writer {
-    char *text; /* owned; not terminated */
-    size_t size;
-    size_t capacity;
-    bool failed;
+    struct buffer *text; /* borrowed; what is written is added to it */
     bool needs_comma;
 };
 
-void json_writer_init(struct json_writer *writer);
-void json_writer_finish(struct json_writer *writer); /* frees the text */
-
-/* Whether an allocation failed: the text is not whole then. */
-bool json_writer_failed(const struct json_writer *writer);
-
-/* Hands the text (malloc'ed, not terminated) to the caller; NULL where an allocation failed. */
-char *json_writer_take(struct json_writer *writer, size_t *size);
-
-/* The same, terminated. */
-char *json_writer_take_string(struct json_writer *writer);
+/* A writer that begins a text in a buffer. */
+static inline struct json_writer json_writer_to(struct buffer *text)
+{
+    return (struct json_writer){.text = text};
+}
 
 void json_write_object_begin(struct json_writer *writer);
 void json_write_object_end(struct json_writer *writer);
@@ -43,8 +34,6 @@ void json_write_key(struct json_writer *writer, const char *key);
 /* A member: key and double, null where it is not finite. */
 void json_write_number(struct json_writer *writer, const char *key, double value);
 void json_write_null(struct json_writer *writer);
-void json_write_bytes(struct json_writer *writer, const void *bytes, size_t size); /* no JSON */
-void json_write_line_end(struct json_writer *writer); /* after the whole document */
 void json_write_boolean(struct json_writer *writer, bool value);
 void json_write_integer(struct json_writer *writer, int64_t value);
 void json_write_double(struct json_writer *writer, double value);

@@ -208,10 +208,10 @@ void config_json_write(struct json_writer *writer, const struct model_config *co
 
 char *config_json_text(const struct model_config *config)
 {
-    struct json_writer json;
-    json_writer_init(&json);
+    struct buffer text = {0};
+    struct json_writer json = json_writer_to(&text);
     json_write_object_begin(&json);
     config_json_write(&json, config);
     json_write_object_end(&json);
-    return json_writer_take_string(&json);
+    return buffer_take_string(&text);
 }

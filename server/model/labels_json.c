@@ -82,8 +82,8 @@ void labels_json_write(struct json_writer *writer, const struct labels *labels)
 
 char *labels_json_text(const struct labels *labels)
 {
-    struct json_writer json;
-    json_writer_init(&json);
+    struct buffer text = {0};
+    struct json_writer json = json_writer_to(&text);
     labels_json_write(&json, labels);
-    return json_writer_take_string(&json);
+    return buffer_take_string(&text);
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/buffer.h"
+
 enum { BATCH = 1, SAMPLE, TRAIN }; /* brackets open */
 
 struct reading {
@@ -17,7 +19,7 @@ struct reading {
     size_t index[TRAIN + 1]; /* of the sample, of its entry, of the entry's spike */
     unsigned depth;
     size_t time_count;
-    size_t capacity; /* samples that `spikes` has room for */
+    struct buffer spikes; /* uint32_t [samples begun][features], for the samples to take */
 };
 
 bool spike_trains_are_given(const struct numbers *in_spikes)
@@ -37,6 +39,11 @@ static bool refuse(const struct reading *reading, unsigned depth, enum problem_c
     return false;
 }
 
+static uint32_t *spikes_of(const struct reading *reading)
+{
+    return reading->spikes.items;
+}
+
 static bool read_time(struct reading *reading, double value)
 {
     struct samples *samples = &reading->samples;
@@ -52,7 +59,7 @@ static bool read_time(struct reading *reading, double value)
     const size_t entry = reading->index[1];
     if (time >= 0 && entry < samples->features) {
         samples->times[reading->time_count++] = time;
-        samples->spikes[reading->index[0] * samples->features + entry]++;
+        spikes_of(reading)[reading->index[0] * samples->features + entry]++;
     }
     reading->index[reading->depth - 1]++;
     return true;
@@ -77,20 +84,13 @@ static bool end_array(struct reading *reading)
 /* Room for the sample that begins: memory follows the samples that had all their entries. */
 static bool begin_sample(struct reading *reading)
 {
-    struct samples *samples = &reading->samples;
-    const size_t features = samples->features, sample = reading->index[0];
-    if (sample == reading->capacity) {
-        const size_t capacity = 2 * reading->capacity + 1;
-        uint32_t *spikes = realloc(samples->spikes, capacity * features * sizeof *spikes);
-        if (spikes == NULL) {
-            problem_set_no_memory(reading->problem);
-            return false;
-        }
-        samples->spikes = spikes;
-        reading->capacity = capacity;
-    }
-    memset(samples->spikes + sample * features, 0, features * sizeof *samples->spikes);
-    return true;
+    const size_t bytes = reading->samples.features * sizeof(uint32_t);
+    void *spikes = buffer_extend(&reading->spikes, bytes);
+    if (spikes == NULL)
+        problem_set_no_memory(reading->problem);
+    else
+        memset(spikes, 0, bytes);
+    return spikes != NULL;
 }
 
 static bool begin_array(struct reading *reading)
@@ -132,6 +132,7 @@ static bool read_all(struct reading *reading, const struct numbers *in_spikes)
     while ((token = numbers_next(&walk, &value)) != NUMBERS_END)
         if (!read_token(reading, token, value))
             return false;
+    samples->spikes = buffer_take(&reading->spikes);
     if (samples_index(samples))
         return true;
     problem_set_no_memory(reading->problem);
@@ -149,6 +150,7 @@ bool spike_trains_read(const struct numbers *in_spikes, const char *pointer, siz
                     .features = in_features},
     };
     if (!read_all(&reading, in_spikes)) {
+        buffer_finish(&reading.spikes);
         samples_finish(&reading.samples);
         return false;
     }
