@@ -6,43 +6,43 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-/* Splits "ADDR:PORT" or "[ADDR]:PORT". */
-static bool split(const char *listen, char host[64], const char **port)
+#include "server/http/listen.h"
+
+/* A server on all addresses is asked on the loopback: NULL stands for that of both families. */
+static const char *host_to_ask(const struct listen_address *address)
 {
-    const char *colon = strrchr(listen, ':');
-    if (colon == NULL)
-        return false;
-    const char *start = *listen == '[' ? listen + 1 : listen;
-    const char *end = *listen == '[' ? colon - 1 : colon;
-    if (end < start || end - start >= 64)
-        return false;
-    memcpy(host, start, (size_t)(end - start));
-    host[end - start] = '\0';
-    *port = colon + 1;
-    if (strcmp(host, "0.0.0.0") == 0 || *host == '\0')
-        strcpy(host, "127.0.0.1");
-    else if (strcmp(host, "::") == 0)
-        strcpy(host, "::1");
-    return true;
+    if (strcmp(address->host, "0.0.0.0") == 0)
+        return "127.0.0.1";
+    if (strcmp(address->host, "::") == 0)
+        return "::1";
+    return *address->host != '\0' ? address->host : NULL;
 }
 
-static int connect_to(const char *host, const char *port)
+static int connect_to(const struct addrinfo *info)
+{
+    const struct timeval patience = {.tv_sec = 2};
+    const int connection = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connection < 0)
+        return -1;
+    setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (connect(connection, info->ai_addr, info->ai_addrlen) == 0)
+        return connection;
+    close(connection);
+    return -1;
+}
+
+/* The first address that answers. */
+static int connect_to_any(const char *host, const char *port)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-    const struct timeval patience = {.tv_sec = 2};
-    struct addrinfo *addresses;
-    if (getaddrinfo(host, port, &hints, &addresses) != 0)
+    struct addrinfo *list;
+    int connection = -1;
+    if (getaddrinfo(host, port, &hints, &list) != 0)
         return -1;
-    int connection = socket(addresses->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (connection >= 0) {
-        setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-        setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        if (connect(connection, addresses->ai_addr, addresses->ai_addrlen) != 0) {
-            close(connection);
-            connection = -1;
-        }
-    }
-    freeaddrinfo(addresses);
+    for (const struct addrinfo *info = list; info != NULL && connection < 0; info = info->ai_next)
+        connection = connect_to(info);
+    freeaddrinfo(list);
     return connection;
 }
 
@@ -51,11 +51,11 @@ bool healthcheck(const char *listen)
     static const char question[] = "GET /health/ready HTTP/1.1\r\nHost: localhost\r\n"
                                    "Connection: close\r\n\r\n";
     static const char ready[] = "HTTP/1.1 200";
-    char host[64], answer[sizeof ready] = "";
-    const char *port;
-    if (!split(listen, host, &port))
+    struct listen_address address;
+    char answer[sizeof ready] = "";
+    if (!listen_address_read(listen, &address))
         return false;
-    const int connection = connect_to(host, port);
+    const int connection = connect_to_any(host_to_ask(&address), address.port);
     if (connection < 0)
         return false;
     const ssize_t size = sizeof ready - 1;

@@ -1,11 +1,11 @@
-/* healthcheck.h - asks a running server whether it is ready, e.g. for a container's engine. */
+/* healthcheck.h - asks a running server whether it is ready, e.g. for a container engine. */
 #ifndef SERVER_HEALTHCHECK_H
 #define SERVER_HEALTHCHECK_H
 
 #include <stdbool.h>
 
-/* GET /health/ready where a server with this --listen serves; 0.0.0.0 and :: are asked by loopback.
- * Waits at most two seconds. */
+/* GET /health/ready of the server with this --listen. A server on all addresses (:8080,
+ * 0.0.0.0:8080, [::]:8080) is asked on the loopback. Waits two seconds at most for each step. */
 bool healthcheck(const char *listen);
 
 #endif

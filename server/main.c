@@ -1,5 +1,7 @@
-/* tempotrond: starts the floors from the bottom up, waits for a signal, stops them from the top. */
+/* main.c - tempotrond: starts the layers from the lowest up, waits for a signal, stops them from
+ * the highest down. */
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <linux/limits.h>
 #include <pthread.h>
@@ -8,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "server/api/routes.h"
 #include "server/base/timestamp.h"
@@ -21,17 +24,29 @@
 #include "server/store/pool.h"
 #include "server/store/queue.h"
 
-enum { MODELS_BYTES = 256 * 1024 * 1024 };
-
 static void complain(const char *what, const char *why)
 {
     fprintf(stderr, "tempotrond: %s: %s\n", what, why);
 }
 
-static bool start_store(struct service *service, const char *path)
+static void complain_of_store(const char *path, enum store_status status, int error)
+{
+    char why[160];
+    if (status == STORE_UNAVAILABLE && error == EACCES)
+        snprintf(why, sizeof why,
+                 "permission denied: user %u needs write access to it and its directory",
+                 (unsigned)geteuid());
+    else
+        snprintf(why, sizeof why, "%s",
+                 status == STORE_UNAVAILABLE && error != 0 ? strerror(error)
+                                                           : store_status_text(status));
+    complain(path, why);
+}
+
+static bool start_store(struct service *service, const struct options *options)
 {
     errno = 0;
-    enum store_status status = store_pool_create(path, &service->stores);
+    enum store_status status = store_pool_create(options->db, &service->stores);
     if (status == STORE_OK) {
         struct store *store = store_pool_borrow_writer(service->stores);
         status = store_queue_take_up(store, timestamp_now());
@@ -39,13 +54,13 @@ static bool start_store(struct service *service, const char *path)
             status = store_array_prune(store);
         store_pool_return_writer(service->stores, status);
     }
-    if (status == STORE_UNAVAILABLE && errno != 0)
-        fprintf(stderr, "tempotrond: %s: %s\n", path, strerror(errno));
-    else if (status != STORE_OK)
-        complain(path, store_status_text(status));
-    if (status != STORE_OK)
+    if (status != STORE_OK) {
+        complain_of_store(options->db, status, errno);
         return false;
-    service->cache = model_cache_create(service->stores, MODELS_BYTES);
+    }
+    service->cache = model_cache_create(service->stores, options->model_cache_bytes);
+    if (service->cache == NULL)
+        complain("models", "out of memory");
     return service->cache != NULL;
 }
 
@@ -107,23 +122,39 @@ static void stop(struct service *service, unsigned drain_seconds)
         trainer_interrupt(service->trainer);
     if (service->http != NULL)
         http_server_drain(service->http, drain_seconds);
-    trainer_stop(service->trainer); /* its workers wake parked requests: before the server goes */
+    trainer_stop(service->trainer); /* its workers wake parked requests: before the server ends */
     http_server_destroy(service->http);
-    trainer_destroy(service->trainer); /* which the last requests have still asked */
+    trainer_destroy(service->trainer); /* the last requests have still asked it */
     model_cache_destroy(service->cache);
     store_pool_destroy(service->stores);
 }
 
-/* Blocked in every thread, and waited for in this one. */
-static void block_signals(sigset_t *signals)
+/* Blocks the signals that stop the server in every thread; one thread waits for them. A signal that
+ * was ignored before stays ignored: nohup and shells in scripts rely on it. */
+static void block_signals(sigset_t *ret_signals)
 {
-    sigemptyset(signals);
-    sigaddset(signals, SIGTERM);
-    sigaddset(signals, SIGINT);
-    sigaddset(signals, SIGHUP); /* its terminal is gone */
-    pthread_sigmask(SIG_BLOCK, signals, NULL);
+    static const int stops[] = {SIGTERM, SIGINT, SIGHUP};
+    sigemptyset(ret_signals);
+    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+        struct sigaction before;
+        if (sigaction(stops[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaddset(ret_signals, stops[i]);
+    }
+    pthread_sigmask(SIG_SETMASK, ret_signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
+}
+
+/* A closed standard stream would become a file or a connection, and the log would go there. */
+static bool open_standard_streams(void)
+{
+    int file;
+    do
+        file = open("/dev/null", O_RDWR);
+    while (file >= 0 && file <= STDERR_FILENO);
+    if (file >= 0)
+        close(file);
+    return file >= 0;
 }
 
 static int serve(const struct options *options)
@@ -132,8 +163,8 @@ static int serve(const struct options *options)
     sigset_t signals;
     struct service service = {.max_dataset_bytes = options->max_dataset_bytes};
     block_signals(&signals);
-    umask(S_IRWXG | S_IRWXO); /* the database is its owner's alone */
-    const bool started = start_store(&service, options->db) && start_serving(&service, options);
+    umask(S_IRWXG | S_IRWXO); /* only its owner may read the database */
+    const bool started = start_store(&service, options) && start_serving(&service, options);
     if (started) {
         fprintf(stderr, "tempotrond " TEMPOTROND_VERSION " ready on http://%s\n",
                 http_server_address(service.http));
@@ -147,6 +178,8 @@ static int serve(const struct options *options)
 int main(int argc, char **argv)
 {
     struct options options;
+    if (!open_standard_streams())
+        return EXIT_FAILURE;
     switch (options_read(argc, argv, &options)) {
     case OPTIONS_DONE:
         return EXIT_SUCCESS;

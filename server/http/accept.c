@@ -15,11 +15,12 @@
 
 #include "server/base/timestamp.h"
 #include "server/http/connections.h"
+#include "server/http/listen.h"
 
 enum { RETRY_MS = 100 };
 
 struct acceptor {
-    int socket;
+    const struct listen_sockets *sockets;
     int stop; /* an eventfd; readable: stop */
     struct MHD_Daemon *daemon;
     struct connections *connections;
@@ -59,12 +60,12 @@ static void note_refusal(struct acceptor *acceptor, bool refuses)
 }
 
 /* Returns false if no connection waits, or none can be had now; *ret_all tells the two apart. */
-static bool accept_one(struct acceptor *acceptor, bool *ret_all)
+static bool accept_one(struct acceptor *acceptor, int socket, bool *ret_all)
 {
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
     const int connection =
-        accept4(acceptor->socket, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        accept4(socket, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (connection < 0) {
         *ret_all = errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
         return errno == EINTR || errno == ECONNABORTED;
@@ -82,9 +83,13 @@ static bool accept_one(struct acceptor *acceptor, bool *ret_all)
 /* Returns false if a connection waits that can't be had now. */
 static bool accept_waiting(struct acceptor *acceptor)
 {
-    bool all;
-    while (accept_one(acceptor, &all))
-        continue;
+    bool all = true;
+    for (size_t i = 0; i < acceptor->sockets->count; i++) {
+        bool all_here;
+        while (accept_one(acceptor, acceptor->sockets->sockets[i], &all_here))
+            continue;
+        all = all && all_here;
+    }
     return all;
 }
 
@@ -101,35 +106,36 @@ void acceptor_deafen(const struct acceptor *acceptor)
     };
     const struct sock_fprog filter = {.len = sizeof drop_syn / sizeof *drop_syn,
                                       .filter = drop_syn};
-    setsockopt(acceptor->socket, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+    for (size_t i = 0; i < acceptor->sockets->count; i++)
+        setsockopt(acceptor->sockets->sockets[i], SOL_SOCKET, SO_ATTACH_FILTER, &filter,
+                   sizeof filter);
 }
 
 static void *accept_until_stopped(void *argument)
 {
     struct acceptor *acceptor = argument;
-    enum { STOP, SOCKET };
-    struct pollfd waits[] = {
-        [STOP] = {.fd = acceptor->stop, .events = POLLIN},
-        [SOCKET] = {.fd = acceptor->socket, .events = POLLIN},
-    };
+    const struct listen_sockets *sockets = acceptor->sockets;
+    struct pollfd waits[1 + LISTEN_SOCKETS] = {{.fd = acceptor->stop, .events = POLLIN}};
+    for (size_t i = 0; i < sockets->count; i++)
+        waits[1 + i] = (struct pollfd){.fd = sockets->sockets[i], .events = POLLIN};
     bool all = true;
     for (;;) {
-        /* While connections wait that can't be had, the socket is ready all the time. */
-        poll(waits, all ? 2 : 1, all ? -1 : RETRY_MS);
-        const bool stops = waits[STOP].revents != 0;
+        /* While connections wait that can't be had, the sockets are ready all the time. */
+        poll(waits, all ? 1 + sockets->count : 1, all ? -1 : RETRY_MS);
+        const bool stops = waits[0].revents != 0;
         all = accept_waiting(acceptor);
         if (stops)
             return NULL;
     }
 }
 
-struct acceptor *acceptor_start(int socket, struct MHD_Daemon *daemon,
+struct acceptor *acceptor_start(const struct listen_sockets *sockets, struct MHD_Daemon *daemon,
                                 struct connections *connections)
 {
     struct acceptor *acceptor = malloc(sizeof *acceptor);
     if (acceptor == NULL)
         return NULL;
-    *acceptor = (struct acceptor){.socket = socket,
+    *acceptor = (struct acceptor){.sockets = sockets,
                                   .stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
                                   .daemon = daemon,
                                   .connections = connections};

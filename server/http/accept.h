@@ -9,10 +9,11 @@
 struct MHD_Daemon;
 struct acceptor;
 struct connections;
+struct listen_sockets;
 
-/* Accepts from a listening, non-blocking socket, which stays the caller's. A connection for which
+/* Accepts from the sockets, which stay the caller's. A connection for which
  * the register has no room is answered 503. NULL: no memory, no descriptor or no thread. */
-struct acceptor *acceptor_start(int socket, struct MHD_Daemon *daemon,
+struct acceptor *acceptor_start(const struct listen_sockets *sockets, struct MHD_Daemon *daemon,
                                 struct connections *connections);
 
 /* Drops the requests for new connections: the client's kernel asks again in a second, and is

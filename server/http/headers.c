@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <microhttpd.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -250,16 +251,57 @@ static bool is_name(const char *name, size_t size, const char *host)
            (host_length(host) == size && strncasecmp(name, host, size) == 0);
 }
 
+/* The next name of a list, whose size is 0 at the end of the list. */
+static const char *next_name(const char *hosts, size_t *ret_size)
+{
+    static const char separators[] = ", \t";
+    hosts += strspn(hosts, separators);
+    *ret_size = strcspn(hosts, separators);
+    return hosts;
+}
+
 static bool is_one_of(const char *hosts, const char *host)
 {
-    while (*hosts != '\0') {
-        const size_t size = strcspn(hosts, ",");
+    size_t size;
+    for (hosts = next_name(hosts, &size); size > 0; hosts = next_name(hosts + size, &size))
         if (is_name(hosts, size, host))
             return true;
-        hosts += size;
-        hosts += strspn(hosts, ",");
-    }
     return false;
+}
+
+/* "iris.example", "192.0.2.1", "[::1]", "*" */
+static bool is_host(const char *name, size_t size)
+{
+    static const char hexadecimal[] = "0123456789abcdefABCDEF:.";
+    if (*name == '[')
+        return size > 2 && strspn(name + 1, hexadecimal) == size - 2 && name[size - 1] == ']';
+    for (size_t i = 0; i < size; i++)
+        if (!isalnum((unsigned char)name[i]) && strchr("-._", name[i]) == NULL)
+            return size == 1 && *name == '*';
+    return true;
+}
+
+bool http_hosts_check(const char *hosts, char *error, size_t error_size)
+{
+    size_t size, count = 0;
+    for (hosts = next_name(hosts, &size); size > 0; hosts = next_name(hosts + size, &size)) {
+        const size_t before_port = host_length(hosts);
+        const int shown = size < error_size / 2 ? (int)size : (int)error_size / 2;
+        count++;
+        if (is_host(hosts, size))
+            continue;
+        if (before_port > 0 && before_port < size && is_host(hosts, before_port) &&
+            strspn(hosts + before_port + 1, "0123456789") == size - before_port - 1)
+            snprintf(error, error_size, "\"%.*s\": leave out the port", shown, hosts);
+        else
+            snprintf(error, error_size,
+                     "\"%.*s\" is not a host name, an address ([::1] in brackets) or *", shown,
+                     hosts);
+        return false;
+    }
+    if (count == 0)
+        snprintf(error, error_size, "it names no host");
+    return count > 0;
 }
 
 bool http_headers_may_ask(const struct http_headers *headers, const char *hosts,

@@ -36,10 +36,13 @@ struct http_headers {
 bool http_headers_read(struct MHD_Connection *connection, const char *method, const char *version,
                        struct http_headers *headers, struct problem *problem);
 
-/* Sets foreign_host or foreign_origin. `hosts` are the names that a Host may have, with commas
- * between them: "localhost" stands for all names of the loopback, "*" for any name. */
+/* Sets foreign_host or foreign_origin. `hosts` lists the names that a Host may have, with commas or
+ * blanks between them: "localhost" stands for all names of the loopback, "*" for any name. */
 bool http_headers_may_ask(const struct http_headers *headers, const char *hosts,
                           struct problem *problem);
+
+/* Whether a text is such a list; else why not, in error[error_size]. */
+bool http_hosts_check(const char *hosts, char *error, size_t error_size);
 
 /* Whether a media type, as Content-Type has it, is this one, parameters apart. */
 bool http_media_is(const char *type, const char *media);

@@ -8,12 +8,11 @@
 #include "server/base/thread_pool.h"
 #include "server/http/body.h"
 #include "server/http/connections.h"
+#include "server/http/listen.h"
 #include "server/http/park.h"
 #include "server/http/server.h"
 
 struct MHD_Daemon;
-
-enum { HTTP_ADDRESS = 64 };
 
 struct http_server {
     struct http_options options;
@@ -24,8 +23,7 @@ struct http_server {
     struct thread_pool *pool;
     struct connections *connections;
     char directory[PATH_MAX];
-    int socket; /* listening; -1: closed */
-    char address[HTTP_ADDRESS];
+    struct listen_sockets sockets;
     struct http_body_limits body_limits;
     atomic_size_t bodies_bytes;     /* of all bodies in flight, in memory */
     atomic_size_t body_files_bytes; /* and in files */

@@ -20,7 +20,7 @@
 #include "server/http/internal.h"
 #include "server/http/listen.h"
 
-enum { CONNECTIONS_DEFAULT = 4096, LOOPS_PER_CORE = 2, CORES_MIN = 2 };
+enum { LOOPS_PER_CORE = 2, CORES_MIN = 2 };
 enum { FILES_AT_ONCE = 4 }; /* of the largest size */
 
 /* Descriptors: a connection has its socket and may have a file for its body, a thread has its event
@@ -40,11 +40,9 @@ static unsigned loop_count(void)
  * is enough for, up to those wanted; 0 if for none. */
 static unsigned connection_limit(const struct http_options *options)
 {
-    const rlim_t connections =
-        options->connections > 0 ? options->connections : CONNECTIONS_DEFAULT;
     const rlim_t threads = loop_count() + options->pool_threads + options->other_threads;
     const rlim_t others = OTHER_FILES + FILES_PER_THREAD * threads;
-    const rlim_t wanted = FILES_PER_CONNECTION * connections + others;
+    const rlim_t wanted = FILES_PER_CONNECTION * options->connections + others;
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) != 0)
         return 0;
@@ -53,7 +51,7 @@ static unsigned connection_limit(const struct http_options *options)
         setrlimit(RLIMIT_NOFILE, &files);
     }
     if (files.rlim_cur >= wanted)
-        return (unsigned)connections;
+        return options->connections;
     return files.rlim_cur > others ? (unsigned)(files.rlim_cur - others) / FILES_PER_CONNECTION : 0;
 }
 
@@ -81,8 +79,7 @@ void http_server_destroy(struct http_server *server)
     thread_pool_destroy(server->pool);
     waiting_room_destroy(server->room);
     connections_destroy(server->connections);
-    if (server->socket >= 0)
-        close(server->socket);
+    listen_close(&server->sockets);
     free(server);
 }
 
@@ -106,7 +103,6 @@ static bool prepare(struct http_server *server, char *error, size_t error_size)
 {
     const struct http_options *options = &server->options;
     const unsigned limit = connection_limit(options);
-    bool on_loopback;
     if (limit == 0) {
         snprintf(error, error_size, "the limit of open files is too low (ulimit -n)");
         return false;
@@ -116,12 +112,10 @@ static bool prepare(struct http_server *server, char *error, size_t error_size)
                 "tempotrond: the limit of open files is enough for %u connections only "
                 "(ulimit -n)\n",
                 limit);
-    server->socket = http_listen(options->listen, error, error_size, server->address,
-                                 sizeof server->address, &on_loopback);
-    if (server->socket < 0)
+    if (!listen_open(options->listen, &server->sockets, error, error_size))
         return false;
     if (options->hosts == NULL)
-        server->options.hosts = on_loopback ? "localhost" : "*";
+        server->options.hosts = server->sockets.on_loopback ? "localhost" : "*";
     init_body_limits(server);
     if (getrandom(&server->first_request, sizeof server->first_request, GRND_NONBLOCK) < 0)
         server->first_request = (uint64_t)time(NULL) << 32;
@@ -142,7 +136,6 @@ bool http_server_start(const struct http_options *options, struct service *servi
         snprintf(error, error_size, "there is no memory for the server");
         return false;
     }
-    server->socket = -1;
     server->options = *options;
     server->service = service;
     if (!prepare(server, error, error_size)) {
@@ -152,7 +145,7 @@ bool http_server_start(const struct http_options *options, struct service *servi
     *ret_server = server;
     server->daemon = start_daemon(server);
     if (server->daemon != NULL)
-        server->acceptor = acceptor_start(server->socket, server->daemon, server->connections);
+        server->acceptor = acceptor_start(&server->sockets, server->daemon, server->connections);
     if (server->acceptor != NULL)
         return true;
     *ret_server = NULL;
@@ -163,7 +156,7 @@ bool http_server_start(const struct http_options *options, struct service *servi
 
 const char *http_server_address(const struct http_server *server)
 {
-    return server->address;
+    return server->sockets.address;
 }
 
 void http_server_wake(struct http_server *server, int64_t key)
@@ -178,7 +171,6 @@ void http_server_drain(struct http_server *server, unsigned seconds)
     acceptor_deafen(server->acceptor);
     connections_settle(server->connections);
     acceptor_stop(server->acceptor);
-    close(server->socket); /* from now on connections are refused */
-    server->socket = -1;
+    listen_close(&server->sockets); /* from now on connections are refused */
     connections_drain(server->connections, seconds);
 }
