@@ -74,8 +74,8 @@ static void keep_accuracy(void *context, const struct training_epoch *epoch)
     ((struct result *)context)->training = epoch->accuracy;
 }
 
-static struct result run(const struct task *task, const struct sample_set *training,
-                         const struct sample_set *test, size_t classes)
+static struct result run(const struct task *task, const struct encoding *encoding,
+                         const struct samples *training, const struct samples *test, size_t classes)
 {
     const struct tempotron_params shape = {
         .clock = CLOCK_GRID,
@@ -95,11 +95,11 @@ static struct result run(const struct task *task, const struct sample_set *train
     tempotron_draw_weight(task->params.loop.seed, shape.in_features, classes, weight);
     struct network *network = single_layer(&shape, weight);
     const double begin = seconds();
-    if (network_train(network, training, NULL, &task->params, &observer, NULL) != CORE_OK)
+    if (network_train(network, training, NULL, encoding, &task->params, &observer, NULL) != CORE_OK)
         abort();
     result.seconds = seconds() - begin;
-    if (network_evaluate(network, test, &task->params.loss, NULL, NULL, &evaluation, NULL) !=
-        CORE_OK)
+    if (network_evaluate(network, test, encoding, &task->params.loss, NULL, NULL, &evaluation,
+                         NULL) != CORE_OK)
         abort();
     result.test = evaluation.accuracy;
     network_destroy(network);
@@ -126,14 +126,14 @@ static void run_task(const struct task *task, bool validates)
     }
     image_encoder_init(&encoder, images.pixels, NEURONS, T, T - 1);
     const size_t kept = validates ? images.count - images.count / 6 : images.count;
-    const struct sample_set training = images_view(&images, &encoder, 0, kept);
+    const struct samples training = images_view(&images, 0, kept);
     if (validates) {
-        const struct sample_set rest = images_view(&images, &encoder, kept, images.count - kept);
-        const struct result result = run(task, &training, &rest, OUTPUTS);
+        const struct samples rest = images_view(&images, kept, images.count - kept);
+        const struct result result = run(task, &encoder.encoding, &training, &rest, OUTPUTS);
         print_result(task, "validation", &result);
     } else if (images_read(directory, "t10k", &test_images)) {
-        const struct sample_set test = images_view(&test_images, &encoder, 0, test_images.count);
-        const struct result result = run(task, &training, &test, OUTPUTS);
+        const struct samples test = images_view(&test_images, 0, test_images.count);
+        const struct result result = run(task, &encoder.encoding, &training, &test, OUTPUTS);
         print_result(task, "test", &result);
         images_finish(&test_images);
     }
@@ -160,10 +160,10 @@ static void run_iris(void)
     iris_load(&iris);
     for (uint32_t repeat = 0; repeat < REPEATS; repeat++) {
         for (size_t fold = 0; fold < FOLDS; fold++) {
-            struct sample_set training, test;
+            struct samples training, test;
             iris_fold(&iris, repeat, fold, &training, &test);
             task.params.loop.seed = repeat;
-            const struct result result = run(&task, &training, &test, IRIS_CLASSES);
+            const struct result result = run(&task, &iris.encoding, &training, &test, IRIS_CLASSES);
             mean.seconds += result.seconds / (REPEATS * FOLDS);
             mean.training += result.training / (REPEATS * FOLDS);
             mean.test += result.test / (REPEATS * FOLDS);

@@ -13,6 +13,7 @@
 #include "core/random.h"
 #include "core/training.h"
 #include "tests/support/single_layer.h"
+#include "tests/support/views.h"
 
 enum { AFFERENTS = 500, WINDOW = 500, OUTPUTS = 1, EPOCHS_MOST = 20000 };
 
@@ -69,14 +70,10 @@ static void learn(double alpha, uint32_t seed, const struct schedule *schedule, 
     for (size_t i = 0; i < count; i++)
         label[i] = random_bits(&random) % 2 == 0 ? 0 : -1; /* fire, or not */
     tempotron_draw_weight(seed, AFFERENTS, OUTPUTS, weight);
-    const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
-                                   .count = count,
-                                   .features = AFFERENTS,
-                                   .label = label,
-                                   .values = times};
+    const struct samples set = view_values(SAMPLES_SPIKE_TIMES, count, AFFERENTS, times, label);
     struct network *network = single_layer(&shape, weight);
     const double begin = seconds();
-    network_train(network, &set, NULL, &params, &observer, NULL);
+    network_train(network, &set, NULL, NULL, &params, &observer, NULL);
     const double taken = seconds() - begin;
     printf("%5.2f %8zu   %-8s %6zu %8.1f %10.2f\n", alpha, count, search.solved ? "yes" : "no",
            search.epochs, taken, taken / (double)(search.epochs * count) * 1e6);

@@ -27,6 +27,7 @@
 #include "core/exponential.h"
 #include "core/multi_spike.h"
 #include "core/random.h"
+#include "tests/support/views.h"
 
 enum {
     AFFERENTS = 500,
@@ -158,14 +159,12 @@ static void draw_trial(struct trial *trial, const struct patterns *patterns, str
     trial->first[1] = count;
 }
 
-static struct sample_set view(const struct trial *trial)
+static struct samples view(struct trial *trial)
 {
-    return (struct sample_set){.kind = SAMPLE_SPIKE_TRAINS,
-                               .count = 1,
-                               .features = AFFERENTS,
-                               .spikes = trial->spikes,
-                               .times = trial->time,
-                               .first = trial->first};
+    struct samples samples = view_trains(1, AFFERENTS, trial->spikes, trial->time, trial->first);
+    samples.targets =
+        (struct targets){.kind = TARGETS_COUNT, .outputs = 1, .wanted = &trial->wanted};
+    return samples;
 }
 
 /* --- held-out trials --- */
@@ -207,14 +206,14 @@ static void score_trial(const struct trial *trial, const struct patterns *patter
     sums->stray += (double)(train->count - elicited);
 }
 
-static struct score score(const struct tempotron *tempotron, const struct trial *trials,
+static struct score score(const struct tempotron *tempotron, struct trial *trials,
                           const struct patterns *patterns, struct probe *probe)
 {
     struct score sums = {0};
     size_t clues = 0;
     for (size_t b = 0; b < HELD_OUT; b++) {
-        const struct sample_set set = view(&trials[b]);
-        sample_set_pattern(&set, 0, &probe->pattern);
+        const struct samples set = view(&trials[b]);
+        samples_pattern(&set, NULL, 0, &probe->pattern);
         multi_spike_take_pattern(&probe->multi_spike, tempotron, &probe->pattern);
         multi_spike_take_output(&probe->multi_spike, tempotron, &probe->pattern, 0);
         multi_spike_fire(&probe->multi_spike, 1, &probe->train);
@@ -262,7 +261,8 @@ static struct learner *prepare(const struct task *task, uint32_t seed)
     struct learner *learner = calloc(1, sizeof *learner);
     tempotron_draw_weight(seed, AFFERENTS, 1, weight);
     if (learner == NULL || tempotron_create(&shape, weight, &learner->tempotron) != CORE_OK ||
-        count_trainer_create(learner->tempotron, &params, NULL, &learner->trainer) != CORE_OK ||
+        count_trainer_create(learner->tempotron, &params, NULL, NULL, &learner->trainer) !=
+            CORE_OK ||
         pattern_init(&learner->probe.pattern, TRIAL_SPIKES_MOST, WINDOW) != CORE_OK ||
         multi_spike_init(&learner->probe.multi_spike, TRIAL_SPIKES_MOST) != CORE_OK ||
         spike_train_init(&learner->probe.train, SPIKES_MOST) != CORE_OK)
@@ -300,10 +300,10 @@ static double learn_trials(struct learner *learner, const struct task *task,
     for (size_t n = 0; n < task->every; n++, progress->trials++) {
         const double begin = seconds();
         draw_trial(&learner->trial, &learner->patterns, &learner->random);
-        const struct sample_set samples = view(&learner->trial);
-        const struct counted_set set = {.samples = &samples, .wanted = &learner->trial.wanted};
+        const struct samples samples = view(&learner->trial);
         const double made = seconds();
-        count_trainer_step(learner->trainer, &set, &sample, 1, task->learning_rate, NULL, &errors);
+        count_trainer_step(learner->trainer, &samples, &sample, 1, task->learning_rate, NULL,
+                           &errors);
         progress->seconds += seconds() - made;
         progress->making += made - begin;
     }

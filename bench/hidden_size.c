@@ -17,7 +17,7 @@ enum { SAMPLES = 2048, ROUNDS = 5, PIXELS = 784, CLASSES = 10, T = 32, MAX_SPIKE
 struct problem {
     struct images images;
     struct image_encoder encoder;
-    struct sample_set set;
+    struct samples set;
     struct network *network;
     struct activity activity;
     struct membranes membranes;
@@ -64,15 +64,15 @@ static void problem_init(struct problem *problem, size_t hidden)
 {
     images_make_up(SAMPLES, PIXELS, CLASSES, &problem->images);
     image_latency_init(&problem->encoder, PIXELS, MAX_SPIKE_TIME, T - 1);
-    problem->set = images_view(&problem->images, &problem->encoder, 0, SAMPLES);
+    problem->set = images_view(&problem->images, 0, SAMPLES);
     problem->network = draw_network(hidden);
-    const size_t capacity = sample_set_capacity(&problem->set);
+    const size_t capacity = samples_capacity(&problem->set, &problem->encoder.encoding);
     must(activity_init(&problem->activity, problem->network, capacity));
     must(membranes_init(&problem->membranes, network_widest_block(problem->network), 0));
     problem->patterns = calloc(SAMPLES, sizeof *problem->patterns);
     for (size_t i = 0; i < SAMPLES; i++) {
         must(pattern_init(&problem->patterns[i], capacity, T - 1));
-        sample_set_pattern(&problem->set, i, &problem->patterns[i]);
+        samples_pattern(&problem->set, &problem->encoder.encoding, i, &problem->patterns[i]);
     }
 }
 
@@ -111,7 +111,8 @@ static void floor_pass(struct problem *problem)
 static void predict_pass(struct problem *problem)
 {
     for (size_t i = 0; i < SAMPLES; i++) {
-        sample_set_pattern(&problem->set, i, activity_input(&problem->activity));
+        samples_pattern(&problem->set, &problem->encoder.encoding, i,
+                        activity_input(&problem->activity));
         activity_forward(problem->network, &problem->membranes, &problem->activity, NULL);
     }
 }
@@ -126,7 +127,8 @@ static void train_pass(struct problem *problem)
         .silence_cost = 1e-4,
         .slope_floor = 4,
     };
-    must(network_train(problem->network, &problem->set, NULL, &params, NULL, NULL));
+    must(network_train(problem->network, &problem->set, NULL, &problem->encoder.encoding, &params,
+                       NULL, NULL));
 }
 
 /* The best of some rounds, in microseconds a sample. */

@@ -173,8 +173,8 @@ static void keep_accuracy(void *context, const struct training_epoch *epoch)
     *(double *)context = epoch->accuracy;
 }
 
-static void run(const struct task *task, uint32_t seed, const struct sample_set *training,
-                const struct sample_set *test)
+static void run(const struct task *task, uint32_t seed, const struct encoding *encoding,
+                const struct samples *training, const struct samples *test)
 {
     const struct network_params shape = params_of(task, training->features);
     struct training_params params = task->params;
@@ -184,9 +184,9 @@ static void run(const struct task *task, uint32_t seed, const struct sample_set 
     struct network *network = draw_network(&shape, seed);
     params.loop.seed = seed;
     const double begin = seconds();
-    must(network_train(network, training, NULL, &params, &observer, NULL));
+    must(network_train(network, training, NULL, encoding, &params, &observer, NULL));
     const double taken = seconds() - begin;
-    must(network_evaluate(network, test, &params.loss, NULL, NULL, &evaluation, NULL));
+    must(network_evaluate(network, test, encoding, &params.loss, NULL, NULL, &evaluation, NULL));
     printf("%-14s %6zu %8.2f %8.1f %10.2f %10.2f\n", task->name, params.loop.epochs,
            taken / (double)params.loop.epochs, taken, 100 * accuracy, 100 * evaluation.accuracy);
     fflush(stdout);
@@ -205,11 +205,10 @@ static void run_task(const struct task *task, uint32_t seed, bool validates)
     }
     image_latency_init(&encoder, images.pixels, task->max_spike_time, (float)(task->T - 1));
     const size_t kept = validates ? images.count - images.count / 6 : images.count;
-    const struct sample_set training = images_view(&images, &encoder, 0, kept);
-    const struct sample_set test = validates
-                                       ? images_view(&images, &encoder, kept, images.count - kept)
-                                       : images_view(&test_images, &encoder, 0, test_images.count);
-    run(task, seed, &training, &test);
+    const struct samples training = images_view(&images, 0, kept);
+    const struct samples test = validates ? images_view(&images, kept, images.count - kept)
+                                          : images_view(&test_images, 0, test_images.count);
+    run(task, seed, &encoder.encoding, &training, &test);
     image_encoder_finish(&encoder);
     images_finish(&images);
     images_finish(&test_images);

@@ -18,6 +18,7 @@
 #include "core/training.h"
 #include "server/base/thread_team.h"
 #include "tests/support/single_layer.h"
+#include "tests/support/views.h"
 
 enum { SAMPLES = 1024, ROUNDS = 7 };
 
@@ -43,8 +44,8 @@ struct problem {
     size_t T;
     struct images images;
     struct image_encoder encoder;
-    struct sample_set bytes;
-    struct sample_set floats;
+    struct samples bytes;
+    struct samples floats;
     float *values;
     struct network *network;
     struct pattern *patterns; /* [SAMPLES] encoded beforehand */
@@ -63,26 +64,24 @@ static void problem_init(struct problem *problem, size_t features, size_t neuron
         (struct problem){.features = features, .neurons = neurons, .outputs = outputs, .T = T};
     images_make_up(SAMPLES, features, outputs, &problem->images);
     image_encoder_init(&problem->encoder, features, neurons, (uint32_t)T, tempotron_last(&shape));
-    problem->bytes = images_view(&problem->images, &problem->encoder, 0, SAMPLES);
+    problem->bytes = images_view(&problem->images, 0, SAMPLES);
     problem->values = malloc(SAMPLES * features * sizeof *problem->values);
     problem->patterns = calloc(SAMPLES, sizeof *problem->patterns);
     if (weight == NULL || problem->values == NULL || problem->patterns == NULL)
         abort();
     for (size_t i = 0; i < SAMPLES * features; i++)
         problem->values[i] = (float)problem->images.bytes[i];
-    problem->floats = problem->bytes;
-    problem->floats.kind = SAMPLE_VALUES;
-    problem->floats.values = problem->values;
+    problem->floats = view_values(SAMPLES_VALUES, SAMPLES, features, problem->values, NULL);
     tempotron_draw_weight(0, shape.in_features, outputs, weight);
     problem->network = single_layer(&shape, weight);
     free(weight);
-    const size_t capacity = sample_set_capacity(&problem->bytes);
+    const size_t capacity = samples_capacity(&problem->bytes, &problem->encoder.encoding);
     must(pattern_init(&problem->pattern, capacity, tempotron_last(&shape)));
     must(membranes_init(&problem->membranes, network_widest_block(problem->network), capacity));
     must(activity_init(&problem->activity, problem->network, capacity));
     for (size_t i = 0; i < SAMPLES; i++) {
         struct pattern *pattern = &problem->patterns[i];
-        sample_set_pattern(&problem->bytes, i, &problem->pattern);
+        samples_pattern(&problem->bytes, &problem->encoder.encoding, i, &problem->pattern);
         must(pattern_init(pattern, problem->pattern.count, tempotron_last(&shape)));
         for (size_t s = 0; s < problem->pattern.count; s++)
             pattern_add(pattern, problem->pattern.afferent[s], problem->pattern.time[s]);
@@ -144,13 +143,13 @@ static void floor_pass(struct problem *problem)
 static void encode_bytes_pass(struct problem *problem)
 {
     for (size_t i = 0; i < SAMPLES; i++)
-        sample_set_pattern(&problem->bytes, i, &problem->pattern);
+        samples_pattern(&problem->bytes, &problem->encoder.encoding, i, &problem->pattern);
 }
 
 static void encode_floats_pass(struct problem *problem)
 {
     for (size_t i = 0; i < SAMPLES; i++)
-        sample_set_pattern(&problem->floats, i, &problem->pattern);
+        samples_pattern(&problem->floats, &problem->encoder.encoding, i, &problem->pattern);
 }
 
 static void forward_pass(struct problem *problem)
@@ -168,7 +167,8 @@ static void forward_pass(struct problem *problem)
 static void predict_pass(struct problem *problem)
 {
     for (size_t i = 0; i < SAMPLES; i++) {
-        sample_set_pattern(&problem->bytes, i, activity_input(&problem->activity));
+        samples_pattern(&problem->bytes, &problem->encoder.encoding, i,
+                        activity_input(&problem->activity));
         activity_forward(problem->network, &problem->membranes, &problem->activity, NULL);
         read_out_decide(problem->activity.score, problem->outputs);
     }
@@ -182,7 +182,8 @@ static const struct training_params training = {
 
 static void train(struct problem *problem, const struct thread_team *team)
 {
-    must(network_train(problem->network, &problem->bytes, NULL, &training, NULL, team));
+    must(network_train(problem->network, &problem->bytes, NULL, &problem->encoder.encoding,
+                       &training, NULL, team));
 }
 
 static void train_pass(struct problem *problem)

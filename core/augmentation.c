@@ -41,25 +41,26 @@ VECTORIZED static void nearest_bytes(const float *restrict values, size_t count,
     }
 }
 
-void augmentation_pattern(const struct augmentation *augmentation, const struct sample_set *set,
-                          size_t sample, struct dropout_stream *stream, float *image,
-                          struct pattern *pattern)
+void augmentation_pattern(const struct augmentation *augmentation, const struct samples *samples,
+                          const struct encoding *encoding, size_t sample,
+                          struct dropout_stream *stream, float *image, struct pattern *pattern)
 {
     struct move move;
     move.right = draw_move(augmentation->shift, stream);
     move.down = draw_move(augmentation->shift, stream);
-    const size_t first = sample * set->features;
-    const float *x_min = encoder_x_min(set->encoder);
-    struct sample_set moved = *set;
-    if (set->kind == SAMPLE_BYTES) {
-        nearest_bytes(x_min, set->features, (uint8_t *)image);
-        move_image(augmentation, &move, (const char *)(set->bytes + first), 1, (char *)image);
-        moved.bytes = (const uint8_t *)image;
-    } else {
-        memcpy(image, x_min, set->features * sizeof *image);
-        move_image(augmentation, &move, (const char *)(set->values + first), sizeof *image,
+    const size_t first = sample * samples->features;
+    const float *x_min = encoder_x_min(encoding->encoder);
+    struct samples moved = *samples;
+    if (samples->kind == SAMPLES_BYTES) {
+        moved.data.bytes = (uint8_t *)image;
+        nearest_bytes(x_min, samples->features, moved.data.bytes);
+        move_image(augmentation, &move, (const char *)(samples->data.bytes + first), 1,
                    (char *)image);
-        moved.values = image;
+    } else {
+        moved.data.values = image;
+        memcpy(image, x_min, samples->features * sizeof *image);
+        move_image(augmentation, &move, (const char *)(samples->data.values + first), sizeof *image,
+                   (char *)image);
     }
-    sample_set_pattern(&moved, 0, pattern);
+    samples_pattern(&moved, encoding, 0, pattern);
 }

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "core/dropout.h"
-#include "core/sample_set.h"
+#include "core/samples.h"
 
 struct augmentation {
     size_t shift;  /* pixels, at most, either way; 0: none */
@@ -13,11 +13,11 @@ struct augmentation {
     size_t width;
 };
 
-/* Fills the pattern with a sample moved by as many pixels as the stream says; those that come in
- * have their feature's x_min, of bytes the nearest one. The set is of bytes or values;
+/* Fills the pattern with a sample, moved by as many pixels as the stream says. Pixels that come in
+ * have their feature's x_min, of bytes the nearest one. The samples are values or bytes;
  * image[features] is scratch memory. */
-void augmentation_pattern(const struct augmentation *augmentation, const struct sample_set *set,
-                          size_t sample, struct dropout_stream *stream, float *image,
-                          struct pattern *pattern);
+void augmentation_pattern(const struct augmentation *augmentation, const struct samples *samples,
+                          const struct encoding *encoding, size_t sample,
+                          struct dropout_stream *stream, float *image, struct pattern *pattern);
 
 #endif

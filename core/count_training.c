@@ -33,6 +33,7 @@ struct hand {
 struct count_trainer {
     struct tempotron *tempotron;
     struct count_trainer_params params;
+    const struct encoding *encoding;
     const struct thread_team *team;
     size_t slot_count;
     struct slot *slots; /* [slot_count] */
@@ -43,7 +44,7 @@ struct count_trainer {
     float *frozen;   /* [stride] of a step: not 0 for outputs that made no error */
 
     /* The samples in the slots now. */
-    const struct counted_set *set;
+    const struct samples *set;
     const struct stop_check *stop_check;
     const uint32_t *samples; /* NULL: as they come, from `first` on */
     size_t first;
@@ -134,6 +135,7 @@ static enum core_status init(struct count_trainer *trainer)
 
 enum core_status count_trainer_create(struct tempotron *tempotron,
                                       const struct count_trainer_params *params,
+                                      const struct encoding *encoding,
                                       const struct thread_team *team,
                                       struct count_trainer **ret_trainer)
 {
@@ -142,6 +144,7 @@ enum core_status count_trainer_create(struct tempotron *tempotron,
         return CORE_NO_MEMORY;
     trainer->tempotron = tempotron;
     trainer->params = *params;
+    trainer->encoding = encoding;
     trainer->team = team;
     const enum core_status status = init(trainer);
     if (status != CORE_OK) {
@@ -239,10 +242,10 @@ static void count_sample(struct count_trainer *trainer, size_t sample, struct ha
     const size_t outputs = trainer->tempotron->params.out_features;
     slot->errors = (struct count_errors){0};
     slot->credit.is_zero = true;
-    sample_set_pattern(trainer->set->samples, sample, &slot->pattern);
+    samples_pattern(trainer->set, trainer->encoding, sample, &slot->pattern);
     multi_spike_take_pattern(&hand->multi_spike, trainer->tempotron, &slot->pattern);
     for (size_t j = 0; j < outputs && !stops(trainer); j++)
-        count_output(trainer, hand, j, trainer->set->wanted[sample * outputs + j], slot);
+        count_output(trainer, hand, j, trainer->set->targets.wanted[sample * outputs + j], slot);
 }
 
 /* --- a batch --- */
@@ -308,7 +311,7 @@ static bool fill_slots(struct count_trainer *trainer, size_t done, size_t count,
     return true;
 }
 
-static void begin(struct count_trainer *trainer, const struct counted_set *set,
+static void begin(struct count_trainer *trainer, const struct samples *set,
                   const struct stop_check *stop_check)
 {
     trainer->set = set;
@@ -318,7 +321,7 @@ static void begin(struct count_trainer *trainer, const struct counted_set *set,
         trainer->frozen[j] = 1;
 }
 
-bool count_trainer_step(struct count_trainer *trainer, const struct counted_set *set,
+bool count_trainer_step(struct count_trainer *trainer, const struct samples *set,
                         const uint32_t *samples, size_t count, double learning_rate,
                         const struct stop_check *stop_check, struct count_errors *errors)
 {
@@ -346,15 +349,15 @@ bool count_trainer_step(struct count_trainer *trainer, const struct counted_set 
     return true;
 }
 
-bool count_trainer_evaluate(struct count_trainer *trainer, const struct counted_set *set,
+bool count_trainer_evaluate(struct count_trainer *trainer, const struct samples *set,
                             const struct stop_check *stop_check, struct count_errors *ret_errors)
 {
     struct count_errors errors = {0};
     begin(trainer, set, stop_check);
     trainer->samples = NULL;
     trainer->learns = false;
-    for (size_t done = 0; done < set->samples->count; done += trainer->sample_count)
-        if (!fill_slots(trainer, done, set->samples->count, &errors))
+    for (size_t done = 0; done < set->count; done += trainer->sample_count)
+        if (!fill_slots(trainer, done, set->count, &errors))
             return false;
     *ret_errors = errors;
     return true;
@@ -364,8 +367,9 @@ bool count_trainer_evaluate(struct count_trainer *trainer, const struct counted_
 
 struct run {
     struct count_trainer *trainer;
-    const struct counted_set *training;
-    const struct counted_set *validation; /* or NULL */
+    const struct samples *training;
+    const struct samples *validation; /* or NULL */
+    const struct encoding *encoding;
     struct stop_check stop_check;
     struct tempotron *best;     /* of the best epoch; NULL without patience */
     struct count_errors errors; /* of this epoch */
@@ -443,32 +447,33 @@ static enum core_status run_init(struct run *run, struct tempotron *tempotron,
                                  const struct thread_team *team)
 {
     struct count_trainer_params trainer_params = {
-        .batch_most = least(params->loop.batch_size, run->training->samples->count),
-        .capacity = sample_set_capacity(run->training->samples),
+        .batch_most = least(params->loop.batch_size, run->training->count),
+        .capacity = samples_capacity(run->training, run->encoding),
         .max_spikes = params->max_spikes,
         .optimizer = params->optimizer,
         .momentum = params->momentum,
         .weight_decay = params->weight_decay,
     };
     if (run->validation != NULL) {
-        const size_t capacity = sample_set_capacity(run->validation->samples);
+        const size_t capacity = samples_capacity(run->validation, run->encoding);
         if (capacity > trainer_params.capacity)
             trainer_params.capacity = capacity;
     }
-    enum core_status status = count_trainer_create(tempotron, &trainer_params, team, &run->trainer);
+    enum core_status status =
+        count_trainer_create(tempotron, &trainer_params, run->encoding, team, &run->trainer);
     if (status == CORE_OK && run->validation != NULL && params->loop.patience > 0)
         status = tempotron_copy(tempotron, &run->best);
     return status;
 }
 
-enum core_status tempotron_train_counts(struct tempotron *tempotron,
-                                        const struct counted_set *training,
-                                        const struct counted_set *validation,
+enum core_status tempotron_train_counts(struct tempotron *tempotron, const struct samples *training,
+                                        const struct samples *validation,
+                                        const struct encoding *encoding,
                                         const struct count_training_params *params,
                                         const struct training_observer *observer,
                                         const struct thread_team *team)
 {
-    struct run run = {.training = training, .validation = validation};
+    struct run run = {.training = training, .validation = validation, .encoding = encoding};
     struct training_callbacks callbacks = {.context = &run, .learn = learn, .report = report};
     if (observer != NULL)
         run.stop_check = (struct stop_check){.context = observer->context,
@@ -479,7 +484,7 @@ enum core_status tempotron_train_counts(struct tempotron *tempotron,
         callbacks.restore_best = restore_best;
     }
     if (status == CORE_OK)
-        status = training_loop_run(&params->loop, training->samples->count, &callbacks, observer);
+        status = training_loop_run(&params->loop, training->count, &callbacks, observer);
     count_trainer_destroy(run.trainer);
     tempotron_destroy(run.best);
     return status;

@@ -21,18 +21,12 @@
 #include <stdint.h>
 
 #include "core/optimizer.h"
-#include "core/sample_set.h"
+#include "core/samples.h"
 #include "core/status.h"
 #include "core/stop_check.h"
 #include "core/tempotron.h"
 #include "core/thread_team.h"
 #include "core/training_loop.h"
-
-/* Borrowed samples without blocks at rest, whose labels are not looked at. */
-struct counted_set {
-    const struct sample_set *samples;
-    const uint32_t *wanted; /* [count][out_features] spikes */
-};
 
 /* Sums over samples and their outputs. */
 struct count_errors {
@@ -57,6 +51,7 @@ struct count_trainer;
 /* Trains the caller's own copy in place; it is borrowed, and so is the team, which may be NULL. */
 enum core_status count_trainer_create(struct tempotron *tempotron,
                                       const struct count_trainer_params *params,
+                                      const struct encoding *encoding,
                                       const struct thread_team *team,
                                       struct count_trainer **ret_trainer);
 void count_trainer_destroy(struct count_trainer *trainer); /* takes NULL */
@@ -64,12 +59,12 @@ void count_trainer_destroy(struct count_trainer *trainer); /* takes NULL */
 /* One step by a batch, samples[count] of the set: count in 1 .. batch_most. Adds what was wrong
  * before it to the errors. False: the stop_check, which may be NULL, ended it; nothing is learned.
  */
-bool count_trainer_step(struct count_trainer *trainer, const struct counted_set *set,
+bool count_trainer_step(struct count_trainer *trainer, const struct samples *set,
                         const uint32_t *samples, size_t count, double learning_rate,
                         const struct stop_check *stop_check, struct count_errors *errors);
 
 /* Counts without learning: all samples of a set. False: the stop_check ended it. */
-bool count_trainer_evaluate(struct count_trainer *trainer, const struct counted_set *set,
+bool count_trainer_evaluate(struct count_trainer *trainer, const struct samples *set,
                             const struct stop_check *stop_check, struct count_errors *ret_errors);
 
 /* --- epochs --- */
@@ -84,9 +79,9 @@ struct count_training_params {
 
 /* As network_train(): the epochs' loss is the mean of |o - d|, their accuracy the share of counts
  * that are exactly right, over samples and outputs. */
-enum core_status tempotron_train_counts(struct tempotron *tempotron,
-                                        const struct counted_set *training,
-                                        const struct counted_set *validation,
+enum core_status tempotron_train_counts(struct tempotron *tempotron, const struct samples *training,
+                                        const struct samples *validation,
+                                        const struct encoding *encoding,
                                         const struct count_training_params *params,
                                         const struct training_observer *observer,
                                         const struct thread_team *team);

@@ -16,9 +16,9 @@ struct scratch {
 
 struct evaluator {
     const struct network *network;
-    struct sample_set set;
-    struct background *background; /* of a set of bytes on the grid, else NULL */
-    struct loss loss;              /* of the classes' scores */
+    const struct samples *samples;
+    struct encoding encoding; /* whose background is its own; only bytes on the grid have one */
+    struct loss loss;         /* of the classes' scores */
     const struct thread_team *team;
     size_t parts;
     struct scratch *scratch; /* [parts] */
@@ -31,20 +31,20 @@ struct evaluator {
 static void evaluate_part(void *context, size_t part)
 {
     struct evaluator *evaluator = context;
-    const struct sample_set *set = &evaluator->set;
+    const struct samples *samples = evaluator->samples;
     const size_t classes = network_classes(&evaluator->network->params);
     struct activity *activity = &evaluator->scratch[part].activity;
     struct membranes *membranes = &evaluator->scratch[part].membranes;
-    const size_t end = set->count * (part + 1) / evaluator->parts;
-    for (size_t b = set->count * part / evaluator->parts; b < end; b++) {
+    const size_t end = samples->count * (part + 1) / evaluator->parts;
+    for (size_t b = samples->count * part / evaluator->parts; b < end; b++) {
         if (stop_check_requested(evaluator->stop_check)) {
             atomic_store(&evaluator->stopped, true);
             return;
         }
-        sample_set_pattern(set, b, activity_input(activity));
+        samples_pattern(samples, &evaluator->encoding, b, activity_input(activity));
         activity_forward(evaluator->network, membranes, activity, NULL);
-        evaluator->losses[b] =
-            loss_of_sample(&evaluator->loss, activity->score, set->label[b], classes, NULL);
+        evaluator->losses[b] = loss_of_sample(&evaluator->loss, activity->score,
+                                              samples->targets.label[b], classes, NULL);
         evaluator->decisions[b] = activity_decides(activity)
                                       ? (int32_t)read_out_decide(activity->score, classes)
                                       : UNDECIDED;
@@ -59,7 +59,7 @@ void evaluator_destroy(struct evaluator *evaluator)
         membranes_finish(&evaluator->scratch[part].membranes);
         activity_finish(&evaluator->scratch[part].activity);
     }
-    background_destroy(evaluator->background);
+    background_destroy(evaluator->encoding.background);
     free(evaluator->scratch);
     free(evaluator->losses);
     free(evaluator->decisions);
@@ -69,7 +69,8 @@ void evaluator_destroy(struct evaluator *evaluator)
 static enum core_status init_scratch(struct evaluator *evaluator)
 {
     const struct network *network = evaluator->network;
-    const size_t count = evaluator->set.count, capacity = sample_set_capacity(&evaluator->set);
+    const size_t count = evaluator->samples->count;
+    const size_t capacity = samples_capacity(evaluator->samples, &evaluator->encoding);
     enum core_status status = CORE_OK;
     evaluator->scratch = calloc(evaluator->parts, sizeof *evaluator->scratch);
     evaluator->losses = malloc(count * sizeof *evaluator->losses);
@@ -85,29 +86,32 @@ static enum core_status init_scratch(struct evaluator *evaluator)
     return status;
 }
 
-enum core_status evaluator_create(const struct network *network, const struct sample_set *set,
-                                  const struct loss *loss, const struct thread_team *team,
+enum core_status evaluator_create(const struct network *network, const struct samples *samples,
+                                  const struct encoding *encoding, const struct loss *loss,
+                                  const struct thread_team *team,
                                   const struct stop_check *stop_check,
                                   struct evaluator **ret_evaluator)
 {
     enum { SAMPLES_A_PART = 16 };
-    const size_t most = set->count / SAMPLES_A_PART + 1, hands = thread_team_size(team);
+    const size_t most = samples->count / SAMPLES_A_PART + 1, hands = thread_team_size(team);
     struct evaluator *evaluator = malloc(sizeof *evaluator);
     if (evaluator == NULL)
         return CORE_NO_MEMORY;
     *evaluator = (struct evaluator){
         .network = network,
-        .set = *set,
+        .samples = samples,
         .loss = loss_above(loss, read_out_rest(&network->params.read_out)),
         .team = team,
         .stop_check = stop_check,
         .parts = hands < most ? hands : most,
     };
+    if (encoding != NULL)
+        evaluator->encoding = *encoding;
+    evaluator->encoding.background = NULL;
     enum core_status status = init_scratch(evaluator);
-    if (status == CORE_OK && set->kind == SAMPLE_BYTES &&
+    if (status == CORE_OK && samples->kind == SAMPLES_BYTES &&
         network->params.tempotron.clock == CLOCK_GRID)
-        status = background_create(&network->layers[0], set->table, &evaluator->background);
-    evaluator->set.background = evaluator->background;
+        status = encoding_add_background(&evaluator->encoding, &network->layers[0]);
     if (status == CORE_OK)
         *ret_evaluator = evaluator;
     else
@@ -118,14 +122,15 @@ enum core_status evaluator_create(const struct network *network, const struct sa
 /* In the order of the samples, whoever evaluated them. */
 static struct evaluation tally(const struct evaluator *evaluator, uint64_t *confusion)
 {
-    const size_t count = evaluator->set.count,
+    const size_t count = evaluator->samples->count,
                  classes = network_classes(&evaluator->network->params);
     struct evaluation evaluation = {0};
     size_t correct = 0;
     if (confusion != NULL)
         memset(confusion, 0, classes * classes * sizeof *confusion);
     for (size_t b = 0; b < count; b++) {
-        const int32_t label = evaluator->set.label[b], decision = evaluator->decisions[b];
+        const int32_t label = evaluator->samples->targets.label[b],
+                      decision = evaluator->decisions[b];
         evaluation.loss += evaluator->losses[b];
         evaluation.undecided += decision == UNDECIDED;
         correct += decision == label;
@@ -141,9 +146,9 @@ enum core_status evaluator_run(struct evaluator *evaluator, struct evaluation *r
                                uint64_t *confusion)
 {
     atomic_store(&evaluator->stopped, false);
-    if (evaluator->background != NULL)
-        background_update(evaluator->background, &evaluator->network->layers[0],
-                          evaluator->set.table);
+    if (evaluator->encoding.background != NULL)
+        background_update(evaluator->encoding.background, &evaluator->network->layers[0],
+                          &evaluator->encoding.byte_table);
     thread_team_run(evaluator->team, evaluate_part, evaluator, evaluator->parts);
     if (atomic_load(&evaluator->stopped))
         return CORE_STOPPED;
@@ -151,13 +156,15 @@ enum core_status evaluator_run(struct evaluator *evaluator, struct evaluation *r
     return CORE_OK;
 }
 
-enum core_status network_evaluate(const struct network *network, const struct sample_set *set,
-                                  const struct loss *loss, const struct thread_team *team,
+enum core_status network_evaluate(const struct network *network, const struct samples *samples,
+                                  const struct encoding *encoding, const struct loss *loss,
+                                  const struct thread_team *team,
                                   const struct stop_check *stop_check,
                                   struct evaluation *ret_evaluation, uint64_t *confusion)
 {
     struct evaluator *evaluator;
-    enum core_status status = evaluator_create(network, set, loss, team, stop_check, &evaluator);
+    enum core_status status =
+        evaluator_create(network, samples, encoding, loss, team, stop_check, &evaluator);
     if (status != CORE_OK)
         return status;
     status = evaluator_run(evaluator, ret_evaluation, confusion);

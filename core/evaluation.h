@@ -8,7 +8,7 @@
 
 #include "core/loss.h"
 #include "core/network.h"
-#include "core/sample_set.h"
+#include "core/samples.h"
 #include "core/status.h"
 #include "core/stop_check.h"
 #include "core/thread_team.h"
@@ -24,8 +24,9 @@ struct evaluation {
  * once. All that it is given is borrowed until its end. The set has labels and is not empty; team
  * and stop_check may be NULL. */
 struct evaluator;
-enum core_status evaluator_create(const struct network *network, const struct sample_set *set,
-                                  const struct loss *loss, const struct thread_team *team,
+enum core_status evaluator_create(const struct network *network, const struct samples *samples,
+                                  const struct encoding *encoding, const struct loss *loss,
+                                  const struct thread_team *team,
                                   const struct stop_check *stop_check,
                                   struct evaluator **ret_evaluator);
 void evaluator_destroy(struct evaluator *evaluator); /* takes NULL */
@@ -36,8 +37,9 @@ enum core_status evaluator_run(struct evaluator *evaluator, struct evaluation *r
                                uint64_t *confusion);
 
 /* All three at once. */
-enum core_status network_evaluate(const struct network *network, const struct sample_set *set,
-                                  const struct loss *loss, const struct thread_team *team,
+enum core_status network_evaluate(const struct network *network, const struct samples *samples,
+                                  const struct encoding *encoding, const struct loss *loss,
+                                  const struct thread_team *team,
                                   const struct stop_check *stop_check,
                                   struct evaluation *ret_evaluation, uint64_t *confusion);
 

@@ -70,7 +70,8 @@ struct block {
 
 struct learner {
     struct network *network;
-    const struct sample_set *training;
+    const struct samples *training;
+    struct encoding encoding; /* without a background: all spikes learn */
     const struct training_params *params;
     struct loss loss; /* of the classes' scores */
     const struct thread_team *team;
@@ -271,17 +272,21 @@ static enum core_status init_blocks(struct learner *learner)
     return status;
 }
 
-enum core_status learner_create(struct network *network, const struct sample_set *training,
+enum core_status learner_create(struct network *network, const struct samples *training,
+                                const struct encoding *encoding,
                                 const struct training_params *params,
                                 const struct thread_team *team, const struct stop_check *stop_check,
                                 struct learner **ret_learner)
 {
-    const size_t capacity = sample_set_capacity(training);
+    const size_t capacity = samples_capacity(training, encoding);
     struct learner *learner = calloc(1, sizeof *learner);
     if (learner == NULL)
         return CORE_NO_MEMORY;
     learner->network = network;
     learner->training = training;
+    if (encoding != NULL)
+        learner->encoding = *encoding;
+    learner->encoding.background = NULL;
     learner->params = params;
     learner->team = team;
     learner->stop_check = stop_check;
@@ -319,10 +324,10 @@ static void encode(const struct learner *learner, size_t i, struct hand *hand)
     struct pattern *pattern = activity_input(&slot->activity);
     slot->stream = dropout_stream_of(params->loop.seed, learner->epoch, sample);
     if (params->augmentation.shift > 0)
-        augmentation_pattern(&params->augmentation, learner->training, sample, &slot->stream,
-                             hand->image, pattern);
+        augmentation_pattern(&params->augmentation, learner->training, &learner->encoding, sample,
+                             &slot->stream, hand->image, pattern);
     else
-        sample_set_pattern(learner->training, sample, pattern);
+        samples_pattern(learner->training, &learner->encoding, sample, pattern);
     dropout_apply(pattern, params->input_dropout, &slot->stream);
 }
 
@@ -365,7 +370,7 @@ static void read_out(const struct learner *learner, size_t i, struct hand *hand)
     const struct network_params *params = &learner->network->params;
     const struct loss *loss = &learner->loss;
     const size_t last = learner->network->depth - 1, classes = network_classes(params);
-    const int32_t label = learner->training->label[learner->samples[i]];
+    const int32_t label = learner->training->targets.label[learner->samples[i]];
     struct slot *slot = &learner->slots[i];
     struct activity *activity = &slot->activity;
     struct layer_activity *layer = &activity->layers[last];

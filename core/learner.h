@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "core/network.h"
-#include "core/sample_set.h"
+#include "core/samples.h"
 #include "core/status.h"
 #include "core/stop_check.h"
 #include "core/thread_team.h"
@@ -18,7 +18,8 @@ struct learner;
 
 /* Steps the weights of the caller's own network. All that it is given is borrowed until its end;
  * team and stop_check may be NULL. */
-enum core_status learner_create(struct network *network, const struct sample_set *training,
+enum core_status learner_create(struct network *network, const struct samples *training,
+                                const struct encoding *encoding,
                                 const struct training_params *params,
                                 const struct thread_team *team, const struct stop_check *stop_check,
                                 struct learner **ret_learner);

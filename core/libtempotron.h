@@ -2,7 +2,7 @@
  *
  * An encoder turns values into a pattern of spikes (encoder.h, pattern.h); a network of tempotrons
  * runs it, layer by layer (network.h, activity.h, membranes.h); training fits the weights to a set
- * of samples (sample_set.h, training.h), evaluation tells how well (evaluation.h). Outputs that
+ * of samples (samples.h, training.h), evaluation tells how well (evaluation.h). Outputs that
  * fire many times do so in multi_spike.h and learn how often to in count_training.h. */
 #ifndef CORE_LIBTEMPOTRON_H
 #define CORE_LIBTEMPOTRON_H
@@ -20,6 +20,7 @@ extern "C" {
 #include "core/critical_threshold.h"
 #include "core/dropout.h"
 #include "core/encoder.h"
+#include "core/encoding.h"
 #include "core/evaluation.h"
 #include "core/explanation.h"
 #include "core/gaussian_tuning.h"
@@ -36,7 +37,7 @@ extern "C" {
 #include "core/psp_kernel.h"
 #include "core/random.h"
 #include "core/read_out.h"
-#include "core/sample_set.h"
+#include "core/samples.h"
 #include "core/schedule.h"
 #include "core/status.h"
 #include "core/stop_check.h"

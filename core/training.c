@@ -86,16 +86,16 @@ static void restore_best(void *context)
     copy_weights(run->best, run->network);
 }
 
-static enum core_status run_init(struct run *run, const struct sample_set *training,
-                                 const struct sample_set *validation,
+static enum core_status run_init(struct run *run, const struct samples *training,
+                                 const struct samples *validation, const struct encoding *encoding,
                                  const struct training_params *params,
                                  const struct thread_team *team)
 {
-    enum core_status status =
-        learner_create(run->network, training, params, team, &run->stop_check, &run->learner);
+    enum core_status status = learner_create(run->network, training, encoding, params, team,
+                                             &run->stop_check, &run->learner);
     if (status == CORE_OK && validation != NULL)
-        status = evaluator_create(run->network, validation, &params->loss, team, &run->stop_check,
-                                  &run->evaluator);
+        status = evaluator_create(run->network, validation, encoding, &params->loss, team,
+                                  &run->stop_check, &run->evaluator);
     if (status == CORE_OK && validation != NULL && params->loop.patience > 0)
         status = network_copy(run->network, &run->best);
     return status;
@@ -108,8 +108,8 @@ static void run_finish(struct run *run)
     network_destroy(run->best);
 }
 
-enum core_status network_train(struct network *network, const struct sample_set *training,
-                               const struct sample_set *validation,
+enum core_status network_train(struct network *network, const struct samples *training,
+                               const struct samples *validation, const struct encoding *encoding,
                                const struct training_params *params,
                                const struct training_observer *observer,
                                const struct thread_team *team)
@@ -119,7 +119,7 @@ enum core_status network_train(struct network *network, const struct sample_set 
     if (observer != NULL)
         run.stop_check = (struct stop_check){.context = observer->context,
                                              .stop_requested = observer->stop_requested};
-    enum core_status status = run_init(&run, training, validation, params, team);
+    enum core_status status = run_init(&run, training, validation, encoding, params, team);
     if (run.best != NULL) {
         callbacks.save_best = save_best;
         callbacks.restore_best = restore_best;

@@ -8,7 +8,7 @@
 #include "core/loss.h"
 #include "core/network.h"
 #include "core/optimizer.h"
-#include "core/sample_set.h"
+#include "core/samples.h"
 #include "core/status.h"
 #include "core/thread_team.h"
 #include "core/training_loop.h"
@@ -30,12 +30,13 @@ struct training_params {
     struct augmentation augmentation;
 };
 
-/* Trains the caller's own copy in place. validation may be NULL, and so may team. A label of the
+/* Trains the caller's own copy in place. validation and team may be NULL, and so may the encoding
+ * for samples that are spikes. A label of the
  * training set may be -1 where no output is to fire (not with LOSS_CROSS_ENTROPY). CORE_STOPPED
  * where the observer ended it, CORE_DIVERGED where the loss or a weight is no longer finite: the
  * weights are then of no use. */
-enum core_status network_train(struct network *network, const struct sample_set *training,
-                               const struct sample_set *validation,
+enum core_status network_train(struct network *network, const struct samples *training,
+                               const struct samples *validation, const struct encoding *encoding,
                                const struct training_params *params,
                                const struct training_observer *observer,
                                const struct thread_team *team);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/random.h"
+#include "tests/support/views.h"
 
 enum { IMAGES_MAGIC = 0x803, LABELS_MAGIC = 0x801 };
 
@@ -132,7 +133,7 @@ void image_encoder_init(struct image_encoder *encoder, size_t pixels, size_t m,
     *encoder = (struct image_encoder){.encoder = {.type = ENCODER_GAUSSIAN_TUNING}};
     must(gaussian_tuning_init(&encoder->encoder.gaussian_tuning, pixels, m, x_min, x_min + pixels,
                               max_spike_time));
-    must(byte_table_init(&encoder->table, &encoder->encoder, last));
+    must(encoding_init(&encoder->encoding, &encoder->encoder, last));
     free(x_min);
 }
 
@@ -143,26 +144,18 @@ void image_latency_init(struct image_encoder *encoder, size_t pixels, uint32_t m
     *encoder = (struct image_encoder){.encoder = {.type = ENCODER_LATENCY}};
     must(latency_init(&encoder->encoder.latency, pixels, LATENCY_LINEAR, x_min, x_min + pixels,
                       max_spike_time));
-    must(byte_table_init(&encoder->table, &encoder->encoder, last));
+    must(encoding_init(&encoder->encoding, &encoder->encoder, last));
     free(x_min);
 }
 
 void image_encoder_finish(struct image_encoder *encoder)
 {
-    byte_table_finish(&encoder->table);
+    encoding_finish(&encoder->encoding);
     encoder_finish(&encoder->encoder);
 }
 
-struct sample_set images_view(const struct images *images, const struct image_encoder *encoder,
-                              size_t first, size_t count)
+struct samples images_view(const struct images *images, size_t first, size_t count)
 {
-    return (struct sample_set){
-        .kind = SAMPLE_BYTES,
-        .count = count,
-        .features = images->pixels,
-        .label = images->label + first,
-        .encoder = &encoder->encoder,
-        .table = &encoder->table,
-        .bytes = images->bytes + first * images->pixels,
-    };
+    return view_bytes(count, images->pixels, images->bytes + first * images->pixels,
+                      images->label + first);
 }

@@ -5,8 +5,7 @@
 
 #include <stdbool.h>
 
-#include "core/byte_table.h"
-#include "core/sample_set.h"
+#include "core/samples.h"
 
 struct images {
     size_t count;
@@ -23,10 +22,10 @@ void images_finish(struct images *images);
 /* Images that look like digits to an encoder: four of five pixels are 0. For measuring time. */
 void images_make_up(size_t count, size_t pixels, size_t classes, struct images *ret_images);
 
-/* An encoder of m neurons a pixel and its table. */
+/* An encoder of m neurons a pixel and the encoding by it. */
 struct image_encoder {
     struct encoder encoder;
-    struct byte_table table;
+    struct encoding encoding;
 };
 void image_encoder_init(struct image_encoder *encoder, size_t pixels, size_t m,
                         uint32_t max_spike_time, float last);
@@ -36,7 +35,6 @@ void image_latency_init(struct image_encoder *encoder, size_t pixels, uint32_t m
 void image_encoder_finish(struct image_encoder *encoder);
 
 /* A view of images first .. first + count - 1. */
-struct sample_set images_view(const struct images *images, const struct image_encoder *encoder,
-                              size_t first, size_t count);
+struct samples images_view(const struct images *images, size_t first, size_t count);
 
 #endif

@@ -232,8 +232,8 @@ static void answer(const struct request *request, const struct model *model,
 static bool predict(struct count_request *asked, const struct thread_team *team,
                     struct problem *problem)
 {
-    const struct sample_set set = samples_view(&asked->input.samples, asked->model);
-    return core_succeeded(count_predict(asked->model, &set, team, &asked->prediction), problem);
+    return core_succeeded(
+        count_predict(asked->model, &asked->input.samples, team, &asked->prediction), problem);
 }
 
 static void predict_run(struct service *service, const struct request *request, struct reply *reply)
@@ -268,7 +268,7 @@ static void answer_evaluation(const struct model *model, const struct samples *s
     const size_t counts = prediction->samples * prediction->outputs;
     uint64_t error = 0, correct = 0;
     for (size_t i = 0; i < counts; i++) {
-        const int64_t excess = (int64_t)prediction->count[i] - samples->wanted[i];
+        const int64_t excess = (int64_t)prediction->count[i] - samples->targets.wanted[i];
         error += (uint64_t)(excess < 0 ? -excess : excess);
         correct += excess == 0;
     }

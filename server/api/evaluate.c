@@ -66,17 +66,16 @@ static void answer(const struct evaluate_request *asked, const struct thread_tea
     struct evaluation evaluation;
     struct json_writer *json = &reply->json;
     const size_t classes = network_classes(&model->config.network);
-    const struct sample_set set = samples_view(samples, model);
     uint64_t *confusion = calloc((classes + 1) * classes, sizeof *confusion);
     uint64_t *support = NULL; /* [classes] behind it: samples of each class */
     enum core_status status = CORE_NO_MEMORY;
     if (confusion != NULL)
         support = confusion + classes * classes;
     for (size_t b = 0; support != NULL && b < samples->count; b++)
-        support[samples->label[b]]++;
+        support[samples->targets.label[b]]++;
     if (confusion != NULL)
-        status = network_evaluate(model->network, &set, &asked->loss, team, NULL, &evaluation,
-                                  confusion);
+        status = network_evaluate(model->network, samples, &model->encoding, &asked->loss, team,
+                                  NULL, &evaluation, confusion);
     if (core_succeeded(status, &reply->problem)) {
         json_write_object_begin(json);
         json_write_key(json, "model");

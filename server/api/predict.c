@@ -93,9 +93,8 @@ static void predict_run(struct service *service, const struct request *request, 
     if (!request_samples_load(service, model, SAMPLES_TO_PREDICT, &reply->problem, &asked->input) ||
         !check_sizes(asked, &reply->problem))
         return;
-    struct sample_set set = samples_view(&asked->input.samples, model);
-    set.background = model->background;
-    if (core_succeeded(predict(model, &set, request->team, &asked->prediction), &reply->problem))
+    if (core_succeeded(predict(model, &asked->input.samples, request->team, &asked->prediction),
+                       &reply->problem))
         prediction_answer(request, model, &asked->prediction, reply);
 }
 

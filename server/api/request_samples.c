@@ -161,6 +161,5 @@ const char *request_samples_pointer(const struct request_samples *samples)
 {
     if (samples->dataset[0] != '\0')
         return "/dataset";
-    const enum samples_kind kind = samples->samples.kind;
-    return kind == SAMPLES_X || kind == SAMPLES_BYTES ? "/x" : "/in_spikes";
+    return samples_are_encoded(&samples->samples) ? "/x" : "/in_spikes";
 }

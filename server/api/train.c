@@ -99,7 +99,7 @@ static void read_validation(struct service *service, struct json_value given,
 static void check_fit(const struct model *model, const struct train_data *training,
                       struct problem *problem)
 {
-    const bool has_spikes = training->samples.count > 0 && training->samples.kind != SAMPLES_X;
+    const bool has_spikes = training->samples.count > 0 && !samples_are_encoded(&training->samples);
     if (!model->config.has_encoder)
         problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/fit",
                           "The model has no encoder to fit.");
@@ -112,7 +112,7 @@ static void check_fit(const struct model *model, const struct train_data *traini
 static void check_augmentation(const struct model *model, const struct train_data *training,
                                const struct augmentation *augmentation, struct problem *problem)
 {
-    const bool has_spikes = training->samples.count > 0 && training->samples.kind != SAMPLES_X;
+    const bool has_spikes = training->samples.count > 0 && !samples_are_encoded(&training->samples);
     if (!model->config.has_encoder || has_spikes)
         problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/augment",
                           "Images are x of a model with an encoder, not in_spikes.");

@@ -141,7 +141,8 @@ static enum store_status insert(struct store *store, const struct model *model,
     if (status != STORE_OK)
         return status;
     weights_tensors(&model->config.network, weights, tensors);
-    const size_t count = depth + version_ranges_put(&served->config, tensors + depth);
+    const size_t count =
+        depth + version_ranges_put(version_ranges_fitted(&served->config), tensors + depth);
     status =
         store_version_insert(store, model->sequence, tensors, count, timestamp_now(), ret_version);
     model_release(served);

@@ -115,7 +115,8 @@ static void predict_train(const struct tempotron *counter, size_t number, struct
 
 struct predicting {
     const struct tempotron *counter;
-    const struct sample_set *set;
+    const struct model *model;
+    const struct samples *samples;
     struct count_prediction *prediction;
     size_t parts;
     atomic_bool failed; /* no memory */
@@ -126,16 +127,17 @@ static void predict_part(void *work, size_t part)
     struct predicting *predicting = work;
     const struct tempotron *counter = predicting->counter;
     const size_t outputs = predicting->prediction->outputs;
-    const size_t trains = predicting->set->count * outputs;
+    const size_t trains = predicting->samples->count * outputs;
     const size_t begin = trains * part / predicting->parts;
     const size_t end = trains * (part + 1) / predicting->parts;
+    const struct encoding *encoding = &predicting->model->encoding;
+    const size_t capacity = samples_capacity(predicting->samples, encoding);
     struct bench bench = {0};
-    if (bench_init(&bench, counter, sample_set_capacity(predicting->set), predicting->prediction) !=
-        CORE_OK)
+    if (bench_init(&bench, counter, capacity, predicting->prediction) != CORE_OK)
         atomic_store(&predicting->failed, true);
     for (size_t i = begin; i < end && !atomic_load(&predicting->failed); i++) {
         if (i == begin || i % outputs == 0) {
-            sample_set_pattern(predicting->set, i / outputs, &bench.pattern);
+            samples_pattern(predicting->samples, encoding, i / outputs, &bench.pattern);
             multi_spike_take_pattern(&bench.multi_spike, counter, &bench.pattern);
         }
         predict_train(counter, i, &bench, predicting->prediction);
@@ -143,15 +145,16 @@ static void predict_part(void *work, size_t part)
     bench_finish(&bench);
 }
 
-enum core_status count_predict(const struct model *model, const struct sample_set *set,
+enum core_status count_predict(const struct model *model, const struct samples *samples,
                                const struct thread_team *team, struct count_prediction *prediction)
 {
-    if (!init(model, set->count, prediction))
+    if (!init(model, samples->count, prediction))
         return CORE_NO_MEMORY;
-    const size_t trains = set->count * prediction->outputs;
+    const size_t trains = samples->count * prediction->outputs;
     const size_t parts = team != NULL ? PARTS_A_HAND * thread_team_size(team) : 1;
     struct predicting predicting = {.counter = model->counter,
-                                    .set = set,
+                                    .model = model,
+                                    .samples = samples,
                                     .prediction = prediction,
                                     .parts = parts < trains ? parts : trains};
     thread_team_run(team, predict_part, &predicting, predicting.parts);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/sample_set.h"
+#include "core/samples.h"
 #include "core/status.h"
 #include "core/thread_team.h"
 #include "server/model/model.h"
@@ -31,10 +31,9 @@ struct count_prediction {
 /* Numbers of an answer for one sample. */
 size_t count_prediction_size(const struct model *model, const struct count_prediction *wanted);
 
-/* Fills the prediction, whose wishes are set, for all samples of a set without blocks at rest. The
- * model counts spikes. Crew may be NULL; any gives the same bits. Free with
- * count_prediction_finish() in any case. */
-enum core_status count_predict(const struct model *model, const struct sample_set *set,
+/* Fills the prediction, whose wishes are set, for all samples. The model counts spikes. team may be
+ * NULL; any gives the same bits. Free with count_prediction_finish() in any case. */
+enum core_status count_predict(const struct model *model, const struct samples *samples,
                                const struct thread_team *team, struct count_prediction *prediction);
 void count_prediction_finish(struct count_prediction *prediction);
 

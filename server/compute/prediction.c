@@ -85,14 +85,14 @@ static size_t greatest_of_class(const struct network *network, const float *v_ma
 }
 
 /* By all spikes, also those of features at rest. False: no memory. */
-static bool explain_sample(const struct network *network, const struct sample_set *set,
-                           size_t sample, struct activity *activity, size_t decided,
-                           struct decision *decision)
+static bool explain_sample(const struct model *model, const struct samples *samples, size_t sample,
+                           struct activity *activity, size_t decided, struct decision *decision)
 {
+    const struct network *network = model->network;
     const struct layer_activity *last = &activity->layers[activity->depth - 1];
-    struct sample_set whole = *set;
-    whole.background = NULL;
-    sample_set_pattern(&whole, sample, activity_input(activity));
+    struct encoding every_spike = model->encoding;
+    every_spike.background = NULL;
+    samples_pattern(samples, &every_spike, sample, activity_input(activity));
     decision->output = greatest_of_class(network, last->v_max, decided);
     decision->t_max = last->t_max[decision->output];
     decision->margin = margin_of(network, activity->score, decided);
@@ -113,15 +113,16 @@ static void keep_hidden_spikes(const struct network *network, const struct activ
 }
 
 /* False: no memory. */
-static bool predict_sample(const struct network *network, const struct sample_set *set,
-                           size_t sample, struct scratch *scratch, struct prediction *prediction)
+static bool predict_sample(const struct model *model, const struct samples *samples, size_t sample,
+                           struct scratch *scratch, struct prediction *prediction)
 {
+    const struct network *network = model->network;
     const size_t neurons = prediction->neurons, classes = prediction->classes;
     const float threshold = (float)network->params.tempotron.v_threshold;
     float *v = prediction->v == NULL ? NULL : prediction->v + sample * neurons * prediction->T;
     struct activity *activity = &scratch->activity;
     const struct layer_activity *last = &activity->layers[network->depth - 1];
-    sample_set_pattern(set, sample, activity_input(activity));
+    samples_pattern(samples, &model->encoding, sample, activity_input(activity));
     activity_forward(network, &scratch->membranes, activity, v);
     memcpy(prediction->v_max + sample * neurons, last->v_max, neurons * sizeof(float));
     if (prediction->score != NULL)
@@ -134,13 +135,13 @@ static bool predict_sample(const struct network *network, const struct sample_se
     const size_t label = read_out_decide(activity->score, classes);
     prediction->label[sample] = decides ? (int32_t)label : -1;
     return !decides || !prediction->explains ||
-           explain_sample(network, set, sample, activity, label, &prediction->decisions[sample]);
+           explain_sample(model, samples, sample, activity, label, &prediction->decisions[sample]);
 }
 
 /* The samples shared out to several hands. */
 struct predicting {
     const struct model *model;
-    const struct sample_set *set;
+    const struct samples *samples;
     struct prediction *prediction;
     size_t parts;
     atomic_bool failed; /* no memory */
@@ -150,26 +151,27 @@ static void predict_part(void *work, size_t part)
 {
     struct predicting *predicting = work;
     const struct model *model = predicting->model;
-    const struct sample_set *set = predicting->set;
-    const size_t end = set->count * (part + 1) / predicting->parts;
-    struct scratch *scratch = scratch_borrow(model->network, sample_set_capacity(set));
+    const struct samples *samples = predicting->samples;
+    const size_t capacity = samples_capacity(samples, &model->encoding);
+    const size_t end = samples->count * (part + 1) / predicting->parts;
+    struct scratch *scratch = scratch_borrow(model->network, capacity);
     bool done = scratch != NULL;
-    for (size_t b = set->count * part / predicting->parts; done && b < end; b++)
-        done = predict_sample(model->network, set, b, scratch, predicting->prediction);
+    for (size_t b = samples->count * part / predicting->parts; done && b < end; b++)
+        done = predict_sample(model, samples, b, scratch, predicting->prediction);
     if (!done)
         atomic_store(&predicting->failed, true);
     scratch_return(scratch);
 }
 
-enum core_status predict(const struct model *model, const struct sample_set *set,
+enum core_status predict(const struct model *model, const struct samples *samples,
                          const struct thread_team *team, struct prediction *prediction)
 {
     const size_t parts = team != NULL ? PARTS_A_HAND * thread_team_size(team) : 1;
     struct predicting predicting = {.model = model,
-                                    .set = set,
+                                    .samples = samples,
                                     .prediction = prediction,
-                                    .parts = parts < set->count ? parts : set->count};
-    if (!prediction_init(prediction, model, set->count))
+                                    .parts = parts < samples->count ? parts : samples->count};
+    if (!prediction_init(prediction, model, samples->count))
         return CORE_NO_MEMORY;
     thread_team_run(team, predict_part, &predicting, predicting.parts);
     return atomic_load(&predicting.failed) ? CORE_NO_MEMORY : CORE_OK;

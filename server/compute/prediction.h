@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "core/explanation.h"
-#include "core/sample_set.h"
+#include "core/samples.h"
 #include "core/status.h"
 #include "core/thread_team.h"
 #include "server/model/model.h"
@@ -46,9 +46,9 @@ struct prediction {
 /* Numbers of an answer for one sample. */
 size_t prediction_size(const struct model *model, const struct prediction *wanted);
 
-/* Fills the prediction, whose wishes are set, for all samples of a set. The model reads out v_max.
- * Crew may be NULL; any gives the same bits. Free with prediction_finish() in any case. */
-enum core_status predict(const struct model *model, const struct sample_set *set,
+/* Fills the prediction, whose wishes are set, for all samples. The model reads out v_max.
+ * team may be NULL; any gives the same bits. Free with prediction_finish() in any case. */
+enum core_status predict(const struct model *model, const struct samples *samples,
                          const struct thread_team *team, struct prediction *prediction);
 void prediction_finish(struct prediction *prediction);
 

@@ -13,7 +13,6 @@
 #include "server/base/thread_team.h"
 #include "server/base/timestamp.h"
 #include "server/compute/run_params.h"
-#include "server/compute/training_set.h"
 #include "server/model/cache.h"
 #include "server/model/dataset_samples.h"
 #include "server/model/encoder_ranges.h"
@@ -50,14 +49,16 @@ struct trainer {
 struct job {
     struct worker *worker;
     struct run_record record;
-    struct model *base;  /* whose weights it starts from */
-    struct model *coder; /* whose encoder the samples go through: the base's, or as it was fitted */
+    struct model *base;    /* whose weights it starts from */
+    struct encoder fitted; /* to the samples, if the run fits its encoder, and */
+    struct encoding fitted_encoding;
+    const struct encoding *encoding; /* that the samples go through: this, or the base's */
     struct training_params params;
     double validation_fraction;
     bool fit;
     struct problem problem; /* why the samples can't be trained on, where they came */
-    struct training_set training;
-    struct training_set validation; /* of no samples: none */
+    struct samples training;
+    struct samples validation; /* count 0: none */
     struct thread_team *team;
     struct network *network;   /* the private copy, */
     struct tempotron *counter; /* or that of a model that counts spikes */
@@ -77,10 +78,11 @@ struct job {
 static void job_finish(struct job *job)
 {
     run_record_finish(&job->record);
+    encoding_finish(&job->fitted_encoding);
+    encoder_finish(&job->fitted);
     model_release(job->base);
-    model_release(job->coder);
-    training_set_finish(&job->training);
-    training_set_finish(&job->validation);
+    samples_finish(&job->training);
+    samples_finish(&job->validation);
     thread_team_destroy(job->team);
     network_destroy(job->network);
     tempotron_destroy(job->counter);
@@ -139,55 +141,50 @@ static enum store_status load_validation(const struct job *job, struct store *st
                                                                              : STORE_NO_MEMORY;
 }
 
-static bool has_values(const struct samples *samples)
-{
-    return samples->count > 0 && (samples->kind == SAMPLES_X || samples->kind == SAMPLES_BYTES);
-}
-
 /* Other ranges may have come, with another version, since the samples were accepted. */
 static void check_values(struct job *job, const struct samples *samples, const char *name)
 {
     const struct encoder *encoder = &job->base->config.encoder;
-    if (has_values(samples) && encoder_is_usable(job->base, SAMPLES_TO_TRAIN, &job->problem))
+    if (samples->count > 0 && samples_are_encoded(samples) &&
+        encoder_is_usable(job->base, SAMPLES_TO_TRAIN, &job->problem))
         encoder_ranges_hold(encoder, samples, name, false, &job->problem);
 }
 
 /* Fits the encoder to the samples, or finds that they go through it as it is. */
-static enum store_status choose_coder(struct job *job, const struct samples *training,
-                                      const struct samples *validation)
+static enum store_status choose_encoding(struct job *job)
 {
-    struct encoder encoder;
+    const struct model_config *config = &job->base->config;
+    job->encoding = &job->base->encoding;
     if (!job->fit) {
-        check_values(job, training, "The training samples");
-        check_values(job, validation, "The validation samples");
-        job->coder = model_retain(job->base);
+        check_values(job, &job->training, "The training samples");
+        check_values(job, &job->validation, "The validation samples");
         return STORE_OK;
     }
-    if (encoder_ranges_fit(&job->base->config.encoder, training, &job->problem, &encoder))
-        return model_fit(job->base, &encoder, &job->coder);
-    return STORE_OK;
+    if (!encoder_ranges_fit(&config->encoder, &job->training, &job->problem, &job->fitted))
+        return STORE_OK;
+    job->encoding = &job->fitted_encoding;
+    return encoding_init(&job->fitted_encoding, &job->fitted,
+                         tempotron_last(&config->network.tempotron)) == CORE_OK
+               ? STORE_OK
+               : STORE_NO_MEMORY;
 }
 
 static enum store_status load_sets(struct job *job)
 {
     struct store *store;
-    struct samples training = {0}, validation = {0};
     enum store_status status = store_pool_borrow_reader(stores_of(job), &store);
     if (status != STORE_OK)
         return status;
-    status = load_samples(job, store, false, &training);
+    status = load_samples(job, store, false, &job->training);
     if (status == STORE_OK)
-        status = load_validation(job, store, &training, &validation);
+        status = load_validation(job, store, &job->training, &job->validation);
     store_pool_return(stores_of(job), store);
     if (status == STORE_OK)
-        status = choose_coder(job, &training, &validation);
-    const bool trains = status == STORE_OK && !problem_is_set(&job->problem);
-    if (trains)
-        status = training_set_init(&job->training, &training, job->coder);
-    if (trains && status == STORE_OK && validation.count > 0)
-        status = training_set_init(&job->validation, &validation, job->coder);
-    samples_finish(&training);
-    samples_finish(&validation);
+        status = choose_encoding(job);
+    if (status == STORE_OK && !problem_is_set(&job->problem) &&
+        !(samples_suit(&job->training, job->encoding) &&
+          samples_suit(&job->validation, job->encoding)))
+        status = STORE_NO_MEMORY;
     return status;
 }
 
@@ -283,6 +280,12 @@ struct outcome {
     const char *detail;
 };
 
+/* Whose ranges the version keeps; NULL: it has those of the model. */
+static const struct encoder *fitted_encoder(const struct job *job)
+{
+    return job->fit ? &job->fitted : version_ranges_fitted(&job->base->config);
+}
+
 static enum store_status publish(struct job *job, struct store *store)
 {
     int64_t version;
@@ -297,7 +300,7 @@ static enum store_status publish(struct job *job, struct store *store)
     weights_tensors(params, &weights, tensors);
     const struct run_result result = {
         .tensors = tensors,
-        .tensor_count = depth + version_ranges_put(&job->coder->config, tensors + depth),
+        .tensor_count = depth + version_ranges_put(fitted_encoder(job), tensors + depth),
         .best_epoch = job->best_epoch,
     };
     const enum store_status status =
@@ -383,21 +386,18 @@ static void end_job(struct job *job, const struct outcome *outcome)
 
 static enum core_status train_counter(struct job *job, const struct training_observer *observer)
 {
-    const bool validates = job->validation.view.count > 0;
-    const struct counted_set training = {&job->training.view, job->training.samples.wanted};
-    const struct counted_set validation = {&job->validation.view, job->validation.samples.wanted};
+    const bool validates = job->validation.count > 0;
     const struct count_training_params params =
         count_training_params_of(&job->params, job->base->config.max_spikes);
-    return tempotron_train_counts(job->counter, &training, validates ? &validation : NULL, &params,
-                                  observer, job->team);
+    return tempotron_train_counts(job->counter, &job->training, validates ? &job->validation : NULL,
+                                  job->encoding, &params, observer, job->team);
 }
 
 static enum core_status train_network(struct job *job, const struct training_observer *observer)
 {
-    const bool validates = job->validation.view.count > 0;
-    return network_train(job->network, &job->training.view,
-                         validates ? &job->validation.view : NULL, &job->params, observer,
-                         job->team);
+    const bool validates = job->validation.count > 0;
+    return network_train(job->network, &job->training, validates ? &job->validation : NULL,
+                         job->encoding, &job->params, observer, job->team);
 }
 
 static struct outcome train_job(struct job *job)

@@ -49,18 +49,20 @@ static void refuse_count(float count, size_t number, size_t outputs, uint32_t mo
 static bool convert(const struct float_array *array, uint32_t most, const char *pointer,
                     struct problem *problem, struct samples *samples)
 {
-    samples->outputs = array->shape[1];
-    samples->wanted = malloc(array->count * sizeof *samples->wanted);
-    if (samples->wanted == NULL) {
+    const size_t outputs = array->shape[1];
+    uint32_t *wanted = malloc(array->count * sizeof *wanted);
+    if (wanted == NULL) {
         problem_set_no_memory(problem);
         return false;
     }
+    samples->targets =
+        (struct targets){.kind = TARGETS_COUNT, .outputs = outputs, .wanted = wanted};
     for (size_t i = 0; i < array->count; i++) {
         const float count = array->values[i];
         const bool is_count = count >= 0 && count <= (float)most && count == rintf(count);
-        samples->wanted[i] = is_count ? (uint32_t)count : 0;
+        wanted[i] = is_count ? (uint32_t)count : 0;
         if (!is_count)
-            refuse_count(count, i, samples->outputs, most, pointer, problem);
+            refuse_count(count, i, outputs, most, pointer, problem);
     }
     return !problem_is_set(problem);
 }

@@ -3,11 +3,12 @@
 #ifndef SERVER_MODEL_COUNT_JSON_H
 #define SERVER_MODEL_COUNT_JSON_H
 
-#include "server/base/samples.h"
+#include "core/samples.h"
 #include "server/json/fields.h"
 #include "server/model/config.h"
 
-/* Reads count [b][out_features], each fewer than max_spikes, into samples->wanted. False with the
+/* Reads count [b][out_features], each fewer than max_spikes, into the samples'
+ * targets. False with the
  * problem set. */
 bool counts_read(struct fields *fields, const struct model_config *config, struct samples *samples);
 

@@ -88,17 +88,16 @@ static enum store_status set_values(struct samples *samples, enum dtype dtype, v
     const size_t count = samples->count * samples->features;
     if (dtype == DTYPE_U1) {
         samples->kind = SAMPLES_BYTES;
-        samples->bytes = take_values;
+        samples->data.bytes = take_values;
         return STORE_OK;
     }
     if (dtype == DTYPE_F4) {
-        samples->values = take_values;
+        samples->data.values = take_values;
         return STORE_OK;
     }
-    samples->values = malloc(count * sizeof *samples->values);
-    const bool has_memory = samples->values != NULL;
-    const bool converted =
-        has_memory && dtype_to_float(dtype, take_values, count, samples->values) == count;
+    float *values = samples->data.values = malloc(count * sizeof *values);
+    const bool has_memory = values != NULL;
+    const bool converted = has_memory && dtype_to_float(dtype, take_values, count, values) == count;
     free(take_values);
     return converted ? STORE_OK : has_memory ? STORE_CORRUPT : STORE_NO_MEMORY;
 }
@@ -112,10 +111,10 @@ static enum store_status load_values(struct store *store, const struct dataset_r
     enum store_status status = store_array_load(store, &dataset->x, &values);
     if (status == STORE_OK)
         status = set_values(samples, dataset->x.dtype, values);
-    if (status == STORE_OK && !stays_as_it_is && !samples_suit(samples, model))
+    if (status == STORE_OK && !stays_as_it_is && !samples_suit(samples, &model->encoding))
         status = STORE_NO_MEMORY;
     if (!model->config.has_encoder)
-        samples->kind = SAMPLES_IN_SPIKES;
+        samples->kind = SAMPLES_SPIKE_TIMES;
     return status;
 }
 
@@ -141,7 +140,7 @@ static enum store_status rename_labels(const struct dataset_record *dataset,
         return STORE_NO_MEMORY;
     const bool known = each_name(dataset->names, rename_class, &renaming);
     for (size_t i = 0; known && i < samples->count; i++)
-        samples->label[i] = renaming.class_of[samples->label[i]];
+        samples->targets.label[i] = renaming.class_of[samples->targets.label[i]];
     free(renaming.class_of);
     return known ? STORE_OK : STORE_CORRUPT;
 }
@@ -153,11 +152,12 @@ static enum store_status load_labels(struct store *store, const struct dataset_r
     enum store_status status = store_array_load(store, &dataset->label, &values);
     if (status != STORE_OK)
         return status;
-    samples->label = malloc(samples->count * sizeof *samples->label);
-    if (samples->label == NULL)
+    int32_t *label = malloc(samples->count * sizeof *label);
+    samples->targets.kind = TARGETS_CLASS;
+    samples->targets.label = label;
+    if (label == NULL)
         status = STORE_NO_MEMORY;
-    else if (dtype_to_label(dataset->label.dtype, values, samples->count, samples->label) <
-             samples->count)
+    else if (dtype_to_label(dataset->label.dtype, values, samples->count, label) < samples->count)
         status = STORE_CORRUPT;
     free(values);
     if (status == STORE_OK && dataset->names != NULL)
@@ -170,7 +170,7 @@ enum store_status dataset_samples_load(struct store *store, const struct dataset
                                        struct samples *ret_samples)
 {
     struct samples samples = {
-        .kind = SAMPLES_X, .count = dataset->x.count, .features = dataset->x.features};
+        .kind = SAMPLES_VALUES, .count = dataset->x.count, .features = dataset->x.features};
     enum store_status status = load_values(store, dataset, model, use, &samples);
     if (status == STORE_OK && use != SAMPLES_TO_PREDICT)
         status = load_labels(store, dataset, model, &samples);

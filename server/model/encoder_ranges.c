@@ -66,12 +66,12 @@ static size_t find_outside(const struct encoder *encoder, const struct samples *
 {
     const size_t n = samples->features;
     size_t feature = n;
-    if (samples->kind == SAMPLES_X) {
-        const float *x = samples->values + sample * n;
+    if (samples->kind == SAMPLES_VALUES) {
+        const float *x = samples->data.values + sample * n;
         feature = encoder_find_outside(encoder, x);
         *ret_value = feature < n ? x[feature] : 0;
     } else if (samples->kind == SAMPLES_BYTES) {
-        const uint8_t *x = samples->bytes + sample * n;
+        const uint8_t *x = samples->data.bytes + sample * n;
         feature = encoder_find_byte_outside(encoder, x);
         *ret_value = feature < n ? x[feature] : 0;
     }
@@ -124,9 +124,9 @@ static void find_extremes(const struct samples *samples, float *x_min, float *x_
     }
     for (size_t b = 0; b < samples->count; b++)
         if (samples->kind == SAMPLES_BYTES)
-            include_bytes(samples->bytes + b * n, n, x_min, x_max);
+            include_bytes(samples->data.bytes + b * n, n, x_min, x_max);
         else
-            include_values(samples->values + b * n, n, x_min, x_max);
+            include_values(samples->data.values + b * n, n, x_min, x_max);
 }
 
 /* Widens what is too narrow, so that a pixel which is always dark stays at rest, and finds a place

@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 #include "core/encoder.h"
+#include "core/samples.h"
 #include "server/base/problem.h"
-#include "server/base/samples.h"
 
 /* Where the ranges of an encoder come from. */
 enum encoder_ranges {

@@ -37,23 +37,21 @@ static enum store_status restore_labels(const char *text, size_t count, struct l
     return problem.code == PROBLEM_OUT_OF_MEMORY ? STORE_NO_MEMORY : STORE_CORRUPT;
 }
 
-/* Bytes are encoded by a table wherever that is small. */
-static enum store_status make_table(struct model *model)
+static enum store_status make_encoding(struct model *model)
 {
     const struct model_config *config = &model->config;
-    if (!config->has_encoder || config->ranges == RANGES_UNFITTED ||
-        !byte_table_fits(&config->encoder))
+    const struct tempotron_params *params = &config->network.tempotron;
+    struct encoding *encoding = &model->encoding;
+    if (!config->has_encoder || config->ranges == RANGES_UNFITTED)
         return STORE_OK;
-    if (byte_table_init(&model->table, &config->encoder,
-                        tempotron_last(&config->network.tempotron)) != CORE_OK)
+    if (encoding_init(encoding, &config->encoder, tempotron_last(params)) != CORE_OK)
         return STORE_NO_MEMORY;
-    model->has_table = true;
-    model->bytes += byte_table_bytes(&model->table);
-    if (config->network.tempotron.clock != CLOCK_GRID || model->network == NULL)
+    model->bytes += encoder_bytes(&config->encoder) + byte_table_bytes(&encoding->byte_table);
+    if (!encoding_takes_bytes(encoding) || params->clock != CLOCK_GRID)
         return STORE_OK;
-    if (background_create(&model->network->layers[0], &model->table, &model->background) != CORE_OK)
+    if (encoding_add_background(encoding, &model->network->layers[0]) != CORE_OK)
         return STORE_NO_MEMORY;
-    model->bytes += background_bytes(model->background, &model->network->layers[0]);
+    model->bytes += background_bytes(encoding->background, &model->network->layers[0]);
     return STORE_OK;
 }
 
@@ -90,11 +88,7 @@ static enum store_status restore_version(struct store *store, struct model *mode
     if (status == STORE_OK)
         status = restore_weights(&tensors, model);
     tensors_finish(&tensors);
-    if (status != STORE_OK)
-        return status;
-    if (model->config.has_encoder)
-        model->bytes += encoder_bytes(&model->config.encoder);
-    return make_table(model);
+    return status == STORE_OK ? make_encoding(model) : status;
 }
 
 static enum store_status restore(const struct model_record *record, struct model *model)
@@ -191,8 +185,7 @@ void model_release(struct model *model)
         return;
     network_destroy(model->network);
     tempotron_destroy(model->counter);
-    background_destroy(model->background);
-    byte_table_finish(&model->table);
+    encoding_finish(&model->encoding);
     labels_finish(&model->labels);
     model_config_finish(&model->config);
     free(model);
@@ -240,25 +233,5 @@ enum store_status model_record_find(struct store *store, const char *id,
         *ret_record = record;
     else
         model_record_finish(&record);
-    return status;
-}
-
-enum store_status model_fit(const struct model *base, struct encoder *take_encoder,
-                            struct model **ret_model)
-{
-    struct model *model = calloc(1, sizeof *model);
-    if (model == NULL) {
-        encoder_finish(take_encoder);
-        return STORE_NO_MEMORY;
-    }
-    atomic_init(&model->references, 1);
-    model->config = base->config; /* which owns nothing but the encoder */
-    model->config.encoder = *take_encoder;
-    model->config.ranges = RANGES_FITTED;
-    const enum store_status status = make_table(model);
-    if (status == STORE_OK)
-        *ret_model = model;
-    else
-        model_release(model);
     return status;
 }

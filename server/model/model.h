@@ -6,8 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/background.h"
-#include "core/byte_table.h"
+#include "core/encoding.h"
 #include "server/base/limits.h"
 #include "server/model/config.h"
 #include "server/model/labels.h"
@@ -23,10 +22,9 @@ struct model {
     struct labels labels;
     struct network *network;   /* NULL: not loaded, or */
     struct tempotron *counter; /* of READ_OUT_SPIKE_COUNT; else NULL */
-    struct byte_table table;   /* of its encoder, where has_table */
-    bool has_table;
-    struct background *background; /* likewise, of a model on the grid; else NULL */
-    size_t bytes;                  /* of memory, roughly */
+    struct encoding encoding;  /* of its encoder, once that has ranges; of a model on the grid with
+                                  the background of its weights */
+    size_t bytes;              /* of memory, roughly */
 };
 
 /* Makes a snapshot of what the store keeps. The caller holds one reference. */
@@ -46,10 +44,5 @@ enum store_status model_record_find(struct store *store, const char *id,
                                     struct model_record *ret_record);
 /* Puts them there, where there are some. */
 enum store_status model_record_fit(struct store *store, struct model_record *record);
-
-/* A model without weights, whose encoder is that of `base`, fitted to other ranges; takes the
- * encoder. The caller holds one reference. */
-enum store_status model_fit(const struct model *base, struct encoder *take_encoder,
-                            struct model **ret_model);
 
 #endif

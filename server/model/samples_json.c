@@ -45,7 +45,7 @@ static bool choose_kind(struct fields *fields, const struct model *model, enum s
         add_error(fields, model->config.has_encoder ? "x" : "in_spikes", PROBLEM_MISSING_FIELD,
                   "The samples are missing.");
     else {
-        *kind = x ? SAMPLES_X : SAMPLES_IN_SPIKES;
+        *kind = x ? SAMPLES_VALUES : SAMPLES_SPIKE_TIMES;
         return !x || encoder_is_usable(model, use, fields->problem);
     }
     return false;
@@ -56,8 +56,9 @@ static bool check_spikes(struct samples *samples, size_t outputs, const char *po
                          struct problem *problem)
 {
     char sample_pointer[PROBLEM_POINTER];
+    const size_t *first = samples->data.trains.first;
     for (size_t b = 0; b < samples->count; b++) {
-        if (samples->first[b + 1] - samples->first[b] <= LIMIT_VOLTAGES / outputs)
+        if (first[b + 1] - first[b] <= LIMIT_VOLTAGES / outputs)
             continue;
         problem_pointer_index(pointer, b, sample_pointer);
         problem_add_field(problem, PROBLEM_TOO_LARGE, sample_pointer,
@@ -118,7 +119,7 @@ static bool read_bytes(const struct numbers *numbers, struct problem *problem,
     samples->kind = SAMPLES_BYTES;
     samples->count = numbers->shape[0];
     samples->features = numbers->shape[1];
-    samples->bytes = bytes;
+    samples->data.bytes = bytes;
     return true;
 }
 
@@ -128,12 +129,13 @@ static bool read_rectangle(struct fields *fields, const struct model *model, con
 {
     char pointer[PROBLEM_POINTER];
     struct float_array array;
-    const bool is_x = samples->kind == SAMPLES_X;
+    const bool is_x = samples->kind == SAMPLES_VALUES;
     const size_t features = is_x ? encoder_features(&model->config.encoder)
                                  : model->config.network.tempotron.in_features;
     const struct numbers *numbers = fields_numbers(fields, name);
     fields_pointer(fields, name, pointer);
-    if (is_x && model->has_table && numbers != NULL && numbers->bytes != NULL && numbers->rank == 2)
+    if (is_x && encoding_takes_bytes(&model->encoding) && numbers != NULL &&
+        numbers->bytes != NULL && numbers->rank == 2)
         return check_features(numbers->shape[1], features, pointer, fields->problem) &&
                read_bytes(numbers, fields->problem, samples);
     /* What is three deep and comes here is told of by its fault, the deepest one. */
@@ -145,7 +147,7 @@ static bool read_rectangle(struct fields *fields, const struct model *model, con
     }
     samples->count = array.shape[0];
     samples->features = array.shape[1];
-    samples->values = array.values;
+    samples->data.values = array.values;
     return true;
 }
 
@@ -155,13 +157,13 @@ static bool read_values(struct fields *fields, const struct model *model, enum s
     char pointer[PROBLEM_POINTER];
     if (!choose_kind(fields, model, use, &samples->kind))
         return false;
-    const char *name = samples->kind == SAMPLES_X ? "x" : "in_spikes";
+    const char *name = samples->kind == SAMPLES_VALUES ? "x" : "in_spikes";
     const struct numbers *numbers = fields_numbers(fields, name);
     fields_pointer(fields, name, pointer);
     if (numbers != NULL && !is_to_train(use) &&
         !check_work(numbers, &model->config, pointer, fields->problem))
         return false;
-    if (samples->kind == SAMPLES_IN_SPIKES && spike_trains_are_given(numbers)) {
+    if (samples->kind == SAMPLES_SPIKE_TIMES && spike_trains_are_given(numbers)) {
         return spike_trains_read(numbers, pointer, model->config.network.tempotron.in_features,
                                  fields->problem, samples) &&
                check_spikes(samples, network_neurons(&model->config.network, 0), pointer,
@@ -169,10 +171,10 @@ static bool read_values(struct fields *fields, const struct model *model, enum s
     }
     if (!read_rectangle(fields, model, name, samples))
         return false;
-    if (samples->kind != SAMPLES_IN_SPIKES && use != SAMPLES_TO_FIT &&
+    if (samples_are_encoded(samples) && use != SAMPLES_TO_FIT &&
         !encoder_ranges_hold(&model->config.encoder, samples, pointer, true, fields->problem))
         return false;
-    if (is_to_train(use) || samples_suit(samples, model))
+    if (is_to_train(use) || samples_suit(samples, &model->encoding))
         return true;
     problem_set_no_memory(fields->problem);
     return false;
@@ -253,15 +255,17 @@ static bool read_labels(struct fields *fields, const struct model *model, struct
     if (samples->count > 0 && count != samples->count)
         problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, pointer,
                           "There are %zu labels for %zu samples.", count, samples->count);
-    samples->label = malloc((count + 1) * sizeof *samples->label);
-    if (samples->label == NULL) {
+    int32_t *label = malloc((count + 1) * sizeof *label);
+    if (label == NULL) {
         problem_set_no_memory(fields->problem);
         return false;
     }
+    samples->targets.kind = TARGETS_CLASS;
+    samples->targets.label = label;
     if (numbers != NULL)
-        read_numbered(numbers, pointer, model, fields->problem, samples->label);
+        read_numbered(numbers, pointer, model, fields->problem, label);
     else
-        read_named(array, pointer, model, fields->problem, samples->label);
+        read_named(array, pointer, model, fields->problem, label);
     return !problem_is_set(fields->problem);
 }
 
@@ -294,11 +298,6 @@ bool samples_read(struct fields *fields, const struct model *model, enum samples
     return true;
 }
 
-bool samples_suit(struct samples *samples, const struct model *model)
-{
-    return model->has_table ? samples_to_bytes(samples) : samples_to_values(samples);
-}
-
 const char *samples_member(const struct model *model)
 {
     return model->config.has_encoder ? "x" : "in_spikes";
@@ -306,44 +305,13 @@ const char *samples_member(const struct model *model)
 
 size_t samples_spikes(const struct samples *samples, const struct model_config *config)
 {
-    const size_t trains =
-        samples->kind == SAMPLES_SPIKE_TRAINS ? samples->first[samples->count] / samples->count : 0;
+    const size_t trains = samples->kind == SAMPLES_SPIKE_TRAINS
+                              ? samples->data.trains.first[samples->count] / samples->count
+                              : 0;
     return config->network.tempotron.in_features + trains;
 }
 
 uint64_t samples_work(const struct samples *samples, const struct model_config *config)
 {
     return samples->count * model_work(config, samples_spikes(samples, config));
-}
-
-static enum sample_kind kind_of(const struct samples *samples)
-{
-    switch (samples->kind) {
-    case SAMPLES_X:
-        return SAMPLE_VALUES;
-    case SAMPLES_BYTES:
-        return SAMPLE_BYTES;
-    case SAMPLES_IN_SPIKES:
-        return SAMPLE_SPIKE_TIMES;
-    case SAMPLES_SPIKE_TRAINS:
-        return SAMPLE_SPIKE_TRAINS;
-    }
-    return SAMPLE_VALUES;
-}
-
-struct sample_set samples_view(const struct samples *samples, const struct model *model)
-{
-    return (struct sample_set){
-        .kind = kind_of(samples),
-        .count = samples->count,
-        .features = samples->features,
-        .label = samples->label,
-        .encoder = &model->config.encoder,
-        .table = &model->table,
-        .values = samples->values,
-        .bytes = samples->bytes,
-        .spikes = samples->spikes,
-        .times = samples->times,
-        .first = samples->first,
-    };
 }

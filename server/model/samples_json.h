@@ -2,8 +2,7 @@
 #ifndef SERVER_MODEL_SAMPLES_JSON_H
 #define SERVER_MODEL_SAMPLES_JSON_H
 
-#include "core/sample_set.h"
-#include "server/base/samples.h"
+#include "core/samples.h"
 #include "server/json/fields.h"
 #include "server/model/model.h"
 
@@ -32,9 +31,6 @@ bool encoder_is_usable(const struct model *model, enum samples_use use, struct p
 bool samples_read(struct fields *fields, const struct model *model, enum samples_use use,
                   struct samples *ret_samples);
 
-/* Bytes where the model has a table for them, values elsewhere. False: no memory. */
-bool samples_suit(struct samples *samples, const struct model *model);
-
 /* What an array of samples is to a model: "x" or "in_spikes". */
 const char *samples_member(const struct model *model);
 
@@ -43,9 +39,5 @@ size_t samples_spikes(const struct samples *samples, const struct model_config *
 
 /* The work of the forward pass over them; see LIMIT_WORK. */
 uint64_t samples_work(const struct samples *samples, const struct model_config *config);
-
-/* The samples as the core takes them; borrows from both. Those of SAMPLES_BYTES need the model's
- * table. */
-struct sample_set samples_view(const struct samples *samples, const struct model *model);
 
 #endif

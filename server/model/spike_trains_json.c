@@ -58,7 +58,7 @@ static bool read_time(struct reading *reading, double value)
                       "must not be negative: an afferent without spikes has an empty array");
     const size_t entry = reading->index[1];
     if (time >= 0 && entry < samples->features) {
-        samples->times[reading->time_count++] = time;
+        samples->data.trains.times[reading->time_count++] = time;
         spikes_of(reading)[reading->index[0] * samples->features + entry]++;
     }
     reading->index[reading->depth - 1]++;
@@ -124,15 +124,15 @@ static bool read_all(struct reading *reading, const struct numbers *in_spikes)
     enum numbers_token token;
     struct samples *samples = &reading->samples;
     struct numbers_walk walk = numbers_walk(in_spikes);
-    samples->times = malloc((in_spikes->count + 1) * sizeof *samples->times);
-    if (samples->times == NULL) {
+    samples->data.trains.times = malloc((in_spikes->count + 1) * sizeof(float));
+    if (samples->data.trains.times == NULL) {
         problem_set_no_memory(reading->problem);
         return false;
     }
     while ((token = numbers_next(&walk, &value)) != NUMBERS_END)
         if (!read_token(reading, token, value))
             return false;
-    samples->spikes = buffer_take(&reading->spikes);
+    samples->data.trains.spikes = buffer_take(&reading->spikes);
     if (samples_index(samples))
         return true;
     problem_set_no_memory(reading->problem);

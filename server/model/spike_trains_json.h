@@ -3,7 +3,7 @@
 #ifndef SERVER_MODEL_SPIKE_TRAINS_JSON_H
 #define SERVER_MODEL_SPIKE_TRAINS_JSON_H
 
-#include "server/base/samples.h"
+#include "core/samples.h"
 #include "server/json/numbers.h"
 
 /* Whether some entry of [b][in_features] is an array, so that the whole has to be read as trains.

@@ -12,13 +12,17 @@ static struct tensor tensor_of(const char *name, const float *values, size_t n)
     return tensor;
 }
 
-size_t version_ranges_put(const struct model_config *config, struct tensor tensors[RANGE_TENSORS])
+const struct encoder *version_ranges_fitted(const struct model_config *config)
 {
-    const struct encoder *encoder = &config->encoder;
-    if (!config->has_encoder || config->ranges != RANGES_FITTED)
+    return config->has_encoder && config->ranges == RANGES_FITTED ? &config->encoder : NULL;
+}
+
+size_t version_ranges_put(const struct encoder *fitted, struct tensor tensors[RANGE_TENSORS])
+{
+    if (fitted == NULL)
         return 0;
-    tensors[0] = tensor_of(x_min_name, encoder_x_min(encoder), encoder_features(encoder));
-    tensors[1] = tensor_of(x_max_name, encoder_x_max(encoder), encoder_features(encoder));
+    tensors[0] = tensor_of(x_min_name, encoder_x_min(fitted), encoder_features(fitted));
+    tensors[1] = tensor_of(x_max_name, encoder_x_max(fitted), encoder_features(fitted));
     return RANGE_TENSORS;
 }
 

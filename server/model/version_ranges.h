@@ -9,9 +9,12 @@
 
 enum { RANGE_TENSORS = 2 };
 
-/* The tensors that a version of this config keeps, RANGE_TENSORS or none, as returned; the values
- * are borrowed. */
-size_t version_ranges_put(const struct model_config *config, struct tensor tensors[RANGE_TENSORS]);
+/* The config's encoder if it was fitted, else NULL. */
+const struct encoder *version_ranges_fitted(const struct model_config *config);
+
+/* Fills in the tensors of a fitted encoder, whose values are borrowed. Returns their number: none
+ * if the encoder is NULL. */
+size_t version_ranges_put(const struct encoder *fitted, struct tensor tensors[RANGE_TENSORS]);
 
 /* Likewise, how many of a version's tensors are such. */
 size_t version_ranges_count(const struct tensors *tensors);

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/samples.h"
 #include "server/base/checksum.h"
-#include "server/base/samples.h"
 #include "server/store/store.h"
 
 /* Those that a run trains on, or is validated on; their checksum verified. STORE_NOT_FOUND: it has

@@ -7,17 +7,18 @@
 
 #include "core/augmentation.h"
 #include "tests/support/suite.h"
+#include "tests/support/views.h"
 
 /* Neither square nor of whole blocks of features at rest. */
 enum { HEIGHT = 5, WIDTH = 7, PIXELS = HEIGHT * WIDTH, NEURONS = 4, IMAGES = 2, TIMES = 100 };
 
 struct fixture {
     struct encoder encoder;
-    struct byte_table table;
+    struct encoding encoding;
     uint8_t bytes[IMAGES * PIXELS];
     float values[IMAGES * PIXELS];
-    struct sample_set as_bytes;
-    struct sample_set as_values;
+    struct samples as_bytes;
+    struct samples as_values;
 };
 static struct fixture f;
 
@@ -33,25 +34,18 @@ static void set_up(void)
     ck_assert_int_eq(gaussian_tuning_init(&f.encoder.gaussian_tuning, PIXELS, NEURONS, x_min, x_max,
                                           TIMES * 100),
                      CORE_OK);
-    ck_assert_int_eq(byte_table_init(&f.table, &f.encoder, TIMES * 100), CORE_OK);
+    ck_assert_int_eq(encoding_init(&f.encoding, &f.encoder, TIMES * 100), CORE_OK);
     for (size_t i = 0; i < IMAGES * PIXELS; i++) {
         f.bytes[i] = (uint8_t)(i + 1);
         f.values[i] = (float)f.bytes[i];
     }
-    f.as_values = (struct sample_set){.kind = SAMPLE_VALUES,
-                                      .count = IMAGES,
-                                      .features = PIXELS,
-                                      .encoder = &f.encoder,
-                                      .values = f.values};
-    f.as_bytes = f.as_values;
-    f.as_bytes.kind = SAMPLE_BYTES;
-    f.as_bytes.table = &f.table;
-    f.as_bytes.bytes = f.bytes;
+    f.as_values = view_values(SAMPLES_VALUES, IMAGES, PIXELS, f.values, NULL);
+    f.as_bytes = view_bytes(IMAGES, PIXELS, f.bytes, NULL);
 }
 
 static void tear_down(void)
 {
-    byte_table_finish(&f.table);
+    encoding_finish(&f.encoding);
     encoder_finish(&f.encoder);
 }
 
@@ -104,7 +98,7 @@ static void count_moves(size_t image, size_t shift, const struct pattern *patter
     pattern_finish(&expected);
 }
 
-static void move_often(const struct sample_set *set, size_t shift, size_t draws,
+static void move_often(const struct samples *set, size_t shift, size_t draws,
                        size_t counts[SPAN][SPAN])
 {
     const struct augmentation augmentation = {shift, HEIGHT, WIDTH};
@@ -114,7 +108,7 @@ static void move_often(const struct sample_set *set, size_t shift, size_t draws,
     memset(counts, 0, SPAN * sizeof *counts);
     for (size_t i = 0; i < draws; i++) {
         struct dropout_stream stream = dropout_stream_of(3, i, 1);
-        augmentation_pattern(&augmentation, set, i % IMAGES, &stream, image, &pattern);
+        augmentation_pattern(&augmentation, set, &f.encoding, i % IMAGES, &stream, image, &pattern);
         count_moves(i % IMAGES, shift, &pattern, counts);
     }
     pattern_finish(&pattern);

@@ -8,21 +8,21 @@
 #include "core/evaluation.h"
 #include "core/membranes.h"
 #include "core/random.h"
-#include "core/sample_set.h"
+#include "core/samples.h"
 #include "core/training.h"
 #include "tests/support/single_layer.h"
 #include "tests/support/suite.h"
+#include "tests/support/views.h"
 
 /* 45 features: five blocks, and five features behind them. */
 enum { FEATURES = 45, NEURONS = 8, IN = FEATURES * NEURONS, OUT = 11, T = 60, SAMPLES = 40 };
 
 struct fixture {
     struct encoder encoder;
-    struct byte_table table;
+    struct encoding encoding;
     struct network *network;
     struct tempotron *tempotron; /* the network's */
     const struct layer *layer;   /* likewise */
-    struct background *background;
     uint8_t bytes[SAMPLES * FEATURES];
     int32_t label[SAMPLES];
     struct pattern pattern;
@@ -61,11 +61,11 @@ static void set_up(void)
         gaussian_tuning_init(&f.encoder.gaussian_tuning, FEATURES, NEURONS, x_min, x_max, T),
         CORE_OK);
     ck_assert(byte_table_fits(&f.encoder));
-    ck_assert_int_eq(byte_table_init(&f.table, &f.encoder, tempotron_last(&params)), CORE_OK);
+    ck_assert_int_eq(encoding_init(&f.encoding, &f.encoder, tempotron_last(&params)), CORE_OK);
     f.network = single_layer(&params, weight);
     f.tempotron = single_block(f.network);
     f.layer = &f.network->layers[0];
-    ck_assert_int_eq(background_create(f.layer, &f.table, &f.background), CORE_OK);
+    ck_assert_int_eq(encoding_add_background(&f.encoding, f.layer), CORE_OK);
     ck_assert_int_eq(pattern_init(&f.pattern, FEATURES * PATTERN_SLACK, tempotron_last(&params)),
                      CORE_OK);
     ck_assert_int_eq(membranes_init(&f.membranes, f.tempotron, FEATURES * PATTERN_SLACK), CORE_OK);
@@ -76,16 +76,15 @@ static void tear_down(void)
 {
     membranes_finish(&f.membranes);
     pattern_finish(&f.pattern);
-    background_destroy(f.background);
     network_destroy(f.network);
-    byte_table_finish(&f.table);
+    encoding_finish(&f.encoding);
     encoder_finish(&f.encoder);
 }
 
 /* The voltages with, or without, the rest. */
 static void forward(const struct background *background, size_t sample, float v[OUT * T])
 {
-    byte_table_encode(&f.table, background, f.bytes + sample * FEATURES, &f.pattern);
+    byte_table_encode(&f.encoding.byte_table, background, f.bytes + sample * FEATURES, &f.pattern);
     membranes_forward(f.tempotron, &f.pattern, &f.membranes, v);
 }
 
@@ -93,7 +92,7 @@ static void expect_same_voltages(void)
 {
     static float with[OUT * T], without[OUT * T];
     for (size_t b = 0; b < SAMPLES; b++) {
-        forward(f.background, b, with);
+        forward(f.encoding.background, b, with);
         forward(NULL, b, without);
         for (size_t i = 0; i < OUT * T; i++)
             ck_assert_float_eq_tol(with[i], without[i], 2e-6f);
@@ -110,7 +109,7 @@ START_TEST(only_blocks_that_are_wholly_dark_are_at_rest)
 {
     uint8_t x[FEATURES] = {0};
     x[15] = 1; /* the last of the second block */
-    byte_table_encode(&f.table, f.background, x, &f.pattern);
+    byte_table_encode(&f.encoding.byte_table, f.encoding.background, x, &f.pattern);
     ck_assert_uint_eq(f.pattern.resting_count, 4);
     const uint32_t expected[] = {0, 2, 3, 4};
     ck_assert_mem_eq(f.pattern.resting, expected, sizeof expected);
@@ -118,7 +117,7 @@ START_TEST(only_blocks_that_are_wholly_dark_are_at_rest)
         const size_t feature = f.pattern.afferent[s] / NEURONS;
         ck_assert(feature / BACKGROUND_BLOCK == 1 || feature >= 40);
     }
-    byte_table_encode(&f.table, NULL, x, &f.pattern);
+    byte_table_encode(&f.encoding.byte_table, NULL, x, &f.pattern);
     ck_assert_uint_eq(f.pattern.resting_count, 0);
 }
 END_TEST
@@ -130,7 +129,7 @@ START_TEST(a_pattern_forgets_the_blocks_of_the_one_before)
         values[i] = 100.5f;
     encoder_encode(&f.encoder, values, &f.pattern);
     membranes_forward(f.tempotron, &f.pattern, &f.membranes, before);
-    forward(f.background, 0, after); /* dark throughout */
+    forward(f.encoding.background, 0, after); /* dark throughout */
     encoder_encode(&f.encoder, values, &f.pattern);
     membranes_forward(f.tempotron, &f.pattern, &f.membranes, after);
     ck_assert_mem_eq(before, after, sizeof before);
@@ -141,7 +140,7 @@ START_TEST(rows_follow_the_weights)
 {
     for (size_t i = 0; i < IN * f.tempotron->stride; i++)
         f.tempotron->weight[i] *= -1.5f;
-    background_update(f.background, f.layer, &f.table);
+    background_update(f.encoding.background, f.layer, &f.encoding.byte_table);
     expect_same_voltages();
 }
 END_TEST
@@ -170,20 +169,16 @@ END_TEST
 START_TEST(evaluations_use_the_rest)
 {
     const struct loss loss = {.type = LOSS_MARGIN, .v_threshold = 1, .target = 1.5f, .other = 0.5f};
-    const struct sample_set set = {.kind = SAMPLE_BYTES,
-                                   .count = SAMPLES,
-                                   .features = FEATURES,
-                                   .label = f.label,
-                                   .table = &f.table,
-                                   .bytes = f.bytes};
+    const struct samples set = view_bytes(SAMPLES, FEATURES, f.bytes, f.label);
     struct evaluation evaluation;
     double sum = 0;
     for (size_t b = 0; b < SAMPLES; b++) {
-        forward(f.background, b, NULL);
+        forward(f.encoding.background, b, NULL);
         sum += loss_of_sample(&loss, f.membranes.v_max, f.label[b], OUT, NULL);
     }
-    ck_assert_int_eq(network_evaluate(f.network, &set, &loss, NULL, NULL, &evaluation, NULL),
-                     CORE_OK);
+    ck_assert_int_eq(
+        network_evaluate(f.network, &set, &f.encoding, &loss, NULL, NULL, &evaluation, NULL),
+        CORE_OK);
     ck_assert_double_eq(evaluation.loss, sum / SAMPLES);
 }
 END_TEST
@@ -196,12 +191,7 @@ static void keep_validation_loss(void *context, const struct training_epoch *epo
 /* The weights change with each epoch, and the rows of a validation with them. */
 START_TEST(validations_follow_the_weights)
 {
-    const struct sample_set set = {.kind = SAMPLE_BYTES,
-                                   .count = SAMPLES,
-                                   .features = FEATURES,
-                                   .label = f.label,
-                                   .table = &f.table,
-                                   .bytes = f.bytes};
+    const struct samples set = view_bytes(SAMPLES, FEATURES, f.bytes, f.label);
     const struct training_params training = {
         .loop = {.epochs = 3, .batch_size = 8, .schedule = {SCHEDULE_CONSTANT, 0.05, 1}},
         .optimizer = OPTIMIZER_ADAM,
@@ -210,9 +200,11 @@ START_TEST(validations_follow_the_weights)
     double last = NAN;
     struct evaluation evaluation;
     const struct training_observer observer = {.context = &last, .on_epoch = keep_validation_loss};
-    ck_assert_int_eq(network_train(f.network, &set, &set, &training, &observer, NULL), CORE_OK);
-    ck_assert_int_eq(
-        network_evaluate(f.network, &set, &training.loss, NULL, NULL, &evaluation, NULL), CORE_OK);
+    ck_assert_int_eq(network_train(f.network, &set, &set, &f.encoding, &training, &observer, NULL),
+                     CORE_OK);
+    ck_assert_int_eq(network_evaluate(f.network, &set, &f.encoding, &training.loss, NULL, NULL,
+                                      &evaluation, NULL),
+                     CORE_OK);
     ck_assert_double_eq(last, evaluation.loss);
 }
 END_TEST

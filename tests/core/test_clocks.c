@@ -6,10 +6,11 @@
 
 #include "core/membranes.h"
 #include "core/random.h"
-#include "core/sample_set.h"
+#include "core/samples.h"
 #include "core/simd.h"
 #include "tests/support/dense.h"
 #include "tests/support/suite.h"
+#include "tests/support/views.h"
 
 enum { AFFERENTS = 12, OUTPUTS = 3, SPIKES_MOST = 3 };
 
@@ -83,18 +84,13 @@ static void run(const struct trial *trial, struct outcome *outcome)
     struct tempotron *tempotron;
     struct pattern pattern;
     struct membranes membranes;
-    const struct sample_set set = {.kind = SAMPLE_SPIKE_TRAINS,
-                                   .count = 1,
-                                   .features = AFFERENTS,
-                                   .spikes = trial->spikes,
-                                   .times = trial->times,
-                                   .first = trial->first};
-    const size_t capacity = sample_set_capacity(&set);
+    const struct samples set = view_trains(1, AFFERENTS, trial->spikes, trial->times, trial->first);
+    const size_t capacity = samples_capacity(&set, NULL);
     outcome->v = calloc(OUTPUTS * trial->params.T, sizeof *outcome->v);
     ck_assert_int_eq(tempotron_create(&trial->params, trial->weight, &tempotron), CORE_OK);
     ck_assert_int_eq(pattern_init(&pattern, capacity, tempotron_last(&trial->params)), CORE_OK);
     ck_assert_int_eq(membranes_init(&membranes, tempotron, capacity), CORE_OK);
-    sample_set_pattern(&set, 0, &pattern);
+    samples_pattern(&set, NULL, 0, &pattern);
     for (int again = 0; again < 2; again++) /* scratch memory is as good the second time */
         membranes_forward(tempotron, &pattern, &membranes, outcome->v);
     memcpy(outcome->v_max, membranes.v_max, sizeof outcome->v_max);
@@ -265,18 +261,13 @@ static size_t compare_gradient(struct trial *trial)
     struct pattern pattern;
     struct membranes membranes;
     struct credit credit;
-    const struct sample_set set = {.kind = SAMPLE_SPIKE_TRAINS,
-                                   .count = 1,
-                                   .features = AFFERENTS,
-                                   .spikes = trial->spikes,
-                                   .times = trial->times,
-                                   .first = trial->first};
-    const size_t capacity = sample_set_capacity(&set);
+    const struct samples set = view_trains(1, AFFERENTS, trial->spikes, trial->times, trial->first);
+    const size_t capacity = samples_capacity(&set, NULL);
     ck_assert_int_eq(tempotron_create(&trial->params, trial->weight, &tempotron), CORE_OK);
     ck_assert_int_eq(pattern_init(&pattern, capacity, tempotron_last(&trial->params)), CORE_OK);
     ck_assert_int_eq(membranes_init(&membranes, tempotron, capacity), CORE_OK);
     ck_assert_int_eq(credit_init(&credit, tempotron, capacity), CORE_OK);
-    sample_set_pattern(&set, 0, &pattern);
+    samples_pattern(&set, NULL, 0, &pattern);
     membranes_forward(tempotron, &pattern, &membranes, NULL);
     const struct voltage_gradient voltage_gradient = {.at = membranes.t_max, .amount = dv};
     const struct timeline *timeline = &membranes.timeline;

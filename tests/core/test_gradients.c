@@ -9,6 +9,7 @@
 #include "tests/support/dense.h"
 #include "tests/support/dense_network.h"
 #include "tests/support/suite.h"
+#include "tests/support/views.h"
 
 enum { IN = 12, T = 30, SAMPLES = 2, ATTEMPTS = 2000 };
 
@@ -127,12 +128,9 @@ static void core_steps(const struct problem *problem, const struct training_para
                        float **ret_steps)
 {
     struct network *model = dense_network_model(&problem->network);
-    const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
-                                   .count = SAMPLES,
-                                   .features = IN,
-                                   .label = problem->label,
-                                   .values = problem->in_spikes};
-    ck_assert_int_eq(network_train(model, &set, NULL, params, NULL, NULL), CORE_OK);
+    const struct samples set =
+        view_values(SAMPLES_SPIKE_TIMES, SAMPLES, IN, problem->in_spikes, problem->label);
+    ck_assert_int_eq(network_train(model, &set, NULL, NULL, params, NULL, NULL), CORE_OK);
     for (size_t l = 0; l < model->depth; l++) {
         ret_steps[l] = malloc(weight_count(problem, l) * sizeof(float));
         layer_weight(&model->layers[l], ret_steps[l]);
@@ -548,14 +546,10 @@ static void step_chain(const struct chain *chain, float ret_step[2])
         .slope_floor = chain->slope_floor,
     };
     const int32_t label = 0;
-    const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
-                                   .count = 1,
-                                   .features = 2,
-                                   .label = &label,
-                                   .values = chain->in_spikes};
+    const struct samples set = view_values(SAMPLES_SPIKE_TIMES, 1, 2, chain->in_spikes, &label);
     struct network *network;
     ck_assert_int_eq(network_create(&shape, weight, &network), CORE_OK);
-    ck_assert_int_eq(network_train(network, &set, NULL, &params, NULL, NULL), CORE_OK);
+    ck_assert_int_eq(network_train(network, &set, NULL, NULL, &params, NULL, NULL), CORE_OK);
     layer_weight(&network->layers[0], ret_step);
     for (size_t i = 0; i < 2; i++)
         ret_step[i] -= chain->weight[i];

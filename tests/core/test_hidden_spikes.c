@@ -7,9 +7,10 @@
 
 #include "core/activity.h"
 #include "core/random.h"
-#include "core/sample_set.h"
+#include "core/samples.h"
 #include "tests/support/dense.h"
 #include "tests/support/suite.h"
+#include "tests/support/views.h"
 
 enum { AFFERENTS = 14, SPIKES_MOST = 2, OUTPUTS = 3, WIDEST = 70 };
 
@@ -77,17 +78,12 @@ static void run(const struct trial *trial, struct network **ret_network, struct 
 {
     const float *const weight[] = {trial->weight[0], trial->weight[1]};
     struct membranes membranes;
-    const struct sample_set set = {.kind = SAMPLE_SPIKE_TRAINS,
-                                   .count = 1,
-                                   .features = AFFERENTS,
-                                   .spikes = trial->spikes,
-                                   .times = trial->times,
-                                   .first = trial->first};
+    const struct samples set = view_trains(1, AFFERENTS, trial->spikes, trial->times, trial->first);
     ck_assert_int_eq(network_create(&trial->params, weight, ret_network), CORE_OK);
-    ck_assert_int_eq(activity_init(activity, *ret_network, sample_set_capacity(&set)), CORE_OK);
+    ck_assert_int_eq(activity_init(activity, *ret_network, samples_capacity(&set, NULL)), CORE_OK);
     ck_assert_int_eq(membranes_init(&membranes, network_widest_block(*ret_network), 0), CORE_OK);
     for (int again = 0; again < 2; again++) { /* scratch memory is as good the second time */
-        sample_set_pattern(&set, 0, activity_input(activity));
+        samples_pattern(&set, NULL, 0, activity_input(activity));
         activity_forward(*ret_network, &membranes, activity, v);
     }
     membranes_finish(&membranes);

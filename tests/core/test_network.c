@@ -13,6 +13,7 @@
 #include "tests/support/iris.h"
 #include "tests/support/suite.h"
 #include "tests/support/trained.h"
+#include "tests/support/views.h"
 
 /* --- a network and all that running it takes --- */
 
@@ -36,9 +37,9 @@ static void bench_finish(struct bench *bench)
     network_destroy(bench->network);
 }
 
-static void bench_run(struct bench *bench, const struct sample_set *set, size_t sample, float *v)
+static void bench_run(struct bench *bench, const struct samples *set, size_t sample, float *v)
 {
-    sample_set_pattern(set, sample, activity_input(&bench->activity));
+    samples_pattern(set, NULL, sample, activity_input(&bench->activity));
     activity_forward(bench->network, &bench->membranes, &bench->activity, v);
 }
 
@@ -100,7 +101,7 @@ static void read_weights(const struct network *network, float *weights)
 }
 
 static void expect_golden_forward(const json_t *golden, const struct network_params *params,
-                                  struct bench *bench, const struct sample_set *set)
+                                  struct bench *bench, const struct samples *set)
 {
     const size_t out = params->tempotron.out_features;
     float *v_max = golden_floats(golden, "v_max", set->count * out);
@@ -122,7 +123,7 @@ static void expect_golden_forward(const json_t *golden, const struct network_par
 
 /* The gradient is what one step of plain descent takes away. */
 static void expect_golden_gradient(const json_t *golden, struct network *network,
-                                   const struct sample_set *set)
+                                   const struct samples *set)
 {
     const bool is_mse = strcmp(json_string_value(json_object_get(golden, "loss_type")), "mse") == 0;
     const size_t count = all_weights(&network->params);
@@ -137,7 +138,7 @@ static void expect_golden_gradient(const json_t *golden, struct network *network
     float *gradient = golden_floats(golden, "gradient", count), greatest = 0;
     float *before = calloc(count, sizeof *before), *after = calloc(count, sizeof *after);
     read_weights(network, before);
-    ck_assert_int_eq(network_train(network, set, NULL, &params, &observer, NULL), CORE_OK);
+    ck_assert_int_eq(network_train(network, set, NULL, NULL, &params, &observer, NULL), CORE_OK);
     read_weights(network, after);
     ck_assert_double_eq_tol(last.epoch.loss, golden_number(golden, "loss"), 1e-5);
     for (size_t i = 0; i < count; i++)
@@ -156,11 +157,7 @@ static void hidden_peak_case(const json_t *golden)
     float *weights = golden_floats(golden, "weight", all_weights(&params));
     float *in_spikes = golden_floats(golden, "in_spikes", batch * in);
     int32_t *label = golden_labels(golden, "label", batch);
-    const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
-                                   .count = batch,
-                                   .features = in,
-                                   .label = label,
-                                   .values = in_spikes};
+    const struct samples set = view_values(SAMPLES_SPIKE_TIMES, batch, in, in_spikes, label);
     struct bench bench;
     bench_init(&bench, create(&params, weights), in);
     expect_golden_forward(golden, &params, &bench, &set);
@@ -357,8 +354,7 @@ START_TEST(blocks_of_a_layer_are_one_tempotron)
         _i == 0 ? CLOCK_GRID : CLOCK_CONTINUOUS, IN, OUT, T, 15, 3.75, 1};
     const struct network_params params = network_params_of(&shape);
     static float weight[OUT * IN], in_spikes[IN], v[OUT * T], expected_v[OUT * T];
-    const struct sample_set set = {
-        .kind = SAMPLE_SPIKE_TIMES, .count = 1, .features = IN, .values = in_spikes};
+    const struct samples set = view_values(SAMPLES_SPIKE_TIMES, 1, IN, in_spikes, NULL);
     struct bench bench;
     struct tempotron *tempotron;
     struct membranes membranes;
@@ -393,8 +389,7 @@ START_TEST(without_a_hidden_spike_there_is_no_decision)
         .hidden_spike = _i == 0 ? HIDDEN_CROSSING : HIDDEN_PEAK,
         .read_out = {1, 1},
     };
-    struct sample_set set = {
-        .kind = SAMPLE_SPIKE_TIMES, .count = 1, .features = 1, .values = in_spikes};
+    struct samples set = view_values(SAMPLES_SPIKE_TIMES, 1, 1, in_spikes, NULL);
     struct bench bench;
     bench_init(&bench, create(&params, weights), 1);
     bench_run(&bench, &set, 0, NULL);
@@ -433,14 +428,11 @@ START_TEST(an_evaluation_counts_classes)
         label[b] = (int32_t)(random_bits(&random) % 2);
     for (size_t i = 0; i < IN; i++)
         in_spikes[i] = -1; /* the first one is silent */
-    const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
-                                   .count = SAMPLES,
-                                   .features = IN,
-                                   .label = label,
-                                   .values = in_spikes};
+    const struct samples set = view_values(SAMPLES_SPIKE_TIMES, SAMPLES, IN, in_spikes, label);
     bench_init(&bench, create(&three_layers, weights), IN);
     ck_assert_int_eq(
-        network_evaluate(bench.network, &set, &loss, NULL, NULL, &evaluation, confusion), CORE_OK);
+        network_evaluate(bench.network, &set, NULL, &loss, NULL, NULL, &evaluation, confusion),
+        CORE_OK);
     for (size_t b = 0; b < SAMPLES; b++) {
         bench_run(&bench, &set, b, NULL);
         const float *score = bench.activity.score;
@@ -508,15 +500,16 @@ START_TEST(a_hidden_layer_learns_iris)
     shape.read_out = (struct read_out){rows[_i].neurons_per_class, 5};
     iris_load(&iris);
     for (size_t fold = 0; fold < 5; fold++) {
-        struct sample_set training, test;
+        struct samples training, test;
         struct evaluation evaluation;
         struct network *network = drawn(&shape, 1);
         iris_fold(&iris, 0, fold, &training, &test);
-        ck_assert_int_eq(network_train(network, &training, NULL, &iris_params, NULL, NULL),
-                         CORE_OK);
         ck_assert_int_eq(
-            network_evaluate(network, &test, &iris_params.loss, NULL, NULL, &evaluation, NULL),
+            network_train(network, &training, NULL, &iris.encoding, &iris_params, NULL, NULL),
             CORE_OK);
+        ck_assert_int_eq(network_evaluate(network, &test, &iris.encoding, &iris_params.loss, NULL,
+                                          NULL, &evaluation, NULL),
+                         CORE_OK);
         accuracy += evaluation.accuracy / 5;
         network_destroy(network);
     }
@@ -529,7 +522,7 @@ END_TEST
 START_TEST(patience_keeps_the_best_epoch_of_all_layers)
 {
     struct iris iris;
-    struct sample_set training, validation;
+    struct samples training, validation;
     struct last_epoch last = {0};
     struct evaluation evaluation;
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
@@ -540,16 +533,19 @@ START_TEST(patience_keeps_the_best_epoch_of_all_layers)
     iris_load(&iris);
     iris_fold(&iris, 0, 0, &training, &validation);
     struct network *network = drawn(&iris_shape, 1), *shorter = drawn(&iris_shape, 1);
-    ck_assert_int_eq(network_train(network, &training, &validation, &params, &observer, NULL),
-                     CORE_OK);
-    ck_assert_uint_lt(last.epochs, 1000);
     ck_assert_int_eq(
-        network_evaluate(network, &validation, &params.loss, NULL, NULL, &evaluation, NULL),
+        network_train(network, &training, &validation, &iris.encoding, &params, &observer, NULL),
         CORE_OK);
+    ck_assert_uint_lt(last.epochs, 1000);
+    ck_assert_int_eq(network_evaluate(network, &validation, &iris.encoding, &params.loss, NULL,
+                                      NULL, &evaluation, NULL),
+                     CORE_OK);
     ck_assert_double_lt(evaluation.loss, last.epoch.validation_loss);
     params.loop.epochs = last.epochs - params.loop.patience;
     params.loop.patience = 0;
-    ck_assert_int_eq(network_train(shorter, &training, &validation, &params, NULL, NULL), CORE_OK);
+    ck_assert_int_eq(
+        network_train(shorter, &training, &validation, &iris.encoding, &params, NULL, NULL),
+        CORE_OK);
     ck_assert(same_weights(network, shorter));
     network_destroy(shorter);
     network_destroy(network);

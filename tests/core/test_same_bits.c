@@ -13,6 +13,7 @@
 #include "tests/support/single_layer.h"
 #include "tests/support/suite.h"
 #include "tests/support/trained.h"
+#include "tests/support/views.h"
 
 enum { PIXELS = 150, PICTURES = 140, PICTURE_CLASSES = 11 };
 
@@ -22,9 +23,9 @@ struct pictures {
     float values[PICTURES * PIXELS];
     int32_t label[PICTURES];
     struct encoder encoder;
-    struct byte_table table;
-    struct sample_set as_bytes;
-    struct sample_set as_values;
+    struct encoding encoding;
+    struct samples as_bytes;
+    struct samples as_values;
 };
 
 static const struct tempotron_params picture_shape = {
@@ -53,28 +54,22 @@ static void pictures_draw(struct pictures *pictures)
         CORE_OK);
     ck_assert(byte_table_fits(&pictures->encoder));
     ck_assert_int_eq(
-        byte_table_init(&pictures->table, &pictures->encoder, tempotron_last(&picture_shape)),
+        encoding_init(&pictures->encoding, &pictures->encoder, tempotron_last(&picture_shape)),
         CORE_OK);
-    pictures->as_values = (struct sample_set){.kind = SAMPLE_VALUES,
-                                              .count = PICTURES,
-                                              .features = PIXELS,
-                                              .label = pictures->label,
-                                              .encoder = &pictures->encoder,
-                                              .values = pictures->values};
-    pictures->as_bytes = pictures->as_values;
-    pictures->as_bytes.kind = SAMPLE_BYTES;
-    pictures->as_bytes.table = &pictures->table;
-    pictures->as_bytes.bytes = pictures->bytes;
+    pictures->as_values =
+        view_values(SAMPLES_VALUES, PICTURES, PIXELS, pictures->values, pictures->label);
+    pictures->as_bytes = view_bytes(PICTURES, PIXELS, pictures->bytes, pictures->label);
 }
 
 static void pictures_finish(struct pictures *pictures)
 {
-    byte_table_finish(&pictures->table);
+    encoding_finish(&pictures->encoding);
     encoder_finish(&pictures->encoder);
 }
 
-static struct network *train_pictures(const struct sample_set *set, enum tempotron_clock clock,
-                                      const struct thread_team *team, double *ret_loss)
+static struct network *train_pictures(const struct pictures *pictures, const struct samples *set,
+                                      enum tempotron_clock clock, const struct thread_team *team,
+                                      double *ret_loss)
 {
     struct tempotron_params shape = picture_shape;
     struct last_epoch last = {0};
@@ -92,7 +87,8 @@ static struct network *train_pictures(const struct sample_set *set, enum tempotr
     shape.clock = clock;
     tempotron_draw_weight(3, shape.in_features, shape.out_features, weight);
     struct network *network = single_layer(&shape, weight);
-    ck_assert_int_eq(network_train(network, set, set, &params, &observer, team), CORE_OK);
+    ck_assert_int_eq(
+        network_train(network, set, set, &pictures->encoding, &params, &observer, team), CORE_OK);
     ck_assert_uint_eq(last.epochs, 3);
     *ret_loss = last.epoch.loss + last.epoch.validation_loss;
     free(weight);
@@ -126,9 +122,11 @@ START_TEST(any_crew_gives_the_same_bits)
     struct pictures pictures;
     double alone_loss, loss;
     pictures_draw(&pictures);
-    struct network *alone = train_pictures(&pictures.as_values, clock, NULL, &alone_loss);
+    struct network *alone =
+        train_pictures(&pictures, &pictures.as_values, clock, NULL, &alone_loss);
     for (size_t i = 0; i < 2; i++) {
-        struct network *shared = train_pictures(&pictures.as_values, clock, &in_turn[i], &loss);
+        struct network *shared =
+            train_pictures(&pictures, &pictures.as_values, clock, &in_turn[i], &loss);
         ck_assert(same_weights(alone, shared));
         ck_assert_double_eq(alone_loss, loss);
         network_destroy(shared);
@@ -137,7 +135,7 @@ START_TEST(any_crew_gives_the_same_bits)
         struct thread_team *team = thread_team_create(sizes[i]);
         ck_assert_ptr_nonnull(team);
         ck_assert_uint_eq(team->size, sizes[i]);
-        struct network *shared = train_pictures(&pictures.as_values, clock, team, &loss);
+        struct network *shared = train_pictures(&pictures, &pictures.as_values, clock, team, &loss);
         ck_assert(same_weights(alone, shared));
         ck_assert_double_eq(alone_loss, loss);
         network_destroy(shared);
@@ -184,8 +182,8 @@ static struct network *deep_network(const struct network_params *shape)
 }
 
 static struct network *train_deep(const struct network_params *shape, double max_grad_norm,
-                                  const struct sample_set *set, const struct thread_team *team,
-                                  double *ret_loss)
+                                  const struct pictures *pictures, const struct samples *set,
+                                  const struct thread_team *team, double *ret_loss)
 {
     struct network *network = deep_network(shape);
     struct last_epoch last = {0};
@@ -206,17 +204,19 @@ static struct network *train_deep(const struct network_params *shape, double max
         .max_grad_norm = max_grad_norm,
         .augmentation = {.shift = 2, .height = 10, .width = 15},
     };
-    ck_assert_int_eq(network_train(network, set, set, &params, &observer, team), CORE_OK);
+    ck_assert_int_eq(
+        network_train(network, set, set, &pictures->encoding, &params, &observer, team), CORE_OK);
     *ret_loss = last.epoch.loss + last.epoch.validation_loss;
     return network;
 }
 
 static void expect_same_training(const struct network_params *shape, double max_grad_norm,
-                                 const struct sample_set *set, const struct thread_team *team,
-                                 const struct network *alone, double alone_loss)
+                                 const struct pictures *pictures, const struct samples *set,
+                                 const struct thread_team *team, const struct network *alone,
+                                 double alone_loss)
 {
     double loss;
-    struct network *shared = train_deep(shape, max_grad_norm, set, team, &loss);
+    struct network *shared = train_deep(shape, max_grad_norm, pictures, set, team, &loss);
     ck_assert(same_weights(alone, shared));
     ck_assert_double_eq(alone_loss, loss);
     network_destroy(shared);
@@ -229,18 +229,18 @@ START_TEST(any_crew_gives_the_same_bits_to_hidden_layers)
     struct pictures pictures;
     double loss;
     pictures_draw(&pictures);
-    const struct sample_set *set = &pictures.as_values;
+    const struct samples *set = &pictures.as_values;
     struct network *start = deep_network(shape);
-    struct network *alone = train_deep(shape, max_grad_norm, set, NULL, &loss);
+    struct network *alone = train_deep(shape, max_grad_norm, &pictures, set, NULL, &loss);
     for (size_t l = 0; l < alone->depth; l++) /* every layer did learn */
         ck_assert_float_ne(start->layers[l].blocks[0]->weight[0],
                            alone->layers[l].blocks[0]->weight[0]);
     for (size_t i = 0; i < 2; i++)
-        expect_same_training(shape, max_grad_norm, set, &in_turn[i], alone, loss);
+        expect_same_training(shape, max_grad_norm, &pictures, set, &in_turn[i], alone, loss);
     for (unsigned size = 1; size <= 8; size = 2 * size + 1) {
         struct thread_team *team = thread_team_create(size);
         ck_assert_ptr_nonnull(team);
-        expect_same_training(shape, max_grad_norm, set, team, alone, loss);
+        expect_same_training(shape, max_grad_norm, &pictures, set, team, alone, loss);
         thread_team_destroy(team);
     }
     network_destroy(alone);
@@ -254,13 +254,14 @@ START_TEST(bytes_give_the_same_bits_as_values_to_hidden_layers)
     struct pictures pictures;
     double loss, other_loss;
     pictures_draw(&pictures);
-    byte_table_finish(&pictures.table); /* a last spike counts on one clock, not on the other */
-    ck_assert_int_eq(byte_table_init(&pictures.table, &pictures.encoder,
-                                     tempotron_last(&deep_shapes[_i].tempotron)),
+    encoding_finish(&pictures.encoding); /* a last spike counts on one clock, not on the other */
+    ck_assert_int_eq(encoding_init(&pictures.encoding, &pictures.encoder,
+                                   tempotron_last(&deep_shapes[_i].tempotron)),
                      CORE_OK);
-    struct network *values = train_deep(&deep_shapes[_i], 0.5, &pictures.as_values, NULL, &loss);
+    struct network *values =
+        train_deep(&deep_shapes[_i], 0.5, &pictures, &pictures.as_values, NULL, &loss);
     struct network *bytes =
-        train_deep(&deep_shapes[_i], 0.5, &pictures.as_bytes, NULL, &other_loss);
+        train_deep(&deep_shapes[_i], 0.5, &pictures, &pictures.as_bytes, NULL, &other_loss);
     ck_assert(same_weights(values, bytes));
     ck_assert_double_eq_tol(loss, other_loss, 1e-4); /* validations add the rest otherwise */
     network_destroy(values);
@@ -296,7 +297,7 @@ START_TEST(hands_take_every_part_once)
 END_TEST
 
 /* Weights after one epoch, less those before it. */
-static void train_step(const struct tempotron_params *shape, const struct sample_set *set,
+static void train_step(const struct tempotron_params *shape, const struct samples *set,
                        const struct training_params *params, float *ret_step)
 {
     const size_t count = shape->in_features * shape->out_features;
@@ -304,7 +305,7 @@ static void train_step(const struct tempotron_params *shape, const struct sample
     for (size_t i = 0; i < count; i++)
         weight[i] = 0.1f * (float)(i % 7 + 1);
     struct network *network = single_layer(shape, weight);
-    ck_assert_int_eq(network_train(network, set, NULL, params, NULL, NULL), CORE_OK);
+    ck_assert_int_eq(network_train(network, set, NULL, NULL, params, NULL, NULL), CORE_OK);
     single_layer_weight(network, ret_step);
     for (size_t i = 0; i < count; i++)
         ret_step[i] -= weight[i];
@@ -331,16 +332,12 @@ START_TEST(a_batch_may_be_worked_through_in_parts)
         times[i] = i % SPIKING == 0 ? floorf(random_uniform(&random) * 100) : -1;
     for (size_t i = 0; i < BATCH; i++)
         label[i] = (int32_t)(i % 2);
-    struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
-                             .count = BATCH,
-                             .features = AFFERENTS,
-                             .label = label,
-                             .values = times};
+    struct samples set = view_values(SAMPLES_SPIKE_TIMES, BATCH, AFFERENTS, times, label);
     train_step(&shape, &set, &params, whole);
     for (size_t b = 0; b < BATCH; b++) {
         set.count = 1;
-        set.label = label + b;
-        set.values = times + b * AFFERENTS;
+        set.targets.label = label + b;
+        set.data.values = times + b * AFFERENTS;
         train_step(&shape, &set, &params, part);
         for (size_t i = 0; i < OUTPUTS * AFFERENTS; i++)
             mean[i] += (double)part[i] / BATCH;
@@ -357,8 +354,10 @@ START_TEST(bytes_give_the_same_bits_as_values)
     struct pictures pictures;
     double loss, other_loss;
     pictures_draw(&pictures);
-    struct network *values = train_pictures(&pictures.as_values, CLOCK_GRID, NULL, &loss);
-    struct network *bytes = train_pictures(&pictures.as_bytes, CLOCK_GRID, NULL, &other_loss);
+    struct network *values =
+        train_pictures(&pictures, &pictures.as_values, CLOCK_GRID, NULL, &loss);
+    struct network *bytes =
+        train_pictures(&pictures, &pictures.as_bytes, CLOCK_GRID, NULL, &other_loss);
     ck_assert(same_weights(values, bytes));
     ck_assert_double_eq(loss, other_loss);
     network_destroy(values);

@@ -8,11 +8,12 @@
 #include "core/critical_threshold.h"
 #include "core/multi_spike.h"
 #include "core/random.h"
-#include "core/sample_set.h"
+#include "core/samples.h"
 #include "server/base/thread_team.h"
 #include "tests/support/dense.h"
 #include "tests/support/suite.h"
 #include "tests/support/trained.h"
+#include "tests/support/views.h"
 
 static bool same_tempotron(const struct tempotron *a, const struct tempotron *b)
 {
@@ -84,19 +85,14 @@ struct bench {
 static void bench_init(struct bench *bench, const struct trial *trial)
 {
     const size_t capacity = AFFERENTS * SPIKES_MOST;
-    const struct sample_set set = {.kind = SAMPLE_SPIKE_TRAINS,
-                                   .count = 1,
-                                   .features = AFFERENTS,
-                                   .spikes = trial->spikes,
-                                   .times = trial->times,
-                                   .first = trial->first};
+    const struct samples set = view_trains(1, AFFERENTS, trial->spikes, trial->times, trial->first);
     ck_assert_int_eq(tempotron_create(&trial->params, trial->weight, &bench->tempotron), CORE_OK);
     ck_assert_int_eq(pattern_init(&bench->pattern, capacity, multi_spike_last(&trial->params)),
                      CORE_OK);
     ck_assert_int_eq(multi_spike_init(&bench->multi_spike, capacity), CORE_OK);
     ck_assert_int_eq(spike_train_init(&bench->train, TRAIN_MOST), CORE_OK);
     ck_assert_int_eq(critical_search_init(&bench->search, TRAIN_MOST), CORE_OK);
-    sample_set_pattern(&set, 0, &bench->pattern);
+    samples_pattern(&set, NULL, 0, &bench->pattern);
     multi_spike_take_pattern(&bench->multi_spike, bench->tempotron, &bench->pattern);
 }
 
@@ -487,8 +483,7 @@ struct task {
     float times[TASK_SAMPLES * TASK_AFFERENTS * TASK_RATE];
     size_t first[TASK_SAMPLES + 1];
     uint32_t wanted[TASK_SAMPLES * TASK_OUTPUTS];
-    struct sample_set samples;
-    struct counted_set set;
+    struct samples samples;
 };
 
 static const struct tempotron_params task_shape = {
@@ -510,13 +505,10 @@ static void draw_task(struct task *task)
             task->wanted[b * TASK_OUTPUTS + j] = random_bits(&random) % 5;
     }
     task->first[TASK_SAMPLES] = count;
-    task->samples = (struct sample_set){.kind = SAMPLE_SPIKE_TRAINS,
-                                        .count = TASK_SAMPLES,
-                                        .features = TASK_AFFERENTS,
-                                        .spikes = task->spikes,
-                                        .times = task->times,
-                                        .first = task->first};
-    task->set = (struct counted_set){.samples = &task->samples, .wanted = task->wanted};
+    task->samples =
+        view_trains(TASK_SAMPLES, TASK_AFFERENTS, task->spikes, task->times, task->first);
+    task->samples.targets =
+        (struct targets){.kind = TARGETS_COUNT, .outputs = TASK_OUTPUTS, .wanted = task->wanted};
 }
 
 static struct tempotron *task_model(void)
@@ -547,11 +539,11 @@ static uint32_t fired(const struct task *task, const struct tempotron *tempotron
     struct pattern pattern;
     struct multi_spike multi_spike;
     struct spike_train train;
-    const size_t capacity = sample_set_capacity(&task->samples);
+    const size_t capacity = samples_capacity(&task->samples, NULL);
     ck_assert_int_eq(pattern_init(&pattern, capacity, multi_spike_last(&task_shape)), CORE_OK);
     ck_assert_int_eq(multi_spike_init(&multi_spike, capacity), CORE_OK);
     ck_assert_int_eq(spike_train_init(&train, 32), CORE_OK);
-    sample_set_pattern(&task->samples, sample, &pattern);
+    samples_pattern(&task->samples, NULL, sample, &pattern);
     multi_spike_take_pattern(&multi_spike, tempotron, &pattern);
     multi_spike_take_output(&multi_spike, tempotron, &pattern, output);
     multi_spike_fire(&multi_spike, 1, &train);
@@ -570,8 +562,9 @@ START_TEST(counts_are_learned)
     draw_task(&task);
     struct tempotron *tempotron = task_model();
     const struct count_training_params params = task_params(600, 1);
-    ck_assert_int_eq(
-        tempotron_train_counts(tempotron, &task.set, &task.set, &params, &observer, NULL), CORE_OK);
+    ck_assert_int_eq(tempotron_train_counts(tempotron, &task.samples, &task.samples, NULL, &params,
+                                            &observer, NULL),
+                     CORE_OK);
     ck_assert_uint_eq(last.epochs, 600);
     ck_assert_double_eq(last.epoch.loss, 0);
     ck_assert_double_eq(last.epoch.accuracy, 1);
@@ -587,31 +580,30 @@ START_TEST(counts_are_learned)
 END_TEST
 
 /* Samples of a task by themselves. */
-static struct counted_set part_of(const struct task *task, size_t first, size_t count,
-                                  struct sample_set *samples)
+static struct samples part_of(const struct task *task, size_t first, size_t count)
 {
-    *samples = task->samples;
-    samples->count = count;
-    samples->spikes += first * TASK_AFFERENTS;
-    samples->first += first;
-    return (struct counted_set){.samples = samples, .wanted = task->wanted + first * TASK_OUTPUTS};
+    struct samples part = task->samples;
+    part.count = count;
+    part.data.trains.spikes += first * TASK_AFFERENTS;
+    part.data.trains.first += first;
+    part.targets.wanted += first * TASK_OUTPUTS;
+    return part;
 }
 
 START_TEST(patience_keeps_the_best_epoch_of_counts)
 {
     static struct task task;
-    struct sample_set samples, others;
     struct last_epoch last = {0};
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
     draw_task(&task);
-    const struct counted_set training = part_of(&task, 0, TASK_SAMPLES / 2, &samples);
-    const struct counted_set validation =
-        part_of(&task, TASK_SAMPLES / 2, TASK_SAMPLES / 2, &others);
+    const struct samples training = part_of(&task, 0, TASK_SAMPLES / 2);
+    const struct samples validation = part_of(&task, TASK_SAMPLES / 2, TASK_SAMPLES / 2);
     struct tempotron *patient = task_model(), *shorter = task_model();
     struct count_training_params params = task_params(1000, 1);
     params.loop.patience = 4;
     ck_assert_int_eq(
-        tempotron_train_counts(patient, &training, &validation, &params, &observer, NULL), CORE_OK);
+        tempotron_train_counts(patient, &training, &validation, NULL, &params, &observer, NULL),
+        CORE_OK);
     ck_assert_uint_gt(last.epochs, params.loop.patience);
     ck_assert_uint_lt(last.epochs, 1000);
     const double after = last.epoch.validation_loss;
@@ -619,7 +611,8 @@ START_TEST(patience_keeps_the_best_epoch_of_counts)
     params.loop.patience = 0;
     last = (struct last_epoch){0};
     ck_assert_int_eq(
-        tempotron_train_counts(shorter, &training, &validation, &params, &observer, NULL), CORE_OK);
+        tempotron_train_counts(shorter, &training, &validation, NULL, &params, &observer, NULL),
+        CORE_OK);
     ck_assert_double_lt(last.epoch.validation_loss, after);
     ck_assert(same_tempotron(patient, shorter));
     tempotron_destroy(shorter);
@@ -635,8 +628,9 @@ START_TEST(any_crew_counts_and_learns_the_same_bits)
     draw_task(&task);
     struct tempotron *alone = task_model(), *fresh = task_model();
     const struct count_training_params params = task_params(5, 7);
-    ck_assert_int_eq(tempotron_train_counts(alone, &task.set, &task.set, &params, &observer, NULL),
-                     CORE_OK);
+    ck_assert_int_eq(
+        tempotron_train_counts(alone, &task.samples, &task.samples, NULL, &params, &observer, NULL),
+        CORE_OK);
     ck_assert(!same_tempotron(alone, fresh));
     for (unsigned size = 1; size <= 3; size++) {
         struct last_epoch last = {0};
@@ -644,9 +638,9 @@ START_TEST(any_crew_counts_and_learns_the_same_bits)
         struct tempotron *shared = task_model();
         ck_assert_ptr_nonnull(team);
         observer.context = &last;
-        ck_assert_int_eq(
-            tempotron_train_counts(shared, &task.set, &task.set, &params, &observer, team),
-            CORE_OK);
+        ck_assert_int_eq(tempotron_train_counts(shared, &task.samples, &task.samples, NULL, &params,
+                                                &observer, team),
+                         CORE_OK);
         ck_assert(same_tempotron(alone, shared));
         ck_assert_double_eq(last.epoch.loss, alone_last.epoch.loss);
         ck_assert_double_eq(last.epoch.validation_loss, alone_last.epoch.validation_loss);
@@ -695,12 +689,12 @@ START_TEST(a_step_is_the_rate_times_the_threshold_s_gradient)
         tempotron->weight[i] += i % tempotron->stride < TASK_OUTPUTS ? 0.1f : 0; /* all fire */
     tempotron_weight(tempotron, before);
     const struct count_trainer_params params = {
-        .batch_most = 1, .capacity = sample_set_capacity(&task.samples), .max_spikes = 32};
+        .batch_most = 1, .capacity = samples_capacity(&task.samples, NULL), .max_spikes = 32};
     ck_assert_int_eq(pattern_init(&pattern, params.capacity, multi_spike_last(&task_shape)),
                      CORE_OK);
     ck_assert_int_eq(multi_spike_init(&multi_spike, params.capacity), CORE_OK);
     ck_assert_int_eq(spike_train_init(&train, 32), CORE_OK);
-    sample_set_pattern(&task.samples, sample, &pattern);
+    samples_pattern(&task.samples, NULL, sample, &pattern);
     multi_spike_take_pattern(&multi_spike, tempotron, &pattern);
     uint32_t *wanted = task.wanted + sample * TASK_OUTPUTS;
     for (size_t j = 0; j < TASK_OUTPUTS; j++) {
@@ -712,8 +706,8 @@ START_TEST(a_step_is_the_rate_times_the_threshold_s_gradient)
     expect_gradient(&multi_spike, &pattern, train.count, fewer, gradient);
     wanted[TASK_OUTPUTS - 1] = (uint32_t)(fewer ? train.count - 1 : train.count + 2);
 
-    ck_assert_int_eq(count_trainer_create(tempotron, &params, NULL, &trainer), CORE_OK);
-    ck_assert(count_trainer_step(trainer, &task.set, &sample, 1, 1e-3, NULL, &errors));
+    ck_assert_int_eq(count_trainer_create(tempotron, &params, NULL, NULL, &trainer), CORE_OK);
+    ck_assert(count_trainer_step(trainer, &task.samples, &sample, 1, 1e-3, NULL, &errors));
     ck_assert_uint_eq(errors.counts, TASK_OUTPUTS);
     ck_assert_uint_eq(errors.correct, TASK_OUTPUTS - 1);
     ck_assert_uint_eq(errors.error, fewer ? 1 : 2);
@@ -739,9 +733,9 @@ static void step_from_scratch(const struct task *task, const uint32_t *samples, 
     struct count_errors errors = {0};
     struct tempotron *tempotron = task_model();
     const struct count_trainer_params params = {
-        .batch_most = count, .capacity = sample_set_capacity(&task->samples), .max_spikes = 32};
-    ck_assert_int_eq(count_trainer_create(tempotron, &params, NULL, &trainer), CORE_OK);
-    ck_assert(count_trainer_step(trainer, &task->set, samples, count, 1e-2, NULL, &errors));
+        .batch_most = count, .capacity = samples_capacity(&task->samples, NULL), .max_spikes = 32};
+    ck_assert_int_eq(count_trainer_create(tempotron, &params, NULL, NULL, &trainer), CORE_OK);
+    ck_assert(count_trainer_step(trainer, &task->samples, samples, count, 1e-2, NULL, &errors));
     ck_assert_uint_eq(errors.counts, count * TASK_OUTPUTS);
     tempotron_weight(tempotron, ret_weight);
     count_trainer_destroy(trainer);
@@ -781,13 +775,13 @@ START_TEST(an_output_without_an_error_does_not_step)
     uint32_t *wanted = task.wanted + sample * TASK_OUTPUTS;
     struct tempotron *tempotron = task_model();
     const struct count_trainer_params params = {.batch_most = 1,
-                                                .capacity = sample_set_capacity(&task.samples),
+                                                .capacity = samples_capacity(&task.samples, NULL),
                                                 .max_spikes = 32,
                                                 .momentum = 0.9};
-    ck_assert_int_eq(count_trainer_create(tempotron, &params, NULL, &trainer), CORE_OK);
+    ck_assert_int_eq(count_trainer_create(tempotron, &params, NULL, NULL, &trainer), CORE_OK);
     wanted[0] = fired(&task, tempotron, sample, 0) + 1;
     wanted[1] = fired(&task, tempotron, sample, 1) + 1;
-    ck_assert(count_trainer_step(trainer, &task.set, &sample, 1, 1e-3, NULL, &errors));
+    ck_assert(count_trainer_step(trainer, &task.samples, &sample, 1, 1e-3, NULL, &errors));
     ck_assert_uint_eq(errors.correct, 0);
     for (uint32_t wrong = 0; wrong < 2; wrong++) { /* none, then the second */
         struct tempotron *before;
@@ -795,7 +789,7 @@ START_TEST(an_output_without_an_error_does_not_step)
         wanted[0] = fired(&task, tempotron, sample, 0);
         wanted[1] = fired(&task, tempotron, sample, 1) + wrong;
         ck_assert_int_eq(tempotron_copy(tempotron, &before), CORE_OK);
-        ck_assert(count_trainer_step(trainer, &task.set, &sample, 1, 1e-3, NULL, &errors));
+        ck_assert(count_trainer_step(trainer, &task.samples, &sample, 1, 1e-3, NULL, &errors));
         ck_assert_uint_eq(errors.correct, 2 - wrong);
         ck_assert(same_tempotron(tempotron, before) == (wrong == 0));
         for (size_t i = 0; i < TASK_AFFERENTS; i++)
@@ -820,12 +814,14 @@ START_TEST(an_observer_ends_it_and_weights_that_are_not_finite_do)
     draw_task(&task);
     struct tempotron *tempotron = task_model();
     struct count_training_params params = task_params(1000, 5);
-    ck_assert_int_eq(tempotron_train_counts(tempotron, &task.set, NULL, &params, &observer, NULL),
-                     CORE_STOPPED);
+    ck_assert_int_eq(
+        tempotron_train_counts(tempotron, &task.samples, NULL, NULL, &params, &observer, NULL),
+        CORE_STOPPED);
     ck_assert_uint_ge(asked, 41);
     params.loop.schedule.learning_rate = 1e38;
-    ck_assert_int_eq(tempotron_train_counts(tempotron, &task.set, NULL, &params, NULL, NULL),
-                     CORE_DIVERGED);
+    ck_assert_int_eq(
+        tempotron_train_counts(tempotron, &task.samples, NULL, NULL, &params, NULL, NULL),
+        CORE_DIVERGED);
     tempotron_destroy(tempotron);
 }
 END_TEST
@@ -841,8 +837,9 @@ START_TEST(a_silent_output_learns_to_fire)
     for (size_t i = 0; i < TASK_AFFERENTS * tempotron->stride; i++)
         tempotron->weight[i] = -fabsf(tempotron->weight[i]);
     const struct count_training_params params = task_params(600, 1);
-    ck_assert_int_eq(tempotron_train_counts(tempotron, &task.set, NULL, &params, &observer, NULL),
-                     CORE_OK);
+    ck_assert_int_eq(
+        tempotron_train_counts(tempotron, &task.samples, NULL, NULL, &params, &observer, NULL),
+        CORE_OK);
     ck_assert_double_eq(last.epoch.loss, 0);
     tempotron_destroy(tempotron);
 }

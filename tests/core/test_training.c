@@ -15,6 +15,7 @@
 #include "tests/support/single_layer.h"
 #include "tests/support/suite.h"
 #include "tests/support/trained.h"
+#include "tests/support/views.h"
 
 /* --- parity with torch --- */
 
@@ -33,14 +34,14 @@ static struct training_params golden_training_params(const json_t *golden)
 
 /* Trains on the first `count` samples and returns the sum of their batches' losses. */
 static double train_prefix(const struct tempotron_params *shape, const float *weight,
-                           struct sample_set set, size_t count,
-                           const struct training_params *params, float *ret_weight)
+                           struct samples set, size_t count, const struct training_params *params,
+                           float *ret_weight)
 {
     struct last_epoch last = {0};
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
     set.count = count;
     struct network *network = single_layer(shape, weight);
-    ck_assert_int_eq(network_train(network, &set, NULL, params, &observer, NULL), CORE_OK);
+    ck_assert_int_eq(network_train(network, &set, NULL, NULL, params, &observer, NULL), CORE_OK);
     single_layer_weight(network, ret_weight);
     network_destroy(network);
     return last.epoch.loss * (double)(count / params->loop.batch_size);
@@ -66,11 +67,8 @@ static void training_case(const json_t *golden)
     float *gradient = golden_floats(golden, "first_gradient", weights);
     float *final_weight = golden_floats(golden, "final_weight", weights);
     float *trained = calloc(weights, sizeof *trained);
-    const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
-                                   .count = count,
-                                   .features = shape.in_features,
-                                   .values = in_spikes,
-                                   .label = label};
+    const struct samples set =
+        view_values(SAMPLES_SPIKE_TIMES, count, shape.in_features, in_spikes, label);
 
     double before = 0;
     for (size_t step = 1; step <= steps; step++) {
@@ -162,15 +160,14 @@ static size_t compare_gradient(const struct loss *loss, struct random *random, b
     struct membranes membranes;
     struct credit credit;
     float *gradient;
-    const struct sample_set set = {
-        .kind = SAMPLE_SPIKE_TIMES, .count = 1, .features = IN, .values = t_in};
+    const struct samples set = view_values(SAMPLES_SPIKE_TIMES, 1, IN, t_in, NULL);
     ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
     ck_assert_int_eq(pattern_init(&pattern, IN, tempotron_last(&shape)), CORE_OK);
     ck_assert_int_eq(membranes_init(&membranes, tempotron, IN), CORE_OK);
     ck_assert_int_eq(credit_init(&credit, tempotron, IN), CORE_OK);
     gradient = aligned_alloc(64, IN * tempotron->stride * sizeof *gradient);
     memset(gradient, 0, IN * tempotron->stride * sizeof *gradient);
-    sample_set_pattern(&set, 0, &pattern);
+    samples_pattern(&set, NULL, 0, &pattern);
     membranes_forward(tempotron, &pattern, &membranes, NULL);
     loss_of_sample(loss, membranes.v_max, label, OUT, dv);
     const struct voltage_gradient voltage_gradient = {.at = membranes.t_max, .amount = dv};
@@ -245,7 +242,9 @@ START_TEST(same_seed_same_bits)
     struct network *models[3] = {drawn(1), drawn(1), drawn(1)};
     for (uint32_t i = 0; i < 3; i++) {
         params.loop.seed = i == 2 ? 8 : 7;
-        ck_assert_int_eq(network_train(models[i], &iris.all, NULL, &params, NULL, NULL), CORE_OK);
+        ck_assert_int_eq(
+            network_train(models[i], &iris.all, NULL, &iris.encoding, &params, NULL, NULL),
+            CORE_OK);
     }
     ck_assert(same_weights(models[0], models[1]));
     ck_assert(!same_weights(models[0], models[2]));
@@ -262,15 +261,16 @@ START_TEST(iris_is_learnt)
     double accuracy = 0;
     for (uint32_t repeat = 0; repeat < 2; repeat++) {
         for (size_t fold = 0; fold < 5; fold++) {
-            struct sample_set training, test;
+            struct samples training, test;
             struct evaluation evaluation;
             struct network *network = drawn(repeat);
             iris_fold(&iris, repeat, fold, &training, &test);
-            ck_assert_int_eq(network_train(network, &training, NULL, &iris_params, NULL, NULL),
-                             CORE_OK);
             ck_assert_int_eq(
-                network_evaluate(network, &test, &iris_params.loss, NULL, NULL, &evaluation, NULL),
+                network_train(network, &training, NULL, &iris.encoding, &iris_params, NULL, NULL),
                 CORE_OK);
+            ck_assert_int_eq(network_evaluate(network, &test, &iris.encoding, &iris_params.loss,
+                                              NULL, NULL, &evaluation, NULL),
+                             CORE_OK);
             accuracy += evaluation.accuracy / 10;
             network_destroy(network);
         }
@@ -298,12 +298,9 @@ static struct network *few_drawn(void)
 static void train_few(struct network *network, size_t from, size_t count,
                       const struct training_params *params)
 {
-    const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
-                                   .count = count,
-                                   .features = 3,
-                                   .values = few_spikes + 3 * from,
-                                   .label = few_labels + from};
-    ck_assert_int_eq(network_train(network, &set, NULL, params, NULL, NULL), CORE_OK);
+    const struct samples set =
+        view_values(SAMPLES_SPIKE_TIMES, count, 3, few_spikes + 3 * from, few_labels + from);
+    ck_assert_int_eq(network_train(network, &set, NULL, NULL, params, NULL, NULL), CORE_OK);
 }
 
 START_TEST(the_last_smaller_batch_counts_for_itself)
@@ -340,12 +337,12 @@ START_TEST(a_silent_sample_is_never_correct)
 {
     const float silent[] = {-1, -1, -1};
     const int32_t label = 0;
-    const struct sample_set set = {
-        .kind = SAMPLE_SPIKE_TIMES, .count = 1, .features = 3, .values = silent, .label = &label};
+    const struct samples set = view_values(SAMPLES_SPIKE_TIMES, 1, 3, silent, &label);
     struct last_epoch last = {0};
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
     struct network *network = few_drawn();
-    ck_assert_int_eq(network_train(network, &set, NULL, &few_params, &observer, NULL), CORE_OK);
+    ck_assert_int_eq(network_train(network, &set, NULL, NULL, &few_params, &observer, NULL),
+                     CORE_OK);
     ck_assert_double_eq(last.epoch.accuracy, 0);
     network_destroy(network);
 }
@@ -421,7 +418,7 @@ START_TEST(patience_keeps_the_best_epoch)
 {
     struct iris iris;
     iris_load(&iris);
-    struct sample_set training, validation;
+    struct samples training, validation;
     struct last_epoch last = {0};
     struct evaluation evaluation;
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
@@ -431,16 +428,19 @@ START_TEST(patience_keeps_the_best_epoch)
     params.loop.patience = 5;
     iris_fold(&iris, 0, 0, &training, &validation);
     struct network *network = drawn(0), *shorter = drawn(0);
-    ck_assert_int_eq(network_train(network, &training, &validation, &params, &observer, NULL),
-                     CORE_OK);
-    ck_assert_uint_lt(last.epochs, 1000);
     ck_assert_int_eq(
-        network_evaluate(network, &validation, &params.loss, NULL, NULL, &evaluation, NULL),
+        network_train(network, &training, &validation, &iris.encoding, &params, &observer, NULL),
         CORE_OK);
+    ck_assert_uint_lt(last.epochs, 1000);
+    ck_assert_int_eq(network_evaluate(network, &validation, &iris.encoding, &params.loss, NULL,
+                                      NULL, &evaluation, NULL),
+                     CORE_OK);
     ck_assert_double_lt(evaluation.loss, last.epoch.validation_loss);
     params.loop.epochs = last.epochs - params.loop.patience;
     params.loop.patience = 0;
-    ck_assert_int_eq(network_train(shorter, &training, &validation, &params, NULL, NULL), CORE_OK);
+    ck_assert_int_eq(
+        network_train(shorter, &training, &validation, &iris.encoding, &params, NULL, NULL),
+        CORE_OK);
     ck_assert(same_weights(network, shorter));
     network_destroy(shorter);
     network_destroy(network);
@@ -461,8 +461,9 @@ START_TEST(observer_stops_training)
     const struct training_observer observer = {.context = &asked,
                                                .stop_requested = stops_after_two};
     struct network *network = drawn(0);
-    ck_assert_int_eq(network_train(network, &iris.all, NULL, &iris_params, &observer, NULL),
-                     CORE_STOPPED);
+    ck_assert_int_eq(
+        network_train(network, &iris.all, NULL, &iris.encoding, &iris_params, &observer, NULL),
+        CORE_STOPPED);
     ck_assert_int_eq(asked, 3);
     network_destroy(network);
     iris_finish(&iris);
@@ -482,11 +483,12 @@ START_TEST(observer_stops_a_validation)
     int asked = 0;
     const struct training_observer observer = {.context = &asked,
                                                .stop_requested = stops_after_four};
-    struct sample_set one = iris.all;
+    struct samples one = iris.all;
     struct network *network = drawn(0);
     one.count = 1;
-    ck_assert_int_eq(network_train(network, &one, &iris.all, &iris_params, &observer, NULL),
-                     CORE_STOPPED);
+    ck_assert_int_eq(
+        network_train(network, &one, &iris.all, &iris.encoding, &iris_params, &observer, NULL),
+        CORE_STOPPED);
     ck_assert_int_eq(asked, 5);
     network_destroy(network);
     iris_finish(&iris);
@@ -502,7 +504,8 @@ START_TEST(divergence_is_noticed)
     params.loss.type = LOSS_MSE;
     params.loop.schedule.learning_rate = 1e30;
     struct network *network = drawn(0);
-    ck_assert_int_eq(network_train(network, &iris.all, NULL, &params, NULL, NULL), CORE_DIVERGED);
+    ck_assert_int_eq(network_train(network, &iris.all, NULL, &iris.encoding, &params, NULL, NULL),
+                     CORE_DIVERGED);
     network_destroy(network);
     iris_finish(&iris);
 }
@@ -514,8 +517,7 @@ START_TEST(a_single_neuron_learns_to_fire_and_not_to)
     const struct tempotron_params shape = {CLOCK_CONTINUOUS, 2, 1, 50, 15, 3.75, 1};
     const float weight[] = {0.2f, 1.4f}, in_spikes[] = {3, 10, 10, 3.5f};
     const int32_t label[] = {0, -1};
-    const struct sample_set set = {
-        .kind = SAMPLE_SPIKE_TIMES, .count = 2, .features = 2, .values = in_spikes, .label = label};
+    const struct samples set = view_values(SAMPLES_SPIKE_TIMES, 2, 2, in_spikes, label);
     const struct training_params params = {
         .loop = {.epochs = 2000, .batch_size = 1, .schedule = {.learning_rate = 0.01}},
         .momentum = 0.9,
@@ -524,7 +526,7 @@ START_TEST(a_single_neuron_learns_to_fire_and_not_to)
     struct last_epoch last = {0};
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
     struct network *network = single_layer(&shape, weight);
-    ck_assert_int_eq(network_train(network, &set, NULL, &params, &observer, NULL), CORE_OK);
+    ck_assert_int_eq(network_train(network, &set, NULL, NULL, &params, &observer, NULL), CORE_OK);
     ck_assert_double_eq(last.epoch.loss, 0);
     network_destroy(network);
 }
@@ -536,8 +538,7 @@ START_TEST(a_neuron_without_an_error_stays_as_it_is)
     const struct tempotron_params shape = {CLOCK_GRID, 2, 2, 50, 15, 3.75, 1};
     const float weight[] = {2, 0, 0.5f, 0}, in_spikes[] = {3, -1, -1, 5, -1, 5};
     const int32_t label[] = {1, 1, 1};
-    const struct sample_set set = {
-        .kind = SAMPLE_SPIKE_TIMES, .count = 3, .features = 2, .values = in_spikes, .label = label};
+    const struct samples set = view_values(SAMPLES_SPIKE_TIMES, 3, 2, in_spikes, label);
     const struct training_params params = {
         .loop = {.epochs = 1, .batch_size = 1, .schedule = {.learning_rate = 0.1}},
         .momentum = 0.9,
@@ -546,7 +547,7 @@ START_TEST(a_neuron_without_an_error_stays_as_it_is)
     };
     float trained[4];
     struct network *network = single_layer(&shape, weight);
-    ck_assert_int_eq(network_train(network, &set, NULL, &params, NULL, NULL), CORE_OK);
+    ck_assert_int_eq(network_train(network, &set, NULL, NULL, &params, NULL, NULL), CORE_OK);
     single_layer_weight(network, trained);
     /* Neuron 0 fires once where it should not; neuron 1 never fires, and should three times. */
     ck_assert_float_eq_tol(trained[0], 2 - 0.1f, 2e-3f);
@@ -570,18 +571,14 @@ START_TEST(a_silent_output_learns_from_where_it_would_have_peaked)
         const struct tempotron_params shape = {CLOCK_GRID, 2, 1, rows[i].T, 15, 3.75, 1};
         const float weight[] = {rows[i].weight, rows[i].weight}, in_spikes[] = {3, 10};
         const int32_t label = 0;
-        const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
-                                       .count = 1,
-                                       .features = 2,
-                                       .values = in_spikes,
-                                       .label = &label};
+        const struct samples set = view_values(SAMPLES_SPIKE_TIMES, 1, 2, in_spikes, &label);
         const struct training_params params = {
             .loop = {.epochs = 1, .batch_size = 1, .schedule = {.learning_rate = 0.01}},
             .loss = {.type = LOSS_TEMPOTRON, .v_threshold = 1},
         };
         float trained[2];
         struct network *network = single_layer(&shape, weight);
-        ck_assert_int_eq(network_train(network, &set, NULL, &params, NULL, NULL), CORE_OK);
+        ck_assert_int_eq(network_train(network, &set, NULL, NULL, &params, NULL, NULL), CORE_OK);
         single_layer_weight(network, trained);
         for (size_t j = 0; j < 2; j++)
             ck_assert_double_eq_tol(
@@ -598,14 +595,12 @@ START_TEST(a_validation_loss_that_is_not_finite_is_a_divergence)
     const struct tempotron_params shape = {CLOCK_GRID, 3, 1, 20, 15, 3.75, 1};
     const float weight[] = {3e38f, 3e38f, 3e38f}, silent[] = {-1, -1, -1}, spikes[] = {1, 1, 1};
     const int32_t label = 0;
-    const struct sample_set training = {
-        .kind = SAMPLE_SPIKE_TIMES, .count = 1, .features = 3, .values = silent, .label = &label};
-    struct sample_set validation = training;
+    const struct samples training = view_values(SAMPLES_SPIKE_TIMES, 1, 3, silent, &label);
+    const struct samples validation = view_values(SAMPLES_SPIKE_TIMES, 1, 3, spikes, &label);
     struct training_params params = few_params;
-    validation.values = spikes;
     params.loss = (struct loss){.type = LOSS_CROSS_ENTROPY, .v_threshold = 1, .beta = 5};
     struct network *network = single_layer(&shape, weight);
-    ck_assert_int_eq(network_train(network, &training, &validation, &params, NULL, NULL),
+    ck_assert_int_eq(network_train(network, &training, &validation, NULL, &params, NULL, NULL),
                      CORE_DIVERGED);
     network_destroy(network);
 }
@@ -618,11 +613,7 @@ START_TEST(silent_outputs_are_revived)
     const struct tempotron_params shape = {CLOCK_GRID, 2, 2, 50, 15, 3.75, 1};
     const float weight[] = {-0.5f, -0.5f, -0.5f, -0.5f}, in_spikes[] = {3, 10};
     const int32_t label = 1;
-    const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
-                                   .count = 1,
-                                   .features = 2,
-                                   .values = in_spikes,
-                                   .label = &label};
+    const struct samples set = view_values(SAMPLES_SPIKE_TIMES, 1, 2, in_spikes, &label);
     const struct training_params params = {
         .loop = {.epochs = 200, .batch_size = 1, .schedule = {.learning_rate = 0.05}},
         .loss = {.type = losses[_i], .v_threshold = 1, .beta = 5, .target = 1.5f, .other = 0.5f},
@@ -630,7 +621,7 @@ START_TEST(silent_outputs_are_revived)
     struct last_epoch last = {0};
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
     struct network *network = single_layer(&shape, weight);
-    ck_assert_int_eq(network_train(network, &set, NULL, &params, &observer, NULL), CORE_OK);
+    ck_assert_int_eq(network_train(network, &set, NULL, NULL, &params, &observer, NULL), CORE_OK);
     ck_assert_double_lt(last.epoch.loss, 0.1);
     ck_assert_double_eq(last.epoch.accuracy, 1);
     network_destroy(network);
@@ -646,17 +637,13 @@ START_TEST(mse_and_risen_outputs_have_the_gradient_alone)
     const float weight[] = {risen, risen, -0.5f, -0.5f};
     float after[4];
     const int32_t label = 1;
-    const struct sample_set set = {.kind = SAMPLE_SPIKE_TIMES,
-                                   .count = 1,
-                                   .features = 2,
-                                   .values = in_spikes,
-                                   .label = &label};
+    const struct samples set = view_values(SAMPLES_SPIKE_TIMES, 1, 2, in_spikes, &label);
     const struct training_params params = {
         .loop = {.epochs = 1, .batch_size = 1, .schedule = {.learning_rate = 0.05}},
         .loss = {.type = losses[_i], .v_threshold = 1, .beta = 5},
     };
     struct network *network = single_layer(&shape, weight);
-    ck_assert_int_eq(network_train(network, &set, NULL, &params, NULL, NULL), CORE_OK);
+    ck_assert_int_eq(network_train(network, &set, NULL, NULL, &params, NULL, NULL), CORE_OK);
     layer_weight(&network->layers[0], after);
     ck_assert_mem_eq(after + 2, weight + 2, 2 * sizeof *weight);
     network_destroy(network);
@@ -671,9 +658,9 @@ START_TEST(confusion_counts_every_decided_sample)
     struct evaluation evaluation;
     struct network *network = drawn(0);
     iris.values[0] = iris.values[1] = iris.values[2] = iris.values[3] = 1e6f; /* all silent */
-    ck_assert_int_eq(
-        network_evaluate(network, &iris.all, &iris_params.loss, NULL, NULL, &evaluation, confusion),
-        CORE_OK);
+    ck_assert_int_eq(network_evaluate(network, &iris.all, &iris.encoding, &iris_params.loss, NULL,
+                                      NULL, &evaluation, confusion),
+                     CORE_OK);
     uint64_t count = 0, correct = 0;
     for (size_t i = 0; i < IRIS_CLASSES * IRIS_CLASSES; i++) {
         count += confusion[i];

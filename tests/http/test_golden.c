@@ -185,27 +185,27 @@ END_TEST
 
 /* --- Iris --- */
 
-static json_t *rows_of(const struct sample_set *set)
+static json_t *rows_of(const struct samples *set)
 {
     json_t *rows = json_array();
     for (size_t i = 0; i < set->count; i++) {
         json_t *row = json_array();
         for (size_t k = 0; k < set->features; k++)
-            json_array_append_new(row, json_real((double)set->values[i * set->features + k]));
+            json_array_append_new(row, json_real((double)set->data.values[i * set->features + k]));
         json_array_append_new(rows, row);
     }
     return rows;
 }
 
-static json_t *labels_of(const struct sample_set *set)
+static json_t *labels_of(const struct samples *set)
 {
     json_t *labels = json_array();
     for (size_t i = 0; i < set->count; i++)
-        json_array_append_new(labels, json_integer(set->label[i]));
+        json_array_append_new(labels, json_integer(set->targets.label[i]));
     return labels;
 }
 
-static json_t *iris_order(const struct sample_set *set, int epochs)
+static json_t *iris_order(const struct samples *set, int epochs)
 {
     return json_pack("{s:o, s:o, s:i, s:s, s:f, s:i, s:s, s:i}", "x", rows_of(set), "label",
                      labels_of(set), "epochs", epochs, "optimizer", "adam", "learning_rate", 0.01,
@@ -213,7 +213,7 @@ static json_t *iris_order(const struct sample_set *set, int epochs)
 }
 
 /* How many of the test samples are predicted right. */
-static size_t iris_hits(const struct sample_set *training, const struct sample_set *test)
+static size_t iris_hits(const struct samples *training, const struct samples *test)
 {
     size_t hits = 0;
     create_model(&server, iris_model("iris"));
@@ -222,7 +222,7 @@ static size_t iris_hits(const struct sample_set *training, const struct sample_s
         http_post(&server, "/models/iris/predict", json_pack("{s:o}", "x", rows_of(test)));
     for (size_t i = 0; i < test->count; i++)
         hits += json_integer_value(json_array_get(json_object_get(answer, "label"), i)) ==
-                test->label[i];
+                test->targets.label[i];
     json_decref(answer);
 
     json_t *evaluation =
@@ -238,7 +238,7 @@ static size_t iris_hits(const struct sample_set *training, const struct sample_s
 START_TEST(iris_is_learned_over_http)
 {
     struct iris iris;
-    struct sample_set training, test;
+    struct samples training, test;
     size_t hits = 0;
     iris_load(&iris);
     for (uint32_t seed = 0; seed < 2; seed++) {

@@ -10,6 +10,7 @@
 #include "core/count_training.h"
 #include "core/random.h"
 #include "core/training.h"
+#include "tests/support/views.h"
 
 enum { FEATURES = 30, NEURONS = 8, OUTPUTS = 11, SAMPLES = 100 };
 
@@ -70,7 +71,8 @@ static void print_layer(const struct layer *layer)
     print_bits(weight, layer_neurons(layer) * layer_afferents(layer));
 }
 
-static bool train_and_print(const struct network_params *shape, const struct sample_set *set)
+static bool train_and_print(const struct network_params *shape, const struct samples *set,
+                            const struct encoding *encoding)
 {
     static float weights[LAYERS_MOST][WEIGHTS_MOST];
     const float *const weight[LAYERS_MOST] = {weights[0], weights[1], weights[2]};
@@ -80,7 +82,8 @@ static bool train_and_print(const struct network_params *shape, const struct sam
         network_draw_weight(shape, l, 3, weights[l]);
     if (network_create(shape, weight, &network) != CORE_OK)
         return false;
-    const bool trained = network_train(network, set, NULL, &params, NULL, NULL) == CORE_OK;
+    const bool trained =
+        network_train(network, set, NULL, encoding, &params, NULL, NULL) == CORE_OK;
     for (size_t l = 0; l < network->depth; l++)
         print_layer(&network->layers[l]);
     network_destroy(network);
@@ -88,7 +91,7 @@ static bool train_and_print(const struct network_params *shape, const struct sam
 }
 
 /* Each output is to fire as often as its number and the sample's label say. */
-static int train_counts_and_print(const struct sample_set *set)
+static int train_counts_and_print(const struct samples *set, const struct encoding *encoding)
 {
     const struct tempotron_params shape = {
         CLOCK_CONTINUOUS, FEATURES * NEURONS, OUTPUTS, 60, 15, 3.75, 1};
@@ -104,11 +107,12 @@ static int train_counts_and_print(const struct sample_set *set)
     static uint32_t wanted[SAMPLES * OUTPUTS];
     struct tempotron *tempotron;
     for (size_t i = 0; i < SAMPLES * OUTPUTS; i++)
-        wanted[i] = (uint32_t)(set->label[i / OUTPUTS] + (int32_t)(i % OUTPUTS)) % 4;
-    const struct counted_set counted = {.samples = set, .wanted = wanted};
+        wanted[i] = (uint32_t)(set->targets.label[i / OUTPUTS] + (int32_t)(i % OUTPUTS)) % 4;
+    struct samples counted = *set;
+    counted.targets = (struct targets){.kind = TARGETS_COUNT, .outputs = OUTPUTS, .wanted = wanted};
     tempotron_draw_weight(3, FEATURES * NEURONS, OUTPUTS, weight);
     if (tempotron_create(&shape, weight, &tempotron) != CORE_OK ||
-        tempotron_train_counts(tempotron, &counted, NULL, &params, NULL, NULL) != CORE_OK)
+        tempotron_train_counts(tempotron, &counted, NULL, encoding, &params, NULL, NULL) != CORE_OK)
         return EXIT_FAILURE;
     tempotron_weight(tempotron, weight);
     tempotron_destroy(tempotron);
@@ -147,16 +151,12 @@ int main(void)
     if (gaussian_tuning_init(&encoder.gaussian_tuning, FEATURES, NEURONS, x_min, x_max, 60) !=
         CORE_OK)
         return EXIT_FAILURE;
-    const struct sample_set set = {.kind = SAMPLE_VALUES,
-                                   .count = SAMPLES,
-                                   .features = FEATURES,
-                                   .label = label,
-                                   .encoder = &encoder,
-                                   .values = values};
+    const struct samples set = view_values(SAMPLES_VALUES, SAMPLES, FEATURES, values, label);
+    const struct encoding encoding = {.encoder = &encoder};
     bool trained = true;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        trained &= train_and_print(&shapes[i], &set);
-    trained &= train_counts_and_print(&set) == EXIT_SUCCESS;
+        trained &= train_and_print(&shapes[i], &set, &encoding);
+    trained &= train_counts_and_print(&set, &encoding) == EXIT_SUCCESS;
     trained &= encode_and_print(LATENCY_LINEAR, values, x_min, x_max) == EXIT_SUCCESS;
     trained &= encode_and_print(LATENCY_LOG, values, x_min, x_max) == EXIT_SUCCESS;
     encoder_finish(&encoder);

@@ -18,6 +18,7 @@
 #include "server/store/query.h"
 #include "server/store/queue.h"
 #include "tests/support/suite.h"
+#include "tests/support/views.h"
 
 /* Of the present test; each has a directory of its own. */
 static char directory[256];
@@ -86,8 +87,11 @@ static const float values[] = {0.5F, 1.5F, -2.25F, 0.1F, 0.0F, 3.0F};
 static const struct tensor weight = {.name = "weight", .rows = 2, .columns = 3, .values = values};
 static float sample_values[] = {1.0F, 2.0F, 3.0F, 4.0F};
 static int32_t sample_labels[] = {0, 2};
-static const struct samples training = {
-    .kind = SAMPLES_X, .count = 2, .features = 2, .values = sample_values, .label = sample_labels};
+static const struct samples training = {.kind = SAMPLES_VALUES,
+                                        .count = 2,
+                                        .features = 2,
+                                        .data.values = sample_values,
+                                        .targets = {.kind = TARGETS_CLASS, .label = sample_labels}};
 
 static void add_model(struct store *into, const char *id)
 {
@@ -290,7 +294,7 @@ START_TEST(a_damaged_shape_of_samples_is_detected)
         const int64_t run = add_run("iris");
         change(damages[i]);
         ck_assert_int_eq(store_samples_load(store, run, false, &samples), STORE_CORRUPT);
-        ck_assert_ptr_null(samples.values);
+        ck_assert_ptr_null(samples.data.values);
         ck_assert_int_eq(store_queue_cancel(store, run, 1, &state), STORE_OK);
         ck_assert_int_eq(store_model_delete(store, "iris"), STORE_OK);
     }
@@ -627,13 +631,8 @@ START_TEST(spike_trains_read_back_as_they_were_queued)
     uint32_t spikes[] = {2, 0, 1, 3};
     float times[] = {1, 2.5F, 7, 0, 0, 9};
     size_t first[] = {0, 2, 6};
-    const struct samples trains = {.kind = SAMPLES_SPIKE_TRAINS,
-                                   .count = 2,
-                                   .features = 2,
-                                   .label = sample_labels,
-                                   .spikes = spikes,
-                                   .times = times,
-                                   .first = first};
+    struct samples trains = view_trains(2, 2, spikes, times, first);
+    trains.targets = view_labels(sample_labels);
     struct samples found = {0};
     add_model(store, "iris");
     const struct run_data data = {.samples = &trains}, validation_data = {.samples = &training};
@@ -642,13 +641,12 @@ START_TEST(spike_trains_read_back_as_they_were_queued)
                      STORE_OK);
     ck_assert_int_eq(store_samples_load(store, run, false, &found), STORE_OK);
     ck_assert_int_eq(found.kind, SAMPLES_SPIKE_TRAINS);
-    ck_assert_ptr_null(found.values);
-    ck_assert_mem_eq(found.spikes, spikes, sizeof spikes);
-    ck_assert_mem_eq(found.times, times, sizeof times);
-    ck_assert_mem_eq(found.first, first, sizeof first);
+    ck_assert_mem_eq(found.data.trains.spikes, spikes, sizeof spikes);
+    ck_assert_mem_eq(found.data.trains.times, times, sizeof times);
+    ck_assert_mem_eq(found.data.trains.first, first, sizeof first);
     samples_finish(&found);
     ck_assert_int_eq(store_samples_load(store, run, true, &found), STORE_OK);
-    ck_assert_int_eq(found.kind, SAMPLES_X);
+    ck_assert_int_eq(found.kind, SAMPLES_VALUES);
     samples_finish(&found);
 }
 END_TEST

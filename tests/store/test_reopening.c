@@ -8,6 +8,7 @@
 
 #include "tests/support/stored.h"
 #include "tests/support/suite.h"
+#include "tests/support/views.h"
 
 START_TEST(reopening_keeps_everything)
 {
@@ -182,16 +183,9 @@ START_TEST(a_flipped_bit_in_samples_is_detected)
 {
     float values[] = {8.5f, 7.25f, -6.125f, 5e5f, 4e-4f, 3};
     int32_t label[] = {0x123456, 0x654321};
-    const struct samples marked[] = {{.kind = SAMPLES_X,
-                                      .count = 2,
-                                      .features = 3,
-                                      .values = values,
-                                      .label = two_samples.label},
-                                     {.kind = SAMPLES_X,
-                                      .count = 2,
-                                      .features = 3,
-                                      .values = two_samples.values,
-                                      .label = label}};
+    const struct samples marked[] = {
+        view_values(SAMPLES_VALUES, 2, 3, values, two_samples.targets.label),
+        view_values(SAMPLES_VALUES, 2, 3, two_samples.data.values, label)};
     struct samples none = {.count = 77};
     int64_t run;
     insert_model("iris");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/random.h"
+#include "tests/support/views.h"
 
 /* The benchmarks use this too, where no test runs that could fail. */
 static void must(bool holds)
@@ -39,23 +40,18 @@ void iris_load(struct iris *iris)
     fclose(file);
     must(gaussian_tuning_init(&iris->encoder.gaussian_tuning, IRIS_FEATURES, IRIS_NEURONS, x_min,
                               x_max, 100) == CORE_OK);
-    iris->all = (struct sample_set){
-        .kind = SAMPLE_VALUES,
-        .encoder = &iris->encoder,
-        .count = IRIS_COUNT,
-        .features = IRIS_FEATURES,
-        .values = iris->values,
-        .label = iris->label,
-    };
+    must(encoding_init(&iris->encoding, &iris->encoder, 100) == CORE_OK);
+    iris->all = view_values(SAMPLES_VALUES, IRIS_COUNT, IRIS_FEATURES, iris->values, iris->label);
 }
 
 void iris_finish(struct iris *iris)
 {
+    encoding_finish(&iris->encoding);
     encoder_finish(&iris->encoder);
 }
 
-void iris_fold(struct iris *iris, uint32_t seed, size_t fold, struct sample_set *training,
-               struct sample_set *test)
+void iris_fold(struct iris *iris, uint32_t seed, size_t fold, struct samples *training,
+               struct samples *test)
 {
     enum { TEST = IRIS_COUNT / 5 };
     struct random random;
@@ -72,12 +68,12 @@ void iris_fold(struct iris *iris, uint32_t seed, size_t fold, struct sample_set 
     }
     *test = iris->all;
     test->count = TEST;
-    test->values = iris->shuffled_values;
-    test->label = iris->shuffled_label;
+    test->data.values = iris->shuffled_values;
+    test->targets.label = iris->shuffled_label;
     *training = iris->all;
     training->count = IRIS_COUNT - TEST;
-    training->values = iris->shuffled_values + TEST * IRIS_FEATURES;
-    training->label = iris->shuffled_label + TEST;
+    training->data.values = iris->shuffled_values + TEST * IRIS_FEATURES;
+    training->targets.label = iris->shuffled_label + TEST;
 }
 
 json_t *iris_model(const char *id)

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "core/sample_set.h"
+#include "core/samples.h"
 
 enum { IRIS_COUNT = 150, IRIS_FEATURES = 4, IRIS_CLASSES = 3, IRIS_NEURONS = 16 };
 
@@ -12,7 +12,8 @@ struct iris {
     float values[IRIS_COUNT * IRIS_FEATURES];
     int32_t label[IRIS_COUNT];
     struct encoder encoder; /* Gaussian, 16 neurons a feature, max_spike_time 100 */
-    struct sample_set all;
+    struct encoding encoding;
+    struct samples all;
 
     /* The samples in the order of the last iris_fold(). */
     float shuffled_values[IRIS_COUNT * IRIS_FEATURES];
@@ -24,8 +25,8 @@ void iris_finish(struct iris *iris);
 
 /* One of five folds of the data as shuffled by `seed`: 120 samples to train on, 30 to test. Both
  * borrow from iris, until the next call. */
-void iris_fold(struct iris *iris, uint32_t seed, size_t fold, struct sample_set *training,
-               struct sample_set *test);
+void iris_fold(struct iris *iris, uint32_t seed, size_t fold, struct samples *training,
+               struct samples *test);
 
 /* A model of them as POST /models takes it, with an encoder like theirs. */
 json_t *iris_model(const char *id);

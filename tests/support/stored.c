@@ -49,13 +49,16 @@ static float six_values[6] = {1, 2, 3, 4, 5, 6};
 static int32_t two_labels[] = {0, 1};
 static int32_t other_labels[] = {1, 1};
 
-const struct samples two_samples = {
-    .kind = SAMPLES_X, .count = 2, .features = 3, .values = six_values, .label = two_labels};
-const struct samples other_samples = {.kind = SAMPLES_IN_SPIKES,
+const struct samples two_samples = {.kind = SAMPLES_VALUES,
+                                    .count = 2,
+                                    .features = 3,
+                                    .data.values = six_values,
+                                    .targets = {.kind = TARGETS_CLASS, .label = two_labels}};
+const struct samples other_samples = {.kind = SAMPLES_SPIKE_TIMES,
                                       .count = 2,
                                       .features = 3,
-                                      .values = six_values,
-                                      .label = other_labels};
+                                      .data.values = six_values,
+                                      .targets = {.kind = TARGETS_CLASS, .label = other_labels}};
 
 struct tensor weight_of(const float *values)
 {
@@ -178,8 +181,9 @@ void expect_samples(int64_t run, bool validation, const struct samples *expected
     ck_assert_int_eq(found.kind, expected->kind);
     ck_assert_uint_eq(found.count, expected->count);
     ck_assert_uint_eq(found.features, expected->features);
-    ck_assert_mem_eq(found.values, expected->values, sizeof six_values);
-    ck_assert_mem_eq(found.label, expected->label, sizeof two_labels);
+    ck_assert_mem_eq(found.data.values, expected->data.values, sizeof six_values);
+    ck_assert_int_eq(found.targets.kind, TARGETS_CLASS);
+    ck_assert_mem_eq(found.targets.label, expected->targets.label, sizeof two_labels);
     samples_finish(&found);
 }
 
