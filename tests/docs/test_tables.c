@@ -87,10 +87,12 @@ static void table_finish(struct table *table)
         free(table->rows[i].line);
 }
 
+/* hidden_0 to hidden_7 share a row. */
 static const struct row *find_row(const struct table *table, const char *name)
 {
     char quoted[CONTRACT_NAME];
-    snprintf(quoted, sizeof quoted, "`%s`", name);
+    const bool is_layer = strncmp(name, "hidden_", 7) == 0 && isdigit((unsigned char)name[7]);
+    snprintf(quoted, sizeof quoted, "`%s`", is_layer ? "hidden_0" : name);
     for (size_t i = 0; i < table->count; i++)
         if (strstr(table->rows[i].cell[0], quoted) != NULL)
             return &table->rows[i];
@@ -110,6 +112,8 @@ static void check_default(const char *path, const char *name, const struct row *
         snprintf(text, sizeof text, "`%s`", json_string_value(value));
     else if (json_is_boolean(value))
         snprintf(text, sizeof text, "%s", json_is_true(value) ? "true" : "false");
+    else if (json_is_number(value) && strtod(row->cell[1], NULL) == json_number_value(value))
+        return; /* 0.00001 is 1e-05 */
     else if (json_is_number(value))
         snprintf(text, sizeof text, "%.15g", json_number_value(value));
     else
@@ -204,8 +208,6 @@ static void check_schema(const char *path, const struct table *table, const json
 
 static bool has_field(const struct page *page, const char *name)
 {
-    if (strncmp(name, "hidden_", 7) == 0 && isdigit((unsigned char)name[7]))
-        return true;
     for (size_t i = 0; page->schemas[i] != NULL; i++)
         if (contract_at(contract_at(find_schema(page->schemas[i]), "properties"), name) != NULL)
             return true;
