@@ -111,12 +111,11 @@ static void read_fields(struct service *service, const struct document *document
                         struct problem *problem, struct evaluate_request *asked)
 {
     struct fields fields;
-    const struct network_params *params = &asked->model->config.network;
     if (!fields_open_document(&fields, document, problem))
         return;
-    check_classes(network_classes(params), problem);
+    check_classes(network_classes(&asked->model->config.network), problem);
     request_samples_read(service, &fields, asked->model, SAMPLES_TO_EVALUATE, &asked->input);
-    loss_read(&fields, params->tempotron.v_threshold, &asked->loss);
+    run_params_read_loss(&fields, &asked->model->config, &asked->loss);
     fields_close(&fields);
 }
 

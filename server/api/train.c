@@ -24,9 +24,7 @@ struct train_data {
 
 /* A train request, and the run that it has become. */
 struct train_request {
-    struct training_params params;
-    double validation_fraction;
-    bool fit; /* the encoder to the samples */
+    struct run_params params;
     struct train_data training;
     struct train_data validation;
     int64_t run; /* once it is queued */
@@ -67,14 +65,14 @@ static void read_data(struct service *service, struct fields *fields, const stru
 static bool split(struct train_request *asked, struct problem *problem)
 {
     const size_t count = count_of(&asked->training);
-    const size_t drawn = validation_count(count, asked->validation_fraction);
+    const size_t drawn = run_params_validation_count(count, asked->params.validation_fraction);
     if (drawn >= count) {
         problem_add_field(problem, PROBLEM_OUT_OF_RANGE, "/validation_fraction",
                           "Nothing would be left of %zu samples to train on.", count);
         return false;
     }
     if (asked->training.dataset.sequence != 0 ||
-        samples_split(&asked->training.samples, asked->params.loop.seed, drawn,
+        samples_split(&asked->training.samples, asked->params.training.loop.seed, drawn,
                       &asked->validation.samples))
         return true;
     problem_set_no_memory(problem);
@@ -86,12 +84,12 @@ static void read_validation(struct service *service, struct json_value given,
                             struct train_request *asked)
 {
     struct fields fields;
-    if (asked->validation_fraction > 0)
+    if (asked->params.validation_fraction > 0)
         problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/validation_fraction",
                           "Give either validation or validation_fraction, not both.");
     if (!fields_open(&fields, given, "/validation", problem))
         return;
-    read_data(service, &fields, model, asked->fit, &asked->validation);
+    read_data(service, &fields, model, asked->params.fit, &asked->validation);
     fields_close(&fields);
 }
 
@@ -129,24 +127,24 @@ static bool read_fields(struct service *service, const struct document *document
     struct fields fields;
     if (!fields_open_document(&fields, document, problem))
         return false;
-    asked->fit = training_fit_read(&fields);
-    read_data(service, &fields, model, asked->fit, &asked->training);
+    const bool fit = json_value_boolean(fields_get(&fields, "fit", FIELD_OPTIONAL));
+    read_data(service, &fields, model, fit, &asked->training);
     const struct json_value validation = fields_get(&fields, "validation", FIELD_OPTIONAL);
-    training_params_read(&fields, &model->config, &asked->params, &asked->validation_fraction);
+    run_params_read(&fields, &model->config, &asked->params);
     fields_close(&fields);
     if (json_value_is_given(validation))
         read_validation(service, validation, model, problem, asked);
-    if (asked->params.loop.patience > 0 && !json_value_is_given(validation) &&
-        asked->validation_fraction == 0)
+    if (asked->params.training.loop.patience > 0 && !json_value_is_given(validation) &&
+        asked->params.validation_fraction == 0)
         problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/patience",
                           "patience needs validation or validation_fraction.");
-    if (asked->fit)
+    if (asked->params.fit)
         check_fit(model, &asked->training, problem);
-    if (asked->params.augmentation.shift > 0)
-        check_augmentation(model, &asked->training, &asked->params.augmentation, problem);
+    if (asked->params.training.augmentation.shift > 0)
+        check_augmentation(model, &asked->training, &asked->params.training.augmentation, problem);
     if (problem_is_set(problem))
         return false;
-    return asked->validation_fraction == 0 || split(asked, problem);
+    return asked->params.validation_fraction == 0 || split(asked, problem);
 }
 
 /* --- queueing --- */
@@ -163,17 +161,16 @@ static enum store_status queue(struct service *service, const struct model *mode
 {
     struct buffer text = {0};
     struct json_writer json = json_writer_to(&text);
-    training_params_write(&json, &model->config, &asked->params, asked->validation_fraction,
-                          asked->fit);
+    run_params_write(&json, &model->config, &asked->params);
     char *params = buffer_take_string(&text);
     if (params == NULL)
         return STORE_NO_MEMORY;
     struct store *store = store_pool_borrow_writer(service->stores);
     const struct run_data training = run_data_of(&asked->training);
     const struct run_data validation = run_data_of(&asked->validation);
-    const enum store_status status =
-        store_queue_insert(store, model->sequence, params, (int64_t)asked->params.loop.epochs,
-                           &training, &validation, timestamp_now(), ret_run);
+    const enum store_status status = store_queue_insert(
+        store, model->sequence, params, (int64_t)asked->params.training.loop.epochs, &training,
+        &validation, timestamp_now(), ret_run);
     store_pool_note(service->stores, status);
     store_pool_return(service->stores, store);
     free(params);

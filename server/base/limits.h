@@ -38,7 +38,6 @@
 #define LIMIT_RANGE_LEAST       1e-15f /* x_max - x_min, whose square must be a float32 */
 #define LIMIT_RANGE             1e15f
 #define LIMIT_LEARNING_RATE     1e6
-#define LIMIT_DECAY_LEAST       1e-9
 #define LIMIT_WEIGHT_DECAY      1e6
 #define LIMIT_DROPOUT           0.99
 #define LIMIT_SILENCE_COST      1e6

@@ -1,34 +1,49 @@
-/* run_params.h - reads and writes the parameters of a run. */
+/* run_params.h - the parameters of a run, in one table: reads and writes them. */
 #ifndef SERVER_COMPUTE_RUN_PARAMS_H
 #define SERVER_COMPUTE_RUN_PARAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "core/count_training.h"
 #include "core/training.h"
 #include "server/json/fields.h"
+#include "server/json/params.h"
 #include "server/json/writer.h"
 #include "server/model/config.h"
 
-/* Reads all parameters of a run (see TrainRequest in openapi.yaml) but its samples and fit. The
- * outputs are set in any case; false with the problem set. */
-bool training_params_read(struct fields *fields, const struct model_config *config,
-                          struct training_params *ret_params, double *ret_validation_fraction);
+struct run_params {
+    struct training_params training;
+    double validation_fraction; /* the share of the samples to set aside as validation; 0: none */
+    bool fit;                   /* take the encoder's ranges from the samples */
+};
 
-/* Reads the loss and its parameters alone. */
-void loss_read(struct fields *fields, double v_threshold, struct loss *ret_loss);
+/* Those of TrainRequest in openapi.yaml, apart from its samples. Their context is the model's
+ * config. */
+enum { RUN_PARAMS = 23 };
+extern const struct params_row run_params_rows[RUN_PARAMS];
 
-/* Reads whether the run fits the encoder to its samples; not so where it is absent. */
-bool training_fit_read(struct fields *fields);
+/* The members of augment. */
+enum { AUGMENT_PARAMS = 3 };
+extern const struct params_row run_params_augment_rows[AUGMENT_PARAMS];
 
-/* Writes all of these as one object, defaults included. */
-void training_params_write(struct json_writer *json, const struct model_config *config,
-                           const struct training_params *params, double validation_fraction,
-                           bool fit);
+/* Reads all of them. False with the problem set; *ret_params is set in any case. */
+bool run_params_read(struct fields *fields, const struct model_config *config,
+                     struct run_params *ret_params);
 
-/* Those of a model that counts spikes: of the others it takes no notice. */
-struct count_training_params count_training_params_of(const struct training_params *params,
-                                                      uint32_t max_spikes);
+/* Reads the loss and its parameters only. Adds what is wrong to the problem. */
+void run_params_read_loss(struct fields *fields, const struct model_config *config,
+                          struct loss *ret_loss);
 
-/* How many of so many samples a validation_fraction sets aside. */
-size_t validation_count(size_t count, double validation_fraction);
+/* Writes all of them as one object, with the defaults. */
+void run_params_write(struct json_writer *writer, const struct model_config *config,
+                      const struct run_params *params);
+
+/* Those that apply to a model which counts spikes. */
+struct count_training_params run_params_count_training(const struct run_params *params,
+                                                       uint32_t max_spikes);
+
+/* How many of that many samples a validation_fraction sets aside. */
+size_t run_params_validation_count(size_t count, double validation_fraction);
 
 #endif

@@ -53,9 +53,7 @@ struct job {
     struct encoder fitted; /* to the samples, if the run fits its encoder, and */
     struct encoding fitted_encoding;
     const struct encoding *encoding; /* that the samples go through: this, or the base's */
-    struct training_params params;
-    double validation_fraction;
-    bool fit;
+    struct run_params params;
     struct problem problem; /* why the samples can't be trained on, where they came */
     struct samples training;
     struct samples validation; /* count 0: none */
@@ -98,12 +96,9 @@ static bool read_params(struct job *job)
 {
     struct fields fields;
     struct problem problem = {0};
-    struct document *document =
-        document_read(job->record.params, strlen(job->record.params), &problem);
-    const bool read =
-        document != NULL && fields_open_document(&fields, document, &problem) &&
-        training_params_read(&fields, &job->base->config, &job->params, &job->validation_fraction);
-    job->fit = read && training_fit_read(&fields);
+    struct document *document = document_read_stored(job->record.params, &problem);
+    const bool read = document != NULL && fields_open_document(&fields, document, &problem) &&
+                      run_params_read(&fields, &job->base->config, &job->params);
     document_destroy(document);
     return read;
 }
@@ -134,11 +129,13 @@ static enum store_status load_validation(const struct job *job, struct store *st
 {
     if (job->record.validation_sha256[0] != '\0')
         return load_samples(job, store, true, validation);
-    if (job->record.dataset[0] == '\0' || job->validation_fraction == 0)
+    if (job->record.dataset[0] == '\0' || job->params.validation_fraction == 0)
         return STORE_OK;
-    const size_t drawn = validation_count(training->count, job->validation_fraction);
-    return samples_split(training, job->params.loop.seed, drawn, validation) ? STORE_OK
-                                                                             : STORE_NO_MEMORY;
+    const size_t drawn =
+        run_params_validation_count(training->count, job->params.validation_fraction);
+    return samples_split(training, job->params.training.loop.seed, drawn, validation)
+               ? STORE_OK
+               : STORE_NO_MEMORY;
 }
 
 /* Other ranges may have come, with another version, since the samples were accepted. */
@@ -155,7 +152,7 @@ static enum store_status choose_encoding(struct job *job)
 {
     const struct model_config *config = &job->base->config;
     job->encoding = &job->base->encoding;
-    if (!job->fit) {
+    if (!job->params.fit) {
         check_values(job, &job->training, "The training samples");
         check_values(job, &job->validation, "The validation samples");
         return STORE_OK;
@@ -283,7 +280,7 @@ struct outcome {
 /* Whose ranges the version keeps; NULL: it has those of the model. */
 static const struct encoder *fitted_encoder(const struct job *job)
 {
-    return job->fit ? &job->fitted : version_ranges_fitted(&job->base->config);
+    return job->params.fit ? &job->fitted : version_ranges_fitted(&job->base->config);
 }
 
 static enum store_status publish(struct job *job, struct store *store)
@@ -388,7 +385,7 @@ static enum core_status train_counter(struct job *job, const struct training_obs
 {
     const bool validates = job->validation.count > 0;
     const struct count_training_params params =
-        count_training_params_of(&job->params, job->base->config.max_spikes);
+        run_params_count_training(&job->params, job->base->config.max_spikes);
     return tempotron_train_counts(job->counter, &job->training, validates ? &job->validation : NULL,
                                   job->encoding, &params, observer, job->team);
 }
@@ -397,7 +394,7 @@ static enum core_status train_network(struct job *job, const struct training_obs
 {
     const bool validates = job->validation.count > 0;
     return network_train(job->network, &job->training, validates ? &job->validation : NULL,
-                         job->encoding, &job->params, observer, job->team);
+                         job->encoding, &job->params.training, observer, job->team);
 }
 
 static struct outcome train_job(struct job *job)

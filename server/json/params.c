@@ -1,0 +1,229 @@
+#include "server/json/params.h"
+
+#include <math.h>
+
+/* --- members: every kind of value is exact as a double --- */
+
+static double load(const struct params_row *row, const void *params)
+{
+    const void *member = (const char *)params + row->offset;
+    switch (row->kind) {
+    case PARAMS_SIZE:
+        return (double)*(const size_t *)member;
+    case PARAMS_UINT32:
+        return *(const uint32_t *)member;
+    case PARAMS_NUMBER:
+        return *(const double *)member;
+    case PARAMS_FLOAT:
+        return (double)*(const float *)member;
+    case PARAMS_CHOICE:
+        return *(const unsigned *)member;
+    case PARAMS_BOOLEAN:
+        return *(const bool *)member;
+    case PARAMS_OTHER:
+        break;
+    }
+    return 0;
+}
+
+static void store(const struct params_row *row, double value, void *params)
+{
+    void *member = (char *)params + row->offset;
+    switch (row->kind) {
+    case PARAMS_SIZE:
+        *(size_t *)member = (size_t)value;
+        break;
+    case PARAMS_UINT32:
+        *(uint32_t *)member = (uint32_t)value;
+        break;
+    case PARAMS_NUMBER:
+        *(double *)member = value;
+        break;
+    case PARAMS_FLOAT:
+        *(float *)member = (float)value;
+        break;
+    case PARAMS_CHOICE:
+        *(unsigned *)member = (unsigned)value;
+        break;
+    case PARAMS_BOOLEAN:
+        *(bool *)member = value != 0;
+        break;
+    case PARAMS_OTHER:
+        break;
+    }
+}
+
+/* The scope that does not hold: the widest one of the row's; NULL: all hold. */
+static const struct params_scope *find_obstacle(const struct params_scope *scope,
+                                                const void *params, const void *context)
+{
+    if (scope == NULL)
+        return NULL;
+    const struct params_scope *wider = find_obstacle(scope->within, params, context);
+    if (wider != NULL)
+        return wider;
+    return scope->holds(params, context) ? NULL : scope;
+}
+
+/* --- reading --- */
+
+/* Each returns whether a valid value is given, and sets *value then. */
+static bool read_integer(struct fields *fields, const struct params_row *row,
+                         enum field_presence presence, double *value)
+{
+    int64_t integer;
+    if (!fields_integer(fields, row->name, presence, (int64_t)row->min, (int64_t)row->max,
+                        &integer))
+        return false;
+    *value = (double)integer;
+    return true;
+}
+
+static bool read_choice(struct fields *fields, const struct params_row *row,
+                        enum field_presence presence, double *value)
+{
+    unsigned choice;
+    if (!fields_choice(fields, row->name, presence, row->choices, &choice))
+        return false;
+    *value = choice;
+    return true;
+}
+
+static bool read_boolean(struct fields *fields, const struct params_row *row,
+                         enum field_presence presence, double *value)
+{
+    bool boolean;
+    if (!fields_boolean(fields, row->name, presence, &boolean))
+        return false;
+    *value = boolean;
+    return true;
+}
+
+static bool read_value(struct fields *fields, const struct params_row *row, const void *params,
+                       double *value)
+{
+    const enum field_presence presence =
+        row->is_required && load(row, params) == 0 ? FIELD_REQUIRED : FIELD_OPTIONAL;
+    switch (row->kind) {
+    case PARAMS_SIZE:
+    case PARAMS_UINT32:
+        return read_integer(fields, row, presence, value);
+    case PARAMS_NUMBER:
+    case PARAMS_FLOAT:
+        return (row->is_above_min ? fields_number_above : fields_number)(
+            fields, row->name, presence, row->min, row->max, value);
+    case PARAMS_CHOICE:
+        return read_choice(fields, row, presence, value);
+    case PARAMS_BOOLEAN:
+        return read_boolean(fields, row, presence, value);
+    case PARAMS_OTHER:
+        break;
+    }
+    return false;
+}
+
+/* What a member is if its field is absent. */
+static double default_of(const struct params_row *row, const void *params)
+{
+    const double before = load(row, params);
+    return before != 0 ? before : row->fallback;
+}
+
+/* Stores the choices, which scopes depend on. What is wrong with them is said when their turn
+ * comes. */
+static void peek_choices(const struct fields *fields, const struct params_row *rows, size_t count,
+                         void *params)
+{
+    struct problem problem = {0};
+    struct fields silent = *fields;
+    silent.problem = &problem;
+    for (size_t i = 0; i < count; i++) {
+        double value = default_of(&rows[i], params);
+        if (rows[i].kind != PARAMS_CHOICE)
+            continue;
+        read_value(&silent, &rows[i], params, &value);
+        if (!isnan(value))
+            store(&rows[i], value, params);
+    }
+}
+
+static void read_row(struct fields *fields, const struct params_row *row, void *params)
+{
+    double value = default_of(row, params);
+    if (row->kind == PARAMS_OTHER) {
+        row->read(fields, row, params);
+        return;
+    }
+    read_value(fields, row, params, &value);
+    if (!isnan(value))
+        store(row, value, params);
+}
+
+/* A field out of scope, unless its value is wrong in itself. */
+static void refuse_row(struct fields *fields, const struct params_row *row,
+                       const struct params_scope *scope, const void *params)
+{
+    double value = NAN;
+    const bool is_given = row->kind == PARAMS_OTHER ? fields_is_given(fields, row->name)
+                                                    : read_value(fields, row, params, &value);
+    if (is_given && !(row->allows_default && value == row->fallback))
+        fields_refuse(fields, row->name, PROBLEM_CONFLICTING_FIELDS, "applies only to %s",
+                      scope->name);
+}
+
+void params_read(struct fields *fields, const struct params_row *rows, size_t count,
+                 const void *context, void *params)
+{
+    peek_choices(fields, rows, count, params);
+    for (size_t i = 0; i < count; i++) {
+        const struct params_scope *obstacle = find_obstacle(rows[i].scope, params, context);
+        if (obstacle == NULL)
+            read_row(fields, &rows[i], params);
+        else
+            refuse_row(fields, &rows[i], obstacle, params);
+    }
+}
+
+/* --- writing --- */
+
+static void write_member(struct json_writer *writer, const struct params_row *row,
+                         const void *params)
+{
+    const double value = load(row, params);
+    json_write_key(writer, row->name);
+    switch (row->kind) {
+    case PARAMS_SIZE:
+    case PARAMS_UINT32:
+        json_write_integer(writer, (int64_t)value);
+        break;
+    case PARAMS_NUMBER:
+        json_write_double(writer, value);
+        break;
+    case PARAMS_FLOAT:
+        json_write_float(writer, (float)value);
+        break;
+    case PARAMS_CHOICE:
+        json_write_string(writer, row->choices[(size_t)value]);
+        break;
+    case PARAMS_BOOLEAN:
+        json_write_boolean(writer, value != 0);
+        break;
+    case PARAMS_OTHER:
+        break;
+    }
+}
+
+void params_write(struct json_writer *writer, const struct params_row *rows, size_t count,
+                  const void *context, const void *params)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct params_row *row = &rows[i];
+        const bool is_left_out = row->is_terse && load(row, params) == row->fallback;
+        if (is_left_out || find_obstacle(row->scope, params, context) != NULL)
+            continue;
+        if (row->kind == PARAMS_OTHER)
+            row->write(writer, params);
+        else
+            write_member(writer, row, params);
+    }
+}
