@@ -4,6 +4,7 @@
  * write too, so the writer also holds a lock on FILE.lock for as long as it lives. */
 #include "server/store/store.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +18,13 @@
 
 enum { BUSY_TIMEOUT_MS = 5000 };
 
-/* FULL: what was answered survives a power loss. The limit is what the log, once checkpointed, may
- * keep of the disk. */
+/* synchronous: what was answered survives a power loss.
+ * secure_delete: Debian's SQLite overwrites whatever is deleted with zeros, and so writes a dataset
+ * once more to delete it, with the writer's lock held. FAST overwrites only pages that are written
+ * anyway: deleting 400 MB takes 0.4 s, in place of 4.5 s and 1.2 GB of writes.
+ * journal_size_limit: what the log, once checkpointed, may keep of the disk. */
 static const char writer_settings[] = "PRAGMA synchronous = FULL;"
+                                      "PRAGMA secure_delete = FAST;"
                                       "PRAGMA journal_size_limit = 67108864;";
 
 const char *store_status_text(enum store_status status)
@@ -69,6 +74,16 @@ static enum store_status configure(struct store *store)
     return query_execute(store, "PRAGMA foreign_keys = ON");
 }
 
+/* Closes a store that could not be opened; errno says why, if the system had a reason. */
+static enum store_status give_up(struct store *store, enum store_status status)
+{
+    const bool is_read_only = (sqlite3_errcode(store->db) & 0xff) == SQLITE_READONLY;
+    const int error = is_read_only ? EACCES : sqlite3_system_errno(store->db);
+    store_close(store);
+    errno = error;
+    return status;
+}
+
 static enum store_status open_store(const char *path, int flags, struct store **ret_store)
 {
     struct store *store = calloc(1, sizeof *store);
@@ -79,14 +94,13 @@ static enum store_status open_store(const char *path, int flags, struct store **
         query_status(sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL));
     if (status == STORE_OK)
         status = configure(store);
-    if (status == STORE_OK)
-        *ret_store = store;
-    else
-        store_close(store);
-    return status;
+    if (status != STORE_OK)
+        return give_up(store, status);
+    *ret_store = store;
+    return STORE_OK;
 }
 
-/* Where the file system can't do it, SQLite says so in its answer alone. */
+/* If the file system can't do it, SQLite says so only in its answer. */
 static enum store_status use_wal(struct store *store)
 {
     struct query query = query_begin(store, "PRAGMA journal_mode = WAL");
@@ -125,8 +139,9 @@ static enum store_status claim(const char *path, int *ret_claim)
     if (file < 0)
         return STORE_UNAVAILABLE;
     if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+        const bool is_taken = errno == EWOULDBLOCK;
         close(file);
-        return STORE_LOCKED;
+        return is_taken ? STORE_LOCKED : STORE_UNAVAILABLE;
     }
     *ret_claim = file;
     return STORE_OK;
@@ -151,11 +166,10 @@ enum store_status store_open_writer(const char *path, struct store **ret_store)
         status = configure_writer(store);
     if (status == STORE_OK)
         status = migrate_database(store, version);
-    if (status == STORE_OK)
-        *ret_store = store;
-    else
-        store_close(store);
-    return status;
+    if (status != STORE_OK)
+        return give_up(store, status);
+    *ret_store = store;
+    return STORE_OK;
 }
 
 enum store_status store_open_reader(const char *path, struct store **ret_store)
@@ -165,11 +179,10 @@ enum store_status store_open_reader(const char *path, struct store **ret_store)
     if (status != STORE_OK)
         return status;
     status = query_execute(store, "PRAGMA wal_autocheckpoint = 0");
-    if (status == STORE_OK)
-        *ret_store = store;
-    else
-        store_close(store);
-    return status;
+    if (status != STORE_OK)
+        return give_up(store, status);
+    *ret_store = store;
+    return STORE_OK;
 }
 
 void store_close(struct store *store)

@@ -31,7 +31,7 @@ const char *store_status_text(enum store_status status); /* for the log and the 
 struct store;
 
 /* Opens for writing: creates the file if it is absent, claims it so that no second tempotrond
- * writes to it, and migrates it. */
+ * writes to it, and migrates it. STORE_UNAVAILABLE: errno says why, or is 0. */
 enum store_status store_open_writer(const char *path, struct store **ret_store);
 /* Opens read-only; a writer has to have opened it before. */
 enum store_status store_open_reader(const char *path, struct store **ret_store);

@@ -340,6 +340,29 @@ START_TEST(a_database_without_write_access_is_told_with_the_user)
 }
 END_TEST
 
+/* The files may be written, but SQLite also makes one beside them. */
+START_TEST(a_directory_without_write_access_is_told_with_the_user)
+{
+    static const char *const names[] = {"x.db", "x.db.lock", NULL};
+    char path[128], line[256];
+    const unsigned user = geteuid() == 0 ? 65534 : (unsigned)geteuid();
+    for (int i = 0; names[i] != NULL; i++) {
+        snprintf(path, sizeof path, "%s/%s", directory, names[i]);
+        const int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        ck_assert_int_ge(file, 0);
+        ck_assert_int_eq(fchown(file, user, (gid_t)-1), 0);
+        close(file);
+    }
+    ck_assert_int_eq(chmod(directory, 0555), 0);
+    const struct program_result result =
+        program_run_without_rights(directory, FLAGS("--listen", "127.0.0.1:0", "--db", "x.db"));
+    snprintf(line, sizeof line,
+             "x.db: permission denied: user %u needs write access to it and its directory", user);
+    expect_failure(&result, line);
+    ck_assert_int_eq(chmod(directory, 0755), 0);
+}
+END_TEST
+
 START_TEST(a_port_that_is_taken_is_told)
 {
     char line[256];
@@ -700,6 +723,8 @@ int main(void)
     tcase_add_test(tests, a_file_that_is_no_database_is_refused);
     tcase_add_test(tests, a_database_that_another_server_uses_is_refused);
     tcase_add_test(tests, a_database_without_write_access_is_told_with_the_user);
+    tcase_add_test(tests, a_directory_without_write_access_is_told_with_the_user);
+    tcase_add_test(tests, a_directory_without_write_access_is_told_with_the_user);
     tcase_add_test(tests, a_port_that_is_taken_is_told);
     tcase_add_test(tests, an_address_of_another_machine_and_an_unknown_name_are_told);
     tcase_add_test(tests, too_few_descriptors_are_told);

@@ -147,7 +147,8 @@ START_TEST(connections_have_their_settings)
     ck_assert_int_eq(number(store, "PRAGMA application_id"), 0x746d7074); /* "tmpt" */
     ck_assert_int_eq(number(store, "PRAGMA user_version"), (int64_t)embedded_migrations_count);
     ck_assert_int_eq(number(store, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
-    ck_assert_int_eq(number(store, "PRAGMA synchronous"), 2); /* FULL */
+    ck_assert_int_eq(number(store, "PRAGMA synchronous"), 2);   /* FULL */
+    ck_assert_int_eq(number(store, "PRAGMA secure_delete"), 2); /* FAST */
     ck_assert_int_eq(number(store, "PRAGMA foreign_keys"), 1);
     ck_assert_int_eq(number(store, "PRAGMA trusted_schema"), 0);
     ck_assert_int_eq(number(store, "SELECT count(*) FROM pragma_table_list "
