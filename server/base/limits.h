@@ -9,6 +9,8 @@
 #define LIMIT_DESCRIPTION  4096              /* bytes of a model's description */
 #define LIMIT_LABEL        256               /* bytes of the name of one class */
 #define LIMIT_QUERY        8192              /* bytes of a parameter of the query string */
+#define LIMIT_URI          16384             /* bytes of what a request line asks for */
+#define LIMIT_PARAMETERS   64                /* of a query string, known or not */
 #define LIMIT_PATH         256               /* bytes of a path; ids are short */
 #define LIMIT_DOCUMENT     (4 * 1024 * 1024) /* bytes of a JSON body beside its arrays of numbers */
 #define LIMIT_PAGE         1000              /* items of one page of a listing */

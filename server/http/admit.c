@@ -34,7 +34,7 @@ static void write_hex(uint64_t number, char *out)
     out[16] = '\0';
 }
 
-static void name_request(struct exchange *exchange, const char *client_id)
+void exchange_name(struct exchange *exchange, const char *client_id)
 {
     char *id = exchange->request.id;
     if (client_id != NULL && is_request_id(client_id)) {
@@ -173,15 +173,16 @@ void exchange_admit(struct exchange *exchange, struct MHD_Connection *connection
     struct request *request = &exchange->request;
     struct problem *problem = &exchange->reply.problem;
     exchange->headers_read = true;
+    malformed_forget(exchange);
     copy_plain(exchange->method, sizeof exchange->method, method, strlen(method));
     request->method = strcmp(exchange->method, "HEAD") == 0 ? "GET" : exchange->method;
     request->path = exchange->path;
     if (!http_headers_read(connection, method, version, headers, problem)) {
-        name_request(exchange, NULL);
+        exchange_name(exchange, NULL);
         exchange->close = true;
         return;
     }
-    name_request(exchange, headers->request_id);
+    exchange_name(exchange, headers->request_id);
     request->prefers_wait = headers->has_wait;
     request->wait_seconds = headers->wait_seconds;
     request->accepts_npy = http_list_names(headers->accept, "application/x-npy");

@@ -5,6 +5,7 @@
 
 #include "server/http/headers.h"
 #include "server/http/internal.h"
+#include "server/http/malformed.h"
 #include "server/http/route.h"
 
 struct MHD_Connection;
@@ -21,6 +22,7 @@ struct exchange {
     struct http_headers headers;
     const struct route *route; /* NULL: refused */
     struct request request;
+    struct malformed_place reading;
     struct waiting_place place;
     struct thread_pool_job job;
     struct MHD_Connection *suspended; /* that the job resumes */
@@ -42,6 +44,9 @@ struct exchange {
 /* Copies what may be shown in logs and problems: printable ASCII, the rest as question marks.
  * Returns whether nothing was lost. */
 bool copy_plain(char *out, size_t out_size, const char *text, size_t length);
+
+/* Names the request as its client does; NULL, or a name that is no X-Request-Id: by a new one. */
+void exchange_name(struct exchange *exchange, const char *client_id);
 
 /* Reads the headers. What is wrong is noted in the reply; where the connection can't live on,
  * exchange->close is set. Else the body may come. */

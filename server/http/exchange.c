@@ -62,6 +62,7 @@ void *http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *con
     exchange->body.file = -1;
     exchange->server = server;
     exchange->connection = connection_of(connection);
+    strcpy(exchange->method, "-"); /* until the headers have been read */
     clock_gettime(CLOCK_MONOTONIC, &exchange->begun);
     uri = path_of(uri);
     exchange->path_is_plain =
@@ -69,6 +70,7 @@ void *http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *con
         strchr(exchange->path, '%') == NULL;
     if (exchange->connection != NULL)
         connections_request_begun(server->connections, exchange->connection);
+    malformed_watch(exchange, connection, uri);
     return exchange;
 }
 
@@ -232,6 +234,8 @@ enum MHD_Result http_exchange_handle(void *cls, struct MHD_Connection *connectio
     if (exchange == NULL) /* there was no memory for it */
         return MHD_NO;
     if (!exchange->headers_read) {
+        if (exchange->status != 0) /* it is answered: see malformed.h */
+            return MHD_NO;
         exchange_admit(exchange, connection, method, version);
         return exchange->close ? answer(exchange, connection) : MHD_YES;
     }
@@ -241,6 +245,14 @@ enum MHD_Result http_exchange_handle(void *cls, struct MHD_Connection *connectio
         return take_piece(exchange, upload, size) ? MHD_YES : MHD_NO;
     }
     return handle(exchange, connection);
+}
+
+/* The status with which the library itself has answered a malformed request; 0: it has not. */
+static unsigned status_by_library(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+    return info != NULL ? info->http_status : 0;
 }
 
 /* Engines ask for the health every few seconds: that all is well is no news. */
@@ -265,14 +277,16 @@ static void log_exchange(const struct exchange *exchange)
 void http_exchange_end(void *cls, struct MHD_Connection *connection, void **context,
                        enum MHD_RequestTerminationCode code)
 {
-    (void)connection;
     (void)code;
     struct http_server *server = cls;
     struct exchange *exchange = *context;
     if (exchange == NULL)
         return;
     *context = NULL;
-    if (exchange->headers_read && is_worth_a_line(exchange))
+    malformed_forget(exchange);
+    if (exchange->status == 0)
+        exchange->status = status_by_library(connection);
+    if ((exchange->headers_read || exchange->status != 0) && is_worth_a_line(exchange))
         log_exchange(exchange);
     if (exchange->connection != NULL)
         connections_request_ended(server->connections, exchange->connection);

@@ -115,12 +115,16 @@ static void set_once(const char **field, const char *value, struct reading *read
     *field = value;
 }
 
+const char http_no_cookies[] = "none";
+
 static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const char *name,
                                    size_t name_size, const char *value, size_t value_size)
 {
     (void)kind;
     struct reading *reading = cls;
     struct http_headers *headers = &reading->headers;
+    if (value == http_no_cookies)
+        return MHD_YES;
     if (value == NULL)
         value = "";
     if (!is_token(name, name_size) || !is_field_value(value, value_size) ||
@@ -156,14 +160,22 @@ static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
-/* Whether the end of the body is where everybody sees it. */
+bool http_length_read(const char *text, uint64_t *ret_length)
+{
+    const char *end;
+    uint64_t length;
+    if (!read_digits(text, UINT64_MAX, &end, &length) || *end != '\0')
+        return false;
+    *ret_length = length;
+    return true;
+}
+
+/* Whether the end of the body is where every program sees it. */
 static bool read_framing(struct reading *reading, bool is_http_1_0)
 {
     const char *length = reading->content_length;
     const char *encoding = reading->transfer_encoding;
-    const char *end;
-    if (length != NULL &&
-        (!read_digits(length, UINT64_MAX, &end, &reading->headers.length) || *end != '\0'))
+    if (length != NULL && !http_length_read(length, &reading->headers.length))
         return false;
     reading->headers.is_chunked = encoding != NULL;
     return encoding == NULL ||

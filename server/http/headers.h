@@ -32,6 +32,13 @@ struct http_headers {
     unsigned wait_seconds;
 };
 
+/* The value of a Cookie that stands before all headers; http_headers_read() passes over it. See
+ * malformed.h. */
+extern const char http_no_cookies[];
+
+/* Reads a Content-Length, cut to UINT64_MAX; false if it is not a whole number. */
+bool http_length_read(const char *text, uint64_t *ret_length);
+
 /* Reads the headers; false with malformed_request set. method and version are the library's own. */
 bool http_headers_read(struct MHD_Connection *connection, const char *method, const char *version,
                        struct http_headers *headers, struct problem *problem);

@@ -19,6 +19,7 @@
 #include "server/http/exchange.h"
 #include "server/http/internal.h"
 #include "server/http/listen.h"
+#include "server/http/malformed.h"
 
 enum { LOOPS_PER_CORE = 2, CORES_MIN = 2 };
 enum { FILES_AT_ONCE = 4 }; /* of the largest size */
@@ -58,14 +59,15 @@ static unsigned connection_limit(const struct http_options *options)
 /* No thread of the pool reaches its share of this limit: see connections.h. */
 static struct MHD_Daemon *start_daemon(struct http_server *server)
 {
-    return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0,
-        NULL, NULL, http_exchange_handle, server, MHD_OPTION_THREAD_POOL_SIZE, loop_count(),
-        MHD_OPTION_CONNECTION_LIMIT, UINT_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-        server->options.request_timeout_seconds, MHD_OPTION_STRICT_FOR_CLIENT, 0,
-        MHD_OPTION_NOTIFY_CONNECTION, http_exchange_connection, server, MHD_OPTION_URI_LOG_CALLBACK,
-        http_exchange_begin, server, MHD_OPTION_NOTIFY_COMPLETED, http_exchange_end, server,
-        MHD_OPTION_END);
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+                                MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG,
+                            0, NULL, NULL, http_exchange_handle, server, MHD_OPTION_EXTERNAL_LOGGER,
+                            malformed_log, NULL, MHD_OPTION_THREAD_POOL_SIZE, loop_count(),
+                            MHD_OPTION_CONNECTION_LIMIT, UINT_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+                            server->options.request_timeout_seconds, MHD_OPTION_STRICT_FOR_CLIENT,
+                            0, MHD_OPTION_NOTIFY_CONNECTION, http_exchange_connection, server,
+                            MHD_OPTION_URI_LOG_CALLBACK, http_exchange_begin, server,
+                            MHD_OPTION_NOTIFY_COMPLETED, http_exchange_end, server, MHD_OPTION_END);
 }
 
 void http_server_destroy(struct http_server *server)
