@@ -94,17 +94,12 @@ enum store_status store_samples_insert(struct store *store, const struct samples
     else
         query_integer_or_null(&insert, 0);
     bind_targets(&insert, samples);
-    enum store_status status = query_run(&insert);
+    const enum store_status status = query_run(&insert);
     if (status != STORE_OK)
         return status;
     struct query find = query_begin(store, "SELECT id FROM samples WHERE sha256 = ?");
     query_text(&find, sha256);
-    status = query_next(&find);
-    if (status != STORE_OK)
-        return status;
-    *ret_id = query_column(&find, 0);
-    query_end(&find);
-    return STORE_OK;
+    return query_number(&find, ret_id);
 }
 
 enum store_status store_samples_prune(struct store *store)
@@ -115,84 +110,81 @@ enum store_status store_samples_prune(struct store *store)
     return query_run(&query);
 }
 
-static void *copy(const void *data, size_t bytes)
+/* --- loading --- */
+
+enum { SHA256, KIND, COUNT, FEATURES, DATA, LABEL, TIMES, HAS_TIMES, OUTPUTS, COUNTS };
+
+/* Copies a BLOB of rows * columns numbers of four bytes into the pointer at ret_numbers; free(). */
+static enum store_status copy_numbers(const struct query *query, int column, size_t rows,
+                                      size_t columns, void *ret_numbers)
 {
-    void *memory = malloc(bytes + 1);
-    if (memory != NULL && bytes > 0)
-        memcpy(memory, data, bytes);
-    return memory;
+    const void *data = query_column_blob(query, column, rows, columns);
+    if (data == NULL && rows > 0 && columns > 0)
+        return STORE_CORRUPT;
+    const size_t bytes = rows * columns * sizeof(float);
+    void *numbers = malloc(bytes + 1);
+    if (numbers == NULL)
+        return STORE_NO_MEMORY;
+    if (bytes > 0)
+        memcpy(numbers, data, bytes);
+    memcpy(ret_numbers, &numbers, sizeof numbers);
+    return STORE_OK;
 }
 
-/* As many times of trains as `spikes`, which were read before, count. */
-static enum store_status copy_times(const struct query *query, int column, struct samples *samples)
+static enum store_status copy_trains(const struct query *query, struct samples *samples)
 {
     struct spike_trains *trains = &samples->data.trains;
+    const enum store_status status =
+        copy_numbers(query, DATA, samples->count, samples->features, &trains->spikes);
+    if (status != STORE_OK)
+        return status;
     if (!samples_index(samples))
         return STORE_NO_MEMORY;
-    const size_t count = trains->first[samples->count];
-    const void *times = query_column_blob(query, column, count, 1);
-    if (times == NULL && count > 0)
-        return STORE_CORRUPT;
-    trains->times = copy(times, count * sizeof *trains->times);
-    return trains->times != NULL ? STORE_OK : STORE_NO_MEMORY;
+    return copy_numbers(query, TIMES, trains->first[samples->count], 1, &trains->times);
+}
+
+static enum store_status copy_data(const struct query *query, struct samples *samples)
+{
+    return samples->kind == SAMPLES_SPIKE_TRAINS
+               ? copy_trains(query, samples)
+               : copy_numbers(query, DATA, samples->count, samples->features,
+                              &samples->data.values);
 }
 
 static enum store_status copy_targets(const struct query *query, struct samples *samples)
 {
     struct targets *targets = &samples->targets;
-    if (targets->kind == TARGETS_CLASS) {
-        const void *label = query_column_blob(query, 5, samples->count, 1);
-        if (label == NULL)
-            return STORE_CORRUPT;
-        targets->label = copy(label, label_bytes(samples));
-        return targets->label != NULL ? STORE_OK : STORE_NO_MEMORY;
-    }
-    const void *counts = query_column_blob(query, 9, samples->count, targets->outputs);
-    if (counts == NULL)
-        return STORE_CORRUPT;
-    targets->wanted = copy(counts, counts_bytes(samples));
-    return targets->wanted != NULL ? STORE_OK : STORE_NO_MEMORY;
+    return targets->kind == TARGETS_CLASS
+               ? copy_numbers(query, LABEL, samples->count, 1, &targets->label)
+               : copy_numbers(query, COUNTS, samples->count, targets->outputs, &targets->wanted);
 }
 
-static enum store_status copy_arrays(const struct query *query, struct samples *samples)
+static enum store_status verify(const struct query *query, const struct samples *samples)
 {
-    const void *data = query_column_blob(query, 4, samples->count, samples->features);
-    if (data == NULL)
-        return STORE_CORRUPT;
-    const enum store_status status = copy_targets(query, samples);
-    if (status != STORE_OK)
-        return status;
-    void *copied = copy(data, data_bytes(samples));
-    if (samples->kind != SAMPLES_SPIKE_TRAINS) {
-        samples->data.values = copied;
-        return copied != NULL ? STORE_OK : STORE_NO_MEMORY;
-    }
-    samples->data.trains.spikes = copied;
-    return copied != NULL ? copy_times(query, 6, samples) : STORE_NO_MEMORY;
+    char expected[CHECKSUM_TEXT], actual[CHECKSUM_TEXT];
+    query_column_string(query, SHA256, expected, sizeof expected);
+    checksum_of(samples, actual);
+    return strcmp(actual, expected) == 0 ? STORE_OK : STORE_CORRUPT;
 }
 
-static enum store_status copy_samples(const struct query *query, struct samples *ret_samples)
+static enum store_status read_samples(const struct query *query, void *ret_samples)
 {
-    char actual[CHECKSUM_TEXT];
-    const bool has_times = query_column(query, 7) != 0;
-    const bool is_x = query_column(query, 1) == TABLE_X;
-    const size_t outputs = (size_t)query_column(query, 8);
+    const size_t outputs = (size_t)query_column(query, OUTPUTS);
     struct samples samples = {
-        .kind = is_x        ? SAMPLES_VALUES
-                : has_times ? SAMPLES_SPIKE_TRAINS
-                            : SAMPLES_SPIKE_TIMES,
-        .count = (size_t)query_column(query, 2),
-        .features = (size_t)query_column(query, 3),
+        .kind = query_column(query, KIND) == TABLE_X ? SAMPLES_VALUES
+                : query_column(query, HAS_TIMES)     ? SAMPLES_SPIKE_TRAINS
+                                                     : SAMPLES_SPIKE_TIMES,
+        .count = (size_t)query_column(query, COUNT),
+        .features = (size_t)query_column(query, FEATURES),
         .targets = {.kind = outputs > 0 ? TARGETS_COUNT : TARGETS_CLASS, .outputs = outputs},
     };
-    enum store_status status = copy_arrays(query, &samples);
-    if (status == STORE_OK) {
-        checksum_of(&samples, actual);
-        if (strcmp(actual, query_column_text(query, 0)) != 0)
-            status = STORE_CORRUPT;
-    }
+    enum store_status status = copy_data(query, &samples);
     if (status == STORE_OK)
-        *ret_samples = samples;
+        status = copy_targets(query, &samples);
+    if (status == STORE_OK)
+        status = verify(query, &samples);
+    if (status == STORE_OK)
+        *(struct samples *)ret_samples = samples;
     else
         samples_finish(&samples);
     return status;
@@ -201,16 +193,12 @@ static enum store_status copy_samples(const struct query *query, struct samples 
 enum store_status store_samples_load(struct store *store, int64_t run, bool validation,
                                      struct samples *ret_samples)
 {
+    static const struct query_record kind = {sizeof *ret_samples, read_samples, NULL};
     struct query query = query_begin(
         store, "SELECT s.sha256, s.kind, s.count, s.features, s.data, s.label, s.times, "
                "s.times IS NOT NULL, s.outputs, s.counts FROM runs r "
                "JOIN samples s ON s.id = iif(?, r.validation, r.samples) WHERE r.id = ?");
     query_integer(&query, validation);
     query_integer(&query, run);
-    enum store_status status = query_next(&query);
-    if (status != STORE_OK)
-        return status;
-    status = copy_samples(&query, ret_samples);
-    query_end(&query);
-    return status;
+    return query_row(&query, &kind, ret_samples);
 }
