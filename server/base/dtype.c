@@ -59,20 +59,36 @@ DEFINE_CONVERSIONS(f8, double)
 DEFINE_FIND_NOT_FINITE(f4, float)
 DEFINE_FIND_NOT_FINITE(f8, double)
 
+#define DEFINE_SWAP(name, type, swap)                                                              \
+    static void name(char *values, size_t count)                                                   \
+    {                                                                                              \
+        type value;                                                                                \
+        for (size_t i = 0; i < count; i++, values += sizeof value) {                               \
+            memcpy(&value, values, sizeof value);                                                  \
+            value = swap(value);                                                                   \
+            memcpy(values, &value, sizeof value);                                                  \
+        }                                                                                          \
+    }
+
+DEFINE_SWAP(swap_2, uint16_t, __builtin_bswap16)
+DEFINE_SWAP(swap_4, uint32_t, __builtin_bswap32)
+DEFINE_SWAP(swap_8, uint64_t, __builtin_bswap64)
+
 static const struct {
     const char *name;
     size_t size;
+    void (*swap)(char *values, size_t count); /* NULL: a byte */
     size_t (*to_float)(const char *values, size_t count, float *out);
     size_t (*to_label)(const char *values, size_t count, int32_t *out);
     size_t (*find_not_finite)(const char *values, size_t count); /* NULL: all are finite */
 } types[DTYPES] = {
-    [DTYPE_U1] = {"uint8", 1, u1_to_float, u1_to_label, NULL},
-    [DTYPE_I1] = {"int8", 1, i1_to_float, i1_to_label, NULL},
-    [DTYPE_I2] = {"int16", 2, i2_to_float, i2_to_label, NULL},
-    [DTYPE_I4] = {"int32", 4, i4_to_float, i4_to_label, NULL},
-    [DTYPE_I8] = {"int64", 8, i8_to_float, i8_to_label, NULL},
-    [DTYPE_F4] = {"float32", 4, f4_to_float, f4_to_label, f4_find_not_finite},
-    [DTYPE_F8] = {"float64", 8, f8_to_float, f8_to_label, f8_find_not_finite},
+    [DTYPE_U1] = {"uint8", 1, NULL, u1_to_float, u1_to_label, NULL},
+    [DTYPE_I1] = {"int8", 1, NULL, i1_to_float, i1_to_label, NULL},
+    [DTYPE_I2] = {"int16", 2, swap_2, i2_to_float, i2_to_label, NULL},
+    [DTYPE_I4] = {"int32", 4, swap_4, i4_to_float, i4_to_label, NULL},
+    [DTYPE_I8] = {"int64", 8, swap_8, i8_to_float, i8_to_label, NULL},
+    [DTYPE_F4] = {"float32", 4, swap_4, f4_to_float, f4_to_label, f4_find_not_finite},
+    [DTYPE_F8] = {"float64", 8, swap_8, f8_to_float, f8_to_label, f8_find_not_finite},
 };
 
 size_t dtype_size(enum dtype dtype)
@@ -96,49 +112,10 @@ bool dtype_find(const char *name, enum dtype *ret_dtype)
     return false;
 }
 
-static void swap_2(char *values, size_t count)
-{
-    uint16_t value;
-    for (size_t i = 0; i < count; i++, values += sizeof value) {
-        memcpy(&value, values, sizeof value);
-        value = __builtin_bswap16(value);
-        memcpy(values, &value, sizeof value);
-    }
-}
-
-static void swap_4(char *values, size_t count)
-{
-    uint32_t value;
-    for (size_t i = 0; i < count; i++, values += sizeof value) {
-        memcpy(&value, values, sizeof value);
-        value = __builtin_bswap32(value);
-        memcpy(values, &value, sizeof value);
-    }
-}
-
-static void swap_8(char *values, size_t count)
-{
-    uint64_t value;
-    for (size_t i = 0; i < count; i++, values += sizeof value) {
-        memcpy(&value, values, sizeof value);
-        value = __builtin_bswap64(value);
-        memcpy(values, &value, sizeof value);
-    }
-}
-
 void dtype_swap(enum dtype dtype, void *values, size_t count)
 {
-    switch (types[dtype].size) {
-    case 2:
-        swap_2(values, count);
-        break;
-    case 4:
-        swap_4(values, count);
-        break;
-    case 8:
-        swap_8(values, count);
-        break;
-    }
+    if (types[dtype].swap != NULL)
+        types[dtype].swap(values, count);
 }
 
 size_t dtype_find_not_finite(enum dtype dtype, const void *values, size_t count)

@@ -228,14 +228,14 @@ enum store_status store_run_progress(struct store *store, int64_t run,
 
 struct run_end {
     enum run_state state;
-    const char *code; /* of a failure, else NULL */
-    const char *detail;
-    int64_t version; /* published, else 0 */
-    int64_t best_epoch;
+    const struct run_result *result; /* of a success, else NULL */
+    const char *code;                /* of a failure, else NULL */
+    const char *detail;              /* likewise */
     int64_t now;
 };
 
-static enum store_status set_end(struct store *store, int64_t run, const struct run_end *end)
+static enum store_status set_end(struct store *store, int64_t run, const struct run_end *end,
+                                 int64_t version)
 {
     struct query query =
         query_begin(store, "UPDATE runs SET state = ?, error_code = ?, error_detail = ?, "
@@ -243,14 +243,14 @@ static enum store_status set_end(struct store *store, int64_t run, const struct 
     query_text(&query, run_state_names[end->state]);
     query_text(&query, end->code);
     query_text(&query, end->detail);
-    query_integer_or_null(&query, end->version);
-    query_integer_or_null(&query, end->best_epoch);
+    query_integer_or_null(&query, version);
+    query_integer_or_null(&query, end->result != NULL ? end->result->best_epoch : 0);
     query_integer(&query, end->now);
     query_integer(&query, run);
     return query_run(&query);
 }
 
-/* STORE_ENDED: it is there, but does not run. */
+/* STORE_ENDED: the run is there, but does not run. */
 static enum store_status find_running(struct store *store, int64_t run, int64_t *ret_model)
 {
     struct query query =
@@ -260,42 +260,35 @@ static enum store_status find_running(struct store *store, int64_t run, int64_t 
     return status == STORE_OK && *ret_model == 0 ? STORE_ENDED : status;
 }
 
+/* *ret_version is the one published, and untouched by other ends. */
+static enum store_status end_run(struct store *store, int64_t run,
+                                 const struct epoch_metrics *metrics, size_t count,
+                                 const struct run_end *end, int64_t *ret_version)
+{
+    int64_t model, version = 0;
+    enum store_status status = transaction_begin(store);
+    if (status == STORE_OK)
+        status = find_running(store, run, &model);
+    if (status == STORE_OK)
+        status = insert_metrics(store, run, metrics, count);
+    if (status == STORE_OK && end->result != NULL)
+        status = store_version_publish(store, model, run, end->result->tensors,
+                                       end->result->tensor_count, end->now, &version);
+    if (status == STORE_OK)
+        status = set_end(store, run, end, version);
+    status = transaction_end(store, status);
+    if (status == STORE_OK && end->result != NULL)
+        *ret_version = version;
+    return status;
+}
+
 enum store_status store_run_succeed(struct store *store, int64_t run,
                                     const struct epoch_metrics *metrics, size_t count,
                                     const struct run_result *result, int64_t now,
                                     int64_t *ret_version)
 {
-    int64_t model;
-    struct run_end end = {.state = RUN_SUCCEEDED, .best_epoch = result->best_epoch, .now = now};
-    enum store_status status = transaction_begin(store);
-    if (status == STORE_OK)
-        status = find_running(store, run, &model);
-    if (status == STORE_OK)
-        status = insert_metrics(store, run, metrics, count);
-    if (status == STORE_OK)
-        status = store_version_publish(store, model, run, result->tensors, result->tensor_count,
-                                       now, &end.version);
-    if (status == STORE_OK)
-        status = set_end(store, run, &end);
-    status = transaction_end(store, status);
-    if (status == STORE_OK)
-        *ret_version = end.version;
-    return status;
-}
-
-static enum store_status end_unsuccessfully(struct store *store, int64_t run,
-                                            const struct epoch_metrics *metrics, size_t count,
-                                            const struct run_end *end)
-{
-    int64_t model;
-    enum store_status status = transaction_begin(store);
-    if (status == STORE_OK)
-        status = find_running(store, run, &model);
-    if (status == STORE_OK)
-        status = insert_metrics(store, run, metrics, count);
-    if (status == STORE_OK)
-        status = set_end(store, run, end);
-    return transaction_end(store, status);
+    const struct run_end end = {.state = RUN_SUCCEEDED, .result = result, .now = now};
+    return end_run(store, run, metrics, count, &end, ret_version);
 }
 
 enum store_status store_run_fail(struct store *store, int64_t run,
@@ -303,7 +296,7 @@ enum store_status store_run_fail(struct store *store, int64_t run,
                                  const char *code, const char *detail, int64_t now)
 {
     const struct run_end end = {.state = RUN_FAILED, .code = code, .detail = detail, .now = now};
-    return end_unsuccessfully(store, run, metrics, count, &end);
+    return end_run(store, run, metrics, count, &end, NULL);
 }
 
 enum store_status store_run_cancelled(struct store *store, int64_t run,
@@ -311,5 +304,5 @@ enum store_status store_run_cancelled(struct store *store, int64_t run,
                                       int64_t now)
 {
     const struct run_end end = {.state = RUN_CANCELLED, .now = now};
-    return end_unsuccessfully(store, run, metrics, count, &end);
+    return end_run(store, run, metrics, count, &end, NULL);
 }
