@@ -183,6 +183,8 @@ void exchange_admit(struct exchange *exchange, struct MHD_Connection *connection
         return;
     }
     exchange_name(exchange, headers->request_id);
+    if (exchange->authority[0] != '\0')
+        headers->host = exchange->authority;
     request->prefers_wait = headers->has_wait;
     request->wait_seconds = headers->wait_seconds;
     request->accepts_npy = http_list_names(headers->accept, "application/x-npy");

@@ -12,7 +12,7 @@ struct MHD_Connection;
 
 /* A client that is sending sees no answer before it has sent all: so much of a body that is too
  * large, in units of the largest allowed, is read and discarded. */
-enum { EXCHANGE_METHOD = 16, DISCARDED_BODIES = 4 };
+enum { EXCHANGE_METHOD = 16, EXCHANGE_AUTHORITY = 264, DISCARDED_BODIES = 4 };
 
 /* A request and its reply, from the request line to the log line. */
 struct exchange {
@@ -29,6 +29,7 @@ struct exchange {
     struct reply_next step;           /* that is to be called; run NULL: the reply is ready */
     char method[EXCHANGE_METHOD];     /* as the log shows it */
     char path[LIMIT_PATH + 1];
+    char authority[EXCHANGE_AUTHORITY]; /* of an absolute request target: in place of Host; or "" */
     char allow[ROUTE_ALLOW];
     bool path_is_plain;
     bool headers_read;

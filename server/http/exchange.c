@@ -41,14 +41,23 @@ void http_exchange_connection(void *cls, struct MHD_Connection *connection, void
     }
 }
 
-/* "http://host/path" is asked of proxies, but a server has to understand it too. */
-static const char *path_of(const char *uri)
+/* A request target is a path, or "http://host/path": clients send the latter to proxies, but a
+ * server has to understand it too (RFC 9112, 3.2.2). */
+static void read_target(struct exchange *exchange, const char *target)
 {
     static const char scheme[] = "http://";
-    if (strncasecmp(uri, scheme, sizeof scheme - 1) != 0)
-        return uri;
-    const char *path = strchr(uri + sizeof scheme - 1, '/');
-    return path != NULL ? path : "/";
+    bool is_plain = true;
+    if (strncasecmp(target, scheme, sizeof scheme - 1) == 0) {
+        target += sizeof scheme - 1;
+        const size_t length = strcspn(target, "/?");
+        is_plain = length > 0 &&
+                   copy_plain(exchange->authority, sizeof exchange->authority, target, length);
+        target += length;
+    }
+    is_plain &= copy_plain(exchange->path, sizeof exchange->path, target, strcspn(target, "?"));
+    exchange->path_is_plain = is_plain && strchr(exchange->path, '%') == NULL;
+    if (exchange->path[0] == '\0')
+        strcpy(exchange->path, "/");
 }
 
 void *http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection)
@@ -64,10 +73,7 @@ void *http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *con
     exchange->connection = connection_of(connection);
     strcpy(exchange->method, "-"); /* until the headers have been read */
     clock_gettime(CLOCK_MONOTONIC, &exchange->begun);
-    uri = path_of(uri);
-    exchange->path_is_plain =
-        copy_plain(exchange->path, sizeof exchange->path, uri, strcspn(uri, "?")) &&
-        strchr(exchange->path, '%') == NULL;
+    read_target(exchange, uri);
     if (exchange->connection != NULL)
         connections_request_begun(server->connections, exchange->connection);
     malformed_watch(exchange, connection, uri);

@@ -144,6 +144,16 @@ static struct MHD_Response *make_response(struct reply *reply, size_t *body_size
     return response;
 }
 
+/* A path of this service, e.g. "/runs/7", as a reference relative to the path of the request: a
+ * proxy may have taken a prefix off that path, and a client that resolves the reference (RFC 3986,
+ * 5.2) puts it back. */
+static void write_location(const char *path, const char *location, char *out)
+{
+    for (const char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/'))
+        out = stpcpy(out, "../");
+    strcpy(out, location + 1);
+}
+
 static bool add_number(struct MHD_Response *response, const char *name, const char *format,
                        unsigned value)
 {
@@ -155,6 +165,9 @@ static bool add_number(struct MHD_Response *response, const char *name, const ch
 static bool add_headers(struct MHD_Response *response, const struct request *request,
                         const struct reply *reply, bool close)
 {
+    char location[REPLY_LOCATION + 3 * LIMIT_PATH] = "";
+    if (reply->location[0] != '\0')
+        write_location(request->path, reply->location, location);
     const struct {
         const char *name;
         const char *value; /* NULL: none */
@@ -166,7 +179,7 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
         {"Content-Encoding", reply->is_gzip ? "gzip" : NULL},
         {"Vary", reply->is_gzip ? "Accept-Encoding" : NULL},
         {"Cache-Control", strcmp(request->method, "GET") == 0 ? "no-store" : NULL},
-        {"Location", reply->location[0] != '\0' ? reply->location : NULL},
+        {"Location", location[0] != '\0' ? location : NULL},
         {"Allow", reply->allow},
         {"Connection", close ? "close" : NULL},
     };

@@ -82,7 +82,7 @@ enum { REPLY_LOCATION = 128 };
 struct reply {
     unsigned status;
     const char *content_type;      /* static text; application/json unless set */
-    char location[REPLY_LOCATION]; /* "" for none */
+    char location[REPLY_LOCATION]; /* a path, e.g. "/runs/7"; "" for none */
     unsigned waited_seconds;       /* of Preference-Applied: wait=N; 0 for none */
     unsigned retry_after_seconds;  /* 0 for none */
     const char *allow;             /* of a 405; NULL for none */

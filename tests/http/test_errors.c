@@ -616,6 +616,44 @@ START_TEST(only_the_hosts_that_were_named_are_answered)
 }
 END_TEST
 
+/* The form of a request target that is for proxies; its host counts, not the header. */
+static const struct {
+    const char *request;
+    long status;
+    const char *code; /* NULL: served */
+} absolute_targets[] = {
+    {"GET http://127.0.0.1:8080/models HTTP/1.1\r\nHost: localhost", 200, NULL},
+    {"GET HTTP://LOCALHOST/models?limit=2 HTTP/1.1\r\nHost: localhost", 200, NULL},
+    {"GET http://localhost/models HTTP/1.1\r\nHost: evil.example", 200, NULL},
+    {"GET http://localhost/models HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost", 200,
+     NULL},
+    {"POST http://localhost/psp_kernel HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n"
+     "{\"t\": [0]}",
+     200, NULL},
+    {"GET http://evil.example/models HTTP/1.1\r\nHost: localhost", 403, "foreign_host"},
+    {"GET http://localhost@evil.example/models HTTP/1.1\r\nHost: localhost", 403, "foreign_host"},
+    {"GET http:///models HTTP/1.1\r\nHost: localhost", 404, "not_found"},
+    {"GET http://localhost HTTP/1.1\r\nHost: localhost", 404, "not_found"},
+    {"GET http://localhost?/models HTTP/1.1\r\nHost: localhost", 404, "not_found"},
+    {"GET ftp://localhost/models HTTP/1.1\r\nHost: localhost", 404, "not_found"},
+};
+
+START_TEST(an_absolute_request_target_is_understood)
+{
+    char bytes[512];
+    struct http_answer answer;
+    const char *request = absolute_targets[_i].request, *body = strstr(request, "\r\n\r\n");
+    const int head = body != NULL ? (int)(body - request) : (int)strlen(request);
+    snprintf(bytes, sizeof bytes, "%.*s\r\nConnection: close%s", head, request,
+             body != NULL ? body : "\r\n\r\n");
+    http_exchange_bytes(&server, bytes, strlen(bytes), &answer);
+    if (absolute_targets[_i].code != NULL)
+        assert_problem(&answer, absolute_targets[_i].status, absolute_targets[_i].code, NULL);
+    ck_assert_msg(answer.status == absolute_targets[_i].status, "%s: %ld", request, answer.status);
+    http_answer_finish(&answer);
+}
+END_TEST
+
 /* The fields that an answer names, in order, with spaces between them. */
 static void named_fields(const struct http_answer *answer, char *names, size_t size)
 {
@@ -872,6 +910,7 @@ int main(void)
     tcase_add_loop_test(tests, wrong_parameters_are_named, 0, ROWS(wrong_parameters));
     tcase_add_loop_test(tests, foreign_pages_and_media_types_are_refused, 0, ROWS(headers));
     tcase_add_test(tests, only_the_hosts_that_were_named_are_answered);
+    tcase_add_loop_test(tests, an_absolute_request_target_is_understood, 0, ROWS(absolute_targets));
     tcase_add_test(tests, a_sample_of_too_many_spikes_is_refused);
     tcase_add_test(tests, a_wrong_encoder_is_all_that_is_named);
     tcase_add_loop_test(tests, wrong_fields_are_named_whatever_else_is_wrong, 0, ROWS(several));

@@ -19,7 +19,7 @@ START_TEST(waiting_answers_200_with_the_finished_run)
     ck_assert_str_eq(member_string(answer.json, "state"), "succeeded");
     ck_assert_int_eq(member_integer(answer.json, "epoch"), 5);
     ck_assert_int_eq(member_integer(answer.json, "version"), 2);
-    ck_assert_str_eq(http_header(&answer, "location"), "/runs/1");
+    http_expect_location(&answer, "/models/a/train", "/runs/1");
     ck_assert_str_eq(http_header(&answer, "preference-applied"), "wait=600");
     http_answer_finish(&answer);
 }
@@ -32,7 +32,7 @@ START_TEST(waiting_in_vain_answers_202_with_the_run_so_far)
         run_order(&server, "a", pattern_order(RUN_ENDLESS, 1), "Prefer: wait=1");
     ck_assert_int_eq(answer.status, 202);
     ck_assert_str_eq(member_string(answer.json, "state"), "running");
-    ck_assert_str_eq(http_header(&answer, "location"), "/runs/1");
+    http_expect_location(&answer, "/models/a/train", "/runs/1");
     ck_assert_str_eq(http_header(&answer, "preference-applied"), "wait=1");
     http_answer_finish(&answer);
 }
@@ -44,7 +44,7 @@ START_TEST(without_a_wish_to_wait_the_answer_is_202)
     struct http_answer answer = run_order(&server, "a", pattern_order(5, 1), NULL);
     ck_assert_int_eq(answer.status, 202);
     ck_assert_ptr_null(http_header(&answer, "preference-applied"));
-    ck_assert_str_eq(http_header(&answer, "location"), "/runs/1");
+    http_expect_location(&answer, "/models/a/train", "/runs/1");
     http_answer_finish(&answer);
 }
 END_TEST

@@ -212,10 +212,15 @@ START_TEST(a_stop_answers_who_waits_for_a_run)
     ck_assert_int_eq(pthread_create(&waiter, NULL, wait_for_run, &answer), 0);
     await_first_run();
     run_await_begun(&server, 1);
+    struct http_answer before = http_send(&server, "GET", "/models", NULL, NULL);
+    ck_assert_ptr_null(http_header(&before, "connection"));
+    http_answer_finish(&before);
     service_stop(&server);
     pthread_join(waiter, NULL);
     ck_assert_int_eq(answer.status, 202);
     ck_assert_str_eq(member_string(answer.json, "state"), "running");
+    /* The server is draining by then, and asks its clients to go; before, it does not. */
+    ck_assert_str_eq(http_header(&answer, "connection"), "close");
     http_answer_finish(&answer);
 }
 END_TEST

@@ -62,6 +62,31 @@ static void parse_body(struct http_answer *answer)
     answer->json = json_loadb(answer->body, answer->size, JSON_DECODE_ANY, NULL);
 }
 
+/* Resolves a reference against a URL, and asserts what comes of it. */
+static void expect_reference(const char *base, const char *path, const char *reference,
+                             const char *target)
+{
+    char url[512], expected[512], *resolved = NULL;
+    CURLU *handle = curl_url();
+    snprintf(url, sizeof url, "%s%s", base, path);
+    snprintf(expected, sizeof expected, "%s%s", base, target);
+    ck_assert_int_eq(curl_url_set(handle, CURLUPART_URL, url, 0), CURLUE_OK);
+    ck_assert_int_eq(curl_url_set(handle, CURLUPART_URL, reference, 0), CURLUE_OK);
+    ck_assert_int_eq(curl_url_get(handle, CURLUPART_URL, &resolved, 0), CURLUE_OK);
+    ck_assert_str_eq(resolved, expected);
+    curl_free(resolved);
+    curl_url_cleanup(handle);
+}
+
+void http_expect_location(const struct http_answer *answer, const char *path, const char *target)
+{
+    const char *location = http_header(answer, "location");
+    ck_assert_ptr_nonnull(location);
+    expect_reference("http://h", path, location, target);
+    expect_reference("http://h/t", path, location, target);
+    expect_reference("https://h:8443/a/b", path, location, target);
+}
+
 /* --- through libcurl --- */
 
 static size_t take_body(char *data, size_t size, size_t count, void *context)

@@ -31,6 +31,10 @@ struct http_answer http_send_bytes(const struct service *service, const char *me
 /* The value of a header, or NULL. `name` is in lower case. */
 const char *http_header(const struct http_answer *answer, const char *name);
 
+/* Asserts that the answer to a request for a path has a Location which leads to `target`, also if a
+ * proxy serves both below a prefix. */
+void http_expect_location(const struct http_answer *answer, const char *path, const char *target);
+
 /* Sends JSON (which it takes; NULL: no body), asserts the status, returns the answer's JSON (NULL
  * where it has none); json_decref(). */
 json_t *http_call(const struct service *service, long status, const char *method, const char *path,
