@@ -1,24 +1,27 @@
-"""Writes hidden_peak.json: SpikingJelly's tempotrons stacked, forward(x, "spikes") of each layer the
+"""Writes hidden_peak.json into a directory: tempotrons stacked, forward(x, "spikes") of each layer the
 input of the next, and torch's gradients by the weights of all layers. In double precision.
 
-    PYTHONPATH=directory/of/spikingjelly python3 tests/golden/hidden_peak.py > hidden_peak.json
+    python3 tests/golden/hidden_peak.py DIRECTORY
 
-SpikingJelly negates the time of a neuron that stays silent, so that one whose maximum is at 0 would
-count as a spike; no case holds such a neuron. Nor does any come within rounding of its threshold, or
-of a second maximum.
+SpikingJelly negates the time of a neuron that stays silent, so one with its maximum at 0 would count as
+a spike. No case holds such a neuron, nor one whose maximum lies within rounding of its threshold or of a
+second maximum.
 """
 import json
+import pathlib
+import sys
 
 import torch
 import torch.nn.functional as F
-from spikingjelly.timing_based.neuron import Tempotron
+
+from reference import Tempotron, numbers
 
 BATCH = 4
 BETA = 5.0
 
 
 def build(shape, T, tau, tau_s):
-    """Layers whose weights a float32 holds; the first ones' are mostly positive, so that they fire."""
+    """Layers with weights that float32 holds; those of hidden layers are mostly positive, so that they fire."""
     layers = []
     for index, (afferents, neurons) in enumerate(zip(shape, shape[1:])):
         layer = Tempotron(afferents, neurons, T, tau, tau_s).double()
@@ -30,7 +33,7 @@ def build(shape, T, tau, tau_s):
 
 
 def is_clear(layer, spikes):
-    """Whether float32 finds the same spikes, and none is silent from the begin."""
+    """Whether float32 finds the same spikes, and no silent neuron has its maximum at 0."""
     v = layer(spikes, "v").detach()
     first, second = v.topk(2, dim=2).values.unbind(2)
     near = ((first - layer.v_threshold).abs() < 1e-4) | (first - second < 1e-5)
@@ -61,13 +64,6 @@ def run(shape, T, tau, tau_s, loss_name):
             "gradient": [weight.grad.tolist() for weight in weights]}
 
 
-def rounded(value):
-    """Numbers of nine digits, from which float32 reads back exactly."""
-    if isinstance(value, list):
-        return [rounded(item) for item in value]
-    return float("%.9g" % value) if isinstance(value, float) else value
-
-
 def main():
     settings = [([12, 10, 3], 30, 8.0, 2.0), ([12, 35, 3], 30, 8.0, 2.0), ([14, 9, 7, 3], 40, 15.0, 3.75)]
     cases = []
@@ -77,8 +73,9 @@ def main():
             case = None
             while case is None:
                 case = run(*setting, loss_name)
-            cases.append({name: rounded(value) for name, value in case.items()})
-    print(json.dumps({"cases": cases}, separators=(",", ":")))
+            cases.append({name: numbers(value) for name, value in case.items()})
+    text = json.dumps({"cases": cases}, separators=(",", ":"))
+    pathlib.Path(sys.argv[1], "hidden_peak.json").write_text(text + "\n")
 
 
 main()
