@@ -1,0 +1,59 @@
+# What developers run besides `make check`. Each variant of the build has its flags here; the rules are the Makefile's.
+
+FLAGS_asan     = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_tsan     = -fsanitize=thread -fno-omit-frame-pointer
+FLAGS_debug    = -O0
+FLAGS_coverage = -O1 --coverage -fprofile-update=atomic
+
+# The fake stack that finds uses after return aligns no vectors of 64 bytes (gcc's PR 110027).
+CORE_FLAGS_asan = --param=asan-use-after-return=0
+# The resolvers of target_clones run before the thread sanitizer does: an instrumented entry would crash.
+CORE_FLAGS_tsan = --param=tsan-instrument-func-entry-exit=0
+
+debug: ## the daemon and the library without optimization, in build/debug/
+	@$(AGAIN) all VARIANT=debug
+
+asan: export ASAN_OPTIONS = detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
+asan: export UBSAN_OPTIONS = print_stacktrace=1
+asan: export CK_TIMEOUT_MULTIPLIER = 5
+asan: ## every test, under the address and undefined behaviour sanitizers
+	@$(AGAIN) check VARIANT=asan
+
+tsan: export TSAN_OPTIONS = halt_on_error=1:second_deadlock_stack=1
+tsan: export CK_TIMEOUT_MULTIPLIER = 10
+tsan: ## every test, under the thread sanitizer
+	@$(AGAIN) check VARIANT=tsan
+
+# The suites that between them ask for every endpoint; the others would take hours.
+VALGRIND = $(addprefix $(BUILD)/tests/http/test_,errors service datasets array_bodies gzip_bodies spikes)
+valgrind: export TEMPOTROND_WRAPPER = valgrind --leak-check=full --error-exitcode=99 -q
+valgrind: export CK_TIMEOUT_MULTIPLIER = 20
+valgrind: PACKAGES = $(CHECK_PACKAGES) valgrind
+valgrind: packages ## the suites that ask for every endpoint, with the server under valgrind
+	@$(AGAIN) all $(VALGRIND)
+	@tests/run.sh $(VALGRIND)
+
+coverage: export CK_TIMEOUT_MULTIPLIER = 5
+coverage: PACKAGES = $(CHECK_PACKAGES) gcovr
+coverage: packages ## which lines the tests run: a summary by file, and pages in build/coverage/
+	@find build/coverage -name '*.gcda' -delete 2>/dev/null; $(AGAIN) check VARIANT=coverage
+	@gcovr --root . --filter core/ --filter server/ build/coverage --gcov-ignore-parse-errors \
+	    --txt --html-details build/coverage/index.html
+
+golden: PACKAGES = python3-torch python3-numpy
+golden: packages ## make the golden vectors anew with torch, and compare
+	@mkdir -p build/golden
+	@PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; for script in vectors hidden_peak; do \
+	    /usr/bin/python3 tests/golden/$$script.py build/golden || exit 1; done; \
+	/usr/bin/python3 tests/golden/compare.py tests/golden build/golden
+
+lint: PACKAGES = clang-format g++
+lint: packages ## the style, and which file may include what
+	@tests/lint/style.sh $(SOURCES)
+	@tests/lint/layers.sh
+
+fmt: PACKAGES = clang-format
+fmt: packages ## put every source into the project's style
+	clang-format -i $(SOURCES)
+
+.PHONY: debug asan tsan valgrind coverage golden lint fmt
