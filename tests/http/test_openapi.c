@@ -115,6 +115,41 @@ START_TEST(operations_have_examples)
 }
 END_TEST
 
+/* --- defaults --- */
+
+static bool says_default(const char *said, const json_t *value)
+{
+    char text[64];
+    if (json_is_number(value))
+        return strtod(said, NULL) == json_number_value(value);
+    if (json_is_boolean(value))
+        return strncmp(said, json_is_true(value) ? "true" : "false", 4) == 0;
+    snprintf(text, sizeof text, "`%s`", json_string_value(value));
+    return strncmp(said, text, strlen(text)) == 0;
+}
+
+/* A description says the default in words, since not every reader shows it. */
+START_TEST(descriptions_say_the_defaults)
+{
+    static const char words[] = "default is ";
+    const char *name;
+    json_t *schema;
+    const json_t *components = contract_at(contract.document, "components");
+    json_object_foreach((json_t *)contract_at(components, "schemas"), name, schema) {
+        const json_t *value = contract_at(schema, "default");
+        if (value == NULL || (json_is_string(value) && json_string_length(value) == 0))
+            continue;
+        char *text = strdup(contract_text(schema, "description"));
+        for (char *at = text; *at != '\0'; at++)
+            *at = *at == '\n' ? ' ' : *at;
+        const char *said = strstr(text, words);
+        ck_assert_msg(said != NULL && says_default(said + strlen(words), value),
+                      "%s has another default", name);
+        free(text);
+    }
+}
+END_TEST
+
 /* --- problem codes --- */
 
 enum { CODES = PROBLEM_STORE_FULL + 1 };
@@ -213,6 +248,7 @@ int main(void)
     tcase_add_test(text, parts_make_the_document);
     tcase_add_test(text, operations_are_complete);
     tcase_add_test(text, operations_have_examples);
+    tcase_add_test(text, descriptions_say_the_defaults);
     tcase_add_test(text, operations_name_every_problem);
     tcase_add_test(text, schema_lists_every_problem);
     tcase_add_test(text, problem_examples_show_named_codes);
