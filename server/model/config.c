@@ -37,7 +37,9 @@ void model_config_check_sizes(const struct model_config *config, struct problem 
         widest = neurons > widest ? neurons : widest;
     }
     const bool is_deep = params->hidden_count > 0;
-    check_product(params->tempotron.in_features, LIMIT_IN_FEATURES, "/encoder", "n * m", problem);
+    if (config->has_encoder)
+        check_product(encoder_afferents(&config->encoder), LIMIT_IN_FEATURES, "/encoder", "n * m",
+                      problem);
     if (config->read_out == READ_OUT_SPIKE_COUNT)
         check_product(config->max_spikes * outputs, LIMIT_ANSWER, "/max_spikes",
                       "max_spikes * out_features", problem);

@@ -1,7 +1,7 @@
 #include "server/model/config_json.h"
 
 #include <math.h>
-#include <stdio.h>
+#include <string.h>
 
 #include "server/base/limits.h"
 #include "server/model/encoder_json.h"
@@ -13,142 +13,186 @@ static const char *const hidden_spikes[] = {
 static const char *const read_outs[] = {
     [READ_OUT_V_MAX] = "v_max", [READ_OUT_SPIKE_COUNT] = "spike_count", NULL};
 
+/* --- scopes: params is a model_config --- */
+
+static bool reads_voltages(const void *params, const void *context)
+{
+    (void)context;
+    return ((const struct model_config *)params)->read_out == READ_OUT_V_MAX;
+}
+
+static bool counts_spikes(const void *params, const void *context)
+{
+    return !reads_voltages(params, context);
+}
+
+static bool has_groups(const void *params, const void *context)
+{
+    (void)context;
+    return ((const struct model_config *)params)->network.read_out.neurons_per_class > 1;
+}
+
+static bool has_hidden_layers(const void *params, const void *context)
+{
+    (void)context;
+    return ((const struct model_config *)params)->network.hidden_count > 0;
+}
+
+static const struct params_scope v_max = {"models with the read_out v_max", NULL, reads_voltages};
+static const struct params_scope spike_count = {"models with the read_out spike_count", NULL,
+                                                counts_spikes};
+static const struct params_scope groups = {"models with several neurons_per_class", &v_max,
+                                           has_groups};
+static const struct params_scope hidden = {"models with hidden layers", NULL, has_hidden_layers};
+
+/* --- the encoder --- */
+
+/* With an encoder in_features and T follow from it. If it is wrong they are not asked for either.
+ */
+static void read_encoder(struct fields *fields, const struct params_row *row, void *params)
+{
+    struct model_config *config = params;
+    struct tempotron_params *tempotron = &config->network.tempotron;
+    if (!fields_is_given(fields, row->name))
+        return;
+    config->has_encoder = encoder_json_read(fields, &config->encoder, &config->ranges);
+    tempotron->in_features = config->has_encoder ? encoder_afferents(&config->encoder) : 1;
+    tempotron->T = config->has_encoder ? encoder_max_spike_time(&config->encoder) : 1;
+}
+
+static void write_encoder(struct json_writer *writer, const void *params)
+{
+    const struct model_config *config = params;
+    if (!config->has_encoder)
+        return;
+    json_write_key(writer, "encoder");
+    encoder_json_write(writer, &config->encoder, config->ranges);
+}
+
+/* --- hidden layers: [64, 32] --- */
+
+static void read_layers(const struct float_array *neurons, struct fields *fields,
+                        const struct params_row *row, struct network_params *network)
+{
+    char pointer[PROBLEM_POINTER], item[PROBLEM_POINTER];
+    fields_pointer(fields, row->name, pointer);
+    for (size_t l = 0; l < neurons->count; l++) {
+        const double count = (double)neurons->values[l];
+        problem_pointer_index(pointer, l, item);
+        if (count >= row->min && count <= row->max && count == rint(count))
+            network->hidden[l] = (size_t)count;
+        else
+            problem_add_field(fields->problem, PROBLEM_OUT_OF_RANGE, item,
+                              "must be an integer from %g to %g", row->min, row->max);
+    }
+    network->hidden_count = neurons->count;
+}
+
+static void read_hidden(struct fields *fields, const struct params_row *row, void *params)
+{
+    struct float_array neurons;
+    struct model_config *config = params;
+    const struct json_value given = fields_get(fields, row->name, FIELD_OPTIONAL);
+    if (json_value_kind(given) == JSON_KIND_ARRAY && json_value_count(given) == 0)
+        return; /* a model without hidden layers may say so */
+    if (!fields_float_array(fields, row->name, FIELD_OPTIONAL, 1, 1, HIDDEN_LAYERS, &neurons))
+        return;
+    read_layers(&neurons, fields, row, &config->network);
+    float_array_finish(&neurons);
+}
+
+static void write_hidden(struct json_writer *writer, const void *params)
+{
+    const struct network_params *network = &((const struct model_config *)params)->network;
+    if (network->hidden_count == 0)
+        return;
+    json_write_key(writer, "hidden");
+    json_write_array_begin(writer);
+    for (size_t l = 0; l < network->hidden_count; l++)
+        json_write_integer(writer, (int64_t)network->hidden[l]);
+    json_write_array_end(writer);
+}
+
+/* --- the table --- */
+
+#define CONFIG(member)    offsetof(struct model_config, member)
+#define NETWORK(member)   offsetof(struct model_config, network.member)
+#define TEMPOTRON(member) offsetof(struct model_config, network.tempotron.member)
+
+const struct params_row config_json_rows[CONFIG_PARAMS] = {
+    {"encoder", PARAMS_OTHER, .read = read_encoder, .write = write_encoder},
+    {"in_features", PARAMS_SIZE, TEMPOTRON(in_features), 1, LIMIT_IN_FEATURES, .is_required = true,
+     .fallback = NAN},
+    {"out_features", PARAMS_SIZE, TEMPOTRON(out_features), 1, LIMIT_OUT_FEATURES,
+     .is_required = true, .fallback = NAN},
+    {"neurons_per_class", PARAMS_SIZE, NETWORK(read_out.neurons_per_class), 1, LIMIT_OUT_FEATURES,
+     .fallback = 1, .is_terse = true, .scope = &v_max, .allows_default = true},
+    {"score_beta", PARAMS_FLOAT, NETWORK(read_out.beta), LIMIT_BETA_LEAST, LIMIT_BETA,
+     .fallback = 5, .scope = &groups},
+    {"hidden", PARAMS_OTHER, .min = 1, .max = LIMIT_OUT_FEATURES, .read = read_hidden,
+     .write = write_hidden},
+    {"hidden_spike", PARAMS_CHOICE, NETWORK(hidden_spike), .choices = hidden_spikes,
+     .fallback = HIDDEN_CROSSING, .scope = &hidden},
+    {"T", PARAMS_SIZE, TEMPOTRON(T), 1, LIMIT_T, .is_required = true, .fallback = NAN},
+    {"tau", PARAMS_NUMBER, TEMPOTRON(tau), LIMIT_TAU_LEAST, LIMIT_TAU, .fallback = 15},
+    {"tau_s", PARAMS_NUMBER, TEMPOTRON(tau_s), LIMIT_TAU_LEAST, LIMIT_TAU, .fallback = NAN},
+    {"v_threshold", PARAMS_NUMBER, TEMPOTRON(v_threshold), LIMIT_V_THRESHOLD_LEAST,
+     LIMIT_V_THRESHOLD, .fallback = 1},
+    {"clock", PARAMS_CHOICE, TEMPOTRON(clock), .choices = clocks, .fallback = CLOCK_GRID},
+    {"read_out", PARAMS_CHOICE, CONFIG(read_out), .choices = read_outs, .fallback = READ_OUT_V_MAX,
+     .is_terse = true},
+    {"max_spikes", PARAMS_UINT32, CONFIG(max_spikes), 2, LIMIT_SPIKES_MOST, .fallback = 100,
+     .scope = &spike_count},
+    {"seed", PARAMS_UINT32, CONFIG(seed), 0, UINT32_MAX, .fallback = 0},
+};
+
+/* The defaults that other fields decide. */
+static void fill_defaults(struct model_config *config)
+{
+    struct tempotron_params *tempotron = &config->network.tempotron;
+    if (tempotron->tau_s == 0)
+        tempotron->tau_s = tempotron->tau / 4;
+    if (config->network.read_out.neurons_per_class <= 1)
+        config->network.read_out = (struct read_out){.neurons_per_class = 1, .beta = 5};
+}
+
 static void refuse(struct fields *fields, const char *name, const char *detail)
 {
     fields_refuse(fields, name, PROBLEM_CONFLICTING_FIELDS, "%s", detail);
 }
 
-/* in_features follows from the encoder where there is one. */
-static void read_inputs(struct fields *fields, struct model_config *config)
+/* Fields that don't go together. */
+static void check_conflicts(struct fields *fields, const struct model_config *config)
 {
-    int64_t in_features = 0;
-    const bool encodes = fields_is_given(fields, "encoder");
-    const enum field_presence presence = encodes ? FIELD_OPTIONAL : FIELD_REQUIRED;
-    const bool given =
-        fields_integer(fields, "in_features", presence, 1, LIMIT_IN_FEATURES, &in_features);
-    config->network.tempotron.in_features = (size_t)in_features;
-    if (!encodes)
-        return;
-    config->has_encoder = encoder_json_read(fields, &config->encoder, &config->ranges);
-    if (!config->has_encoder)
-        return;
-    config->network.tempotron.in_features = encoder_afferents(&config->encoder);
-    if (given && (size_t)in_features != config->network.tempotron.in_features)
+    const struct network_params *network = &config->network;
+    const struct tempotron_params *tempotron = &network->tempotron;
+    if (config->has_encoder && tempotron->in_features != encoder_afferents(&config->encoder))
         fields_refuse(fields, "in_features", PROBLEM_CONFLICTING_FIELDS,
-                      "The encoder has %zu neurons.", config->network.tempotron.in_features);
-}
-
-static void read_neuron(struct fields *fields, struct tempotron_params *params)
-{
-    params->tau = 15;
-    params->v_threshold = 1;
-    fields_number(fields, "tau", FIELD_OPTIONAL, LIMIT_TAU_LEAST, LIMIT_TAU, &params->tau);
-    params->tau_s = params->tau / 4;
-    fields_number(fields, "tau_s", FIELD_OPTIONAL, LIMIT_TAU_LEAST, LIMIT_TAU, &params->tau_s);
-    fields_number(fields, "v_threshold", FIELD_OPTIONAL, LIMIT_V_THRESHOLD_LEAST, LIMIT_V_THRESHOLD,
-                  &params->v_threshold);
-    if ((float)params->tau == (float)params->tau_s)
-        fields_refuse(
-            fields, "tau_s", PROBLEM_EQUAL_TIME_CONSTANTS,
-            "tau_s must differ from tau: with equal ones the potential is 0 at all times.");
-}
-
-static void read_hidden_layers(struct fields *fields, struct network_params *params)
-{
-    char pointer[PROBLEM_POINTER], item[PROBLEM_POINTER];
-    struct float_array hidden;
-    const struct json_value given = fields_get(fields, "hidden", FIELD_OPTIONAL);
-    if (json_value_kind(given) == JSON_KIND_ARRAY && json_value_count(given) == 0)
-        return; /* none, and said so */
-    if (!fields_float_array(fields, "hidden", FIELD_OPTIONAL, 1, 1, HIDDEN_LAYERS, &hidden))
-        return;
-    fields_pointer(fields, "hidden", pointer);
-    params->hidden_count = hidden.shape[0] < HIDDEN_LAYERS ? hidden.shape[0] : HIDDEN_LAYERS;
-    for (size_t l = 0; l < params->hidden_count; l++) {
-        const float neurons = hidden.values[l];
-        problem_pointer_index(pointer, l, item);
-        if (neurons >= 1 && neurons <= LIMIT_OUT_FEATURES && neurons == rintf(neurons))
-            params->hidden[l] = (size_t)neurons;
-        else
-            problem_add_field(fields->problem, PROBLEM_OUT_OF_RANGE, item,
-                              "A hidden layer has 1 to %d neurons.", LIMIT_OUT_FEATURES);
-    }
-    float_array_finish(&hidden);
-}
-
-static void read_hidden(struct fields *fields, struct network_params *params)
-{
-    unsigned spike = HIDDEN_CROSSING;
-    read_hidden_layers(fields, params);
-    if (fields_choice(fields, "hidden_spike", FIELD_OPTIONAL, hidden_spikes, &spike) &&
-        params->hidden_count == 0)
-        refuse(fields, "hidden_spike", "hidden_spike is of models with hidden layers.");
-    else if (spike == HIDDEN_PEAK && params->tempotron.clock == CLOCK_CONTINUOUS)
-        refuse(fields, "hidden_spike", "Peaks are passed on on the clock grid alone.");
-    params->hidden_spike = (enum hidden_spike)spike;
-}
-
-static void read_read_out(struct fields *fields, struct network_params *params)
-{
-    int64_t group = 1;
-    double beta = 5;
-    fields_integer(fields, "neurons_per_class", FIELD_OPTIONAL, 1, LIMIT_OUT_FEATURES, &group);
-    if (fields_number(fields, "score_beta", FIELD_OPTIONAL, LIMIT_BETA_LEAST, LIMIT_BETA, &beta) &&
-        group == 1)
-        refuse(fields, "score_beta", "score_beta pools several neurons_per_class.");
-    params->read_out = (struct read_out){(size_t)group, (float)beta};
-    params->tempotron.out_features *= (size_t)group;
-}
-
-/* Whether the model counts spikes, and what of it. */
-static void read_spike_count(struct fields *fields, struct model_config *config)
-{
-    unsigned read_out = READ_OUT_V_MAX;
-    int64_t max_spikes = 100;
-    fields_choice(fields, "read_out", FIELD_OPTIONAL, read_outs, &read_out);
-    if (fields_integer(fields, "max_spikes", FIELD_OPTIONAL, 2, LIMIT_SPIKES_MOST, &max_spikes) &&
-        read_out != READ_OUT_SPIKE_COUNT)
-        refuse(fields, "max_spikes", "max_spikes is of the read-out spike_count.");
-    config->read_out = (enum read_out_kind)read_out;
-    config->max_spikes = (uint32_t)max_spikes;
-}
-
-/* Who counts spikes is one layer, in continuous time. */
-static void check_spike_count(struct fields *fields, const struct model_config *config)
-{
-    const struct network_params *params = &config->network;
-    if (params->tempotron.clock != CLOCK_CONTINUOUS)
-        refuse(fields, "clock", "Spikes are counted on the clock continuous alone.");
-    if (params->hidden_count > 0)
-        refuse(fields, "hidden", "Spikes are counted of models without hidden layers.");
-    if (params->read_out.neurons_per_class > 1)
-        refuse(fields, "neurons_per_class", "Spikes are counted of each output alone.");
+                      "The encoder has %zu neurons.", encoder_afferents(&config->encoder));
+    if ((float)tempotron->tau == (float)tempotron->tau_s)
+        fields_refuse(fields, "tau_s", PROBLEM_EQUAL_TIME_CONSTANTS,
+                      "tau_s must differ from tau: if both are equal, every voltage is 0.");
+    if (network->hidden_count > 0 && network->hidden_spike == HIDDEN_PEAK &&
+        tempotron->clock != CLOCK_GRID)
+        refuse(fields, "hidden_spike", "peak applies only to the clock grid");
+    if (config->read_out == READ_OUT_SPIKE_COUNT && tempotron->clock != CLOCK_CONTINUOUS)
+        refuse(fields, "clock", "must be continuous for the read_out spike_count");
+    if (config->read_out == READ_OUT_SPIKE_COUNT && network->hidden_count > 0)
+        refuse(fields, "hidden", "applies only to models with the read_out v_max");
 }
 
 bool config_json_read(struct fields *fields, struct model_config *ret_config)
 {
     struct model_config config = {0};
-    int64_t out_features = 0, T = 0, seed = 0;
-    read_inputs(fields, &config);
-    read_spike_count(fields, &config);
-    const bool counts = config.read_out == READ_OUT_SPIKE_COUNT;
-    unsigned clock = counts ? CLOCK_CONTINUOUS : CLOCK_GRID;
-    const bool encodes = fields_is_given(fields, "encoder");
-    if (config.has_encoder) /* late enough for every spike */
-        T = encoder_max_spike_time(&config.encoder);
-    fields_integer(fields, "out_features", FIELD_REQUIRED, 1, LIMIT_OUT_FEATURES, &out_features);
-    fields_integer(fields, "T", encodes ? FIELD_OPTIONAL : FIELD_REQUIRED, 1, LIMIT_T, &T);
-    read_neuron(fields, &config.network.tempotron);
-    fields_choice(fields, "clock", FIELD_OPTIONAL, clocks, &clock);
-    fields_integer(fields, "seed", FIELD_OPTIONAL, 0, UINT32_MAX, &seed);
-    config.network.tempotron.clock = (enum tempotron_clock)clock;
-    config.network.tempotron.out_features = (size_t)out_features;
-    config.network.tempotron.T = (size_t)T;
-    read_hidden(fields, &config.network);
-    read_read_out(fields, &config.network);
-    if (counts)
-        check_spike_count(fields, &config);
-    config.seed = (uint32_t)seed;
+    const char *read_out = json_value_string(fields_get(fields, "read_out", FIELD_OPTIONAL));
+    if (read_out != NULL && strcmp(read_out, read_outs[READ_OUT_SPIKE_COUNT]) == 0)
+        config.network.tempotron.clock = CLOCK_CONTINUOUS; /* its default then */
+    params_read(fields, config_json_rows, CONFIG_PARAMS, NULL, &config);
+    fill_defaults(&config);
+    check_conflicts(fields, &config);
+    if (config.has_encoder)
+        config.network.tempotron.in_features = encoder_afferents(&config.encoder);
+    config.network.tempotron.out_features *= config.network.read_out.neurons_per_class;
     model_config_check_sizes(&config, fields->problem);
     if (problem_is_set(fields->problem)) {
         model_config_finish(&config);
@@ -158,52 +202,11 @@ bool config_json_read(struct fields *fields, struct model_config *ret_config)
     return true;
 }
 
-static void write_integer(struct json_writer *writer, const char *key, size_t value)
-{
-    json_write_key(writer, key);
-    json_write_integer(writer, (int64_t)value);
-}
-
-static void write_hidden(struct json_writer *writer, const struct network_params *network)
-{
-    json_write_key(writer, "hidden");
-    json_write_array_begin(writer);
-    for (size_t l = 0; l < network->hidden_count; l++)
-        json_write_integer(writer, (int64_t)network->hidden[l]);
-    json_write_array_end(writer);
-    json_write_key(writer, "hidden_spike");
-    json_write_string(writer, hidden_spikes[network->hidden_spike]);
-}
-
 void config_json_write(struct json_writer *writer, const struct model_config *config)
 {
-    if (config->has_encoder) {
-        json_write_key(writer, "encoder");
-        encoder_json_write(writer, &config->encoder, config->ranges);
-    }
-    const struct network_params *network = &config->network;
-    const struct tempotron_params *params = &network->tempotron;
-    write_integer(writer, "in_features", params->in_features);
-    write_integer(writer, "out_features", network_classes(network));
-    if (network->read_out.neurons_per_class > 1) {
-        write_integer(writer, "neurons_per_class", network->read_out.neurons_per_class);
-        json_write_key(writer, "score_beta");
-        json_write_float(writer, network->read_out.beta);
-    }
-    if (network->hidden_count > 0)
-        write_hidden(writer, network);
-    write_integer(writer, "T", params->T);
-    json_write_number(writer, "tau", params->tau);
-    json_write_number(writer, "tau_s", params->tau_s);
-    json_write_number(writer, "v_threshold", params->v_threshold);
-    json_write_key(writer, "clock");
-    json_write_string(writer, clocks[params->clock]);
-    if (config->read_out == READ_OUT_SPIKE_COUNT) {
-        json_write_key(writer, "read_out");
-        json_write_string(writer, read_outs[config->read_out]);
-        write_integer(writer, "max_spikes", config->max_spikes);
-    }
-    write_integer(writer, "seed", config->seed);
+    struct model_config shown = *config; /* of which nothing is freed */
+    shown.network.tempotron.out_features = network_classes(&config->network);
+    params_write(writer, config_json_rows, CONFIG_PARAMS, NULL, &shown);
 }
 
 char *config_json_text(const struct model_config *config)

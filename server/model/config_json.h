@@ -3,15 +3,19 @@
 #define SERVER_MODEL_CONFIG_JSON_H
 
 #include "server/json/fields.h"
+#include "server/json/params.h"
 #include "server/json/writer.h"
 #include "server/model/config.h"
 
-/* Reads encoder, in_features, out_features, T, tau, tau_s, v_threshold, clock, hidden,
- * hidden_spike, neurons_per_class, score_beta, read_out, max_spikes and seed of an open document,
- * and checks them and their products against the limits. False with the problem set. */
+/* The fields of a config, of which struct model_config is the struct. They have no context. */
+enum { CONFIG_PARAMS = 15 };
+extern const struct params_row config_json_rows[CONFIG_PARAMS];
+
+/* Reads them from an open document, and checks them and their products against the limits. False
+ * with the problem set. */
 bool config_json_read(struct fields *fields, struct model_config *ret_config);
 
-/* Writes the same fields as members of the object that is being written. */
+/* Writes them as members of the object that is being written. */
 void config_json_write(struct json_writer *writer, const struct model_config *config);
 
 /* The same as the text of an object, as the store keeps it; NULL: no memory. free() */

@@ -6,12 +6,16 @@
 
 static bool check_name(struct json_value name, const char *pointer, struct problem *problem)
 {
-    if (json_value_kind(name) != JSON_KIND_STRING)
+    if (json_value_kind(name) != JSON_KIND_STRING) {
         problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "A label's name must be a string.");
-    else if (json_value_size(name) > LIMIT_LABEL)
+        return false;
+    }
+    if (json_value_size(name) > LIMIT_LABEL) {
         problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
                           "A label's name has at most %d bytes.", LIMIT_LABEL);
-    return !problem_is_set(problem);
+        return false;
+    }
+    return true;
 }
 
 static bool check_names(struct json_value array, const char *pointer, size_t count,

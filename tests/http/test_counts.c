@@ -680,7 +680,7 @@ static const struct {
      "{\"in_features\": 1, \"out_features\": 60000, \"T\": 50, \"read_out\": \"spike_count\"}",
      "too_large", "/max_spikes"},
     {"/models", "{" COUNTING ", \"clock\": \"grid\", \"hidden\": [3], \"neurons_per_class\": 2}",
-     "conflicting_fields", "/clock /hidden /neurons_per_class"},
+     "conflicting_fields", "/neurons_per_class /clock /hidden"},
     {"/models", "{" COUNTING ", \"score_beta\": 2}", "conflicting_fields", "/score_beta"},
 
 #define SPIKES_JSON "\"in_spikes\": [[1, 2, 3, 4]]"

@@ -683,6 +683,18 @@ static const struct {
     {"/models/named/train",
      "{\"x\": [[1, 2]], \"label\": [9], \"validation\": {\"x\": [[0.1]], \"label\": [\"q\"]}}",
      "/x /label/0 /validation/label/0"},
+    {"/models",
+     "{\"in_features\": 1, \"T\": 9, \"out_features\": 2, \"labels\": [\"a\"], \"spikes_most\": 5}",
+     "/spikes_most /labels"},
+    {"/models",
+     "{\"in_features\": 1, \"T\": 9, \"out_features\": 1, \"score_beta\": 2, \"hidden_spike\": "
+     "\"peak\", "
+     "\"tau\": 0, \"max_spikes\": 9}",
+     "/score_beta /hidden_spike /tau /max_spikes"},
+    {"/models/named/train",
+     "{" NAMED_SAMPLES ", \"learning_rate_schedule\": \"cosine\", \"learning_rate_decay\": 0.5, "
+     "\"optimizer\": \"adam\", \"momentum\": 0.9, \"beta\": 5, \"dropout\": 0, \"slope_floor\": 1}",
+     "/learning_rate_decay /momentum /beta /dropout /slope_floor"},
 };
 
 START_TEST(wrong_fields_are_named_whatever_else_is_wrong)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "server/compute/run_params.h"
+#include "server/model/config_json.h"
 #include "tests/support/contract.h"
 #include "tests/support/suite.h"
 
@@ -39,6 +40,11 @@ static const char *type_of(enum params_kind kind)
         break;
     }
     return NULL;
+}
+
+static bool has_limits(const struct params_row *row)
+{
+    return row->min < row->max;
 }
 
 static bool has_bounds(const struct params_row *row)
@@ -88,12 +94,15 @@ static void check_default(const struct params_row *row, const json_t *schema)
         ck_assert_msg(is_default(row, value), "%s: default", row->name);
 }
 
-/* Says "the loss margin" by its last word. */
+/* The description has the last word of the scope's name, e.g. of "the loss margin". The read-out
+ * v_max is that of most models. */
 static void check_scope(const struct params_row *row, const json_t *schema)
 {
-    if (row->scope == NULL || row->scope->within == NULL)
+    if (row->scope == NULL)
         return;
     const char *word = strrchr(row->scope->name, ' ') + 1;
+    if (strcmp(word, "v_max") == 0)
+        return;
     const char *description = contract_text(schema, "description");
     ck_assert_msg(description != NULL && strstr(description, word) != NULL, "%s: %s", row->name,
                   row->scope->name);
@@ -103,6 +112,8 @@ static void check_row(const struct params_row *row, const json_t *properties)
 {
     const json_t *schema = contract_resolve(contract_at(properties, row->name));
     ck_assert_msg(schema != NULL, "%s is not there", row->name);
+    if (row->kind == PARAMS_OTHER && has_limits(row))
+        check_bounds(row, contract_at(schema, "items"));
     if (row->kind == PARAMS_OTHER)
         return;
     ck_assert_str_eq(contract_text(schema, "type"), type_of(row->kind));
@@ -159,6 +170,18 @@ START_TEST(augmentation_has_the_parameters_of_the_contract)
 }
 END_TEST
 
+START_TEST(model_has_the_parameters_of_the_contract)
+{
+    const char *const others[] = {"id",       "description", "labels",   "weight",   "hidden_0",
+                                  "hidden_1", "hidden_2",    "hidden_3", "hidden_4", "hidden_5",
+                                  "hidden_6", "hidden_7",    NULL};
+    const json_t *properties = properties_of("NewModel");
+    check_table(config_json_rows, CONFIG_PARAMS, properties, others);
+    ck_assert(
+        is_number(contract_resolve(contract_at(properties, "hidden")), "maxItems", HIDDEN_LAYERS));
+}
+END_TEST
+
 /* The loss of an evaluation is read by the same rows. */
 START_TEST(evaluation_has_the_loss_of_the_contract)
 {
@@ -177,6 +200,7 @@ int main(void)
     TCase *tests = tcase_create("parameters");
     tcase_add_test(tests, run_has_the_parameters_of_the_contract);
     tcase_add_test(tests, augmentation_has_the_parameters_of_the_contract);
+    tcase_add_test(tests, model_has_the_parameters_of_the_contract);
     tcase_add_test(tests, evaluation_has_the_loss_of_the_contract);
     Suite *suite = suite_create("openapi_params");
     suite_add_tcase(suite, tests);
