@@ -174,6 +174,14 @@ static bool read_weights(struct fields *fields, struct new_model *model)
     return false;
 }
 
+/* What an answer shows besides: a model that was shown can be created anew, under another id. */
+static void ignore_read_only(struct fields *fields)
+{
+    static const char *const names[] = {"version", "created_at", "updated_at"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        fields_has(fields, names[i]);
+}
+
 static bool read_model(const struct document *document, struct problem *problem,
                        struct new_model *model)
 {
@@ -182,6 +190,7 @@ static bool read_model(const struct document *document, struct problem *problem,
     model->description = "";
     if (!fields_open_document(&fields, document, problem))
         return false;
+    ignore_read_only(&fields);
     read_id(&fields, model->id);
     fields_string(&fields, "description", FIELD_OPTIONAL, LIMIT_DESCRIPTION, &model->description);
     const struct json_value labels = fields_get(&fields, "labels", FIELD_OPTIONAL);

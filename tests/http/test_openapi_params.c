@@ -172,9 +172,10 @@ END_TEST
 
 START_TEST(model_has_the_parameters_of_the_contract)
 {
-    const char *const others[] = {"id",       "description", "labels",   "weight",   "hidden_0",
-                                  "hidden_1", "hidden_2",    "hidden_3", "hidden_4", "hidden_5",
-                                  "hidden_6", "hidden_7",    NULL};
+    const char *const others[] = {"id",       "description", "labels",     "weight",
+                                  "hidden_0", "hidden_1",    "hidden_2",   "hidden_3",
+                                  "hidden_4", "hidden_5",    "hidden_6",   "hidden_7",
+                                  "version",  "created_at",  "updated_at", NULL};
     const json_t *properties = properties_of("NewModel");
     check_table(config_json_rows, CONFIG_PARAMS, properties, others);
     ck_assert(
