@@ -8,7 +8,8 @@ bool copy_plain(char *out, size_t out_size, const char *text, size_t length)
     bool is_plain = length < out_size;
     size_t i = 0;
     for (; i < length && i + 1 < out_size; i++) {
-        const bool is_printable = text[i] > ' ' && text[i] < 127;
+        const bool is_printable =
+            text[i] > ' ' && text[i] < 127 && text[i] != '"' && text[i] != '\\';
         out[i] = is_printable ? text[i] : '?';
         is_plain = is_plain && is_printable;
     }

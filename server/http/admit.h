@@ -42,8 +42,8 @@ struct exchange {
     struct reply reply; /* last, see reply_init() */
 };
 
-/* Copies what may be shown in logs and problems: printable ASCII, the rest as question marks.
- * Returns whether nothing was lost. */
+/* Copies what logs and problems may show: printable ASCII except quotes and backslashes; the rest
+ * becomes question marks. Returns whether nothing was lost. */
 bool copy_plain(char *out, size_t out_size, const char *text, size_t length);
 
 /* Names the request as its client does; NULL, or a name that is no X-Request-Id: by a new one. */

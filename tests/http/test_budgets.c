@@ -1,0 +1,150 @@
+/* The budgets of bodies in progress, in memory and in files: a request beyond them is answered 503
+ * and may be tried again, and what a request held is given back when it ends or its client goes. */
+#include <check.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/support/client.h"
+#include "tests/support/fixture.h"
+#include "tests/support/http.h"
+#include "tests/support/suite.h"
+#include "tests/support/wire.h"
+
+enum {
+    BODY = 60000,
+    SMALL = 10000,
+    UPLOADS = 4
+}; /* four uploads are all that may be in progress */
+
+static void start(void)
+{
+    fixture_start(FLAGS("--max-body", "64K", "--max-bodies", "64K", "--max-dataset", "64K"));
+}
+
+/* `size` bytes that are blanks and a request of /psp_kernel; free(). */
+static char *padded_body(size_t size)
+{
+    static const char json[] = "{\"t\": [0]}";
+    char *body = malloc(size + 1);
+    ck_assert_ptr_nonnull(body);
+    memset(body, ' ', size);
+    strcpy(body + size - (sizeof json - 1), json);
+    return body;
+}
+
+/* Sends all of a body except its last byte. */
+static int begin(const char *request, const char *body)
+{
+    char head[256];
+    const int connection = http_connect(&server);
+    snprintf(head, sizeof head, "%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n",
+             request, strlen(body));
+    wire_send(connection, head);
+    wire_send_bytes(connection, body, strlen(body) - 1);
+    return connection;
+}
+
+/* Sends the last byte, and returns the status of the answer. */
+static long end(int connection, const char *body)
+{
+    static struct wire_answer answer;
+    wire_send(connection, body + strlen(body) - 1);
+    wire_read(connection, &answer);
+    close(connection);
+    return answer.status;
+}
+
+static bool is_overloaded(const char *method, const char *path, const char *body)
+{
+    struct http_answer answer = http_send(&server, method, path, body, NULL);
+    const bool overloaded = answer.status == 503;
+    if (overloaded) {
+        expect_problem(&answer, 503, "overloaded");
+        ck_assert_str_eq(http_header(&answer, "retry-after"), "1");
+    }
+    http_answer_finish(&answer);
+    return overloaded;
+}
+
+enum { TRIES = 100, ASK_AGAIN_MS = 2 };
+
+/* No event tells when the bytes of another request have been read. */
+static void await_room(const char *method, const char *path, const char *body)
+{
+    for (int waited = 0; is_overloaded(method, path, body); waited += ASK_AGAIN_MS) {
+        ck_assert_int_lt(waited, service_patience());
+        poll(NULL, 0, ASK_AGAIN_MS);
+    }
+}
+
+/* Requests whose last byte is missing, and beside which a small one is refused. The small one may
+ * come in between and make one of the large ones be refused: then all are begun again. */
+static void fill(int connections[], size_t count, const char *method, const char *path,
+                 const char *large, const char *small)
+{
+    char request[64];
+    snprintf(request, sizeof request, "%s %s", method, path);
+    for (;;) {
+        for (size_t i = 0; i < count; i++)
+            connections[i] = begin(request, large);
+        for (int i = 0; i < TRIES; i++) {
+            if (is_overloaded(method, path, small))
+                return;
+            poll(NULL, 0, ASK_AGAIN_MS);
+        }
+        size_t refused = 0;
+        for (size_t i = 0; i < count; i++)
+            refused += end(connections[i], large) == 503;
+        ck_assert_msg(refused > 0, "nothing was refused");
+    }
+}
+
+START_TEST(bodies_in_memory_have_a_budget_that_is_given_back)
+{
+    int connection;
+    char *large = padded_body(BODY), *small = padded_body(SMALL);
+    ck_assert(!is_overloaded("POST", "/psp_kernel", small));
+    fill(&connection, 1, "POST", "/psp_kernel", large, small);
+    json_decref(http_get(&server, "/models")); /* a request without a body needs none of it */
+    ck_assert_int_eq(end(connection, large), 200);
+    await_room("POST", "/psp_kernel", small);
+
+    fill(&connection, 1, "POST", "/psp_kernel", large, small);
+    close(connection);
+    await_room("POST", "/psp_kernel", small);
+    ck_assert(!is_overloaded("POST", "/psp_kernel", large)); /* all of it is there again */
+    free(small);
+    free(large);
+}
+END_TEST
+
+START_TEST(uploads_have_a_budget_that_is_given_back)
+{
+    int uploads[UPLOADS];
+    char *large = padded_body(65536), *small = padded_body(SMALL);
+    fill(uploads, UPLOADS, "PUT", "/datasets/d", large, small);
+    ck_assert_int_eq(end(uploads[0], large), 422); /* it is no table; but it was read whole */
+    await_room("PUT", "/datasets/d", small);
+    for (int i = 1; i < UPLOADS; i++)
+        close(uploads[i]);
+
+    fill(uploads, UPLOADS, "PUT", "/datasets/d", large, small);
+    for (int i = 0; i < UPLOADS; i++)
+        ck_assert_int_eq(end(uploads[i], large), 422);
+    await_room("PUT", "/datasets/d", small);
+    free(small);
+    free(large);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("budgets");
+    TCase *tests = fixture_case(suite, "budgets", start);
+    tcase_add_test(tests, bodies_in_memory_have_a_budget_that_is_given_back);
+    tcase_add_test(tests, uploads_have_a_budget_that_is_given_back);
+    return suite_run(suite);
+}
