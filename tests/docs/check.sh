@@ -12,7 +12,8 @@
 # Every other block has to end with status 0 (that of its last command). If a block of json or text follows, it has to print
 # exactly that; times, durations and request ids are compared by shape, JSON without its line ends,
 # and "..." stands for any text. The pages name the addresses 127.0.0.1:8080, for the server that
-# runs, and 127.0.0.1:9000, for one that a command starts; here they are free ports.
+# runs, and 127.0.0.1:9000, for one that a command starts. Here these are a free port, and an address
+# of the loopback that no other test has.
 #
 # Usage: [START=README.md] tests/docs/check.sh PAGE...    from the top of the project
 # TEMPOTROND names the server. Prints each fault as PAGE:LINE: REASON, a line for each page, and the
@@ -23,6 +24,7 @@ top=$PWD
 program=$(realpath "${TEMPOTROND:-build/tempotrond}")
 patience=$((120 * ${CK_TIMEOUT_MULTIPLIER:-1})) # seconds that a block may take
 work=$(mktemp -d)
+other_address=127.77.$(($$ / 256 % 256)).$(($$ % 256)):9000
 server=
 checks=0
 failures=0
@@ -182,18 +184,11 @@ make_directory() {
     done
 }
 
-start_servers() {
-    start_server "$work/other.db"
-    other_address=$address
-    end_server
-    start_server "$work/directory/tempotron.db"
-}
-
 check_page() {
     split "$1"
     if grep -qE '^[0-9]+ [0-9]+ (run|needs) ' "$work/list"; then
         make_directory
-        start_servers
+        start_server "$work/directory/tempotron.db"
         if [ "$1" != "${START:-$1}" ]; then
             run_blocks "$START"
         fi
