@@ -3,6 +3,8 @@
 #include <microhttpd.h>
 #include <string.h>
 
+#include "server/base/utf8.h"
+
 bool copy_plain(char *out, size_t out_size, const char *text, size_t length)
 {
     bool is_plain = length < out_size;
@@ -59,7 +61,7 @@ static bool is_text(const char *value, size_t size)
     for (size_t i = 0; i < size; i++)
         if ((unsigned char)value[i] < ' ' || value[i] == 127)
             return false;
-    return size <= LIMIT_QUERY;
+    return size <= LIMIT_QUERY && utf8_is_valid(value, size);
 }
 
 static enum MHD_Result read_parameter(void *cls, enum MHD_ValueKind kind, const char *name,
@@ -70,16 +72,19 @@ static enum MHD_Result read_parameter(void *cls, enum MHD_ValueKind kind, const 
     struct request *request = &exchange->request;
     struct problem *problem = &exchange->reply.problem;
     char shown[PROBLEM_POINTER];
+    if (name_size == 0 && value == NULL) /* "?&limit=1" */
+        return MHD_YES;
     copy_plain(shown, sizeof shown, name, name_size);
     const char *known = known_parameter(exchange->route, shown);
     if (known == NULL)
         problem_add_parameter(problem, PROBLEM_UNKNOWN_PARAMETER, shown,
-                              "This path knows no such parameter.");
+                              "This path has no such parameter.");
     else if (request_query(request, known) != NULL || request->query_count == QUERY_MOST)
         problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, known, "It is given twice.");
     else if (value != NULL && !is_text(value, value_size))
         problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, known,
-                              "It is too long, or not plain text.");
+                              "It has control characters, is not UTF-8, or exceeds %d bytes.",
+                              LIMIT_QUERY);
     else
         request->query[request->query_count++] =
             (struct query_parameter){.name = known, .value = value != NULL ? value : ""};
@@ -118,16 +123,17 @@ static void check_media(struct exchange *exchange)
     const char *type = headers->content_type;
     const enum route_body body = exchange->route->body;
     if (headers->coding == CODING_UNKNOWN)
-        problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "A body may be compressed by gzip.");
+        problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
+                    "The only Content-Encoding that is accepted is gzip.");
     else if (body == BODY_ARRAY && type != NULL && http_media_is(type, "application/x-npy"))
         exchange->request.media = MEDIA_NPY;
     else if (body == BODY_FILE && type != NULL && http_media_is(type, "application/json"))
-        problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body can't be JSON.");
+        problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body must be a file, not JSON.");
     else if (body == BODY_ARRAY && !is_json(type))
         problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
-                    "The body has to be JSON or application/x-npy.");
+                    "The body must be application/json or application/x-npy.");
     else if (body == BODY_JSON && !is_json(type))
-        problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body has to be plain JSON.");
+        problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.");
 }
 
 size_t exchange_most_bytes(const struct exchange *exchange)
@@ -146,7 +152,7 @@ static void check_body(struct exchange *exchange)
     if (headers->length > most) {
         exchange->close = headers->length / DISCARDED_BODIES > most;
         problem_set(problem, PROBLEM_BODY_TOO_LARGE,
-                    "A body may have %zu bytes here (--max-body, --max-dataset).", most);
+                    "A body may have at most %zu bytes here (--max-body, --max-dataset).", most);
     }
     if (exchange->route == NULL)
         return;

@@ -86,7 +86,7 @@ static bool check_size(size_t size, size_t most, struct problem *problem)
 {
     if (size > most)
         problem_set(problem, PROBLEM_BODY_TOO_LARGE,
-                    "A body may have %zu bytes here (--max-body, --max-dataset).", most);
+                    "A body may have at most %zu bytes here (--max-body, --max-dataset).", most);
     return size <= most;
 }
 

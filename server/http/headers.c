@@ -195,7 +195,7 @@ bool http_headers_read(struct MHD_Connection *connection, const char *method, co
         return false;
     }
     if (reading.headers.host == NULL && !is_http_1_0) {
-        problem_set(problem, PROBLEM_MALFORMED_REQUEST, "There is no Host.");
+        problem_set(problem, PROBLEM_MALFORMED_REQUEST, "The Host header is missing.");
         return false;
     }
     *headers = reading.headers;
@@ -322,11 +322,11 @@ bool http_headers_may_ask(const struct http_headers *headers, const char *hosts,
     const char *site = headers->fetch_site;
     if (headers->host != NULL && !is_one_of(hosts, headers->host))
         problem_set(problem, PROBLEM_FOREIGN_HOST,
-                    "The service does not answer to this Host; --hosts names those it does.");
+                    "The service does not answer to this Host: --hosts lists those it answers to.");
     else if ((headers->origin != NULL && !is_same_origin(headers->origin, headers->host)) ||
              (site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0))
         problem_set(problem, PROBLEM_FOREIGN_ORIGIN,
-                    "Pages of other origins may not use this service.");
+                    "Web pages of other origins may not use this service.");
     return !problem_is_set(problem);
 }
 

@@ -32,8 +32,7 @@ static void await_bytes(int connection)
     ck_assert_msg(poll(&event, 1, service_patience()) == 1, "the server neither sends nor closes");
 }
 
-/* Returns how many bytes came; fewer than asked for if the server closed. */
-static size_t read_bytes(int connection, char *out, size_t size)
+size_t wire_read_bytes(int connection, char *out, size_t size)
 {
     size_t used = 0;
     while (used < size) {
@@ -55,7 +54,7 @@ void wire_read_head(int connection, struct wire_answer *ret_answer)
     ret_answer->body = NULL;
     while (size < 4 || strcmp(text + size - 4, "\r\n\r\n") != 0) {
         ck_assert_uint_lt(size + 1, WIRE_ANSWER);
-        if (read_bytes(connection, text + size, 1) == 0)
+        if (wire_read_bytes(connection, text + size, 1) == 0)
             return;
         text[++size] = '\0';
     }
@@ -80,7 +79,7 @@ void wire_read(int connection, struct wire_answer *ret_answer)
     const size_t size = strtoul(length, NULL, 10);
     char *body = ret_answer->text + (ret_answer->body - ret_answer->text);
     ck_assert_uint_lt((size_t)(body - ret_answer->text) + size, WIRE_ANSWER);
-    const size_t came = read_bytes(connection, body, size);
+    const size_t came = wire_read_bytes(connection, body, size);
     body[came] = '\0';
     if (came < size)
         ret_answer->status = 0;

@@ -18,10 +18,13 @@ struct wire_answer {
 void wire_send(int connection, const char *text);
 void wire_send_bytes(int connection, const void *bytes, size_t size);
 
-/* Reads one answer, and nothing of what follows it. It has the length that it states, or none if
- * it has no Content-Length or answers HEAD. */
+/* Reads one answer, and nothing of what follows it: its head, and a body of the length that it
+ * states; or its head only. */
 void wire_read(int connection, struct wire_answer *ret_answer);
 void wire_read_head(int connection, struct wire_answer *ret_answer);
+
+/* Reads bytes. Returns how many came; fewer than asked for if the server closed. */
+size_t wire_read_bytes(int connection, char *out, size_t size);
 
 /* Sends a GET that keeps the connection, and returns the status of its answer. */
 long wire_ask(int connection, const char *path);
