@@ -52,8 +52,11 @@ lint: packages ## the style, and which file may include what
 	@tests/lint/style.sh $(SOURCES)
 	@tests/lint/layers.sh
 
+lint-openapi: ## the contract by redocly and spectral, its types, its pages in a browser (needs npm)
+	@openapi/lint/run.sh build/openapi
+
 fmt: PACKAGES = clang-format
 fmt: packages ## put every source into the project's style
 	clang-format -i $(SOURCES)
 
-.PHONY: debug asan tsan valgrind coverage golden lint fmt
+.PHONY: debug asan tsan valgrind coverage golden lint lint-openapi fmt
