@@ -7,7 +7,7 @@ static bool note(struct array_upload *upload, struct store *store, enum store_st
 {
     store_pool_note(upload->stores, status);
     store_pool_return(upload->stores, store);
-    return store_succeeded(status, PROBLEM_INTERNAL, "array", problem);
+    return errors_store_ok(status, PROBLEM_INTERNAL, "array", problem);
 }
 
 static void prune_left_over(struct store_pool *stores, struct store *store)

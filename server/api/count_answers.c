@@ -232,7 +232,7 @@ static void answer(const struct request *request, const struct model *model,
 static bool predict(struct count_request *asked, const struct thread_team *team,
                     struct problem *problem)
 {
-    return core_succeeded(
+    return errors_core_ok(
         count_predict(asked->model, &asked->input.samples, team, &asked->prediction), problem);
 }
 

@@ -88,7 +88,7 @@ static void answer_dataset(struct service *service, const char *id, unsigned sta
         result = store_dataset_find(store, id, &record);
         store_pool_return(service->stores, store);
     }
-    if (!store_succeeded(result, PROBLEM_DATASET_NOT_FOUND, id, &reply->problem))
+    if (!errors_store_ok(result, PROBLEM_DATASET_NOT_FOUND, id, &reply->problem))
         return;
     write_dataset(&reply->json, &record);
     dataset_record_finish(&record);
@@ -114,7 +114,7 @@ void datasets_list(struct service *service, const struct request *request, struc
         result = store_dataset_list(store, page.cursor, page.limit, records, &count);
         store_pool_return(service->stores, store);
     }
-    if (store_succeeded(result, PROBLEM_DATASET_NOT_FOUND, "dataset", &reply->problem)) {
+    if (errors_store_ok(result, PROBLEM_DATASET_NOT_FOUND, "dataset", &reply->problem)) {
         json_write_object_begin(&reply->json);
         json_write_key(&reply->json, "datasets");
         json_write_array_begin(&reply->json);
@@ -135,7 +135,7 @@ void datasets_list(struct service *service, const struct request *request, struc
 static bool succeeded(enum store_status status, const char *id, struct problem *problem)
 {
     if (status != STORE_IN_USE)
-        return store_succeeded(status, PROBLEM_DATASET_NOT_FOUND, id, problem);
+        return errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, id, problem);
     problem_set(problem, PROBLEM_DATASET_IN_USE,
                 "A run that uses %s is queued or running: cancel it or wait for its end.", id);
     return false;

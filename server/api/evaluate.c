@@ -76,7 +76,7 @@ static void answer(const struct evaluate_request *asked, const struct thread_tea
     if (confusion != NULL)
         status = network_evaluate(model->network, samples, &model->encoding, &asked->loss, team,
                                   NULL, &evaluation, confusion);
-    if (core_succeeded(status, &reply->problem)) {
+    if (errors_core_ok(status, &reply->problem)) {
         json_write_object_begin(json);
         json_write_key(json, "model");
         json_write_string(json, model->id);

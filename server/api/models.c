@@ -58,7 +58,7 @@ static void answer_model(struct service *service, const char *id, unsigned statu
         result = model_record_find(store, id, &record);
         store_pool_return(service->stores, store);
     }
-    if (!store_succeeded(result, PROBLEM_MODEL_NOT_FOUND, id, &reply->problem))
+    if (!errors_store_ok(result, PROBLEM_MODEL_NOT_FOUND, id, &reply->problem))
         return;
     write_model(&reply->json, &record);
     model_record_finish(&record);
@@ -86,7 +86,7 @@ void models_list(struct service *service, const struct request *request, struct 
             result = model_record_fit(store, &records[i]);
         store_pool_return(service->stores, store);
     }
-    if (store_succeeded(result, PROBLEM_MODEL_NOT_FOUND, "model", &reply->problem)) {
+    if (errors_store_ok(result, PROBLEM_MODEL_NOT_FOUND, "model", &reply->problem)) {
         json_write_object_begin(&reply->json);
         json_write_key(&reply->json, "models");
         json_write_array_begin(&reply->json);
@@ -111,9 +111,10 @@ struct model *models_find(struct service *service, const struct request *request
     if (status == STORE_NOT_FOUND && request->version != 0 &&
         model_cache_describe(service->cache, request->model, &described) == STORE_OK) {
         model_release(described);
-        store_succeeded(status, PROBLEM_VERSION_NOT_FOUND, "such version of the model", problem);
+        problem_set(problem, PROBLEM_VERSION_NOT_FOUND, "The model has no version %lld.",
+                    (long long)request->version);
     }
-    store_succeeded(status, PROBLEM_MODEL_NOT_FOUND, request->model, problem);
+    errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, request->model, problem);
     return model;
 }
 
@@ -232,7 +233,7 @@ void models_create(struct service *service, const struct request *request, struc
     struct new_model model = {0};
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
     if (document != NULL && read_model(document, &reply->problem, &model) &&
-        store_succeeded(insert_model(service, &model), PROBLEM_MODEL_NOT_FOUND, model.id,
+        errors_store_ok(insert_model(service, &model), PROBLEM_MODEL_NOT_FOUND, model.id,
                         &reply->problem)) {
         snprintf(reply->location, sizeof reply->location, "/models/%s", model.id);
         answer_model(service, model.id, 201, reply);
@@ -280,7 +281,7 @@ static void apply_change(struct service *service, const struct model *model,
         problem_add_field(problem, PROBLEM_UNKNOWN_VERSION, "/version",
                           "The model has no version %lld.", (long long)change->version);
     else
-        store_succeeded(status, PROBLEM_MODEL_NOT_FOUND, model->id, problem);
+        errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, model->id, problem);
 }
 
 void models_update(struct service *service, const struct request *request, struct reply *reply)
@@ -288,7 +289,7 @@ void models_update(struct service *service, const struct request *request, struc
     struct model *model;
     struct model_change change = {0};
     char *labels = NULL;
-    if (!store_succeeded(model_cache_describe(service->cache, request->model, &model),
+    if (!errors_store_ok(model_cache_describe(service->cache, request->model, &model),
                          PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         return;
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
@@ -310,6 +311,6 @@ void models_delete(struct service *service, const struct request *request, struc
     model_cache_change_end(service->cache, request->model);
     store_pool_note(service->stores, status);
     store_pool_return(service->stores, store);
-    if (store_succeeded(status, PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
+    if (errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         reply_with(reply, 204);
 }

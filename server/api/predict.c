@@ -93,7 +93,7 @@ static void predict_run(struct service *service, const struct request *request, 
     if (!request_samples_load(service, model, SAMPLES_TO_PREDICT, &reply->problem, &asked->input) ||
         !check_sizes(asked, &reply->problem))
         return;
-    if (core_succeeded(predict(model, &asked->input.samples, request->team, &asked->prediction),
+    if (errors_core_ok(predict(model, &asked->input.samples, request->team, &asked->prediction),
                        &reply->problem))
         prediction_answer(request, model, &asked->prediction, reply);
 }

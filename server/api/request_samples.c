@@ -64,7 +64,7 @@ bool dataset_read(struct service *service, struct fields *fields, const struct m
     const enum store_status status = find_dataset(service, id, ret_dataset);
     if (status == STORE_NOT_FOUND)
         problem_add_field(fields->problem, PROBLEM_UNKNOWN_VALUE, pointer, "%s", NO_DATASET);
-    else if (store_succeeded(status, PROBLEM_DATASET_NOT_FOUND, id, fields->problem))
+    else if (errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, id, fields->problem))
         dataset_suits(ret_dataset, model, use, pointer, fields->problem);
     return true;
 }
@@ -115,7 +115,7 @@ static bool load(struct service *service, const char *id, const struct model *mo
     }
     if (status == STORE_NOT_FOUND)
         problem_add_field(problem, PROBLEM_UNKNOWN_VALUE, pointer, "%s", NO_DATASET);
-    return store_succeeded(status, PROBLEM_DATASET_NOT_FOUND, id, problem) &&
+    return errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, id, problem) &&
            !problem_is_set(problem) &&
            encoder_ranges_hold(&model->config.encoder, ret_samples, pointer, false, problem);
 }

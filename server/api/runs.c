@@ -90,7 +90,7 @@ static void write_run(struct json_writer *json, const struct run_record *record)
     json_write_object_end(json);
 }
 
-/* "run 7", for problem details. */
+/* "7", for problem details. */
 struct run_name {
     char text[32];
 };
@@ -98,7 +98,7 @@ struct run_name {
 static struct run_name run_name(int64_t run)
 {
     struct run_name name;
-    snprintf(name.text, sizeof name.text, "run %lld", (long long)run);
+    snprintf(name.text, sizeof name.text, "%lld", (long long)run);
     return name;
 }
 
@@ -111,7 +111,7 @@ void run_write(struct service *service, int64_t run, unsigned status, struct rep
         result = store_run_find(store, run, &record);
         store_pool_return(service->stores, store);
     }
-    if (!store_succeeded(result, PROBLEM_RUN_NOT_FOUND, run_name(run).text, &reply->problem))
+    if (!errors_store_ok(result, PROBLEM_RUN_NOT_FOUND, run_name(run).text, &reply->problem))
         return;
     write_run(&reply->json, &record);
     run_record_finish(&record);
@@ -157,7 +157,7 @@ void runs_list(struct service *service, const struct request *request, struct re
         result = store_run_list(store, model, state, page.cursor, page.limit, records, &count);
         store_pool_return(service->stores, store);
     }
-    if (store_succeeded(result, PROBLEM_MODEL_NOT_FOUND, "such model", &reply->problem)) {
+    if (errors_store_ok(result, PROBLEM_MODEL_NOT_FOUND, "such model", &reply->problem)) {
         json_write_object_begin(&reply->json);
         json_write_key(&reply->json, "runs");
         json_write_array_begin(&reply->json);
@@ -209,7 +209,7 @@ void runs_metrics(struct service *service, const struct request *request, struct
         result = store_run_metrics(store, request->run, page.cursor, page.limit, metrics, &count);
         store_pool_return(service->stores, store);
     }
-    if (store_succeeded(result, PROBLEM_RUN_NOT_FOUND, run_name(request->run).text,
+    if (errors_store_ok(result, PROBLEM_RUN_NOT_FOUND, run_name(request->run).text,
                         &reply->problem)) {
         write_epochs(&reply->json, &page, metrics, count);
         reply_with(reply, 200);
@@ -227,7 +227,7 @@ void runs_cancel(struct service *service, const struct request *request, struct 
         store_queue_cancel(store, request->run, timestamp_now(), &state);
     store_pool_note(service->stores, status);
     store_pool_return(service->stores, store);
-    if (!store_succeeded(status, PROBLEM_RUN_NOT_FOUND, run_name(request->run).text,
+    if (!errors_store_ok(status, PROBLEM_RUN_NOT_FOUND, run_name(request->run).text,
                          &reply->problem))
         return;
     trainer_cancel(service->trainer, request->run, state == RUN_CANCELLED);

@@ -182,7 +182,7 @@ static bool is_queued(enum store_status status, const struct model *model, struc
     if (status == STORE_MISMATCH)
         problem_add_field(problem, PROBLEM_UNKNOWN_VALUE, "/dataset",
                           "The dataset has just been replaced or deleted.");
-    return store_succeeded(status, PROBLEM_MODEL_NOT_FOUND, model->id, problem);
+    return errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, model->id, problem);
 }
 
 static bool has_ended(struct service *service, int64_t run)
@@ -230,7 +230,7 @@ void model_train(struct service *service, const struct request *request, struct 
     struct model *model;
     struct train_request *asked = reply_make_state(reply, sizeof *asked, train_request_finish);
     if (asked == NULL ||
-        !store_succeeded(model_cache_describe(service->cache, request->model, &model),
+        !errors_store_ok(model_cache_describe(service->cache, request->model, &model),
                          PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         return;
     struct document *document = document_read(request->body, request->body_size, &reply->problem);

@@ -49,7 +49,7 @@ void versions_list(struct service *service, const struct request *request, struc
             store_version_list(store, request->model, page.cursor, page.limit, records, &count);
         store_pool_return(service->stores, store);
     }
-    if (store_succeeded(result, PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem)) {
+    if (errors_store_ok(result, PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem)) {
         json_write_object_begin(&reply->json);
         json_write_key(&reply->json, "versions");
         json_write_array_begin(&reply->json);
@@ -159,7 +159,7 @@ static void publish(struct service *service, const struct model *model,
     model_cache_change_end(service->cache, model->id);
     store_pool_note(service->stores, status);
     store_pool_return(service->stores, store);
-    if (!store_succeeded(status, PROBLEM_MODEL_NOT_FOUND, model->id, &reply->problem))
+    if (!errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, model->id, &reply->problem))
         return;
     json_write_object_begin(&reply->json);
     json_write_key(&reply->json, "model");
@@ -229,7 +229,7 @@ static void put(struct service *service, const struct request *request, const st
 void weights_put(struct service *service, const struct request *request, struct reply *reply)
 {
     struct model *model;
-    if (!store_succeeded(model_cache_describe(service->cache, request->model, &model),
+    if (!errors_store_ok(model_cache_describe(service->cache, request->model, &model),
                          PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         return;
     put(service, request, model, reply);

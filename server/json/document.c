@@ -51,8 +51,8 @@ static void say_what_broke(const json_error_t *error, struct problem *problem)
     if (code == PROBLEM_OUT_OF_MEMORY)
         problem_set_no_memory(problem);
     else if (json_error_code(error) == json_error_null_character)
-        problem_set(problem, code, "\\u0000 can't be in a string (line %d, column %d)", error->line,
-                    error->column);
+        problem_set(problem, code, "A string can't contain \\u0000 (line %d, column %d).",
+                    error->line, error->column);
     else
         problem_set(problem, code, "%s (line %d, column %d)", error->text, error->line,
                     error->column);
@@ -71,7 +71,8 @@ static json_t *parse(const struct shortening *shortening, size_t max_size, struc
     }
     if (size > max_size) {
         problem_set(problem, PROBLEM_BODY_TOO_LARGE,
-                    "A JSON body may have %d bytes beside its arrays of numbers.", LIMIT_DOCUMENT);
+                    "A JSON body may hold at most %d bytes besides its arrays of numbers.",
+                    LIMIT_DOCUMENT);
         return NULL;
     }
     json_t *root = json_loadb(text, size, FLAGS, &error);

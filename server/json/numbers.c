@@ -122,7 +122,7 @@ static void close(struct reading *reading, size_t size)
         numbers->shape[depth] = size;
     } else if (size != numbers->shape[depth]) {
         char detail[NUMBERS_DETAIL];
-        snprintf(detail, sizeof detail, "has %zu elements where the first has %zu", size,
+        snprintf(detail, sizeof detail, "has %zu elements, but the first one has %zu", size,
                  numbers->shape[depth]);
         fault(reading, depth, PROBLEM_RAGGED_ARRAY, detail);
     }

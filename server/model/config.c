@@ -38,8 +38,8 @@ void model_config_check_sizes(const struct model_config *config, struct problem 
     }
     const bool is_deep = params->hidden_count > 0;
     if (config->has_encoder)
-        check_product(encoder_afferents(&config->encoder), LIMIT_IN_FEATURES, "/encoder", "n * m",
-                      problem);
+        check_product(encoder_afferents(&config->encoder), LIMIT_IN_FEATURES, "/encoder",
+                      "The number of the encoder's neurons", problem);
     if (config->read_out == READ_OUT_SPIKE_COUNT)
         check_product(config->max_spikes * outputs, LIMIT_ANSWER, "/max_spikes",
                       "max_spikes * out_features", problem);

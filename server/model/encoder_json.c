@@ -48,7 +48,7 @@ static size_t agree_on_n(const struct fields *fields, const struct ranges *range
     if (n == 0 && !(lists_x_min && lists_x_max)) {
         fields_pointer(fields, "n", pointer);
         problem_add_field(fields->problem, PROBLEM_MISSING_FIELD, pointer,
-                          "is required where x_min or x_max is one number");
+                          "is required if x_min or x_max is one number");
         return 0;
     }
     if (n != 0 && lists_x_min && ranges->x_min.count != n)
@@ -130,12 +130,12 @@ static void refuse_range(const struct fields *fields, const struct ranges *range
         break;
     case RANGE_UNRESOLVED:
         problem_add_field(fields->problem, PROBLEM_OUT_OF_RANGE, pointer,
-                          "x_max - x_min is too small beside them: float32 can't tell the "
+                          "x_max - x_min is too small for such values: float32 can't tell the "
                           "m receptive fields apart.");
         break;
     case RANGE_BEYOND:
         problem_add_field(fields->problem, PROBLEM_OUT_OF_RANGE, pointer,
-                          "x_max - x_min must lie in %g..%g.", (double)LIMIT_RANGE_LEAST,
+                          "x_max - x_min must be from %g to %g.", (double)LIMIT_RANGE_LEAST,
                           (double)LIMIT_RANGE);
         break;
     }
@@ -179,7 +179,7 @@ static bool make_encoder(const struct code *code, const struct ranges *ranges,
                               x_max, max_spike_time);
         break;
     }
-    if (!core_succeeded(status, problem))
+    if (!errors_core_ok(status, problem))
         return false;
     encoder_set_out_of_range(&encoder, (enum out_of_range)code->out_of_range);
     *ret_encoder = encoder;

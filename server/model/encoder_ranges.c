@@ -155,7 +155,7 @@ static bool fit(const struct encoder *encoder, const struct samples *samples, fl
                     i, (double)LIMIT_RANGE);
         return false;
     }
-    return core_succeeded(encoder_with_ranges(encoder, x_min, x_max, ret_encoder), problem);
+    return errors_core_ok(encoder_with_ranges(encoder, x_min, x_max, ret_encoder), problem);
 }
 
 bool encoder_ranges_fit(const struct encoder *encoder, const struct samples *samples,

@@ -2,14 +2,24 @@
 
 #include "server/base/limits.h"
 
-bool store_succeeded(enum store_status status, enum problem_code missing, const char *name,
+static void set_missing(enum problem_code missing, const char *name, struct problem *problem)
+{
+    if (missing == PROBLEM_MODEL_NOT_FOUND)
+        problem_set(problem, missing, "There is no model named \"%s\".", name);
+    else if (missing == PROBLEM_DATASET_NOT_FOUND)
+        problem_set(problem, missing, "There is no dataset named \"%s\".", name);
+    else
+        problem_set(problem, missing, "There is no run %s.", name);
+}
+
+bool errors_store_ok(enum store_status status, enum problem_code missing, const char *name,
                      struct problem *problem)
 {
     switch (status) {
     case STORE_OK:
         return true;
     case STORE_NOT_FOUND:
-        problem_set(problem, missing, "There is no %s.", name);
+        set_missing(missing, name, problem);
         return false;
     case STORE_TAKEN:
         problem_add_field(problem, PROBLEM_ID_TAKEN, "/id", "The id %s is taken.", name);
@@ -20,12 +30,12 @@ bool store_succeeded(enum store_status status, enum problem_code missing, const 
         return false;
     case STORE_MISMATCH:
         problem_set(problem, PROBLEM_WRONG_SHAPE,
-                    "The samples and the labels of %s are not equally many. To put others in the "
-                    "place of both, delete it first.",
+                    "The dataset \"%s\" must have one label for each sample, but the numbers would "
+                    "differ. To replace both, delete it first.",
                     name);
         return false;
     case STORE_ENDED:
-        problem_set(problem, PROBLEM_RUN_ENDED, "%s has ended already.", name);
+        problem_set(problem, PROBLEM_RUN_ENDED, "The run %s has ended already.", name);
         return false;
     case STORE_QUEUE_FULL:
         problem_set(problem, PROBLEM_QUEUE_FULL, "%d runs are queued already. Try again later.",
@@ -50,7 +60,7 @@ bool store_succeeded(enum store_status status, enum problem_code missing, const 
     return false;
 }
 
-bool core_succeeded(enum core_status status, struct problem *problem)
+bool errors_core_ok(enum core_status status, struct problem *problem)
 {
     switch (status) {
     case CORE_OK:

@@ -1,5 +1,4 @@
-/* errors.h - what a status of the floors below means to a client: the only place that says
- * so. */
+/* errors.h - what a status of the store or the core means to a client. Only this file says so. */
 #ifndef SERVER_MODEL_ERRORS_H
 #define SERVER_MODEL_ERRORS_H
 
@@ -7,12 +6,11 @@
 #include "server/base/problem.h"
 #include "server/store/store.h"
 
-/* Sets the problem and returns false, unless the status is OK: then true. `missing` is the code of
- * STORE_NOT_FOUND, e.g. PROBLEM_MODEL_NOT_FOUND, and `name` what was not found, e.g. "iris". */
-bool store_succeeded(enum store_status status, enum problem_code missing, const char *name,
+/* Whether the status is OK; otherwise false with the problem set. `missing` is the code for
+ * STORE_NOT_FOUND: PROBLEM_MODEL_NOT_FOUND, _DATASET_NOT_FOUND or _RUN_NOT_FOUND. `name` is the id
+ * of the model or the dataset, or the number of the run. */
+bool errors_store_ok(enum store_status status, enum problem_code missing, const char *name,
                      struct problem *problem);
-
-/* Likewise for the core. */
-bool core_succeeded(enum core_status status, struct problem *problem);
+bool errors_core_ok(enum core_status status, struct problem *problem);
 
 #endif

@@ -7,12 +7,12 @@
 static bool check_name(struct json_value name, const char *pointer, struct problem *problem)
 {
     if (json_value_kind(name) != JSON_KIND_STRING) {
-        problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "A label's name must be a string.");
+        problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "must be a string");
         return false;
     }
     if (json_value_size(name) > LIMIT_LABEL) {
-        problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
-                          "A label's name has at most %d bytes.", LIMIT_LABEL);
+        problem_add_field(problem, PROBLEM_TOO_LARGE, pointer, "must be at most %d bytes long",
+                          LIMIT_LABEL);
         return false;
     }
     return true;
@@ -23,7 +23,7 @@ static bool check_names(struct json_value array, const char *pointer, size_t cou
 {
     char item_pointer[PROBLEM_POINTER];
     if (json_value_kind(array) != JSON_KIND_ARRAY) {
-        problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "labels must be an array.");
+        problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "must be an array of names");
         return false;
     }
     for (size_t i = 0; i < json_value_count(array); i++) {
@@ -34,7 +34,8 @@ static bool check_names(struct json_value array, const char *pointer, size_t cou
     if (json_value_count(array) == count)
         return true;
     problem_add_field(problem, PROBLEM_WRONG_SHAPE, pointer,
-                      "labels must have one name for each of the %zu out_features.", count);
+                      "must hold %zu names, one for each class, but holds %zu", count,
+                      json_value_count(array));
     return false;
 }
 
