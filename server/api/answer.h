@@ -4,7 +4,7 @@
 #define SERVER_API_ANSWER_H
 
 #include "server/base/dtype.h"
-#include "server/http/request.h"
+#include "server/http/reply.h"
 #include "server/json/fields.h"
 
 /* Reads the member ret_type, one of `names` (ended by NULL) or a list of them, and sets wanted[] of

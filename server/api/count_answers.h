@@ -2,7 +2,7 @@
 #ifndef SERVER_API_COUNT_ANSWERS_H
 #define SERVER_API_COUNT_ANSWERS_H
 
-#include "server/http/request.h"
+#include "server/http/reply.h"
 #include "server/model/model.h"
 
 /* The first steps of both. They take the model. */

@@ -2,7 +2,9 @@
 #ifndef SERVER_API_PAGE_H
 #define SERVER_API_PAGE_H
 
+#include "server/base/problem.h"
 #include "server/http/request.h"
+#include "server/json/writer.h"
 
 struct page {
     size_t limit;

@@ -3,7 +3,7 @@
 #define SERVER_API_PREDICTION_JSON_H
 
 #include "server/compute/prediction.h"
-#include "server/http/request.h"
+#include "server/http/reply.h"
 
 void prediction_answer(const struct request *request, const struct model *model,
                        const struct prediction *prediction, struct reply *reply);

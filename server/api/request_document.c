@@ -6,6 +6,7 @@
 
 #include "server/files/npy.h"
 #include "server/json/numbers.h"
+#include "server/json/writer.h"
 
 enum { ALIGNMENT = 64 };
 

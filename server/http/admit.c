@@ -5,7 +5,7 @@
 
 #include "server/base/utf8.h"
 
-bool copy_plain(char *out, size_t out_size, const char *text, size_t length)
+bool admit_copy_plain(char *out, size_t out_size, const char *text, size_t length)
 {
     bool is_plain = length < out_size;
     size_t i = 0;
@@ -37,7 +37,7 @@ static void write_hex(uint64_t number, char *out)
     out[16] = '\0';
 }
 
-void exchange_name(struct exchange *exchange, const char *client_id)
+void admit_name(struct exchange *exchange, const char *client_id)
 {
     char *id = exchange->request.id;
     if (client_id != NULL && is_request_id(client_id)) {
@@ -50,7 +50,7 @@ void exchange_name(struct exchange *exchange, const char *client_id)
 
 static const char *known_parameter(const struct route *route, const char *name)
 {
-    for (size_t i = 0; i < QUERY_MOST && route->query[i] != NULL; i++)
+    for (size_t i = 0; i < REQUEST_PARAMETERS && route->query[i] != NULL; i++)
         if (strcmp(route->query[i], name) == 0)
             return route->query[i];
     return NULL;
@@ -74,12 +74,12 @@ static enum MHD_Result read_parameter(void *cls, enum MHD_ValueKind kind, const 
     char shown[PROBLEM_POINTER];
     if (name_size == 0 && value == NULL) /* "?&limit=1" */
         return MHD_YES;
-    copy_plain(shown, sizeof shown, name, name_size);
+    admit_copy_plain(shown, sizeof shown, name, name_size);
     const char *known = known_parameter(exchange->route, shown);
     if (known == NULL)
         problem_add_parameter(problem, PROBLEM_UNKNOWN_PARAMETER, shown,
                               "This path has no such parameter.");
-    else if (request_query(request, known) != NULL || request->query_count == QUERY_MOST)
+    else if (request_query(request, known) != NULL || request->query_count == REQUEST_PARAMETERS)
         problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, known, "It is given twice.");
     else if (value != NULL && !is_text(value, value_size))
         problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, known,
@@ -87,7 +87,7 @@ static enum MHD_Result read_parameter(void *cls, enum MHD_ValueKind kind, const 
                               LIMIT_QUERY);
     else
         request->query[request->query_count++] =
-            (struct query_parameter){.name = known, .value = value != NULL ? value : ""};
+            (struct request_parameter){.name = known, .value = value != NULL ? value : ""};
     return MHD_YES;
 }
 
@@ -110,8 +110,8 @@ static void find_route(struct exchange *exchange, struct MHD_Connection *connect
 
 static bool is_json(const char *type)
 {
-    return type == NULL || http_media_is(type, "application/json") ||
-           http_media_is(type, "application/x-www-form-urlencoded");
+    return type == NULL || headers_media_is(type, "application/json") ||
+           headers_media_is(type, "application/x-www-form-urlencoded");
 }
 
 /* Whether the route takes what Content-Type and Content-Encoding announce. A file says itself what
@@ -119,15 +119,15 @@ static bool is_json(const char *type)
 static void check_media(struct exchange *exchange)
 {
     struct problem *problem = &exchange->reply.problem;
-    const struct http_headers *headers = &exchange->headers;
+    const struct headers *headers = &exchange->headers;
     const char *type = headers->content_type;
     const enum route_body body = exchange->route->body;
     if (headers->coding == CODING_UNKNOWN)
         problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
                     "The only Content-Encoding that is accepted is gzip.");
-    else if (body == BODY_ARRAY && type != NULL && http_media_is(type, "application/x-npy"))
+    else if (body == BODY_ARRAY && type != NULL && headers_media_is(type, "application/x-npy"))
         exchange->request.media = MEDIA_NPY;
-    else if (body == BODY_FILE && type != NULL && http_media_is(type, "application/json"))
+    else if (body == BODY_FILE && type != NULL && headers_media_is(type, "application/json"))
         problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body must be a file, not JSON.");
     else if (body == BODY_ARRAY && !is_json(type))
         problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
@@ -136,23 +136,23 @@ static void check_media(struct exchange *exchange)
         problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.");
 }
 
-size_t exchange_most_bytes(const struct exchange *exchange)
+size_t admit_max_bytes(const struct exchange *exchange)
 {
-    const struct http_body_limits *limits = &exchange->server->body_limits;
+    const struct body_limits *limits = &exchange->server->body_limits;
     const bool is_file = exchange->route != NULL && exchange->route->body == BODY_FILE;
-    return is_file ? limits->most_file_bytes : limits->most_bytes;
+    return is_file ? limits->max_file_bytes : limits->max_bytes;
 }
 
 /* Whether the body, as the headers announce it, may come. */
 static void check_body(struct exchange *exchange)
 {
     struct problem *problem = &exchange->reply.problem;
-    const struct http_headers *headers = &exchange->headers;
-    const size_t most = exchange_most_bytes(exchange);
-    if (headers->length > most) {
-        exchange->close = headers->length / DISCARDED_BODIES > most;
+    const struct headers *headers = &exchange->headers;
+    const size_t max = admit_max_bytes(exchange);
+    if (headers->length > max) {
+        exchange->close = headers->length / DISCARDED_BODIES > max;
         problem_set(problem, PROBLEM_BODY_TOO_LARGE,
-                    "A body may have at most %zu bytes here (--max-body, --max-dataset).", most);
+                    "A body may have at most %zu bytes here (--max-body, --max-dataset).", max);
     }
     if (exchange->route == NULL)
         return;
@@ -163,45 +163,45 @@ static void check_body(struct exchange *exchange)
     if (problem_is_set(problem))
         return;
     if (exchange->route->body == BODY_FILE)
-        http_body_begin_file(&exchange->body, &exchange->server->body_limits, problem);
+        body_begin_file(&exchange->body, &exchange->server->body_limits, problem);
     else
-        http_body_begin(&exchange->body, headers->coding == CODING_GZIP, headers->length, problem);
+        body_begin(&exchange->body, headers->coding == CODING_GZIP, headers->length, problem);
 }
 
-bool exchange_is_health(const struct exchange *exchange)
+bool admit_is_health(const struct exchange *exchange)
 {
     return strncmp(exchange->path, "/health/", strlen("/health/")) == 0;
 }
 
-void exchange_admit(struct exchange *exchange, struct MHD_Connection *connection,
-                    const char *method, const char *version)
+void admit_headers(struct exchange *exchange, struct MHD_Connection *connection, const char *method,
+                   const char *version)
 {
-    struct http_headers *headers = &exchange->headers;
+    struct headers *headers = &exchange->headers;
     struct request *request = &exchange->request;
     struct problem *problem = &exchange->reply.problem;
     exchange->headers_read = true;
     malformed_forget(exchange);
-    copy_plain(exchange->method, sizeof exchange->method, method, strlen(method));
+    admit_copy_plain(exchange->method, sizeof exchange->method, method, strlen(method));
     request->method = strcmp(exchange->method, "HEAD") == 0 ? "GET" : exchange->method;
     request->path = exchange->path;
-    if (!http_headers_read(connection, method, version, headers, problem)) {
-        exchange_name(exchange, NULL);
+    if (!headers_read(connection, method, version, headers, problem)) {
+        admit_name(exchange, NULL);
         exchange->close = true;
         return;
     }
-    exchange_name(exchange, headers->request_id);
+    admit_name(exchange, headers->request_id);
     if (exchange->authority[0] != '\0')
         headers->host = exchange->authority;
     request->prefers_wait = headers->has_wait;
     request->wait_seconds = headers->wait_seconds;
-    request->accepts_npy = http_list_names(headers->accept, "application/x-npy");
+    request->accepts_npy = headers_list_names(headers->accept, "application/x-npy");
     request->accepts_json = headers->accept == NULL ||
-                            http_list_names(headers->accept, "application/json") ||
-                            http_list_names(headers->accept, "application/*") ||
-                            http_list_names(headers->accept, "*/*");
-    request->accepts_gzip = http_list_names(headers->accept_encoding, "gzip");
-    const char *hosts = exchange_is_health(exchange) ? "*" : exchange->server->options.hosts;
-    if (http_headers_may_ask(headers, hosts, problem))
+                            headers_list_names(headers->accept, "application/json") ||
+                            headers_list_names(headers->accept, "application/*") ||
+                            headers_list_names(headers->accept, "*/*");
+    request->accepts_gzip = headers_list_names(headers->accept_encoding, "gzip");
+    const char *hosts = admit_is_health(exchange) ? "*" : exchange->server->options.hosts;
+    if (headers_may_ask(headers, hosts, problem))
         find_route(exchange, connection);
     check_body(exchange);
     if (problem_is_set(problem) && headers->expects_continue)

@@ -11,17 +11,16 @@
 enum { LEAST_CAPACITY = 4096 };
 
 /* Adds to what is in flight, where that leaves it within the budget. */
-static bool charge(atomic_size_t *all, size_t more, size_t most, struct problem *problem)
+static bool charge(atomic_size_t *all, size_t more, size_t max, struct problem *problem)
 {
-    if (atomic_fetch_add(all, more) + more <= most)
+    if (atomic_fetch_add(all, more) + more <= max)
         return true;
     atomic_fetch_sub(all, more);
     problem_set(problem, PROBLEM_OVERLOADED, "Too many bodies are in flight.");
     return false;
 }
 
-bool http_body_begin(struct http_body *body, bool is_gzip, size_t announced,
-                     struct problem *problem)
+bool body_begin(struct body *body, bool is_gzip, size_t announced, struct problem *problem)
 {
     body->announced = is_gzip ? 0 : announced;
     if (is_gzip)
@@ -45,8 +44,7 @@ static int open_nameless(const char *directory)
     return file;
 }
 
-bool http_body_begin_file(struct http_body *body, const struct http_body_limits *limits,
-                          struct problem *problem)
+bool body_begin_file(struct body *body, const struct body_limits *limits, struct problem *problem)
 {
     body->file = open_nameless(limits->directory);
     if (body->file < 0)
@@ -56,7 +54,7 @@ bool http_body_begin_file(struct http_body *body, const struct http_body_limits 
 }
 
 /* Doubles, but not beyond what was announced. */
-static size_t next_capacity(const struct http_body *body, size_t size)
+static size_t next_capacity(const struct body *body, size_t size)
 {
     size_t capacity = body->bytes.capacity * 2;
     if (capacity < LEAST_CAPACITY)
@@ -66,14 +64,14 @@ static size_t next_capacity(const struct http_body *body, size_t size)
     return body->announced >= size && capacity > body->announced ? body->announced : capacity;
 }
 
-static bool reserve(struct http_body *body, const struct http_body_limits *limits, size_t size,
+static bool reserve(struct body *body, const struct body_limits *limits, size_t size,
                     struct problem *problem)
 {
     const size_t before = body->bytes.capacity;
     if (size <= before)
         return true;
     const size_t capacity = next_capacity(body, size);
-    if (!charge(limits->all_bytes, capacity - before, limits->most_all_bytes, problem))
+    if (!charge(limits->all_bytes, capacity - before, limits->max_all_bytes, problem))
         return false;
     if (buffer_resize(&body->bytes, capacity))
         return true;
@@ -82,26 +80,26 @@ static bool reserve(struct http_body *body, const struct http_body_limits *limit
     return false;
 }
 
-static bool check_size(size_t size, size_t most, struct problem *problem)
+static bool check_size(size_t size, size_t max, struct problem *problem)
 {
-    if (size > most)
+    if (size > max)
         problem_set(problem, PROBLEM_BODY_TOO_LARGE,
-                    "A body may have at most %zu bytes here (--max-body, --max-dataset).", most);
-    return size <= most;
+                    "A body may have at most %zu bytes here (--max-body, --max-dataset).", max);
+    return size <= max;
 }
 
-static bool keep(struct http_body *body, const struct http_body_limits *limits, const char *piece,
+static bool keep(struct body *body, const struct body_limits *limits, const char *piece,
                  size_t size, struct problem *problem)
 {
     const size_t whole = body->bytes.size + size;
-    if (!check_size(whole, limits->most_bytes, problem) || !reserve(body, limits, whole, problem))
+    if (!check_size(whole, limits->max_bytes, problem) || !reserve(body, limits, whole, problem))
         return false;
     buffer_add(&body->bytes, piece, size);
     return true;
 }
 
 /* Decompresses straight into the body; no further than a byte beyond what it may have. */
-static bool unpack(struct http_body *body, const struct http_body_limits *limits, const char *piece,
+static bool unpack(struct body *body, const struct body_limits *limits, const char *piece,
                    size_t size, struct problem *problem)
 {
     enum gunzip_status status;
@@ -113,7 +111,7 @@ static bool unpack(struct http_body *body, const struct http_body_limits *limits
         status = gunzip_piece(body->gunzip, &piece, &size, bytes->bytes + bytes->size,
                               bytes->capacity - bytes->size, &written);
         bytes->size += written;
-        if (!check_size(bytes->size, limits->most_bytes, problem))
+        if (!check_size(bytes->size, limits->max_bytes, problem))
             return false;
     } while (status == GUNZIP_FULL);
     if (status == GUNZIP_BROKEN)
@@ -123,11 +121,11 @@ static bool unpack(struct http_body *body, const struct http_body_limits *limits
     return !problem_is_set(problem);
 }
 
-static bool spool(struct http_body *body, const struct http_body_limits *limits, const char *piece,
+static bool spool(struct body *body, const struct body_limits *limits, const char *piece,
                   size_t size, struct problem *problem)
 {
-    if (!check_size(body->file_bytes + size, limits->most_file_bytes, problem) ||
-        !charge(limits->all_file_bytes, size, limits->most_all_file_bytes, problem))
+    if (!check_size(body->file_bytes + size, limits->max_file_bytes, problem) ||
+        !charge(limits->all_file_bytes, size, limits->max_all_file_bytes, problem))
         return false;
     body->file_bytes += size;
     while (size > 0) {
@@ -145,8 +143,8 @@ static bool spool(struct http_body *body, const struct http_body_limits *limits,
     return true;
 }
 
-bool http_body_add(struct http_body *body, const struct http_body_limits *limits, const char *piece,
-                   size_t size, struct problem *problem)
+bool body_add(struct body *body, const struct body_limits *limits, const char *piece, size_t size,
+              struct problem *problem)
 {
     if (body->file >= 0)
         return spool(body, limits, piece, size, problem);
@@ -155,7 +153,7 @@ bool http_body_add(struct http_body *body, const struct http_body_limits *limits
     return keep(body, limits, piece, size, problem);
 }
 
-bool http_body_end(struct http_body *body, struct problem *problem)
+bool body_end(struct body *body, struct problem *problem)
 {
     if (body->gunzip == NULL || gunzip_has_ended(body->gunzip))
         return true;
@@ -163,7 +161,7 @@ bool http_body_end(struct http_body *body, struct problem *problem)
     return false;
 }
 
-void http_body_drop(struct http_body *body, const struct http_body_limits *limits)
+void body_drop(struct body *body, const struct body_limits *limits)
 {
     atomic_fetch_sub(limits->all_bytes, body->bytes.capacity);
     buffer_finish(&body->bytes);
@@ -171,5 +169,5 @@ void http_body_drop(struct http_body *body, const struct http_body_limits *limit
     if (body->file >= 0)
         close(body->file);
     atomic_fetch_sub(limits->all_file_bytes, body->file_bytes);
-    *body = (struct http_body){.file = -1};
+    *body = (struct body){.file = -1};
 }

@@ -6,7 +6,7 @@
  * Then the steps of the handler follow (see request.h). A step with little work is called here, on
  * the event loop. A step with much work goes to the compute pool: the connection is suspended first
  * and queued then; the pool's thread calls the step and those that follow at once, and resumes. A
- * step that follows an event is suspended in the waiting room until then. After each resumption the
+ * step that follows an event is parked until then. After each resumption the
  * library calls again as after the body. */
 #include "server/http/exchange.h"
 
@@ -27,8 +27,8 @@ static struct connection *connection_of(struct MHD_Connection *connection)
     return info != NULL ? info->socket_context : NULL;
 }
 
-void http_exchange_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
-                              enum MHD_ConnectionNotificationCode code)
+void exchange_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
+                         enum MHD_ConnectionNotificationCode code)
 {
     struct http_server *server = cls;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
@@ -50,17 +50,18 @@ static void read_target(struct exchange *exchange, const char *target)
     if (strncasecmp(target, scheme, sizeof scheme - 1) == 0) {
         target += sizeof scheme - 1;
         const size_t length = strcspn(target, "/?");
-        is_plain = length > 0 &&
-                   copy_plain(exchange->authority, sizeof exchange->authority, target, length);
+        is_plain = length > 0 && admit_copy_plain(exchange->authority, sizeof exchange->authority,
+                                                  target, length);
         target += length;
     }
-    is_plain &= copy_plain(exchange->path, sizeof exchange->path, target, strcspn(target, "?"));
+    is_plain &=
+        admit_copy_plain(exchange->path, sizeof exchange->path, target, strcspn(target, "?"));
     exchange->path_is_plain = is_plain && strchr(exchange->path, '%') == NULL;
     if (exchange->path[0] == '\0')
         strcpy(exchange->path, "/");
 }
 
-void *http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection)
+void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection)
 {
     struct http_server *server = cls;
     struct exchange *exchange = malloc(sizeof *exchange);
@@ -84,13 +85,14 @@ void *http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *con
 
 static void drop_body(struct exchange *exchange)
 {
-    http_body_drop(&exchange->body, &exchange->server->body_limits);
+    body_drop(&exchange->body, &exchange->server->body_limits);
     exchange->request.body = NULL;
     exchange->request.body_size = 0;
     exchange->request.file = -1;
 }
 
-/* Keeps a piece, or discards it where the answer is a problem anyway. False: enough is enough. */
+/* Keeps a piece, or discards it if the answer is a problem anyway. False: too much was discarded.
+ */
 static bool take_piece(struct exchange *exchange, const char *piece, size_t size)
 {
     struct problem *problem = &exchange->reply.problem;
@@ -98,9 +100,9 @@ static bool take_piece(struct exchange *exchange, const char *piece, size_t size
     if (exchange->route != NULL && exchange->route->body == BODY_NONE)
         problem_set(problem, PROBLEM_MALFORMED_REQUEST, "This request takes no body.");
     if (problem_is_set(problem) ||
-        !http_body_add(&exchange->body, &exchange->server->body_limits, piece, size, problem))
+        !body_add(&exchange->body, &exchange->server->body_limits, piece, size, problem))
         drop_body(exchange);
-    return exchange->received / DISCARDED_BODIES <= exchange_most_bytes(exchange);
+    return exchange->received / DISCARDED_BODIES <= admit_max_bytes(exchange);
 }
 
 /* --- the answer --- */
@@ -108,19 +110,10 @@ static bool take_piece(struct exchange *exchange, const char *piece, size_t size
 static enum MHD_Result answer(struct exchange *exchange, struct MHD_Connection *connection)
 {
     const bool close = exchange->close || atomic_load(&exchange->server->draining);
-    exchange->status = http_reply_send(connection, &exchange->request, &exchange->reply, close,
-                                       &exchange->answer_bytes);
+    exchange->status = reply_send(connection, &exchange->request, &exchange->reply, close,
+                                  &exchange->answer_bytes);
     drop_body(exchange);
     return exchange->status != 0 ? MHD_YES : MHD_NO;
-}
-
-static void drop_step(struct reply_next *step)
-{
-    if (step->state != NULL) {
-        step->finish(step->state);
-        free(step->state);
-    }
-    *step = (struct reply_next){0};
 }
 
 /* Calls the step, which leaves the next one or the whole answer. Its thread has the time to
@@ -132,18 +125,18 @@ static void call_step(struct exchange *exchange, const struct thread_team *team)
     exchange->request.team = team;
     exchange->request.state = step.state;
     step.run(exchange->server->service, &exchange->request, reply);
-    drop_step(&step);
+    reply_drop_step(&step);
     exchange->step = reply->next;
     reply->next = (struct reply_next){0};
     if (exchange->step.run == NULL || problem_is_set(&reply->problem)) {
-        drop_step(&exchange->step);
-        http_reply_pack(&exchange->request, reply);
+        reply_drop_step(&exchange->step);
+        reply_pack(&exchange->request, reply);
     } else {
         drop_body(exchange); /* its handler has read it, and the next step may have to wait */
     }
 }
 
-/* The event may have come before the exchange was in the room: hence the question after it. The
+/* The event may have come before the exchange was parked: hence the question after it. The
  * exchange stays alive, since resuming only makes this same thread call again. */
 static void park(struct exchange *exchange, struct MHD_Connection *connection)
 {
@@ -151,15 +144,15 @@ static void park(struct exchange *exchange, struct MHD_Connection *connection)
     const struct reply_next step = exchange->step;
     exchange->step.wait_seconds = 0;
     MHD_suspend_connection(connection);
-    waiting_room_enter(server->room, &exchange->place, connection, step.event, step.wait_seconds);
+    park_enter(server->park, &exchange->place, connection, step.event, step.wait_seconds);
     if (step.has_happened(server->service, step.event))
-        waiting_room_wake(server->room, step.event);
+        park_wake(server->park, step.event);
 }
 
 static void refuse_while_stopping(struct exchange *exchange)
 {
     problem_set(&exchange->reply.problem, PROBLEM_SHUTTING_DOWN, "The server is stopping.");
-    drop_step(&exchange->step);
+    reply_drop_step(&exchange->step);
 }
 
 static bool follows_at_once(const struct reply_next *step)
@@ -190,11 +183,11 @@ static void leave_to_pool(struct exchange *exchange, struct MHD_Connection *conn
         refuse_while_stopping(exchange);
     problem_set(&exchange->reply.problem, PROBLEM_QUEUE_FULL,
                 "Too many requests wait to be computed.");
-    drop_step(&exchange->step);
+    reply_drop_step(&exchange->step);
     MHD_resume_connection(connection);
 }
 
-/* The whole request is there. */
+/* The whole request has arrived. */
 static void receive(struct exchange *exchange)
 {
     struct request *request = &exchange->request;
@@ -202,7 +195,7 @@ static void receive(struct exchange *exchange)
     exchange->is_received = true;
     if (exchange->connection != NULL)
         connections_request_received(exchange->connection);
-    if (problem_is_set(problem) || !http_body_end(&exchange->body, problem))
+    if (problem_is_set(problem) || !body_end(&exchange->body, problem))
         return;
     request->body = exchange->body.bytes.bytes;
     request->body_size = exchange->body.bytes.size;
@@ -230,9 +223,9 @@ static enum MHD_Result handle(struct exchange *exchange, struct MHD_Connection *
     return MHD_YES;
 }
 
-enum MHD_Result http_exchange_handle(void *cls, struct MHD_Connection *connection, const char *url,
-                                     const char *method, const char *version, const char *upload,
-                                     size_t *upload_size, void **context)
+enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection, const char *url,
+                                const char *method, const char *version, const char *upload,
+                                size_t *upload_size, void **context)
 {
     (void)cls;
     (void)url;
@@ -242,7 +235,7 @@ enum MHD_Result http_exchange_handle(void *cls, struct MHD_Connection *connectio
     if (!exchange->headers_read) {
         if (exchange->status != 0) /* it is answered: see malformed.h */
             return MHD_NO;
-        exchange_admit(exchange, connection, method, version);
+        admit_headers(exchange, connection, method, version);
         return exchange->close ? answer(exchange, connection) : MHD_YES;
     }
     if (*upload_size > 0) {
@@ -261,12 +254,12 @@ static unsigned status_by_library(struct MHD_Connection *connection)
     return info != NULL ? info->http_status : 0;
 }
 
-/* Engines ask for the health every few seconds: that all is well is no news. */
+/* Container engines ask for the health every few seconds: that all is well is not logged. */
 static bool is_worth_a_line(const struct exchange *exchange)
 {
     if (exchange->status >= 500)
         return true;
-    return exchange->server->options.log_requests && !exchange_is_health(exchange);
+    return exchange->server->options.log_requests && !admit_is_health(exchange);
 }
 
 static void log_exchange(const struct exchange *exchange)
@@ -280,8 +273,8 @@ static void log_exchange(const struct exchange *exchange)
             exchange->status, exchange->answer_bytes, ms, exchange->request.id);
 }
 
-void http_exchange_end(void *cls, struct MHD_Connection *connection, void **context,
-                       enum MHD_RequestTerminationCode code)
+void exchange_end(void *cls, struct MHD_Connection *connection, void **context,
+                  enum MHD_RequestTerminationCode code)
 {
     (void)code;
     struct http_server *server = cls;
@@ -296,8 +289,8 @@ void http_exchange_end(void *cls, struct MHD_Connection *connection, void **cont
         log_exchange(exchange);
     if (exchange->connection != NULL)
         connections_request_ended(server->connections, exchange->connection);
-    drop_step(&exchange->step);
+    reply_drop_step(&exchange->step);
     drop_body(exchange);
-    buffer_finish(&exchange->reply.body);
+    reply_finish(&exchange->reply);
     free(exchange);
 }

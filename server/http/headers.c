@@ -9,7 +9,7 @@
 #include "server/base/limits.h"
 
 struct reading {
-    struct http_headers headers;
+    struct headers headers;
     const char *content_length;
     const char *transfer_encoding;
     const char *end; /* of the line read last: where libmicrohttpd has put NULs for its CR LF */
@@ -51,15 +51,15 @@ static bool is_field_value(const char *text, size_t size)
     return true;
 }
 
-/* Digits, cut to `most`; false where there are none. */
-static bool read_digits(const char *text, uint64_t most, const char **end, uint64_t *value)
+/* Digits, cut to `max`; false where there are none. */
+static bool read_digits(const char *text, uint64_t max, const char **end, uint64_t *value)
 {
     if (!isdigit((unsigned char)*text))
         return false;
     uint64_t sum = 0;
     for (; isdigit((unsigned char)*text); text++) {
         const uint64_t digit = (uint64_t)(*text - '0');
-        sum = sum > (most - digit) / 10 ? most : sum * 10 + digit;
+        sum = sum > (max - digit) / 10 ? max : sum * 10 + digit;
     }
     *end = text;
     *value = sum;
@@ -86,7 +86,7 @@ static bool read_wait(const char *text, unsigned *seconds)
 }
 
 /* Prefer: respond-async, wait=10; the first wait counts. */
-static void read_preferences(const char *text, struct http_headers *headers)
+static void read_preferences(const char *text, struct headers *headers)
 {
     for (;;) {
         text += strspn(text, " \t,");
@@ -99,7 +99,7 @@ static void read_preferences(const char *text, struct http_headers *headers)
 }
 
 /* One coding, and that one alone. */
-static void read_coding(const char *value, struct http_headers *headers)
+static void read_coding(const char *value, struct headers *headers)
 {
     const bool is_gzip = strcasecmp(value, "gzip") == 0 || strcasecmp(value, "x-gzip") == 0;
     if (*value == '\0' || strcasecmp(value, "identity") == 0)
@@ -107,7 +107,7 @@ static void read_coding(const char *value, struct http_headers *headers)
     headers->coding = is_gzip && headers->coding == CODING_NONE ? CODING_GZIP : CODING_UNKNOWN;
 }
 
-/* For headers that may come once at most. */
+/* For headers that may come at most once. */
 static void set_once(const char **field, const char *value, struct reading *reading)
 {
     if (*field != NULL)
@@ -122,7 +122,7 @@ static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const cha
 {
     (void)kind;
     struct reading *reading = cls;
-    struct http_headers *headers = &reading->headers;
+    struct headers *headers = &reading->headers;
     if (value == http_no_cookies)
         return MHD_YES;
     if (value == NULL)
@@ -182,8 +182,8 @@ static bool read_framing(struct reading *reading, bool is_http_1_0)
            (length == NULL && !is_http_1_0 && strcasecmp(encoding, "chunked") == 0);
 }
 
-bool http_headers_read(struct MHD_Connection *connection, const char *method, const char *version,
-                       struct http_headers *headers, struct problem *problem)
+bool headers_read(struct MHD_Connection *connection, const char *method, const char *version,
+                  struct headers *headers, struct problem *problem)
 {
     struct reading reading = {.end = version + strlen(version)};
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, &reading);
@@ -316,8 +316,7 @@ bool http_hosts_check(const char *hosts, char *error, size_t error_size)
     return count > 0;
 }
 
-bool http_headers_may_ask(const struct http_headers *headers, const char *hosts,
-                          struct problem *problem)
+bool headers_may_ask(const struct headers *headers, const char *hosts, struct problem *problem)
 {
     const char *site = headers->fetch_site;
     if (headers->host != NULL && !is_one_of(hosts, headers->host))
@@ -330,7 +329,7 @@ bool http_headers_may_ask(const struct http_headers *headers, const char *hosts,
     return !problem_is_set(problem);
 }
 
-bool http_media_is(const char *type, const char *media)
+bool headers_media_is(const char *type, const char *media)
 {
     const size_t length = strcspn(type, "; \t");
     return strlen(media) == length && strncasecmp(type, media, length) == 0;
@@ -346,7 +345,7 @@ static bool has_no_weight(const char *parameters)
     return *weight == '0' && strspn(weight, "0.") == strcspn(weight, ", \t;");
 }
 
-bool http_list_names(const char *list, const char *name)
+bool headers_list_names(const char *list, const char *name)
 {
     while (list != NULL && *list != '\0') {
         list += strspn(list, ", \t");

@@ -16,7 +16,7 @@
 
 struct MHD_Connection;
 
-struct http_headers {
+struct headers {
     const char *host; /* NULL: HTTP/1.0 without one; all are borrowed from the connection */
     const char *origin;
     const char *fetch_site;
@@ -32,7 +32,7 @@ struct http_headers {
     unsigned wait_seconds;
 };
 
-/* The value of a Cookie that stands before all headers; http_headers_read() passes over it. See
+/* The value of a Cookie that stands before all headers; headers_read() passes over it. See
  * malformed.h. */
 extern const char http_no_cookies[];
 
@@ -40,20 +40,19 @@ extern const char http_no_cookies[];
 bool http_length_read(const char *text, uint64_t *ret_length);
 
 /* Reads the headers; false with malformed_request set. method and version are the library's own. */
-bool http_headers_read(struct MHD_Connection *connection, const char *method, const char *version,
-                       struct http_headers *headers, struct problem *problem);
+bool headers_read(struct MHD_Connection *connection, const char *method, const char *version,
+                  struct headers *headers, struct problem *problem);
 
 /* Sets foreign_host or foreign_origin. `hosts` lists the names that a Host may have, with commas or
  * blanks between them: "localhost" stands for all names of the loopback, "*" for any name. */
-bool http_headers_may_ask(const struct http_headers *headers, const char *hosts,
-                          struct problem *problem);
+bool headers_may_ask(const struct headers *headers, const char *hosts, struct problem *problem);
 
 /* Whether a text is such a list; else why not, in error[error_size]. */
 bool http_hosts_check(const char *hosts, char *error, size_t error_size);
 
 /* Whether a media type, as Content-Type has it, is this one, parameters apart. */
-bool http_media_is(const char *type, const char *media);
+bool headers_media_is(const char *type, const char *media);
 /* Whether a list, as Accept and Accept-Encoding have it, names this one, and not with q=0. */
-bool http_list_names(const char *list, const char *name);
+bool headers_list_names(const char *list, const char *name);
 
 #endif

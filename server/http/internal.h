@@ -1,15 +1,20 @@
-/* internal.h - what the http*.c files share of the server. */
+/* internal.h - what the files of this folder share: the server, and a request on its way. */
 #ifndef SERVER_HTTP_INTERNAL_H
 #define SERVER_HTTP_INTERNAL_H
 
 #include <linux/limits.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "server/base/thread_pool.h"
 #include "server/http/body.h"
 #include "server/http/connections.h"
+#include "server/http/headers.h"
 #include "server/http/listen.h"
+#include "server/http/malformed.h"
 #include "server/http/park.h"
+#include "server/http/reply.h"
+#include "server/http/route.h"
 #include "server/http/server.h"
 
 struct MHD_Daemon;
@@ -19,18 +24,50 @@ struct http_server {
     struct service *service;
     struct MHD_Daemon *daemon;
     struct acceptor *acceptor;
-    struct waiting_room *room;
+    struct park *park;
     struct thread_pool *pool;
     struct connections *connections;
     char directory[PATH_MAX];
     struct listen_sockets sockets;
-    struct http_body_limits body_limits;
+    struct body_limits body_limits;
     atomic_size_t bodies_bytes;     /* of all bodies in flight, in memory */
     atomic_size_t body_files_bytes; /* and in files */
     uint64_t first_request;         /* a number that no other start of the server has */
     atomic_uint_least64_t requests;
     atomic_bool draining;
-    atomic_bool stopping; /* what has not begun does not begin any more */
+    atomic_bool stopping; /* a job that has not begun does not begin any more */
+};
+
+/* A client that is sending sees no answer before it has sent all: this much of a body that is too
+ * large, in units of the largest allowed, is read and discarded. */
+enum { EXCHANGE_METHOD = 16, EXCHANGE_AUTHORITY = 264, DISCARDED_BODIES = 4 };
+
+/* A request and its reply, from the request line to the log line. */
+struct exchange {
+    struct http_server *server;
+    struct connection *connection;
+    struct timespec begun;
+    struct headers headers;
+    const struct route *route; /* NULL: refused */
+    struct request request;
+    struct malformed_place reading;
+    struct park_place place;
+    struct thread_pool_job job;
+    struct MHD_Connection *suspended; /* the job resumes it */
+    struct reply_next step;           /* the next one to call; run NULL: the reply is ready */
+    char method[EXCHANGE_METHOD];     /* as the log shows it */
+    char path[LIMIT_PATH + 1];
+    char authority[EXCHANGE_AUTHORITY]; /* of an absolute request target: in place of Host; or "" */
+    char allow[ROUTE_ALLOW];
+    bool path_is_plain;
+    bool headers_read;
+    bool close;
+    bool is_received;
+    struct body body;
+    size_t received; /* bytes of the body, kept or not */
+    unsigned status; /* 0: not answered */
+    size_t answer_bytes;
+    struct reply reply; /* last: see reply_init() */
 };
 
 #endif

@@ -55,8 +55,8 @@ static void answer(struct exchange *exchange, enum problem_code code, const char
         MHD_get_connection_info(exchange->reading.connection, MHD_CONNECTION_INFO_CONNECTION_FD)
             ->connect_fd;
     problem_set(&problem, code, "%s", detail);
-    exchange_name(exchange, NULL);
-    http_reply_write_problem(&problem, exchange->path, exchange->request.id, &writer);
+    admit_name(exchange, NULL);
+    reply_write_problem(&problem, exchange->path, exchange->request.id, &writer);
     buffer_add(&body, "\n", 1);
     if (!body.failed) {
         exchange->status = problem_status(code);

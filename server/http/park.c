@@ -5,14 +5,14 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* Connections are resumed under the lock: when waiting_room_close() returns, no other thread is
- * about to touch one, and the daemon can be stopped. */
-struct waiting_room {
+/* Connections are resumed under the lock: when park_close() returns, no other thread is about to
+ * touch one, and the daemon can be stopped. */
+struct park {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* an earlier deadline, or closed */
     pthread_t thread;
     bool closed;
-    struct waiting_place *first; /* by deadline */
+    struct park_place *first; /* by deadline */
 };
 
 static bool is_before(const struct timespec *a, const struct timespec *b)
@@ -20,110 +20,110 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
     return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
 }
 
-/* Unlinks *link, then resumes: from there on the place may be gone. */
-static void release(struct waiting_place **link)
+/* Unlinks *link, then resumes: after that the place may be gone. */
+static void release(struct park_place **link)
 {
-    struct waiting_place *place = *link;
+    struct park_place *place = *link;
     *link = place->next;
     MHD_resume_connection(place->connection);
 }
 
-static void release_due(struct waiting_room *room)
+static void release_due(struct park *park)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    while (room->first != NULL && !is_before(&now, &room->first->deadline))
-        release(&room->first);
+    while (park->first != NULL && !is_before(&now, &park->first->deadline))
+        release(&park->first);
 }
 
 static void *keep_time(void *argument)
 {
-    struct waiting_room *room = argument;
-    pthread_mutex_lock(&room->lock);
-    while (!room->closed) {
-        if (room->first == NULL) {
-            pthread_cond_wait(&room->changed, &room->lock);
+    struct park *park = argument;
+    pthread_mutex_lock(&park->lock);
+    while (!park->closed) {
+        if (park->first == NULL) {
+            pthread_cond_wait(&park->changed, &park->lock);
         } else {
-            const struct timespec deadline = room->first->deadline;
-            pthread_cond_timedwait(&room->changed, &room->lock, &deadline);
+            const struct timespec deadline = park->first->deadline;
+            pthread_cond_timedwait(&park->changed, &park->lock, &deadline);
         }
-        release_due(room);
+        release_due(park);
     }
-    pthread_mutex_unlock(&room->lock);
+    pthread_mutex_unlock(&park->lock);
     return NULL;
 }
 
-struct waiting_room *waiting_room_create(void)
+struct park *park_create(void)
 {
-    struct waiting_room *room = calloc(1, sizeof *room);
-    if (room == NULL)
+    struct park *park = calloc(1, sizeof *park);
+    if (park == NULL)
         return NULL;
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_mutex_init(&room->lock, NULL);
-    pthread_cond_init(&room->changed, &monotonic);
+    pthread_mutex_init(&park->lock, NULL);
+    pthread_cond_init(&park->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    if (pthread_create(&room->thread, NULL, keep_time, room) != 0) {
-        pthread_cond_destroy(&room->changed);
-        pthread_mutex_destroy(&room->lock);
-        free(room);
+    if (pthread_create(&park->thread, NULL, keep_time, park) != 0) {
+        pthread_cond_destroy(&park->changed);
+        pthread_mutex_destroy(&park->lock);
+        free(park);
         return NULL;
     }
-    return room;
+    return park;
 }
 
-void waiting_room_destroy(struct waiting_room *room)
+void park_destroy(struct park *park)
 {
-    if (room == NULL)
+    if (park == NULL)
         return;
-    waiting_room_close(room);
-    pthread_join(room->thread, NULL);
-    pthread_cond_destroy(&room->changed);
-    pthread_mutex_destroy(&room->lock);
-    free(room);
+    park_close(park);
+    pthread_join(park->thread, NULL);
+    pthread_cond_destroy(&park->changed);
+    pthread_mutex_destroy(&park->lock);
+    free(park);
 }
 
-void waiting_room_enter(struct waiting_room *room, struct waiting_place *place,
-                        struct MHD_Connection *connection, int64_t key, unsigned seconds)
+void park_enter(struct park *park, struct park_place *place, struct MHD_Connection *connection,
+                int64_t event, unsigned seconds)
 {
     place->connection = connection;
-    place->key = key;
+    place->event = event;
     clock_gettime(CLOCK_MONOTONIC, &place->deadline);
     place->deadline.tv_sec += seconds;
 
-    pthread_mutex_lock(&room->lock);
-    struct waiting_place **link = &room->first;
+    pthread_mutex_lock(&park->lock);
+    struct park_place **link = &park->first;
     while (*link != NULL && !is_before(&place->deadline, &(*link)->deadline))
         link = &(*link)->next;
     place->next = *link;
     *link = place;
-    if (room->closed)
+    if (park->closed)
         release(link);
-    else if (room->first == place)
-        pthread_cond_signal(&room->changed);
-    pthread_mutex_unlock(&room->lock);
+    else if (park->first == place)
+        pthread_cond_signal(&park->changed);
+    pthread_mutex_unlock(&park->lock);
 }
 
-void waiting_room_wake(struct waiting_room *room, int64_t key)
+void park_wake(struct park *park, int64_t event)
 {
-    pthread_mutex_lock(&room->lock);
-    struct waiting_place **link = &room->first;
+    pthread_mutex_lock(&park->lock);
+    struct park_place **link = &park->first;
     while (*link != NULL) {
-        if ((*link)->key == key)
+        if ((*link)->event == event)
             release(link);
         else
             link = &(*link)->next;
     }
-    pthread_mutex_unlock(&room->lock);
+    pthread_mutex_unlock(&park->lock);
 }
 
-void waiting_room_close(struct waiting_room *room)
+void park_close(struct park *park)
 {
-    pthread_mutex_lock(&room->lock);
-    room->closed = true;
-    while (room->first != NULL)
-        release(&room->first);
-    pthread_cond_signal(&room->changed);
-    pthread_mutex_unlock(&room->lock);
+    pthread_mutex_lock(&park->lock);
+    park->closed = true;
+    while (park->first != NULL)
+        release(&park->first);
+    pthread_cond_signal(&park->changed);
+    pthread_mutex_unlock(&park->lock);
 }

@@ -1,8 +1,9 @@
-/* park.h - the waiting room: requests suspended until an event, or their deadline.
+/* park.h - requests that wait for an event, or until their deadline.
  *
- * An event is a key (the id of a run). One thread resumes those whose deadline has come. A
- * connection is suspended before it enters, so that whoever wakes it finds it asleep; once resumed
- * it belongs to its event loop again and the room has forgotten it. */
+ * An event has a number: the id of the run whose end it is. One thread resumes the requests whose
+ * deadline has come. A connection is suspended before it enters, so that a thread that wakes it
+ * finds it suspended; once it is resumed it belongs to its event loop again, and the park has
+ * forgotten it. */
 #ifndef SERVER_HTTP_PARK_H
 #define SERVER_HTTP_PARK_H
 
@@ -10,25 +11,25 @@
 #include <time.h>
 
 struct MHD_Connection;
-struct waiting_room;
+struct park;
 
-/* A place in the room; part of what waits, and not to be moved meanwhile. */
-struct waiting_place {
+/* A place in the park: a part of the request, which must not be moved while it waits. */
+struct park_place {
     struct MHD_Connection *connection;
-    int64_t key;
+    int64_t event;
     struct timespec deadline; /* CLOCK_MONOTONIC */
-    struct waiting_place *next;
+    struct park_place *next;
 };
 
-struct waiting_room *waiting_room_create(void);       /* NULL: no memory or no thread */
-void waiting_room_destroy(struct waiting_room *room); /* closes first; takes NULL */
+struct park *park_create(void);       /* NULL: no memory or no thread */
+void park_destroy(struct park *park); /* closes it first; takes NULL */
 
-/* Parks a suspended connection; in a closed room it is resumed at once. */
-void waiting_room_enter(struct waiting_room *room, struct waiting_place *place,
-                        struct MHD_Connection *connection, int64_t key, unsigned seconds);
-/* Resumes those that wait for `key`. From any thread. */
-void waiting_room_wake(struct waiting_room *room, int64_t key);
-/* Resumes everybody; from now on nobody waits. */
-void waiting_room_close(struct waiting_room *room);
+/* Parks a suspended connection. A closed park resumes it at once. */
+void park_enter(struct park *park, struct park_place *place, struct MHD_Connection *connection,
+                int64_t event, unsigned seconds);
+/* Resumes the requests that wait for an event. From any thread. */
+void park_wake(struct park *park, int64_t event);
+/* Resumes all requests; from now on none waits. */
+void park_close(struct park *park);
 
 #endif

@@ -9,6 +9,42 @@
 
 enum { NUMBER = 32 };
 
+/* The fields of a problem are many, and none is read before it was added: they are not zeroed. */
+void reply_init(struct reply *reply)
+{
+    memset(reply, 0, offsetof(struct reply, problem) + offsetof(struct problem, fields));
+    reply->json = json_writer_to(&reply->body);
+}
+
+void reply_finish(struct reply *reply)
+{
+    reply_drop_step(&reply->next);
+    buffer_finish(&reply->body);
+}
+
+/* --- steps --- */
+
+void *reply_make_state(struct reply *reply, size_t size, void (*finish)(void *state))
+{
+    void *state = calloc(1, size);
+    if (state == NULL)
+        problem_set_no_memory(&reply->problem);
+    else
+        reply->next = (struct reply_next){.state = state, .finish = finish};
+    return state;
+}
+
+void reply_drop_step(struct reply_next *step)
+{
+    if (step->state != NULL) {
+        step->finish(step->state);
+        free(step->state);
+    }
+    *step = (struct reply_next){0};
+}
+
+/* --- the body --- */
+
 /* For readers of JSON in a terminal. */
 static void end_line(struct reply *reply)
 {
@@ -19,7 +55,7 @@ static void end_line(struct reply *reply)
 }
 
 /* An answer for whose compression there is no memory is sent as it is. */
-void http_reply_pack(const struct request *request, struct reply *reply)
+void reply_pack(const struct request *request, struct reply *reply)
 {
     struct buffer packed = {0};
     struct buffer *body = &reply->body;
@@ -84,8 +120,8 @@ static void write_fields(const struct problem *problem, struct json_writer *writ
     json_write_array_end(writer);
 }
 
-void http_reply_write_problem(const struct problem *problem, const char *instance,
-                              const char *request_id, struct json_writer *writer)
+void reply_write_problem(const struct problem *problem, const char *instance,
+                         const char *request_id, struct json_writer *writer)
 {
     const unsigned status = problem_status(problem->code);
     json_write_object_begin(writer);
@@ -113,7 +149,7 @@ static void write_problem(const struct request *request, struct reply *reply)
 {
     buffer_finish(&reply->body);
     reply->json = json_writer_to(&reply->body);
-    http_reply_write_problem(&reply->problem, request->path, request->id, &reply->json);
+    reply_write_problem(&reply->problem, request->path, request->id, &reply->json);
     reply->status = problem_status(reply->problem.code);
     reply->content_type = "application/problem+json";
     reply->static_body = NULL;
@@ -193,8 +229,8 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
             add_number(response, "Preference-Applied", "wait=%u", reply->waited_seconds));
 }
 
-unsigned http_reply_send(struct MHD_Connection *connection, const struct request *request,
-                         struct reply *reply, bool close, size_t *body_size)
+unsigned reply_send(struct MHD_Connection *connection, const struct request *request,
+                    struct reply *reply, bool close, size_t *body_size)
 {
     if (reply->body.failed && !problem_is_set(&reply->problem))
         problem_set(&reply->problem, PROBLEM_OUT_OF_MEMORY, "There is no memory for the answer.");

@@ -1,26 +1,107 @@
-/* reply.h - the only place that builds responses. */
+/* reply.h - the answer to a request: what a handler puts into it, and how it is sent. Only reply.c
+ * builds responses of libmicrohttpd. */
 #ifndef SERVER_HTTP_REPLY_H
 #define SERVER_HTTP_REPLY_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "server/base/buffer.h"
+#include "server/base/problem.h"
 #include "server/http/request.h"
+#include "server/json/writer.h"
 
 struct MHD_Connection;
 
-/* Compresses the reply where that is wanted and worth it: by the thread that has time for it. */
-void http_reply_pack(const struct request *request, struct reply *reply);
+/* The step that follows the one that is being called. */
+struct reply_next {
+    request_handler *run; /* NULL: none follows, the reply is the answer */
+    void *state;          /* owned; NULL: none */
+    void (*finish)(void *state);
+    uint64_t work;         /* of the step, in units of LIMIT_WORK */
+    unsigned wait_seconds; /* 0: it follows at once */
+    int64_t event;         /* else after this event, or when the time is over */
+    bool (*has_happened)(struct service *service, int64_t event);
+};
+
+enum { REPLY_LOCATION = 128 };
+
+struct reply {
+    unsigned status;
+    const char *content_type;      /* static text; application/json unless set */
+    char location[REPLY_LOCATION]; /* a path, e.g. "/runs/7"; "" for none */
+    unsigned waited_seconds;       /* of Preference-Applied: wait=N; 0 for none */
+    unsigned retry_after_seconds;  /* 0 for none */
+    const char *allow;             /* of a 405; NULL for none */
+    const void *static_body;       /* borrowed for ever, e.g. the embedded contract; or NULL */
+    size_t static_size;
+    bool is_gzip;            /* the body is compressed already */
+    struct buffer body;      /* unless static_body is set */
+    struct json_writer json; /* writes into the body */
+    struct reply_next next;
+    struct problem problem; /* if set, it is the answer, whatever else was written */
+};
+
+/* --- for handlers --- */
+
+/* Answers with what reply->body holds. */
+static inline void reply_with(struct reply *reply, unsigned status)
+{
+    reply->status = status;
+}
+
+/* Makes the state of the next step: `size` zeroed bytes, suitably aligned. The request owns it and,
+ * whatever happens, calls finish(state) and then frees it after the next step. NULL with the
+ * problem set: there is no memory. A step calls it at most once. */
+void *reply_make_state(struct reply *reply, size_t size, void (*finish)(void *state));
+
+/* More work than an event loop takes: that of a step that waits for the disk. */
+#define WORK_FOR_POOL UINT64_MAX
+
+/* Names the next step, in which request->state is the state made, and request->body is gone. A
+ * problem that is set cancels it. */
+static inline void reply_continue(struct reply *reply, request_handler *run, uint64_t work)
+{
+    reply->next.run = run;
+    reply->next.work = work;
+}
+
+/* Names a step of little work that follows an event (the end of the run of this id), or the end of
+ * that many seconds. has_happened() is asked once after the request has begun to wait, so that no
+ * event is missed. */
+static inline void reply_wait(struct reply *reply, request_handler *run, unsigned seconds,
+                              int64_t event,
+                              bool (*has_happened)(struct service *service, int64_t event))
+{
+    reply->next.run = run;
+    reply->next.wait_seconds = seconds;
+    reply->next.event = event;
+    reply->next.has_happened = has_happened;
+}
+
+/* --- for the HTTP layer --- */
+
+/* An empty reply, which must not be moved after this. */
+void reply_init(struct reply *reply);
+void reply_finish(struct reply *reply);
+
+/* Drops a step that is not called, or has been called: frees its state. */
+void reply_drop_step(struct reply_next *step);
+
+/* Compresses the reply if the request accepts that and it is worth it. It takes time: a thread that
+ * has some calls it. */
+void reply_pack(const struct request *request, struct reply *reply);
 
 /* Queues the reply, or its problem; takes what reply->body holds. With `close`, the connection ends
- * after it. Returns the status, and how many bytes the body has; 0 where nothing could be queued,
- * and the connection has to be dropped. */
-unsigned http_reply_send(struct MHD_Connection *connection, const struct request *request,
-                         struct reply *reply, bool close, size_t *body_size);
+ * after it. Returns the status, and how many bytes the body has; 0 if nothing could be queued, and
+ * the connection must be dropped. */
+unsigned reply_send(struct MHD_Connection *connection, const struct request *request,
+                    struct reply *reply, bool close, size_t *body_size);
 
 /* Writes the application/problem+json document: type, title, status, detail, instance, code,
  * errors (if fields are named) and request_id. */
-void http_reply_write_problem(const struct problem *problem, const char *instance,
-                              const char *request_id, struct json_writer *writer);
+void reply_write_problem(const struct problem *problem, const char *instance,
+                         const char *request_id, struct json_writer *writer);
 
 #endif

@@ -1,8 +1,8 @@
-/* compares a path with the patterns of the table, segment by segment.
+/* route.c - compares a path with the patterns of the table, segment by segment.
  *
- * The table is short and read in order; a pattern's {name} stands for one non-empty segment. What
- * the segments hold is looked at only once the method fits too, so that a wrong method is told
- * before a wrong id. */
+ * The table is short and read in order; a pattern's {name} stands for one non-empty segment. The
+ * segments are read only if the method fits too, so that a wrong method is reported before a wrong
+ * id. */
 #include "server/http/route.h"
 
 #include <stdint.h>

@@ -61,13 +61,13 @@ static struct MHD_Daemon *start_daemon(struct http_server *server)
 {
     return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
                                 MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG,
-                            0, NULL, NULL, http_exchange_handle, server, MHD_OPTION_EXTERNAL_LOGGER,
+                            0, NULL, NULL, exchange_handle, server, MHD_OPTION_EXTERNAL_LOGGER,
                             malformed_log, NULL, MHD_OPTION_THREAD_POOL_SIZE, loop_count(),
                             MHD_OPTION_CONNECTION_LIMIT, UINT_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
                             server->options.request_timeout_seconds, MHD_OPTION_STRICT_FOR_CLIENT,
-                            0, MHD_OPTION_NOTIFY_CONNECTION, http_exchange_connection, server,
-                            MHD_OPTION_URI_LOG_CALLBACK, http_exchange_begin, server,
-                            MHD_OPTION_NOTIFY_COMPLETED, http_exchange_end, server, MHD_OPTION_END);
+                            0, MHD_OPTION_NOTIFY_CONNECTION, exchange_connection, server,
+                            MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, server,
+                            MHD_OPTION_NOTIFY_COMPLETED, exchange_end, server, MHD_OPTION_END);
 }
 
 void http_server_destroy(struct http_server *server)
@@ -79,7 +79,7 @@ void http_server_destroy(struct http_server *server)
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
     thread_pool_destroy(server->pool);
-    waiting_room_destroy(server->room);
+    park_destroy(server->park);
     connections_destroy(server->connections);
     listen_close(&server->sockets);
     free(server);
@@ -89,12 +89,12 @@ static void init_body_limits(struct http_server *server)
 {
     const struct http_options *options = &server->options;
     snprintf(server->directory, sizeof server->directory, "%s", options->directory);
-    server->body_limits = (struct http_body_limits){
-        .most_bytes = options->max_body_bytes,
-        .most_all_bytes = options->max_bodies_bytes,
+    server->body_limits = (struct body_limits){
+        .max_bytes = options->max_body_bytes,
+        .max_all_bytes = options->max_bodies_bytes,
         .all_bytes = &server->bodies_bytes,
-        .most_file_bytes = options->max_file_bytes,
-        .most_all_file_bytes = FILES_AT_ONCE * options->max_file_bytes,
+        .max_file_bytes = options->max_file_bytes,
+        .max_all_file_bytes = FILES_AT_ONCE * options->max_file_bytes,
         .all_file_bytes = &server->body_files_bytes,
         .directory = server->directory,
     };
@@ -122,9 +122,9 @@ static bool prepare(struct http_server *server, char *error, size_t error_size)
     if (getrandom(&server->first_request, sizeof server->first_request, GRND_NONBLOCK) < 0)
         server->first_request = (uint64_t)time(NULL) << 32;
     server->pool = thread_pool_create(options->pool_threads, LIMIT_WAITING_JOBS);
-    server->room = waiting_room_create();
+    server->park = park_create();
     server->connections = connections_create(options->request_timeout_seconds, limit);
-    if (server->pool != NULL && server->room != NULL && server->connections != NULL)
+    if (server->pool != NULL && server->park != NULL && server->connections != NULL)
         return true;
     snprintf(error, error_size, "can't start the threads that serve");
     return false;
@@ -161,15 +161,15 @@ const char *http_server_address(const struct http_server *server)
     return server->sockets.address;
 }
 
-void http_server_wake(struct http_server *server, int64_t key)
+void http_server_wake(struct http_server *server, int64_t event)
 {
-    waiting_room_wake(server->room, key);
+    park_wake(server->park, event);
 }
 
 void http_server_drain(struct http_server *server, unsigned seconds)
 {
     atomic_store(&server->draining, true);
-    waiting_room_close(server->room);
+    park_close(server->park);
     acceptor_deafen(server->acceptor);
     connections_settle(server->connections);
     acceptor_stop(server->acceptor);

@@ -42,8 +42,8 @@ bool http_server_start(const struct http_options *options, struct service *servi
 /* "127.0.0.1:43210": where it really listens. Borrowed from the server. */
 const char *http_server_address(const struct http_server *server);
 
-/* The event `key` has happened: finishes the requests parked for it. From any thread. */
-void http_server_wake(struct http_server *server, int64_t key);
+/* The event `event` has happened: finishes the requests parked for it. From any thread. */
+void http_server_wake(struct http_server *server, int64_t event);
 
 /* Accepts no new connection, finishes parked requests, and lets the others end up to `seconds`: no
  * accepted request is cut short before that. */

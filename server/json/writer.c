@@ -253,7 +253,7 @@ static inline void write_row(struct json_writer *writer, const float *values, si
     pay_comma(writer);
     for (size_t begin = 0; begin < count; begin += ROW_PART) {
         const size_t end = count - begin < ROW_PART ? count : begin + ROW_PART;
-        if (!buffer_reserve(text, ROW_PART * (DECIMAL_TEXT + 1)))
+        if (!buffer_reserve(text, (end - begin) * (DECIMAL_TEXT + 1)))
             return;
         char *at = text->bytes + text->size;
         for (size_t i = begin; i < end; i++) {

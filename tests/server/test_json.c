@@ -527,7 +527,7 @@ START_TEST(a_problem_is_written_as_rfc_9457_says)
     problem_add_field(&problem, PROBLEM_OUT_OF_RANGE, "/m", "must be above %d", 2);
     problem_add_parameter(&problem, PROBLEM_INVALID_PARAMETER, "limit", "must be a number");
     problem_set(&problem, PROBLEM_NOT_FOUND, "comes too late");
-    http_reply_write_problem(&problem, "/encode", "r1", &writer);
+    reply_write_problem(&problem, "/encode", "r1", &writer);
     expect_text(
         &writer,
         "{\"type\":\"about:blank\",\"title\":\"Unprocessable Content\",\"status\":422,"
@@ -537,7 +537,7 @@ START_TEST(a_problem_is_written_as_rfc_9457_says)
         "\"invalid_parameter\",\"detail\":\"must be a number\"}],\"request_id\":\"r1\"}");
     problem = (struct problem){0};
     problem_set(&problem, PROBLEM_STORE_FULL, "the disk is full");
-    http_reply_write_problem(&problem, "/models", "r2", &writer);
+    reply_write_problem(&problem, "/models", "r2", &writer);
     expect_text(&writer,
                 "{\"type\":\"about:blank\",\"title\":\"Insufficient Storage\",\"status\":507,"
                 "\"detail\":\"the disk is full\",\"instance\":\"/models\","
@@ -571,7 +571,7 @@ START_TEST(long_texts_are_cut_between_characters)
         ck_assert_uint_ge(strlen(problem.fields[0].pointer), PROBLEM_POINTER - 4);
         struct buffer text = {0};
         struct json_writer writer = json_writer_to(&text);
-        http_reply_write_problem(&problem, "/", "r", &writer);
+        reply_write_problem(&problem, "/", "r", &writer);
         struct problem unreadable = {0};
         struct document *document = document_read(text.bytes, text.size, &unreadable);
         ck_assert_msg(document != NULL, "%s", unreadable.detail);
