@@ -23,10 +23,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/count_training.h"
+#include "core/activity.h"
 #include "core/exponential.h"
+#include "core/learner.h"
 #include "core/multi_spike.h"
 #include "core/random.h"
+#include "core/spike_counter.h"
 #include "tests/support/views.h"
 
 enum {
@@ -175,11 +177,10 @@ struct score {
     double stray;
 };
 
-/* What an output is run by. */
+/* What the output is counted with. */
 struct probe {
-    struct pattern pattern;
-    struct multi_spike multi_spike;
-    struct spike_train train;
+    struct activity activity;
+    struct read_out_scratch scratch;
 };
 
 static void score_trial(const struct trial *trial, const struct patterns *patterns,
@@ -206,18 +207,20 @@ static void score_trial(const struct trial *trial, const struct patterns *patter
     sums->stray += (double)(train->count - elicited);
 }
 
-static struct score score(const struct tempotron *tempotron, struct trial *trials,
+static struct score score(const struct network *network, struct trial *trials,
                           const struct patterns *patterns, struct probe *probe)
 {
     struct score sums = {0};
     size_t clues = 0;
     for (size_t b = 0; b < HELD_OUT; b++) {
         const struct samples set = view(&trials[b]);
-        samples_pattern(&set, NULL, 0, &probe->pattern);
-        multi_spike_take_pattern(&probe->multi_spike, tempotron, &probe->pattern);
-        multi_spike_take_output(&probe->multi_spike, tempotron, &probe->pattern, 0);
-        multi_spike_fire(&probe->multi_spike, 1, &probe->train);
-        score_trial(&trials[b], patterns, &probe->train, &clues, &sums);
+        struct layer_activity *layer = &probe->activity.layers[0];
+        samples_pattern(&set, NULL, 0, activity_input(&probe->activity));
+        activity_forward(network, &probe->scratch.membranes, &probe->activity);
+        spike_counter_take_pattern(&probe->scratch.counter, &network->layers[0], &layer->pattern,
+                                   &layer->timeline);
+        spike_counter_count(&probe->scratch.counter, &network->layers[0], &layer->pattern, 0);
+        score_trial(&trials[b], patterns, &probe->scratch.counter.train, &clues, &sums);
     }
     return (struct score){.right = sums.right / HELD_OUT,
                           .found = sums.found / (double)clues,
@@ -240,9 +243,10 @@ static const struct task tasks[] = {
     {"1 to 5 spikes a clue", {1, 2, 3, 4, 5}, 2e-4, 0.9, 200000, 10000},
 };
 
-struct learner {
-    struct tempotron *tempotron;
-    struct count_trainer *trainer;
+struct student {
+    struct network *network;
+    struct training_params params;
+    struct learner *learner;
     struct patterns patterns;
     struct trial held_out[HELD_OUT];
     struct trial trial;
@@ -250,38 +254,41 @@ struct learner {
     struct random random;
 };
 
-static struct learner *prepare(const struct task *task, uint32_t seed)
+static struct student *prepare(const struct task *task, uint32_t seed)
 {
-    const struct tempotron_params shape = {CLOCK_CONTINUOUS, AFFERENTS, 1, WINDOW, 20, 5, 1};
-    const struct count_trainer_params params = {.batch_most = 1,
-                                                .capacity = TRIAL_SPIKES_MOST,
-                                                .max_spikes = SPIKES_MOST,
-                                                .momentum = task->momentum};
+    const struct network_params shape = {
+        .tempotron = {CLOCK_CONTINUOUS, AFFERENTS, 1, WINDOW, 20, 5, 1},
+        .read_out = {.kind = READ_OUT_SPIKE_COUNT, .spike_count = {.max_spikes = SPIKES_MOST}},
+    };
     float weight[AFFERENTS];
-    struct learner *learner = calloc(1, sizeof *learner);
-    tempotron_draw_weight(seed, AFFERENTS, 1, weight);
-    if (learner == NULL || tempotron_create(&shape, weight, &learner->tempotron) != CORE_OK ||
-        count_trainer_create(learner->tempotron, &params, NULL, NULL, &learner->trainer) !=
-            CORE_OK ||
-        pattern_init(&learner->probe.pattern, TRIAL_SPIKES_MOST, WINDOW) != CORE_OK ||
-        multi_spike_init(&learner->probe.multi_spike, TRIAL_SPIKES_MOST) != CORE_OK ||
-        spike_train_init(&learner->probe.train, SPIKES_MOST) != CORE_OK)
+    const float *const layers[] = {weight};
+    struct student *student = calloc(1, sizeof *student);
+    if (student == NULL)
         abort();
-    random_init(&learner->random, seed);
-    draw_patterns(&learner->patterns, task->value, &learner->random);
+    student->params.momentum = task->momentum;
+    const struct learner_options options = {
+        .params = &student->params, .capacity = TRIAL_SPIKES_MOST, .batch_size = 1};
+    tempotron_draw_weight(seed, AFFERENTS, 1, weight);
+    if (network_create(&shape, layers, &student->network) != CORE_OK ||
+        learner_create(student->network, &options, &student->learner) != CORE_OK ||
+        activity_init(&student->probe.activity, student->network, TRIAL_SPIKES_MOST) != CORE_OK ||
+        read_out_scratch_init(&student->probe.scratch, student->network, TRIAL_SPIKES_MOST,
+                              false) != CORE_OK)
+        abort();
+    random_init(&student->random, seed);
+    draw_patterns(&student->patterns, task->value, &student->random);
     for (size_t b = 0; b < HELD_OUT; b++)
-        draw_trial(&learner->held_out[b], &learner->patterns, &learner->random);
-    return learner;
+        draw_trial(&student->held_out[b], &student->patterns, &student->random);
+    return student;
 }
 
-static void destroy(struct learner *learner)
+static void destroy(struct student *student)
 {
-    spike_train_finish(&learner->probe.train);
-    multi_spike_finish(&learner->probe.multi_spike);
-    pattern_finish(&learner->probe.pattern);
-    count_trainer_destroy(learner->trainer);
-    tempotron_destroy(learner->tempotron);
-    free(learner);
+    read_out_scratch_finish(&student->probe.scratch);
+    activity_finish(&student->probe.activity);
+    learner_destroy(student->learner);
+    network_destroy(student->network);
+    free(student);
 }
 
 /* How far it is. */
@@ -292,22 +299,23 @@ struct progress {
 };
 
 /* So many trials more; the mean error. */
-static double learn_trials(struct learner *learner, const struct task *task,
+static double learn_trials(struct student *student, const struct task *task,
                            struct progress *progress)
 {
     const uint32_t sample = 0;
-    struct count_errors errors = {0};
+    const struct batch batch = {
+        .epoch = 1, .samples = &sample, .count = 1, .learning_rate = task->learning_rate};
+    struct learner_sums sums = {0};
     for (size_t n = 0; n < task->every; n++, progress->trials++) {
         const double begin = seconds();
-        draw_trial(&learner->trial, &learner->patterns, &learner->random);
-        const struct samples samples = view(&learner->trial);
+        draw_trial(&student->trial, &student->patterns, &student->random);
+        const struct samples samples = view(&student->trial);
         const double made = seconds();
-        count_trainer_step(learner->trainer, &samples, &sample, 1, task->learning_rate, NULL,
-                           &errors);
+        learner_batch(student->learner, &samples, &batch, &sums);
         progress->seconds += seconds() - made;
         progress->making += made - begin;
     }
-    return (double)errors.error / (double)errors.counts;
+    return sums.loss / (double)sums.decisions;
 }
 
 /* When so many of the held-out trials were first right. */
@@ -325,7 +333,7 @@ static void report(const struct milestone *milestone)
 
 static void learn(const struct task *task, uint32_t seed)
 {
-    struct learner *learner = prepare(task, seed);
+    struct student *student = prepare(task, seed);
     struct progress progress = {0};
     struct milestone milestones[] = {{.right = 0.8}, {.right = 0.9}, {.right = 0.98}};
     const size_t count = sizeof milestones / sizeof *milestones;
@@ -333,9 +341,9 @@ static void learn(const struct task *task, uint32_t seed)
            task->momentum);
     puts("  trials  seconds us/trial   error  right %  found %   stray");
     while (progress.trials < task->trials) {
-        const double before = progress.seconds, error = learn_trials(learner, task, &progress);
+        const double before = progress.seconds, error = learn_trials(student, task, &progress);
         const struct score now =
-            score(learner->tempotron, learner->held_out, &learner->patterns, &learner->probe);
+            score(student->network, student->held_out, &student->patterns, &student->probe);
         printf("%8zu %8.1f %8.0f %7.2f %8.1f %8.1f %7.2f\n", progress.trials, progress.seconds,
                (progress.seconds - before) / (double)task->every * 1e6, error, 100 * now.right,
                100 * now.found, now.stray);
@@ -347,7 +355,7 @@ static void learn(const struct task *task, uint32_t seed)
     for (size_t i = 0; i < count; i++)
         report(&milestones[i]);
     printf("making the trials took %.1f s\n\n", progress.making);
-    destroy(learner);
+    destroy(student);
 }
 
 int main(int argc, char **argv)

@@ -43,7 +43,7 @@ static struct network *draw_network(size_t hidden)
         .tempotron = {CLOCK_GRID, PIXELS, CLASSES, T, 150, 37.5, 1},
         .hidden_count = 1,
         .hidden = {hidden},
-        .read_out = {1, 1},
+        .read_out.v_max = {1, 1},
     };
     float *weight[2];
     struct network *network;
@@ -113,7 +113,7 @@ static void predict_pass(struct problem *problem)
     for (size_t i = 0; i < SAMPLES; i++) {
         samples_pattern(&problem->set, &problem->encoder.encoding, i,
                         activity_input(&problem->activity));
-        activity_forward(problem->network, &problem->membranes, &problem->activity, NULL);
+        v_max_read_out_forward(problem->network, &problem->membranes, &problem->activity, NULL);
     }
 }
 

@@ -140,7 +140,7 @@ static struct network_params params_of(const struct task *task, size_t features)
                       .tau = task->tau,
                       .tau_s = task->tau / 4,
                       .v_threshold = 1},
-        .read_out = {.neurons_per_class = task->neurons_per_class, .beta = 5},
+        .read_out.v_max = {.neurons_per_class = task->neurons_per_class, .beta = 5},
     };
     while (params.hidden_count < HIDDEN_LAYERS && task->hidden[params.hidden_count] > 0) {
         params.hidden[params.hidden_count] = task->hidden[params.hidden_count];

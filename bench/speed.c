@@ -169,8 +169,8 @@ static void predict_pass(struct problem *problem)
     for (size_t i = 0; i < SAMPLES; i++) {
         samples_pattern(&problem->bytes, &problem->encoder.encoding, i,
                         activity_input(&problem->activity));
-        activity_forward(problem->network, &problem->membranes, &problem->activity, NULL);
-        read_out_decide(problem->activity.score, problem->outputs);
+        v_max_read_out_forward(problem->network, &problem->membranes, &problem->activity, NULL);
+        v_max_read_out_decide(problem->activity.score, problem->outputs);
     }
 }
 

@@ -18,7 +18,7 @@ static void lay_out(struct activity *activity, const struct network *network, st
         layer->slope = arena_place(arena, width, sizeof *layer->slope);
     }
     activity->score =
-        arena_place(arena, network_classes(&network->params), sizeof *activity->score);
+        arena_place(arena, network_outputs(&network->params), sizeof *activity->score);
 }
 
 /* The spikes that may come into a layer. */
@@ -123,26 +123,19 @@ void activity_pass_on(const struct layer_activity *layer, size_t neurons, struct
 }
 
 void activity_forward(const struct network *network, struct membranes *membranes,
-                      struct activity *activity, float *v)
+                      struct activity *activity)
 {
-    const size_t last = network->depth - 1, T = network->params.tempotron.T;
-    for (size_t l = 0; l <= last; l++) {
+    for (size_t l = 0; l < network->depth; l++) {
         const struct layer *layer = &network->layers[l];
         struct layer_activity *of_layer = &activity->layers[l];
         timeline_read(&of_layer->timeline, layer->blocks[0], &of_layer->pattern);
-        for (size_t b = 0; b < layer->block_count; b++) {
-            if (l < last)
-                activity_fire_block(layer->blocks[b], network->params.hidden_spike, b, membranes,
-                                    of_layer);
-            else
-                activity_read_block(layer->blocks[b], b, membranes, of_layer,
-                                    v == NULL ? NULL : v + b * BLOCK_NEURONS * T);
-        }
-        if (l < last)
-            activity_pass_on(of_layer, layer_neurons(layer), &activity->layers[l + 1].pattern);
+        if (l + 1 == network->depth)
+            break;
+        for (size_t b = 0; b < layer->block_count; b++)
+            activity_fire_block(layer->blocks[b], network->params.hidden_spike, b, membranes,
+                                of_layer);
+        activity_pass_on(of_layer, layer_neurons(layer), &activity->layers[l + 1].pattern);
     }
-    read_out_scores(&network->params.read_out, activity->layers[last].v_max,
-                    network_classes(&network->params), activity->score);
 }
 
 bool activity_decides(const struct activity *activity)

@@ -1,5 +1,5 @@
-/* activity.h - what a sample causes in a network: the spikes that come into each layer, what the
- * layer's neurons do, and the score of each class. */
+/* activity.h - what a sample causes in a network: the spikes that come into each layer, and what
+ * the layer's neurons do. */
 #ifndef CORE_ACTIVITY_H
 #define CORE_ACTIVITY_H
 
@@ -26,7 +26,7 @@ struct layer_activity {
 struct activity {
     size_t depth;
     struct layer_activity layers[NETWORK_LAYERS];
-    float *score; /* [classes] */
+    float *score; /* [classes] of READ_OUT_V_MAX */
     void *memory; /* of all arrays but the patterns' and timelines' */
 };
 
@@ -38,10 +38,10 @@ void activity_finish(struct activity *activity); /* does nothing on a zeroed one
 /* The pattern to fill with the sample's spikes, and then to run. */
 struct pattern *activity_input(struct activity *activity);
 
-/* Runs the sample's pattern through all layers, in membranes made for network_widest_block(). Fills
- * v[out_features][T], the voltages of the last layer at t = 0 .. T - 1, unless NULL. */
+/* Runs the sample's pattern through the hidden layers, in membranes made for
+ * network_widest_block(): the last layer's pattern and timeline are then ready to be read out. */
 void activity_forward(const struct network *network, struct membranes *membranes,
-                      struct activity *activity, float *v);
+                      struct activity *activity);
 
 /* Whether spikes reached the last layer: without any there is no decision. */
 bool activity_decides(const struct activity *activity);

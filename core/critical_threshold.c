@@ -237,17 +237,18 @@ void critical_threshold_credit(const struct multi_spike *multi_spike,
     struct sums sums = {0};
     size_t left = critical->before;
     for (size_t e = critical->gap; e < spikes; e++)
-        credit[multi_spike->order[e]] = 0;
+        credit[multi_spike->timeline->order[e]] = 0;
     for (size_t e = critical->gap; e > 0; e--) { /* spike e - 1 begins gap e */
         const double begin = multi_spike->begin[e];
-        sums.slow *= multi_spike->decay_slow[e];
-        sums.fast *= multi_spike->decay_fast[e];
+        sums.slow *= multi_spike->timeline->decay_slow[e];
+        sums.fast *= multi_spike->timeline->decay_fast[e];
         if (e == critical->gap) {
             sums = (struct sums){0};
             add_point(multi_spike, g, critical->time - begin, &sums);
         }
         for (; left > 0 && train->gap[left - 1] == e; left--)
             add_point(multi_spike, train->credit[left - 1], train->time[left - 1] - begin, &sums);
-        credit[multi_spike->order[e - 1]] = multi_spike->constants.v0 * (sums.slow - sums.fast);
+        credit[multi_spike->timeline->order[e - 1]] =
+            multi_spike->constants.v0 * (sums.slow - sums.fast);
     }
 }

@@ -5,49 +5,53 @@
 #include <string.h>
 
 #include "core/activity.h"
-#include "core/background.h"
+#include "core/read_out.h"
 
-enum { UNDECIDED = -1 };
+enum { PART_WORK = 128 * 1024 /* of network_work() that makes it worth to wake another thread */ };
 
 struct scratch {
     struct activity activity;
-    struct membranes membranes;
+    struct read_out_scratch read_out;
 };
 
 struct evaluator {
     const struct network *network;
     const struct samples *samples;
     struct encoding encoding; /* whose background is its own; only bytes on the grid have one */
-    struct loss loss;         /* of the classes' scores */
+    struct loss loss;
     const struct thread_team *team;
+    const struct stop_check *stop_check;
     size_t parts;
     struct scratch *scratch; /* [parts] */
-    const struct stop_check *stop_check;
     atomic_bool stopped;
-    double *losses;     /* [count] */
-    int32_t *decisions; /* [count] */
+    struct read_out_outcome *outcomes; /* [samples] */
 };
+
+static bool evaluate_sample(struct evaluator *evaluator, size_t sample, struct scratch *scratch)
+{
+    const struct read_out_task task = {
+        .targets = &evaluator->samples->targets,
+        .sample = sample,
+        .loss = &evaluator->loss,
+        .stop_check = evaluator->stop_check,
+    };
+    struct activity *activity = &scratch->activity;
+    samples_pattern(evaluator->samples, &evaluator->encoding, sample, activity_input(activity));
+    activity_forward(evaluator->network, &scratch->read_out.membranes, activity);
+    return read_out_sample(evaluator->network, &task, &scratch->read_out, activity, NULL,
+                           &evaluator->outcomes[sample]);
+}
 
 static void evaluate_part(void *context, size_t part)
 {
     struct evaluator *evaluator = context;
-    const struct samples *samples = evaluator->samples;
-    const size_t classes = network_classes(&evaluator->network->params);
-    struct activity *activity = &evaluator->scratch[part].activity;
-    struct membranes *membranes = &evaluator->scratch[part].membranes;
-    const size_t end = samples->count * (part + 1) / evaluator->parts;
-    for (size_t b = samples->count * part / evaluator->parts; b < end; b++) {
-        if (stop_check_requested(evaluator->stop_check)) {
+    const size_t count = evaluator->samples->count, parts = evaluator->parts;
+    for (size_t b = count * part / parts; b < count * (part + 1) / parts; b++) {
+        if (stop_check_requested(evaluator->stop_check) ||
+            !evaluate_sample(evaluator, b, &evaluator->scratch[part])) {
             atomic_store(&evaluator->stopped, true);
             return;
         }
-        samples_pattern(samples, &evaluator->encoding, b, activity_input(activity));
-        activity_forward(evaluator->network, membranes, activity, NULL);
-        evaluator->losses[b] = loss_of_sample(&evaluator->loss, activity->score,
-                                              samples->targets.label[b], classes, NULL);
-        evaluator->decisions[b] = activity_decides(activity)
-                                      ? (int32_t)read_out_decide(activity->score, classes)
-                                      : UNDECIDED;
     }
 }
 
@@ -56,14 +60,21 @@ void evaluator_destroy(struct evaluator *evaluator)
     if (evaluator == NULL)
         return;
     for (size_t part = 0; evaluator->scratch != NULL && part < evaluator->parts; part++) {
-        membranes_finish(&evaluator->scratch[part].membranes);
+        read_out_scratch_finish(&evaluator->scratch[part].read_out);
         activity_finish(&evaluator->scratch[part].activity);
     }
     background_destroy(evaluator->encoding.background);
     free(evaluator->scratch);
-    free(evaluator->losses);
-    free(evaluator->decisions);
+    free(evaluator->outcomes);
     free(evaluator);
+}
+
+static size_t part_count(const struct evaluator *evaluator, size_t capacity)
+{
+    const size_t count = evaluator->samples->count, threads = thread_team_size(evaluator->team);
+    const uint64_t work = count * network_work(&evaluator->network->params, capacity);
+    const size_t max = work / PART_WORK + 1 < count ? (size_t)(work / PART_WORK + 1) : count;
+    return threads < max ? threads : max;
 }
 
 static enum core_status init_scratch(struct evaluator *evaluator)
@@ -72,16 +83,16 @@ static enum core_status init_scratch(struct evaluator *evaluator)
     const size_t count = evaluator->samples->count;
     const size_t capacity = samples_capacity(evaluator->samples, &evaluator->encoding);
     enum core_status status = CORE_OK;
+    evaluator->parts = part_count(evaluator, capacity);
     evaluator->scratch = calloc(evaluator->parts, sizeof *evaluator->scratch);
-    evaluator->losses = malloc(count * sizeof *evaluator->losses);
-    evaluator->decisions = malloc(count * sizeof *evaluator->decisions);
-    if (evaluator->scratch == NULL || evaluator->losses == NULL || evaluator->decisions == NULL)
+    evaluator->outcomes = malloc(count * sizeof *evaluator->outcomes);
+    if (evaluator->scratch == NULL || evaluator->outcomes == NULL)
         status = CORE_NO_MEMORY;
     for (size_t part = 0; status == CORE_OK && part < evaluator->parts; part++) {
         struct scratch *scratch = &evaluator->scratch[part];
         status = activity_init(&scratch->activity, network, capacity);
         if (status == CORE_OK)
-            status = membranes_init(&scratch->membranes, network_widest_block(network), 0);
+            status = read_out_scratch_init(&scratch->read_out, network, capacity, false);
     }
     return status;
 }
@@ -92,18 +103,15 @@ enum core_status evaluator_create(const struct network *network, const struct sa
                                   const struct stop_check *stop_check,
                                   struct evaluator **ret_evaluator)
 {
-    enum { SAMPLES_A_PART = 16 };
-    const size_t most = samples->count / SAMPLES_A_PART + 1, hands = thread_team_size(team);
     struct evaluator *evaluator = malloc(sizeof *evaluator);
     if (evaluator == NULL)
         return CORE_NO_MEMORY;
     *evaluator = (struct evaluator){
         .network = network,
         .samples = samples,
-        .loss = loss_above(loss, read_out_rest(&network->params.read_out)),
+        .loss = *loss,
         .team = team,
         .stop_check = stop_check,
-        .parts = hands < most ? hands : most,
     };
     if (encoding != NULL)
         evaluator->encoding = *encoding;
@@ -119,26 +127,27 @@ enum core_status evaluator_create(const struct network *network, const struct sa
     return status;
 }
 
-/* In the order of the samples, whoever evaluated them. */
+/* In the order of the samples, whichever thread evaluated them. */
 static struct evaluation tally(const struct evaluator *evaluator, uint64_t *confusion)
 {
-    const size_t count = evaluator->samples->count,
-                 classes = network_classes(&evaluator->network->params);
+    const size_t classes = network_outputs(&evaluator->network->params);
     struct evaluation evaluation = {0};
-    size_t correct = 0;
+    size_t correct = 0, decisions = 0;
     if (confusion != NULL)
         memset(confusion, 0, classes * classes * sizeof *confusion);
-    for (size_t b = 0; b < count; b++) {
-        const int32_t label = evaluator->samples->targets.label[b],
-                      decision = evaluator->decisions[b];
-        evaluation.loss += evaluator->losses[b];
-        evaluation.undecided += decision == UNDECIDED;
-        correct += decision == label;
-        if (confusion != NULL && decision != UNDECIDED)
-            confusion[(size_t)label * classes + (size_t)decision]++;
+    for (size_t b = 0; b < evaluator->samples->count; b++) {
+        const struct read_out_outcome *outcome = &evaluator->outcomes[b];
+        evaluation.loss += outcome->loss;
+        evaluation.undecided += outcome->label == READ_OUT_UNDECIDED;
+        decisions += outcome->decisions;
+        correct += outcome->correct;
+        if (confusion != NULL && outcome->label != READ_OUT_UNDECIDED) {
+            const size_t label = (size_t)evaluator->samples->targets.label[b];
+            confusion[label * classes + (size_t)outcome->label]++;
+        }
     }
-    evaluation.loss /= (double)count;
-    evaluation.accuracy = (double)correct / (double)count;
+    evaluation.loss /= (double)decisions;
+    evaluation.accuracy = (double)correct / (double)decisions;
     return evaluation;
 }
 

@@ -1,4 +1,4 @@
-/* evaluation.h - how well a model classifies a set of samples. */
+/* evaluation.h - how well a network meets the targets of samples. */
 #ifndef CORE_EVALUATION_H
 #define CORE_EVALUATION_H
 
@@ -14,15 +14,16 @@
 #include "core/thread_team.h"
 
 struct evaluation {
-    double loss;      /* mean over the samples */
-    double accuracy;  /* share of samples whose decision is their label */
-    size_t undecided; /* samples of which no spike reached the last layer: wrong, and in no column
-                         below */
+    double loss;      /* mean over the decisions: one a sample, or with READ_OUT_SPIKE_COUNT one an
+                         output of a sample */
+    double accuracy;  /* share of the decisions that are right */
+    size_t undecided; /* of READ_OUT_V_MAX: samples of which no spike reached the last layer; they
+                         count as wrong, and are in no column below */
 };
 
-/* Evaluates a model that changes, again and again, on the same set: its scratch memory is made
- * once. All that it is given is borrowed until its end. The set has labels and is not empty; team
- * and stop_check may be NULL. */
+/* Evaluates a network that changes, again and again, on the same samples, with scratch memory that
+ * is made once. All that it is given is borrowed until its end, except the loss. There is at least
+ * one sample, with a target; encoding, team and stop_check may be NULL. */
 struct evaluator;
 enum core_status evaluator_create(const struct network *network, const struct samples *samples,
                                   const struct encoding *encoding, const struct loss *loss,
@@ -31,8 +32,8 @@ enum core_status evaluator_create(const struct network *network, const struct sa
                                   struct evaluator **ret_evaluator);
 void evaluator_destroy(struct evaluator *evaluator); /* takes NULL */
 
-/* confusion[classes][classes], unless NULL: rows the true class, columns the decision.
- * The result is the same with any team. CORE_STOPPED where the stop_check ended it. */
+/* confusion[classes][classes], unless NULL: rows are the true class, columns the decision.
+ * The result is the same with any team. CORE_STOPPED: the stop check has ended it. */
 enum core_status evaluator_run(struct evaluator *evaluator, struct evaluation *ret_evaluation,
                                uint64_t *confusion);
 

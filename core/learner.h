@@ -3,9 +3,7 @@
 #ifndef CORE_LEARNER_H
 #define CORE_LEARNER_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "core/network.h"
 #include "core/samples.h"
@@ -14,27 +12,32 @@
 #include "core/thread_team.h"
 #include "core/training.h"
 
+struct learner_options {
+    const struct training_params *params;
+    const struct encoding *encoding;     /* NULL: the samples are spikes */
+    size_t capacity;                     /* the most spikes of a sample */
+    size_t batch_size;                   /* the most samples of a batch */
+    const struct thread_team *team;      /* may be NULL */
+    const struct stop_check *stop_check; /* may be NULL */
+};
+
 struct learner;
 
-/* Steps the weights of the caller's own network. All that it is given is borrowed until its end;
- * team and stop_check may be NULL. */
-enum core_status learner_create(struct network *network, const struct samples *training,
-                                const struct encoding *encoding,
-                                const struct training_params *params,
-                                const struct thread_team *team, const struct stop_check *stop_check,
+/* Steps the weights of the caller's own network. All that it is given is borrowed until its end. */
+enum core_status learner_create(struct network *network, const struct learner_options *options,
                                 struct learner **ret_learner);
 void learner_destroy(struct learner *learner); /* takes NULL */
 
-/* Over the samples of batches, before their steps. */
-struct batch_sums {
-    size_t count;
+/* Over the samples of batches, before their steps; see struct read_out_outcome. */
+struct learner_sums {
     double loss;
+    size_t decisions;
     size_t correct;
 };
 
-/* Learns from a batch and adds to the sums. CORE_STOPPED where the stop_check ended it, in the
- * middle of whatever it was doing: the weights are then of no use. */
-enum core_status learner_batch(struct learner *learner, const struct batch *batch,
-                               struct batch_sums *sums);
+/* Learns from a batch of the samples and adds to the sums. CORE_STOPPED: the stop check has ended
+ * it at some point of its work, and the weights are of no use. */
+enum core_status learner_batch(struct learner *learner, const struct samples *samples,
+                               const struct batch *batch, struct learner_sums *sums);
 
 #endif

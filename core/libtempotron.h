@@ -2,8 +2,8 @@
  *
  * An encoder turns values into a pattern of spikes (encoder.h, pattern.h); a network of tempotrons
  * runs it, layer by layer (network.h, activity.h, membranes.h); training fits the weights to a set
- * of samples (samples.h, training.h), evaluation tells how well (evaluation.h). Outputs that
- * fire many times do so in multi_spike.h and learn how often to in count_training.h. */
+ * of samples (samples.h, training.h), evaluation tells how well (evaluation.h). What is
+ * read out of the last layer, and learned, is in read_out.h and its kinds. */
 #ifndef CORE_LIBTEMPOTRON_H
 #define CORE_LIBTEMPOTRON_H
 
@@ -15,7 +15,6 @@ extern "C" {
 #include "core/augmentation.h"
 #include "core/background.h"
 #include "core/byte_table.h"
-#include "core/count_training.h"
 #include "core/credit.h"
 #include "core/critical_threshold.h"
 #include "core/dropout.h"
@@ -39,6 +38,8 @@ extern "C" {
 #include "core/read_out.h"
 #include "core/samples.h"
 #include "core/schedule.h"
+#include "core/spike_count_read_out.h"
+#include "core/spike_counter.h"
 #include "core/status.h"
 #include "core/stop_check.h"
 #include "core/tempotron.h"
@@ -46,6 +47,7 @@ extern "C" {
 #include "core/timeline.h"
 #include "core/training.h"
 #include "core/training_loop.h"
+#include "core/v_max_read_out.h"
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
 #include "core/membranes.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,12 +127,14 @@ void membranes_follow_kinks(const struct tempotron *tempotron, const struct patt
     }
 }
 
-size_t membranes_decide(const struct membranes *membranes, size_t out_features)
+double membranes_revival_time(const struct tempotron *tempotron, const struct pattern *pattern)
 {
-    const float *v_max = membranes->v_max;
-    size_t best = 0;
-    for (size_t j = 1; j < out_features; j++)
-        if (v_max[j] > v_max[best])
-            best = j;
-    return best;
+    const double end = (double)tempotron_last(&tempotron->params);
+    float last = -1;
+    for (size_t s = 0; s < pattern->count; s++)
+        last = pattern->time[s] > last ? pattern->time[s] : last;
+    if (last < 0)
+        return 0;
+    const double peak = (double)last + tempotron->psp.t_peak;
+    return fmin(tempotron->params.clock == CLOCK_GRID ? ceil(peak) : peak, end);
 }

@@ -77,7 +77,9 @@ void membranes_follow_kinks(const struct tempotron *tempotron, const struct patt
                             const struct timeline *timeline,
                             const struct voltage_gradient *gradient, float *time_gradient);
 
-/* The decision: the output of the greatest v_max, the lowest of equals. */
-size_t membranes_decide(const struct membranes *membranes, size_t out_features);
+/* A membrane that never rose above rest has its maximum at time 0, when no spike can have had an
+ * effect, so that it would never learn. Gütig & Sompolinsky let it learn from this time, at which
+ * the potential of the last spike peaks. */
+double membranes_revival_time(const struct tempotron *tempotron, const struct pattern *pattern);
 
 #endif

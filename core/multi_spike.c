@@ -8,11 +8,6 @@
 
 enum { NEWTON_STEPS = 64 }; /* six are many, but where V only just touches the threshold */
 
-float multi_spike_last(const struct tempotron_params *params)
-{
-    return (float)params->T;
-}
-
 /* --- memory --- */
 
 enum core_status spike_train_init(struct spike_train *train, size_t most)
@@ -40,23 +35,17 @@ void spike_train_finish(struct spike_train *train)
 
 enum core_status multi_spike_init(struct multi_spike *multi_spike, size_t capacity)
 {
-    enum { DOUBLES = 7, INTEGERS = 3 };
+    enum { DOUBLES = 4 };
     const size_t room = capacity + 2;
-    double *block = malloc(room * (DOUBLES * sizeof(double) + INTEGERS * sizeof(uint32_t)));
+    double *block = malloc(room * (DOUBLES * sizeof(double) + sizeof(uint32_t)));
     if (block == NULL)
         return CORE_NO_MEMORY;
-    uint32_t *integers = (uint32_t *)(block + DOUBLES * room);
     *multi_spike = (struct multi_spike){
         .begin = block,
-        .decay_slow = block + room,
-        .decay_fast = block + 2 * room,
-        .decay_turn = block + 3 * room,
-        .slow = block + 4 * room,
-        .fast = block + 5 * room,
-        .bound = block + 6 * room,
-        .order = integers,
-        .buffer = integers + room,
-        .eligible = integers + 2 * room,
+        .slow = block + room,
+        .fast = block + 2 * room,
+        .bound = block + 3 * room,
+        .eligible = (uint32_t *)(block + DOUBLES * room),
     };
     return CORE_OK;
 }
@@ -70,22 +59,18 @@ void multi_spike_finish(struct multi_spike *multi_spike)
 /* --- the voltage without reset --- */
 
 void multi_spike_take_pattern(struct multi_spike *multi_spike, const struct tempotron *tempotron,
-                              const struct pattern *pattern)
+                              const struct pattern *pattern, const struct timeline *timeline)
 {
-    const double T = (double)tempotron->params.T;
+    multi_spike->timeline = timeline;
     multi_spike->constants = time_constants(&tempotron->psp);
     multi_spike->tau = tempotron->psp.tau;
     multi_spike->resets_slow = tempotron->psp.tau > tempotron->psp.tau_s ? 1 : 0;
     multi_spike->t_peak = tempotron->psp.t_peak;
     multi_spike->gaps = pattern->count + 1;
-    intervals_sort_by_time(pattern, multi_spike->order, multi_spike->buffer);
-    intervals_find_decays(pattern, multi_spike->order, T, &multi_spike->constants,
-                          multi_spike->decay_slow, multi_spike->decay_fast,
-                          multi_spike->decay_turn);
     multi_spike->begin[0] = 0;
     for (size_t e = 0; e < pattern->count; e++)
-        multi_spike->begin[e + 1] = (double)pattern->time[multi_spike->order[e]];
-    multi_spike->begin[multi_spike->gaps] = T;
+        multi_spike->begin[e + 1] = (double)pattern->time[multi_spike->timeline->order[e]];
+    multi_spike->begin[multi_spike->gaps] = (double)tempotron->params.T;
 }
 
 /* A voltage that rises as the gap begins and falls as it ends has its maximum in between, below
@@ -98,11 +83,12 @@ VECTORIZED static void find_bounds(const struct multi_spike *multi_spike, double
     const double *restrict slow = multi_spike->slow, *restrict fast = multi_spike->fast;
     for (size_t e = 0; e < multi_spike->gaps; e++) {
         const double begin = slow[e] + fast[e];
-        const double end =
-            slow[e] * multi_spike->decay_slow[e] + fast[e] * multi_spike->decay_fast[e];
+        const double end = slow[e] * multi_spike->timeline->decay_slow[e] +
+                           fast[e] * multi_spike->timeline->decay_fast[e];
         const double falls = slow[e] * per_slow, rises = -fast[e] * per_fast;
         const double greater = begin > end ? begin : end, peak = slow[e] * most;
-        bound[e] = (rises > falls) & (rises * multi_spike->decay_turn[e] < falls) ? peak : greater;
+        bound[e] =
+            (rises > falls) & (rises * multi_spike->timeline->turn[e] < falls) ? peak : greater;
     }
 }
 
@@ -116,10 +102,10 @@ void multi_spike_take_output(struct multi_spike *multi_spike, const struct tempo
         multi_spike->fast[e] = fast;
         if (e == pattern->count)
             break;
-        const size_t afferent = pattern->afferent[multi_spike->order[e]];
+        const size_t afferent = pattern->afferent[multi_spike->timeline->order[e]];
         const double w = multi_spike->constants.v0 * (double)weight[afferent * tempotron->stride];
-        slow = slow * multi_spike->decay_slow[e] + w;
-        fast = fast * multi_spike->decay_fast[e] - w;
+        slow = slow * multi_spike->timeline->decay_slow[e] + w;
+        fast = fast * multi_spike->timeline->decay_fast[e] - w;
     }
     find_bounds(multi_spike, multi_spike->bound);
 }
@@ -166,9 +152,9 @@ static struct stretch whole_gap(const struct multi_spike *multi_spike, size_t ga
         .slow = multi_spike->slow[gap] - multi_spike->resets_slow * reset,
         .fast = multi_spike->fast[gap] - (1 - multi_spike->resets_slow) * reset,
         .length = multi_spike->begin[gap + 1] - multi_spike->begin[gap],
-        .decay_slow = multi_spike->decay_slow[gap],
-        .decay_fast = multi_spike->decay_fast[gap],
-        .decay_turn = multi_spike->decay_turn[gap],
+        .decay_slow = multi_spike->timeline->decay_slow[gap],
+        .decay_fast = multi_spike->timeline->decay_fast[gap],
+        .decay_turn = multi_spike->timeline->turn[gap],
     };
 }
 

@@ -14,8 +14,8 @@
  * steps from the left never overshoot. As no reset ever raises V, a gap in which V0 stays below the
  * threshold has no spike and is skipped.
  *
- * All is on the window [0, T], whatever the tempotron's own clock, in double precision, and the
- * same bits on every machine. Weights that are not finite give some spikes or none, but no end. */
+ * All is on the window [0, T] of CLOCK_CONTINUOUS, in double precision, and the same bits on every
+ * machine. Weights that are not finite give some spikes or none, but no end. */
 #ifndef CORE_MULTI_SPIKE_H
 #define CORE_MULTI_SPIKE_H
 
@@ -27,10 +27,7 @@
 #include "core/pattern.h"
 #include "core/status.h"
 #include "core/tempotron.h"
-
-/* The latest time at which an input spike has an effect: `last` of the patterns that are run here.
- */
-float multi_spike_last(const struct tempotron_params *params);
+#include "core/timeline.h"
 
 /* The spikes of one output. */
 struct spike_train {
@@ -55,13 +52,9 @@ struct multi_spike {
     double t_peak;      /* of the kernel */
 
     /* Of the pattern. */
-    size_t gaps;        /* its spikes and 1 */
-    double *begin;      /* [capacity + 2] of each gap; of the one after the last: T */
-    double *decay_slow; /* [capacity + 1] over each gap; see gaps.h */
-    double *decay_fast;
-    double *decay_turn;
-    uint32_t *order;  /* [capacity] */
-    uint32_t *buffer; /* [capacity] */
+    size_t gaps;                     /* its spikes and 1 */
+    double *begin;                   /* [capacity + 2] of each gap; of the one after the last: T */
+    const struct timeline *timeline; /* that has read it; borrowed */
 
     /* Of the output: V0(begin + u) = slow exp(-u/constants.slow) + fast exp(-u/constants.fast). */
     double *slow;
@@ -76,10 +69,10 @@ struct multi_spike {
 enum core_status multi_spike_init(struct multi_spike *multi_spike, size_t capacity);
 void multi_spike_finish(struct multi_spike *multi_spike); /* does nothing on a zeroed one */
 
-/* Takes a pattern that has no blocks at rest, and then, as often as one likes, one of the
- * tempotron's outputs. */
+/* Takes a pattern without a background, which a timeline of CLOCK_CONTINUOUS has read, and then
+ * one output of the tempotron after the other. */
 void multi_spike_take_pattern(struct multi_spike *multi_spike, const struct tempotron *tempotron,
-                              const struct pattern *pattern);
+                              const struct pattern *pattern, const struct timeline *timeline);
 void multi_spike_take_output(struct multi_spike *multi_spike, const struct tempotron *tempotron,
                              const struct pattern *pattern, size_t output);
 

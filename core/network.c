@@ -10,7 +10,7 @@ struct network_params network_params_of(const struct tempotron_params *params)
 {
     return (struct network_params){
         .tempotron = *params,
-        .read_out = {.neurons_per_class = 1, .beta = 1},
+        .read_out = {.kind = READ_OUT_V_MAX, .v_max = {.neurons_per_class = 1, .beta = 1}},
     };
 }
 
@@ -19,9 +19,9 @@ size_t network_depth(const struct network_params *params)
     return params->hidden_count + 1;
 }
 
-size_t network_classes(const struct network_params *params)
+size_t network_outputs(const struct network_params *params)
 {
-    return params->tempotron.out_features / params->read_out.neurons_per_class;
+    return read_out_outputs(&params->read_out, params->tempotron.out_features);
 }
 
 size_t network_afferents(const struct network_params *params, size_t layer)
@@ -34,24 +34,24 @@ size_t network_neurons(const struct network_params *params, size_t layer)
     return layer < params->hidden_count ? params->hidden[layer] : params->tempotron.out_features;
 }
 
-uint64_t network_work(const struct network_params *params, size_t spikes)
-{
-    enum { EXACT_MAXIMUM = 14 }; /* of one gap, in continuous time */
-    const uint64_t spike = params->tempotron.clock == CLOCK_CONTINUOUS ? EXACT_MAXIMUM : 1;
-    uint64_t work = 0;
-    for (size_t l = 0; l < network_depth(params); l++) {
-        const size_t incoming = l == 0 ? spikes : network_afferents(params, l);
-        work += (params->tempotron.T + spike * incoming) * network_neurons(params, l);
-    }
-    return work;
-}
-
 static struct tempotron_params layer_params(const struct network_params *params, size_t layer)
 {
     struct tempotron_params of_layer = params->tempotron;
     of_layer.in_features = network_afferents(params, layer);
     of_layer.out_features = network_neurons(params, layer);
     return of_layer;
+}
+
+uint64_t network_work(const struct network_params *params, size_t spikes)
+{
+    uint64_t work = 0;
+    size_t incoming = spikes;
+    for (size_t l = 0; l < params->hidden_count; l++) {
+        const struct tempotron_params of_layer = layer_params(params, l);
+        work += tempotron_work(&of_layer, incoming);
+        incoming = of_layer.out_features;
+    }
+    return work + read_out_work(&params->read_out, &params->tempotron, incoming);
 }
 
 enum core_status network_create(const struct network_params *params, const float *const *weight,

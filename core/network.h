@@ -28,8 +28,8 @@ enum hidden_spike {
 };
 
 struct network_params {
-    struct tempotron_params tempotron; /* in_features of the first layer, out_features of the last:
-                                          classes times neurons_per_class */
+    struct tempotron_params
+        tempotron; /* in_features of the first layer, out_features of the last */
     size_t hidden_count;
     size_t hidden[HIDDEN_LAYERS]; /* neurons of each hidden layer */
     enum hidden_spike hidden_spike;
@@ -46,7 +46,7 @@ struct network {
 struct network_params network_params_of(const struct tempotron_params *params);
 
 size_t network_depth(const struct network_params *params);
-size_t network_classes(const struct network_params *params);
+size_t network_outputs(const struct network_params *params); /* see read_out_outputs() */
 size_t network_afferents(const struct network_params *params, size_t layer); /* of a layer */
 size_t network_neurons(const struct network_params *params, size_t layer);   /* likewise */
 

@@ -1,76 +1,97 @@
 #include "core/read_out.h"
 
-#include <string.h>
+#include "core/activity.h"
+#include "core/layer_gradient.h"
+#include "core/network.h"
 
-#include "core/exponential.h"
-
-static float greatest_of(const float *values, size_t count)
+size_t read_out_outputs(const struct read_out *read_out, size_t out_features)
 {
-    float greatest = values[0];
-    for (size_t i = 1; i < count; i++)
-        greatest = values[i] > greatest ? values[i] : greatest;
-    return greatest;
-}
-
-/* exp(beta (v - greatest)), relative to the greatest so that nothing overflows. */
-static double share(const struct read_out *read_out, float v, float greatest)
-{
-    return exp_nonpositive((double)read_out->beta * ((double)v - (double)greatest));
-}
-
-static double share_sum(const struct read_out *read_out, const float *v, float greatest)
-{
-    double sum = 0;
-    for (size_t g = 0; g < read_out->neurons_per_class; g++)
-        sum += share(read_out, v[g], greatest);
-    return sum;
-}
-
-void read_out_scores(const struct read_out *read_out, const float *v_max, size_t classes,
-                     float *score)
-{
-    const size_t group = read_out->neurons_per_class;
-    if (group == 1) {
-        memcpy(score, v_max, classes * sizeof *score);
-        return;
+    switch (read_out->kind) {
+    case READ_OUT_V_MAX:
+        return out_features / read_out->v_max.neurons_per_class;
+    case READ_OUT_SPIKE_COUNT:
+        return out_features;
     }
-    for (size_t k = 0; k < classes; k++) {
-        const float *v = v_max + k * group;
-        const float greatest = greatest_of(v, group);
-        const double sum = share_sum(read_out, v, greatest);
-        score[k] = (float)((double)greatest + logarithm(sum) / (double)read_out->beta);
-    }
+    return 0;
 }
 
-float read_out_rest(const struct read_out *read_out)
+uint64_t read_out_work(const struct read_out *read_out, const struct tempotron_params *params,
+                       size_t spikes)
 {
-    if (read_out->neurons_per_class == 1)
-        return 0;
-    return (float)(logarithm((double)read_out->neurons_per_class) / (double)read_out->beta);
+    switch (read_out->kind) {
+    case READ_OUT_V_MAX:
+        return tempotron_work(params, spikes);
+    case READ_OUT_SPIKE_COUNT:
+        return spike_count_read_out_work(&read_out->spike_count, params, spikes);
+    }
+    return 0;
 }
 
-void read_out_backward(const struct read_out *read_out, const float *v_max, const float *ds,
-                       size_t classes, float *dv)
+enum targets_kind read_out_targets(const struct read_out *read_out)
 {
-    const size_t group = read_out->neurons_per_class;
-    if (group == 1) {
-        memcpy(dv, ds, classes * sizeof *dv);
-        return;
+    switch (read_out->kind) {
+    case READ_OUT_V_MAX:
+        return TARGETS_CLASS;
+    case READ_OUT_SPIKE_COUNT:
+        return TARGETS_COUNT;
     }
-    for (size_t k = 0; k < classes; k++) {
-        const float *v = v_max + k * group;
-        const float greatest = greatest_of(v, group);
-        const double sum = share_sum(read_out, v, greatest);
-        for (size_t g = 0; g < group; g++)
-            dv[k * group + g] = (float)((double)ds[k] * share(read_out, v[g], greatest) / sum);
-    }
+    return TARGETS_NONE;
 }
 
-size_t read_out_decide(const float *score, size_t classes)
+bool read_out_freezes(const struct read_out *read_out, const struct loss *loss)
 {
-    size_t best = 0;
-    for (size_t k = 1; k < classes; k++)
-        if (score[k] > score[best])
-            best = k;
-    return best;
+    switch (read_out->kind) {
+    case READ_OUT_V_MAX:
+        return loss->type == LOSS_TEMPOTRON;
+    case READ_OUT_SPIKE_COUNT:
+        return true;
+    }
+    return false;
+}
+
+bool read_out_finds_credit(const struct read_out *read_out)
+{
+    switch (read_out->kind) {
+    case READ_OUT_V_MAX:
+        return false;
+    case READ_OUT_SPIKE_COUNT:
+        return true;
+    }
+    return false;
+}
+
+enum core_status read_out_scratch_init(struct read_out_scratch *scratch,
+                                       const struct network *network, size_t capacity,
+                                       bool searches)
+{
+    const struct read_out *read_out = &network->params.read_out;
+    *scratch = (struct read_out_scratch){0};
+    enum core_status status = membranes_init(&scratch->membranes, network_widest_block(network), 0);
+    if (status == CORE_OK && read_out->kind == READ_OUT_SPIKE_COUNT)
+        status = spike_counter_init(&scratch->counter, capacity, read_out->spike_count.max_spikes,
+                                    searches);
+    if (status != CORE_OK)
+        read_out_scratch_finish(scratch);
+    return status;
+}
+
+void read_out_scratch_finish(struct read_out_scratch *scratch)
+{
+    membranes_finish(&scratch->membranes);
+    spike_counter_finish(&scratch->counter);
+}
+
+bool read_out_sample(const struct network *network, const struct read_out_task *task,
+                     struct read_out_scratch *scratch, struct activity *activity,
+                     struct layer_gradient *gradient, struct read_out_outcome *ret_outcome)
+{
+    switch (network->params.read_out.kind) {
+    case READ_OUT_V_MAX:
+        v_max_read_out_sample(network, task, &scratch->membranes, activity, gradient, ret_outcome);
+        return true;
+    case READ_OUT_SPIKE_COUNT:
+        return spike_count_read_out_sample(network, task, &scratch->counter, activity, gradient,
+                                           ret_outcome);
+    }
+    return false;
 }

@@ -70,6 +70,13 @@ float tempotron_last(const struct tempotron_params *params)
     return 0;
 }
 
+uint64_t tempotron_work(const struct tempotron_params *params, size_t spikes)
+{
+    enum { EXACT_MAXIMUM = 14 }; /* of one interval, in continuous time */
+    const uint64_t spike = params->clock == CLOCK_CONTINUOUS ? EXACT_MAXIMUM : 1;
+    return (params->T + spike * spikes) * params->out_features;
+}
+
 void tempotron_weight(const struct tempotron *tempotron, float *ret_weight)
 {
     const size_t in = tempotron->params.in_features;

@@ -45,6 +45,9 @@ void tempotron_destroy(struct tempotron *tempotron); /* takes NULL */
 /* The latest time at which a spike has an effect. */
 float tempotron_last(const struct tempotron_params *params);
 
+/* What a pattern of so many spikes costs: about the additions. */
+uint64_t tempotron_work(const struct tempotron_params *params, size_t spikes);
+
 /* Writes the weights as [out_features][in_features]. */
 void tempotron_weight(const struct tempotron *tempotron, float *ret_weight);
 

@@ -12,7 +12,8 @@ struct run {
     struct learner *learner;
     struct evaluator *evaluator; /* of the validation set; NULL: there is none */
     struct network *best;        /* of the best epoch; NULL without patience */
-    struct batch_sums sums;      /* of this epoch */
+    const struct samples *training;
+    struct learner_sums sums; /* of this epoch */
 };
 
 static bool is_finite(const struct tempotron *block)
@@ -35,7 +36,7 @@ static bool all_are_finite(const struct network *network)
 static enum core_status learn(void *context, const struct batch *batch)
 {
     struct run *run = context;
-    return learner_batch(run->learner, batch, &run->sums);
+    return learner_batch(run->learner, run->training, batch, &run->sums);
 }
 
 static enum core_status validate(const struct run *run, struct training_epoch *epoch)
@@ -55,9 +56,9 @@ static enum core_status validate(const struct run *run, struct training_epoch *e
 static enum core_status report(void *context, struct training_epoch *epoch)
 {
     struct run *run = context;
-    epoch->loss = run->sums.loss / (double)run->sums.count;
-    epoch->accuracy = (double)run->sums.correct / (double)run->sums.count;
-    run->sums = (struct batch_sums){0};
+    epoch->loss = run->sums.loss / (double)run->sums.decisions;
+    epoch->accuracy = (double)run->sums.correct / (double)run->sums.decisions;
+    run->sums = (struct learner_sums){0};
     if (!isfinite(epoch->loss) || !all_are_finite(run->network))
         return CORE_DIVERGED;
     return validate(run, epoch);
@@ -86,13 +87,21 @@ static void restore_best(void *context)
     copy_weights(run->best, run->network);
 }
 
-static enum core_status run_init(struct run *run, const struct samples *training,
-                                 const struct samples *validation, const struct encoding *encoding,
+static enum core_status run_init(struct run *run, const struct samples *validation,
+                                 const struct encoding *encoding,
                                  const struct training_params *params,
                                  const struct thread_team *team)
 {
-    enum core_status status = learner_create(run->network, training, encoding, params, team,
-                                             &run->stop_check, &run->learner);
+    const size_t batch_size = params->loop.batch_size, count = run->training->count;
+    const struct learner_options options = {
+        .params = params,
+        .encoding = encoding,
+        .capacity = samples_capacity(run->training, encoding),
+        .batch_size = batch_size < count ? batch_size : count,
+        .team = team,
+        .stop_check = &run->stop_check,
+    };
+    enum core_status status = learner_create(run->network, &options, &run->learner);
     if (status == CORE_OK && validation != NULL)
         status = evaluator_create(run->network, validation, encoding, &params->loss, team,
                                   &run->stop_check, &run->evaluator);
@@ -114,12 +123,12 @@ enum core_status network_train(struct network *network, const struct samples *tr
                                const struct training_observer *observer,
                                const struct thread_team *team)
 {
-    struct run run = {.network = network};
+    struct run run = {.network = network, .training = training};
     struct training_callbacks callbacks = {.context = &run, .learn = learn, .report = report};
     if (observer != NULL)
         run.stop_check = (struct stop_check){.context = observer->context,
                                              .stop_requested = observer->stop_requested};
-    enum core_status status = run_init(&run, training, validation, encoding, params, team);
+    enum core_status status = run_init(&run, validation, encoding, params, team);
     if (run.best != NULL) {
         callbacks.save_best = save_best;
         callbacks.restore_best = restore_best;

@@ -1,5 +1,5 @@
 /* training_loop.h - the course of a training: epochs of shuffled batches, a learning rate for every
- * step, and when it ends. What a batch teaches is up to its caller: training.h, count_training.h.
+ * step, and when it ends. What a batch teaches is up to the caller: training.h.
  */
 #ifndef CORE_TRAINING_LOOP_H
 #define CORE_TRAINING_LOOP_H

@@ -7,7 +7,6 @@
 #include "server/api/request_samples.h"
 #include "server/compute/count_prediction.h"
 #include "server/model/count_json.h"
-#include "server/model/count_work.h"
 #include "server/model/errors.h"
 
 /* What ret_type asks for, in the order of the answer. */
@@ -61,11 +60,11 @@ static uint64_t work_of(const struct count_request *asked)
     const struct model_config *config = &asked->model->config;
     const struct tempotron_params *params = &config->network.tempotron;
     const size_t spikes = samples_spikes(&asked->input.samples, config);
-    uint64_t sample = count_work(params, config->max_spikes, spikes);
+    uint64_t sample = network_work(&config->network, spikes);
     if (asked->prediction.k_max > 0)
-        sample += count_thresholds_work(params, asked->prediction.k_max, spikes);
+        sample += spike_count_read_out_thresholds_work(params, asked->prediction.k_max, spikes);
     if (asked->prediction.wants_v)
-        sample += count_voltages_work(params);
+        sample += spike_count_read_out_voltages_work(params);
     return sample * asked->input.samples.count;
 }
 
@@ -95,7 +94,7 @@ static void read_predict(struct service *service, const struct document *documen
     if (!fields_open_document(&fields, document, problem))
         return;
     request_samples_read(service, &fields, asked->model, SAMPLES_TO_PREDICT, &asked->input);
-    read_ret_type(&fields, asked->model->config.max_spikes, asked);
+    read_ret_type(&fields, asked->model->config.network.read_out.spike_count.max_spikes, asked);
     fields_close(&fields);
 }
 

@@ -39,7 +39,7 @@ static void write_confusion(struct json_writer *json, const uint64_t *confusion,
 static void write_classes(struct json_writer *json, const struct model *model,
                           const uint64_t *confusion, const uint64_t *support)
 {
-    const size_t classes = network_classes(&model->config.network);
+    const size_t classes = network_outputs(&model->config.network);
     json_write_array_begin(json);
     for (size_t c = 0; c < classes; c++) {
         const struct class_metrics metrics = class_metrics(confusion, classes, c, support[c]);
@@ -65,7 +65,7 @@ static void answer(const struct evaluate_request *asked, const struct thread_tea
     const struct samples *samples = &asked->input.samples;
     struct evaluation evaluation;
     struct json_writer *json = &reply->json;
-    const size_t classes = network_classes(&model->config.network);
+    const size_t classes = network_outputs(&model->config.network);
     uint64_t *confusion = calloc((classes + 1) * classes, sizeof *confusion);
     uint64_t *support = NULL; /* [classes] behind it: samples of each class */
     enum core_status status = CORE_NO_MEMORY;
@@ -113,7 +113,7 @@ static void read_fields(struct service *service, const struct document *document
     struct fields fields;
     if (!fields_open_document(&fields, document, problem))
         return;
-    check_classes(network_classes(&asked->model->config.network), problem);
+    check_classes(network_outputs(&asked->model->config.network), problem);
     request_samples_read(service, &fields, asked->model, SAMPLES_TO_EVALUATE, &asked->input);
     run_params_read_loss(&fields, &asked->model->config, &asked->loss);
     fields_close(&fields);
@@ -156,7 +156,7 @@ void model_evaluate(struct service *service, const struct request *request, stru
     struct model *model = models_find(service, request, &reply->problem);
     if (model == NULL)
         return;
-    switch (model->config.read_out) {
+    switch (model->config.network.read_out.kind) {
     case READ_OUT_V_MAX:
         evaluate_read(service, request, model, reply);
         break;

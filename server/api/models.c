@@ -201,7 +201,7 @@ static bool read_model(const struct document *document, struct problem *problem,
     if (!configured)
         return false;
     if (json_value_is_given(labels))
-        labels_json_read(labels, "/labels", network_classes(&model->config.network), problem,
+        labels_json_read(labels, "/labels", network_outputs(&model->config.network), problem,
                          &model->labels);
     return !problem_is_set(problem) && read_weights(&fields, model);
 }
@@ -293,7 +293,7 @@ void models_update(struct service *service, const struct request *request, struc
                          PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         return;
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
-    if (document != NULL && read_change(document, network_classes(&model->config.network),
+    if (document != NULL && read_change(document, network_outputs(&model->config.network),
                                         &reply->problem, &change, &labels))
         apply_change(service, model, &change, &reply->problem);
     if (!problem_is_set(&reply->problem))

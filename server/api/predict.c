@@ -126,7 +126,7 @@ void model_predict(struct service *service, const struct request *request, struc
     struct model *model = models_find(service, request, &reply->problem);
     if (model == NULL)
         return;
-    switch (model->config.read_out) {
+    switch (model->config.network.read_out.kind) {
     case READ_OUT_V_MAX:
         predict_read(service, request, model, reply);
         break;

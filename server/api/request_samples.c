@@ -56,7 +56,7 @@ bool dataset_read(struct service *service, struct fields *fields, const struct m
     if (!fields_is_given(fields, "dataset"))
         return false;
     refuse_others(fields, use);
-    if (use != SAMPLES_TO_PREDICT && model->config.read_out == READ_OUT_SPIKE_COUNT)
+    if (use != SAMPLES_TO_PREDICT && model->config.network.read_out.kind == READ_OUT_SPIKE_COUNT)
         return refuse_dataset(fields);
     if (!fields_string(fields, "dataset", FIELD_REQUIRED, SIZE_MAX, &id))
         return true;
@@ -72,10 +72,11 @@ bool dataset_read(struct service *service, struct fields *fields, const struct m
 static bool check_work(const struct dataset_record *dataset, const struct model *model,
                        struct problem *problem)
 {
-    const uint64_t sample = model_work(&model->config, model->config.network.tempotron.in_features);
+    const uint64_t sample =
+        network_work(&model->config.network, model->config.network.tempotron.in_features);
     if (dataset->x.count > LIMIT_WORK / sample)
         problem_add_field(problem, PROBLEM_TOO_LARGE, "/dataset",
-                          model->config.read_out == READ_OUT_SPIKE_COUNT
+                          model->config.network.read_out.kind == READ_OUT_SPIKE_COUNT
                               ? "To count the spikes of so many would take too long."
                               : "count * (T + in_features) * out_features must be at most %llu.",
                           LIMIT_WORK);

@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/critical_threshold.h"
-#include "core/multi_spike.h"
+#include "core/activity.h"
 
 enum { PARTS_A_HAND = 4 };
 
@@ -19,7 +18,8 @@ size_t count_prediction_size(const struct model *model, const struct count_predi
 {
     const struct tempotron_params *params = &model->config.network.tempotron;
     return params->out_features *
-           (1 + wanted->k_max + (wanted->wants_times ? model->config.max_spikes : 0) +
+           (1 + wanted->k_max +
+            (wanted->wants_times ? model->config.network.read_out.spike_count.max_spikes : 0) +
             (wanted->wants_v ? params->T : 0));
 }
 
@@ -29,7 +29,7 @@ static bool init(const struct model *model, size_t samples, struct count_predict
     const size_t trains = samples * params->out_features;
     prediction->samples = samples;
     prediction->outputs = params->out_features;
-    prediction->max_spikes = model->config.max_spikes;
+    prediction->max_spikes = model->config.network.read_out.spike_count.max_spikes;
     prediction->T = params->T;
     prediction->count = malloc(trains * sizeof *prediction->count);
     if (prediction->wants_times)
@@ -51,70 +51,38 @@ void count_prediction_finish(struct count_prediction *prediction)
     free(prediction->v);
 }
 
-/* What one hand works with. */
-struct bench {
-    struct pattern pattern;
-    struct multi_spike multi_spike;
-    struct spike_train train;
-    struct critical_search search;
-};
-
-static enum core_status bench_init(struct bench *bench, const struct tempotron *counter,
-                                   size_t capacity, const struct count_prediction *prediction)
-{
-    enum core_status status =
-        pattern_init(&bench->pattern, capacity, multi_spike_last(&counter->params));
-    if (status == CORE_OK)
-        status = multi_spike_init(&bench->multi_spike, capacity);
-    if (status == CORE_OK)
-        status = spike_train_init(&bench->train, prediction->max_spikes);
-    if (status == CORE_OK && prediction->k_max > 0)
-        status = critical_search_init(&bench->search, prediction->k_max);
-    return status;
-}
-
-static void bench_finish(struct bench *bench)
-{
-    pattern_finish(&bench->pattern);
-    multi_spike_finish(&bench->multi_spike);
-    spike_train_finish(&bench->train);
-    critical_search_finish(&bench->search);
-}
-
 /* --- computing --- */
 
-static void find_thresholds(struct bench *bench, double v_threshold, size_t k_max, double *theta)
+static void find_thresholds(struct spike_counter *counter, double v_threshold, size_t k_max,
+                            double *theta)
 {
     for (size_t k = 1; k <= k_max; k++) {
         struct critical_threshold critical;
-        const bool is_there =
-            critical_threshold_find(&bench->multi_spike, k, v_threshold, &bench->search, &critical);
+        const bool is_there = critical_threshold_find(&counter->multi_spike, k, v_threshold,
+                                                      &counter->search, &critical);
         theta[k - 1] = is_there ? critical.theta : (double)NAN;
     }
 }
 
 /* An output of a sample, by its number among all of them. */
-static void predict_train(const struct tempotron *counter, size_t number, struct bench *bench,
-                          struct count_prediction *prediction)
+static void predict_train(const struct layer *layer, const struct pattern *pattern, size_t number,
+                          struct spike_counter *counter, struct count_prediction *prediction)
 {
-    const double v_threshold = counter->params.v_threshold;
-    multi_spike_take_output(&bench->multi_spike, counter, &bench->pattern,
-                            number % prediction->outputs);
-    multi_spike_fire(&bench->multi_spike, v_threshold, &bench->train);
-    prediction->count[number] = (int32_t)bench->train.count;
+    const double v_threshold = layer->blocks[0]->params.v_threshold;
+    const size_t count = spike_counter_count(counter, layer, pattern, number % prediction->outputs);
+    prediction->count[number] = (int32_t)count;
     if (prediction->times != NULL)
-        memcpy(prediction->times + number * prediction->max_spikes, bench->train.time,
-               bench->train.count * sizeof *prediction->times);
+        memcpy(prediction->times + number * prediction->max_spikes, counter->train.time,
+               count * sizeof *prediction->times);
     if (prediction->v != NULL)
-        multi_spike_sample(&bench->multi_spike, v_threshold, &bench->train, prediction->T,
+        multi_spike_sample(&counter->multi_spike, v_threshold, &counter->train, prediction->T,
                            prediction->v + number * prediction->T);
     if (prediction->theta != NULL)
-        find_thresholds(bench, v_threshold, prediction->k_max,
+        find_thresholds(counter, v_threshold, prediction->k_max,
                         prediction->theta + number * prediction->k_max);
 }
 
 struct predicting {
-    const struct tempotron *counter;
     const struct model *model;
     const struct samples *samples;
     struct count_prediction *prediction;
@@ -125,24 +93,32 @@ struct predicting {
 static void predict_part(void *work, size_t part)
 {
     struct predicting *predicting = work;
-    const struct tempotron *counter = predicting->counter;
+    const struct network *network = predicting->model->network;
+    const struct encoding *encoding = &predicting->model->encoding;
     const size_t outputs = predicting->prediction->outputs;
     const size_t trains = predicting->samples->count * outputs;
     const size_t begin = trains * part / predicting->parts;
     const size_t end = trains * (part + 1) / predicting->parts;
-    const struct encoding *encoding = &predicting->model->encoding;
     const size_t capacity = samples_capacity(predicting->samples, encoding);
-    struct bench bench = {0};
-    if (bench_init(&bench, counter, capacity, predicting->prediction) != CORE_OK)
+    struct activity activity = {0};
+    struct read_out_scratch scratch = {0};
+    struct layer_activity *last = &activity.layers[network->depth - 1];
+    if (activity_init(&activity, network, capacity) != CORE_OK ||
+        read_out_scratch_init(&scratch, network, capacity, predicting->prediction->k_max > 0) !=
+            CORE_OK)
         atomic_store(&predicting->failed, true);
     for (size_t i = begin; i < end && !atomic_load(&predicting->failed); i++) {
         if (i == begin || i % outputs == 0) {
-            samples_pattern(predicting->samples, encoding, i / outputs, &bench.pattern);
-            multi_spike_take_pattern(&bench.multi_spike, counter, &bench.pattern);
+            samples_pattern(predicting->samples, encoding, i / outputs, activity_input(&activity));
+            activity_forward(network, &scratch.membranes, &activity);
+            spike_counter_take_pattern(&scratch.counter, &network->layers[network->depth - 1],
+                                       &last->pattern, &last->timeline);
         }
-        predict_train(counter, i, &bench, predicting->prediction);
+        predict_train(&network->layers[network->depth - 1], &last->pattern, i, &scratch.counter,
+                      predicting->prediction);
     }
-    bench_finish(&bench);
+    read_out_scratch_finish(&scratch);
+    activity_finish(&activity);
 }
 
 enum core_status count_predict(const struct model *model, const struct samples *samples,
@@ -152,8 +128,7 @@ enum core_status count_predict(const struct model *model, const struct samples *
         return CORE_NO_MEMORY;
     const size_t trains = samples->count * prediction->outputs;
     const size_t parts = team != NULL ? PARTS_A_HAND * thread_team_size(team) : 1;
-    struct predicting predicting = {.counter = model->counter,
-                                    .model = model,
+    struct predicting predicting = {.model = model,
                                     .samples = samples,
                                     .prediction = prediction,
                                     .parts = parts < trains ? parts : trains};

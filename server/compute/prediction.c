@@ -48,7 +48,7 @@ static bool prediction_init(struct prediction *prediction, const struct model *m
     const struct network_params *params = &model->config.network;
     const size_t neurons = params->tempotron.out_features, T = params->tempotron.T;
     prediction->count = count;
-    prediction->classes = network_classes(params);
+    prediction->classes = network_outputs(params);
     prediction->neurons = neurons;
     prediction->T = T;
     prediction->label = malloc(count * sizeof *prediction->label);
@@ -69,7 +69,7 @@ static bool prediction_init(struct prediction *prediction, const struct model *m
 
 static double margin_of(const struct network *network, const float *score, size_t decided)
 {
-    const size_t classes = network_classes(&network->params);
+    const size_t classes = network_outputs(&network->params);
     double next = classes > 1 ? -INFINITY : network->params.tempotron.v_threshold;
     for (size_t k = 0; k < classes; k++)
         if (k != decided)
@@ -80,8 +80,8 @@ static double margin_of(const struct network *network, const float *score, size_
 /* Of the neurons of a class the one with the greatest v_max. */
 static size_t greatest_of_class(const struct network *network, const float *v_max, size_t class)
 {
-    const size_t group = network->params.read_out.neurons_per_class;
-    return class * group + read_out_decide(v_max + class * group, group);
+    const size_t group = network->params.read_out.v_max.neurons_per_class;
+    return class * group + v_max_read_out_decide(v_max + class * group, group);
 }
 
 /* By all spikes, also those of features at rest. False: no memory. */
@@ -123,7 +123,7 @@ static bool predict_sample(const struct model *model, const struct samples *samp
     struct activity *activity = &scratch->activity;
     const struct layer_activity *last = &activity->layers[network->depth - 1];
     samples_pattern(samples, &model->encoding, sample, activity_input(activity));
-    activity_forward(network, &scratch->membranes, activity, v);
+    v_max_read_out_forward(network, &scratch->membranes, activity, v);
     memcpy(prediction->v_max + sample * neurons, last->v_max, neurons * sizeof(float));
     if (prediction->score != NULL)
         memcpy(prediction->score + sample * classes, activity->score, classes * sizeof(float));
@@ -132,7 +132,7 @@ static bool predict_sample(const struct model *model, const struct samples *samp
             last->v_max[j] >= threshold ? (float)last->t_max[j] : -1;
     keep_hidden_spikes(network, activity, sample, prediction);
     const bool decides = activity_decides(activity);
-    const size_t label = read_out_decide(activity->score, classes);
+    const size_t label = v_max_read_out_decide(activity->score, classes);
     prediction->label[sample] = decides ? (int32_t)label : -1;
     return !decides || !prediction->explains ||
            explain_sample(model, samples, sample, activity, label, &prediction->decisions[sample]);

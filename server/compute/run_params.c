@@ -46,7 +46,7 @@ static bool is_margin(const void *params, const void *context)
 static bool reads_voltages(const void *params, const void *context)
 {
     (void)params;
-    return ((const struct model_config *)context)->read_out == READ_OUT_V_MAX;
+    return ((const struct model_config *)context)->network.read_out.kind == READ_OUT_V_MAX;
 }
 
 static bool has_hidden_layers(const void *params, const void *context)
@@ -204,19 +204,6 @@ void run_params_write(struct json_writer *writer, const struct model_config *con
     json_write_object_begin(writer);
     params_write(writer, run_params_rows, RUN_PARAMS, config, params);
     json_write_object_end(writer);
-}
-
-struct count_training_params run_params_count_training(const struct run_params *params,
-                                                       uint32_t max_spikes)
-{
-    const struct training_params *training = &params->training;
-    return (struct count_training_params){
-        .loop = training->loop,
-        .max_spikes = max_spikes,
-        .optimizer = training->optimizer,
-        .momentum = training->momentum,
-        .weight_decay = training->weight_decay,
-    };
 }
 
 size_t run_params_validation_count(size_t count, double validation_fraction)

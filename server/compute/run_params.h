@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "core/count_training.h"
 #include "core/training.h"
 #include "server/json/fields.h"
 #include "server/json/params.h"
@@ -38,10 +37,6 @@ void run_params_read_loss(struct fields *fields, const struct model_config *conf
 /* Writes all of them as one object, with the defaults. */
 void run_params_write(struct json_writer *writer, const struct model_config *config,
                       const struct run_params *params);
-
-/* Those that apply to a model which counts spikes. */
-struct count_training_params run_params_count_training(const struct run_params *params,
-                                                       uint32_t max_spikes);
 
 /* How many of that many samples a validation_fraction sets aside. */
 size_t run_params_validation_count(size_t count, double validation_fraction);

@@ -48,7 +48,7 @@ static bool has_equal_layers(const struct network_params *a, const struct networ
     bool equal = a->hidden_count == b->hidden_count;
     for (size_t l = 0; equal && l < a->hidden_count; l++)
         equal = a->hidden[l] == b->hidden[l];
-    return equal && a->read_out.neurons_per_class == b->read_out.neurons_per_class;
+    return equal && network_outputs(a) == network_outputs(b);
 }
 
 static bool fits(const struct scratch *scratch, const struct network_params *params,

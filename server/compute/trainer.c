@@ -58,8 +58,7 @@ struct job {
     struct samples training;
     struct samples validation; /* count 0: none */
     struct thread_team *team;
-    struct network *network;   /* the private copy, */
-    struct tempotron *counter; /* or that of a model that counts spikes */
+    struct network *network; /* the private copy */
 
     /* Epochs that the store has not seen yet. */
     struct epoch_metrics *pending;
@@ -83,7 +82,6 @@ static void job_finish(struct job *job)
     samples_finish(&job->validation);
     thread_team_destroy(job->team);
     network_destroy(job->network);
-    tempotron_destroy(job->counter);
     free(job->pending);
 }
 
@@ -185,17 +183,6 @@ static enum store_status load_sets(struct job *job)
     return status;
 }
 
-static enum core_status copy_weights(struct job *job)
-{
-    switch (job->base->config.read_out) {
-    case READ_OUT_V_MAX:
-        return network_copy(job->base->network, &job->network);
-    case READ_OUT_SPIKE_COUNT:
-        return tempotron_copy(job->base->counter, &job->counter);
-    }
-    return CORE_OK;
-}
-
 static enum store_status job_load(struct job *job)
 {
     struct model_cache *cache = job->worker->trainer->options.cache;
@@ -209,7 +196,9 @@ static enum store_status job_load(struct job *job)
     if (status != STORE_OK || problem_is_set(&job->problem))
         return status;
     job->team = thread_team_create(job->worker->trainer->options.threads);
-    return job->team != NULL && copy_weights(job) == CORE_OK ? STORE_OK : STORE_NO_MEMORY;
+    return job->team != NULL && network_copy(job->base->network, &job->network) == CORE_OK
+               ? STORE_OK
+               : STORE_NO_MEMORY;
 }
 
 /* --- progress --- */
@@ -290,9 +279,7 @@ static enum store_status publish(struct job *job, struct store *store)
     struct tensor tensors[NETWORK_LAYERS + RANGE_TENSORS];
     const struct network_params *params = &job->base->config.network;
     const size_t depth = network_depth(params);
-    const bool copied = job->counter != NULL ? weights_copy_single(job->counter, &weights)
-                                             : weights_copy(job->network, &weights);
-    if (!copied)
+    if (!weights_copy(job->network, &weights))
         return STORE_NO_MEMORY;
     weights_tensors(params, &weights, tensors);
     const struct run_result result = {
@@ -381,27 +368,13 @@ static void end_job(struct job *job, const struct outcome *outcome)
     trainer->options.on_end(trainer->options.context, job->record.id);
 }
 
-static enum core_status train_counter(struct job *job, const struct training_observer *observer)
-{
-    const bool validates = job->validation.count > 0;
-    const struct count_training_params params =
-        run_params_count_training(&job->params, job->base->config.max_spikes);
-    return tempotron_train_counts(job->counter, &job->training, validates ? &job->validation : NULL,
-                                  job->encoding, &params, observer, job->team);
-}
-
-static enum core_status train_network(struct job *job, const struct training_observer *observer)
-{
-    const bool validates = job->validation.count > 0;
-    return network_train(job->network, &job->training, validates ? &job->validation : NULL,
-                         job->encoding, &job->params.training, observer, job->team);
-}
-
 static struct outcome train_job(struct job *job)
 {
     const struct training_observer observer = {
         .context = job, .on_epoch = on_epoch, .stop_requested = stop_requested};
-    switch (job->counter != NULL ? train_counter(job, &observer) : train_network(job, &observer)) {
+    const struct samples *validation = job->validation.count > 0 ? &job->validation : NULL;
+    switch (network_train(job->network, &job->training, validation, job->encoding,
+                          &job->params.training, &observer, job->team)) {
     case CORE_OK:
         break;
     case CORE_NO_MEMORY:

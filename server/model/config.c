@@ -1,7 +1,6 @@
 #include "server/model/config.h"
 
 #include "server/base/limits.h"
-#include "server/model/count_work.h"
 
 void model_config_finish(struct model_config *config)
 {
@@ -23,7 +22,8 @@ static const char *cause_of_size(const struct network_params *params)
 {
     if (params->hidden_count > 0)
         return "/hidden";
-    return params->read_out.neurons_per_class > 1 ? "/neurons_per_class" : "/out_features";
+    return network_outputs(params) < params->tempotron.out_features ? "/neurons_per_class"
+                                                                    : "/out_features";
 }
 
 void model_config_check_sizes(const struct model_config *config, struct problem *problem)
@@ -40,9 +40,9 @@ void model_config_check_sizes(const struct model_config *config, struct problem 
     if (config->has_encoder)
         check_product(encoder_afferents(&config->encoder), LIMIT_IN_FEATURES, "/encoder",
                       "The number of the encoder's neurons", problem);
-    if (config->read_out == READ_OUT_SPIKE_COUNT)
-        check_product(config->max_spikes * outputs, LIMIT_ANSWER, "/max_spikes",
-                      "max_spikes * out_features", problem);
+    if (params->read_out.kind == READ_OUT_SPIKE_COUNT)
+        check_product(params->read_out.spike_count.max_spikes * outputs, LIMIT_ANSWER,
+                      "/max_spikes", "max_spikes * out_features", problem);
     check_product(weights, LIMIT_WEIGHTS, cause_of_size(params),
                   is_deep ? "The number of weights of all layers"
                           : "in_features * out_features * neurons_per_class",
@@ -51,15 +51,4 @@ void model_config_check_sizes(const struct model_config *config, struct problem 
                   is_deep ? "T * the neurons of the widest layer"
                           : "T * out_features * neurons_per_class",
                   problem);
-}
-
-uint64_t model_work(const struct model_config *config, size_t spikes)
-{
-    switch (config->read_out) {
-    case READ_OUT_V_MAX:
-        return network_work(&config->network, spikes);
-    case READ_OUT_SPIKE_COUNT:
-        return count_work(&config->network.tempotron, config->max_spikes, spikes);
-    }
-    return 0;
 }

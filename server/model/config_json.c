@@ -18,7 +18,7 @@ static const char *const read_outs[] = {
 static bool reads_voltages(const void *params, const void *context)
 {
     (void)context;
-    return ((const struct model_config *)params)->read_out == READ_OUT_V_MAX;
+    return ((const struct model_config *)params)->network.read_out.kind == READ_OUT_V_MAX;
 }
 
 static bool counts_spikes(const void *params, const void *context)
@@ -29,7 +29,7 @@ static bool counts_spikes(const void *params, const void *context)
 static bool has_groups(const void *params, const void *context)
 {
     (void)context;
-    return ((const struct model_config *)params)->network.read_out.neurons_per_class > 1;
+    return ((const struct model_config *)params)->network.read_out.v_max.neurons_per_class > 1;
 }
 
 static bool has_hidden_layers(const void *params, const void *context)
@@ -125,9 +125,9 @@ const struct params_row config_json_rows[CONFIG_PARAMS] = {
      .fallback = NAN},
     {"out_features", PARAMS_SIZE, TEMPOTRON(out_features), 1, LIMIT_OUT_FEATURES,
      .is_required = true, .fallback = NAN},
-    {"neurons_per_class", PARAMS_SIZE, NETWORK(read_out.neurons_per_class), 1, LIMIT_OUT_FEATURES,
-     .fallback = 1, .is_terse = true, .scope = &v_max, .allows_default = true},
-    {"score_beta", PARAMS_FLOAT, NETWORK(read_out.beta), LIMIT_BETA_LEAST, LIMIT_BETA,
+    {"neurons_per_class", PARAMS_SIZE, NETWORK(read_out.v_max.neurons_per_class), 1,
+     LIMIT_OUT_FEATURES, .fallback = 1, .is_terse = true, .scope = &v_max, .allows_default = true},
+    {"score_beta", PARAMS_FLOAT, NETWORK(read_out.v_max.beta), LIMIT_BETA_LEAST, LIMIT_BETA,
      .fallback = 5, .scope = &groups},
     {"hidden", PARAMS_OTHER, .min = 1, .max = LIMIT_OUT_FEATURES, .read = read_hidden,
      .write = write_hidden},
@@ -139,10 +139,10 @@ const struct params_row config_json_rows[CONFIG_PARAMS] = {
     {"v_threshold", PARAMS_NUMBER, TEMPOTRON(v_threshold), LIMIT_V_THRESHOLD_LEAST,
      LIMIT_V_THRESHOLD, .fallback = 1},
     {"clock", PARAMS_CHOICE, TEMPOTRON(clock), .choices = clocks, .fallback = CLOCK_GRID},
-    {"read_out", PARAMS_CHOICE, CONFIG(read_out), .choices = read_outs, .fallback = READ_OUT_V_MAX,
-     .is_terse = true},
-    {"max_spikes", PARAMS_UINT32, CONFIG(max_spikes), 2, LIMIT_SPIKES_MOST, .fallback = 100,
-     .scope = &spike_count},
+    {"read_out", PARAMS_CHOICE, NETWORK(read_out.kind), .choices = read_outs,
+     .fallback = READ_OUT_V_MAX, .is_terse = true},
+    {"max_spikes", PARAMS_UINT32, NETWORK(read_out.spike_count.max_spikes), 2, LIMIT_SPIKES_MOST,
+     .fallback = 100, .scope = &spike_count},
     {"seed", PARAMS_UINT32, CONFIG(seed), 0, UINT32_MAX, .fallback = 0},
 };
 
@@ -152,8 +152,9 @@ static void fill_defaults(struct model_config *config)
     struct tempotron_params *tempotron = &config->network.tempotron;
     if (tempotron->tau_s == 0)
         tempotron->tau_s = tempotron->tau / 4;
-    if (config->network.read_out.neurons_per_class <= 1)
-        config->network.read_out = (struct read_out){.neurons_per_class = 1, .beta = 5};
+    struct read_out *read_out = &config->network.read_out;
+    if (read_out->kind == READ_OUT_V_MAX && read_out->v_max.neurons_per_class <= 1)
+        read_out->v_max = (struct v_max_read_out){.neurons_per_class = 1, .beta = 5};
 }
 
 static void refuse(struct fields *fields, const char *name, const char *detail)
@@ -175,9 +176,9 @@ static void check_conflicts(struct fields *fields, const struct model_config *co
     if (network->hidden_count > 0 && network->hidden_spike == HIDDEN_PEAK &&
         tempotron->clock != CLOCK_GRID)
         refuse(fields, "hidden_spike", "peak applies only to the clock grid");
-    if (config->read_out == READ_OUT_SPIKE_COUNT && tempotron->clock != CLOCK_CONTINUOUS)
+    if (network->read_out.kind == READ_OUT_SPIKE_COUNT && tempotron->clock != CLOCK_CONTINUOUS)
         refuse(fields, "clock", "must be continuous for the read_out spike_count");
-    if (config->read_out == READ_OUT_SPIKE_COUNT && network->hidden_count > 0)
+    if (network->read_out.kind == READ_OUT_SPIKE_COUNT && network->hidden_count > 0)
         refuse(fields, "hidden", "applies only to models with the read_out v_max");
 }
 
@@ -192,7 +193,8 @@ bool config_json_read(struct fields *fields, struct model_config *ret_config)
     check_conflicts(fields, &config);
     if (config.has_encoder)
         config.network.tempotron.in_features = encoder_afferents(&config.encoder);
-    config.network.tempotron.out_features *= config.network.read_out.neurons_per_class;
+    if (config.network.read_out.kind == READ_OUT_V_MAX)
+        config.network.tempotron.out_features *= config.network.read_out.v_max.neurons_per_class;
     model_config_check_sizes(&config, fields->problem);
     if (problem_is_set(fields->problem)) {
         model_config_finish(&config);
@@ -205,7 +207,7 @@ bool config_json_read(struct fields *fields, struct model_config *ret_config)
 void config_json_write(struct json_writer *writer, const struct model_config *config)
 {
     struct model_config shown = *config; /* of which nothing is freed */
-    shown.network.tempotron.out_features = network_classes(&config->network);
+    shown.network.tempotron.out_features = network_outputs(&config->network);
     params_write(writer, config_json_rows, CONFIG_PARAMS, NULL, &shown);
 }
 

@@ -78,7 +78,8 @@ bool counts_read(struct fields *fields, const struct model_config *config, struc
     fields_pointer(fields, "count", pointer);
     const size_t outputs = config->network.tempotron.out_features;
     const bool read = check_shape(&array, samples->count, outputs, pointer, fields->problem) &&
-                      convert(&array, config->max_spikes - 1, pointer, fields->problem, samples);
+                      convert(&array, config->network.read_out.spike_count.max_spikes - 1, pointer,
+                              fields->problem, samples);
     float_array_finish(&array);
     return read;
 }

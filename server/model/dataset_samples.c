@@ -45,7 +45,7 @@ static bool check_labels(const struct dataset_record *dataset, const struct mode
                          const char *pointer, struct problem *problem)
 {
     struct name_check check = {model, pointer, problem};
-    const size_t classes = network_classes(&model->config.network);
+    const size_t classes = network_outputs(&model->config.network);
     if (dataset->label.id == 0) {
         problem_add_field(problem, PROBLEM_MISSING_FIELD, pointer,
                           "The dataset has no labels: PUT /datasets/%s/label first.", dataset->id);

@@ -57,20 +57,10 @@ static enum store_status make_encoding(struct model *model)
 
 static enum store_status restore_weights(const struct tensors *tensors, struct model *model)
 {
-    const struct network_params *params = &model->config.network;
-    enum store_status status = STORE_OK;
-    switch (model->config.read_out) {
-    case READ_OUT_V_MAX:
-        status = weights_restore(params, tensors, &model->network);
-        if (status == STORE_OK)
-            model->bytes += network_bytes(model->network);
-        break;
-    case READ_OUT_SPIKE_COUNT:
-        status = weights_restore_single(params, tensors, &model->counter);
-        if (status == STORE_OK)
-            model->bytes += params->tempotron.in_features * model->counter->stride * sizeof(float);
-        break;
-    }
+    const enum store_status status =
+        weights_restore(&model->config.network, tensors, &model->network);
+    if (status == STORE_OK)
+        model->bytes += network_bytes(model->network);
     return status;
 }
 
@@ -102,7 +92,7 @@ static enum store_status restore(const struct model_record *record, struct model
     const enum store_status status = restore_config(record->config, &model->config);
     if (status != STORE_OK)
         return status;
-    return restore_labels(record->labels, network_classes(&model->config.network), &model->labels);
+    return restore_labels(record->labels, network_outputs(&model->config.network), &model->labels);
 }
 
 /* Without what a version has: weights, and ranges. */
@@ -167,8 +157,7 @@ enum store_status model_load(struct store *store, const char *id, int64_t versio
 
 bool model_weights(const struct model *model, struct weights *ret_weights)
 {
-    return model->counter != NULL ? weights_copy_single(model->counter, ret_weights)
-                                  : weights_copy(model->network, ret_weights);
+    return weights_copy(model->network, ret_weights);
 }
 
 struct model *model_retain(struct model *model)
@@ -184,7 +173,6 @@ void model_release(struct model *model)
     if (atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) > 1)
         return;
     network_destroy(model->network);
-    tempotron_destroy(model->counter);
     encoding_finish(&model->encoding);
     labels_finish(&model->labels);
     model_config_finish(&model->config);

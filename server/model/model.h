@@ -20,11 +20,10 @@ struct model {
     int64_t version;
     struct model_config config;
     struct labels labels;
-    struct network *network;   /* NULL: not loaded, or */
-    struct tempotron *counter; /* of READ_OUT_SPIKE_COUNT; else NULL */
-    struct encoding encoding;  /* of its encoder, once that has ranges; of a model on the grid with
+    struct network *network;  /* NULL: not loaded */
+    struct encoding encoding; /* of its encoder, once that has ranges; of a model on the grid with
                                   the background of its weights */
-    size_t bytes;              /* of memory, roughly */
+    size_t bytes;             /* of memory, roughly */
 };
 
 /* Makes a snapshot of what the store keeps. The caller holds one reference. */

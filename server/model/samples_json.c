@@ -79,10 +79,10 @@ static bool check_work(const struct numbers *values, const struct model_config *
         return true;
     const size_t trains = spike_trains_are_given(values) ? values->count / count : 0;
     const size_t spikes = config->network.tempotron.in_features + trains;
-    const unsigned long long sample = model_work(config, spikes);
+    const unsigned long long sample = network_work(&config->network, spikes);
     if (count <= LIMIT_WORK / sample)
         return true;
-    if (config->read_out == READ_OUT_SPIKE_COUNT)
+    if (config->network.read_out.kind == READ_OUT_SPIKE_COUNT)
         problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
                           "To count the spikes of so many would take too long: send at most %llu "
                           "samples at once.",
@@ -184,7 +184,7 @@ static bool read_values(struct fields *fields, const struct model *model, enum s
 static int32_t read_class(double label, const struct model *model, const char *pointer,
                           struct problem *problem)
 {
-    const size_t classes = network_classes(&model->config.network);
+    const size_t classes = network_outputs(&model->config.network);
     if (label != rint(label)) {
         problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "%s", NO_LABEL);
         return -1;
@@ -271,7 +271,7 @@ static bool read_labels(struct fields *fields, const struct model *model, struct
 
 static bool read_aims(struct fields *fields, const struct model *model, struct samples *samples)
 {
-    switch (model->config.read_out) {
+    switch (model->config.network.read_out.kind) {
     case READ_OUT_V_MAX:
         if (fields_has(fields, "count"))
             add_error(fields, "count", PROBLEM_CONFLICTING_FIELDS,
@@ -313,5 +313,5 @@ size_t samples_spikes(const struct samples *samples, const struct model_config *
 
 uint64_t samples_work(const struct samples *samples, const struct model_config *config)
 {
-    return samples->count * model_work(config, samples_spikes(samples, config));
+    return samples->count * network_work(&config->network, samples_spikes(samples, config));
 }

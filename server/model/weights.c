@@ -51,15 +51,6 @@ bool weights_copy(const struct network *network, struct weights *ret_weights)
     return true;
 }
 
-bool weights_copy_single(const struct tempotron *tempotron, struct weights *ret_weights)
-{
-    const struct network_params params = network_params_of(&tempotron->params);
-    if (!allocate(&params, ret_weights))
-        return false;
-    tempotron_weight(tempotron, ret_weights->layers[0]);
-    return true;
-}
-
 void weights_tensors(const struct network_params *params, const struct weights *weights,
                      struct tensor *tensors)
 {
@@ -101,15 +92,4 @@ enum store_status weights_restore(const struct network_params *params,
     if (!find_layers(params, tensors, layers))
         return STORE_CORRUPT;
     return network_create(params, layers, ret_network) == CORE_OK ? STORE_OK : STORE_NO_MEMORY;
-}
-
-enum store_status weights_restore_single(const struct network_params *params,
-                                         const struct tensors *tensors,
-                                         struct tempotron **ret_tempotron)
-{
-    const float *layers[NETWORK_LAYERS];
-    if (!find_layers(params, tensors, layers))
-        return STORE_CORRUPT;
-    const enum core_status status = tempotron_create(&params->tempotron, layers[0], ret_tempotron);
-    return status == CORE_OK ? STORE_OK : STORE_NO_MEMORY;
 }

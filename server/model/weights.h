@@ -21,20 +21,15 @@ const char *weights_name(const struct network_params *params, size_t layer);
 /* The initial weights of a seed. False: no memory. */
 bool weights_draw(const struct network_params *params, uint32_t seed, struct weights *ret_weights);
 
-/* Those of a network, or of a single layer. False: no memory. */
+/* Those of a network. False: no memory. */
 bool weights_copy(const struct network *network, struct weights *ret_weights);
-bool weights_copy_single(const struct tempotron *tempotron, struct weights *ret_weights);
 
 /* As the store keeps them, tensors[network_depth(params)], whose values are borrowed. */
 void weights_tensors(const struct network_params *params, const struct weights *weights,
                      struct tensor *tensors);
 
-/* A network of what the store has kept, or a single layer, which is all there is of it.
- * STORE_CORRUPT where a layer's tensor does not fit. */
+/* A network of what the store has kept. STORE_CORRUPT: a layer's tensor does not fit. */
 enum store_status weights_restore(const struct network_params *params,
                                   const struct tensors *tensors, struct network **ret_network);
-enum store_status weights_restore_single(const struct network_params *params,
-                                         const struct tensors *tensors,
-                                         struct tempotron **ret_tempotron);
 
 #endif

@@ -9,6 +9,7 @@
 #include "core/membranes.h"
 #include "core/psp_kernel.h"
 #include "core/random.h"
+#include "core/v_max_read_out.h"
 #include "tests/support/golden.h"
 #include "tests/support/suite.h"
 
@@ -219,10 +220,9 @@ END_TEST
 
 START_TEST(decision_is_the_lowest_of_equals)
 {
-    float v_max[] = {0.5f, 2, 2, 1};
-    const struct membranes membranes = {.v_max = v_max};
-    ck_assert_uint_eq(membranes_decide(&membranes, 4), 1);
-    ck_assert_uint_eq(membranes_decide(&membranes, 1), 0);
+    const float score[] = {0.5f, 2, 2, 1};
+    ck_assert_uint_eq(v_max_read_out_decide(score, 4), 1);
+    ck_assert_uint_eq(v_max_read_out_decide(score, 1), 0);
 }
 END_TEST
 

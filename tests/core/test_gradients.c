@@ -75,7 +75,7 @@ static void draw(struct problem *problem, const struct shape *shape, struct rand
                       1},
         .hidden_count = shape->hidden_count,
         .hidden = {shape->hidden[0], shape->hidden[1]},
-        .read_out = {shape->neurons_per_class, 4},
+        .read_out.v_max = {shape->neurons_per_class, 4},
     };
     of_layers[shape->hidden_count] = spreads[2];
     for (size_t l = 1; l <= shape->hidden_count; l++) { /* of wide layers less from each neuron */
@@ -537,7 +537,7 @@ static void step_chain(const struct chain *chain, float ret_step[2])
         .hidden_count = 1,
         .hidden = {1},
         .hidden_spike = chain->hidden_spike,
-        .read_out = {1, 1},
+        .read_out.v_max = {1, 1},
     };
     const struct training_params params = {
         .loop = {.epochs = 1, .batch_size = 1, .schedule = {.learning_rate = 1}},

@@ -55,7 +55,7 @@ static void draw(struct trial *trial, enum tempotron_clock clock, size_t width,
     const bool is_slower = random_bits(random) % 8 == 0; /* the synapse may be */
     *trial = (struct trial){
         .kernel = {is_slower ? tau_s : tau, is_slower ? tau : tau_s, 1.25},
-        .params = {.hidden_count = 1, .hidden = {width}, .read_out = {1, 1}},
+        .params = {.hidden_count = 1, .hidden = {width}, .read_out.v_max = {1, 1}},
     };
     trial->params.tempotron = (struct tempotron_params){clock,
                                                         AFFERENTS,
@@ -84,7 +84,7 @@ static void run(const struct trial *trial, struct network **ret_network, struct 
     ck_assert_int_eq(membranes_init(&membranes, network_widest_block(*ret_network), 0), CORE_OK);
     for (int again = 0; again < 2; again++) { /* scratch memory is as good the second time */
         samples_pattern(&set, NULL, 0, activity_input(activity));
-        activity_forward(*ret_network, &membranes, activity, v);
+        v_max_read_out_forward(*ret_network, &membranes, activity, v);
     }
     membranes_finish(&membranes);
 }
@@ -203,7 +203,7 @@ static double fires_at(const struct by_hand *spikes, size_t T)
         .tempotron = {spikes->clock, spikes->count, 1, T, 10, 2.5, 1},
         .hidden_count = 1,
         .hidden = {1},
-        .read_out = {1, 1},
+        .read_out.v_max = {1, 1},
     };
     struct network *network;
     struct activity activity;
@@ -214,7 +214,7 @@ static double fires_at(const struct by_hand *spikes, size_t T)
     pattern_clear(activity_input(&activity));
     for (size_t i = 0; i < spikes->count; i++)
         pattern_add(activity_input(&activity), i, spikes->time[i]);
-    activity_forward(network, &membranes, &activity, NULL);
+    v_max_read_out_forward(network, &membranes, &activity, NULL);
     const double time = (double)activity.layers[0].spike[0];
     membranes_finish(&membranes);
     activity_finish(&activity);

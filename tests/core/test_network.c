@@ -40,7 +40,7 @@ static void bench_finish(struct bench *bench)
 static void bench_run(struct bench *bench, const struct samples *set, size_t sample, float *v)
 {
     samples_pattern(set, NULL, sample, activity_input(&bench->activity));
-    activity_forward(bench->network, &bench->membranes, &bench->activity, v);
+    v_max_read_out_forward(bench->network, &bench->membranes, &bench->activity, v);
 }
 
 /* --- parity with SpikingJelly --- */
@@ -57,7 +57,7 @@ static struct network_params golden_network_params(const json_t *golden)
                       .v_threshold = golden_number(golden, "v_threshold")},
         .hidden_count = count - 2,
         .hidden_spike = HIDDEN_PEAK,
-        .read_out = {1, 1},
+        .read_out.v_max = {1, 1},
     };
     params.tempotron.in_features = (size_t)json_integer_value(json_array_get(shape, 0));
     params.tempotron.out_features = (size_t)json_integer_value(json_array_get(shape, count - 1));
@@ -180,7 +180,7 @@ static const struct network_params three_layers = {
     .tempotron = {CLOCK_GRID, 40, 6, 30, 15, 3.75, 1},
     .hidden_count = 2,
     .hidden = {70, 33},
-    .read_out = {3, 2},
+    .read_out.v_max = {3, 2},
 };
 
 static float *numbered(size_t count)
@@ -194,7 +194,7 @@ static float *numbered(size_t count)
 START_TEST(a_network_knows_its_shape)
 {
     ck_assert_uint_eq(network_depth(&three_layers), 3);
-    ck_assert_uint_eq(network_classes(&three_layers), 2);
+    ck_assert_uint_eq(network_outputs(&three_layers), 2);
     ck_assert_uint_eq(network_afferents(&three_layers, 0), 40);
     ck_assert_uint_eq(network_afferents(&three_layers, 1), 70);
     ck_assert_uint_eq(network_afferents(&three_layers, 2), 33);
@@ -203,7 +203,7 @@ START_TEST(a_network_knows_its_shape)
     ck_assert_uint_eq(network_neurons(&three_layers, 2), 6);
     const struct network_params one = network_params_of(&three_layers.tempotron);
     ck_assert_uint_eq(network_depth(&one), 1);
-    ck_assert_uint_eq(network_classes(&one), 6);
+    ck_assert_uint_eq(network_outputs(&one), 6);
     ck_assert_uint_eq(network_afferents(&one, 0), 40);
 }
 END_TEST
@@ -387,7 +387,7 @@ START_TEST(without_a_hidden_spike_there_is_no_decision)
         .hidden_count = 1,
         .hidden = {2},
         .hidden_spike = _i == 0 ? HIDDEN_CROSSING : HIDDEN_PEAK,
-        .read_out = {1, 1},
+        .read_out.v_max = {1, 1},
     };
     struct samples set = view_values(SAMPLES_SPIKE_TIMES, 1, 1, in_spikes, NULL);
     struct bench bench;
@@ -457,7 +457,7 @@ static const struct network_params iris_shape = {
     .tempotron = {CLOCK_GRID, IRIS_AFFERENTS, IRIS_CLASSES, 150, 150, 37.5, 1},
     .hidden_count = 1,
     .hidden = {20},
-    .read_out = {1, 1},
+    .read_out.v_max = {1, 1},
 };
 static const struct training_params iris_params = {
     .loop = {.epochs = 60,
@@ -497,7 +497,7 @@ START_TEST(a_hidden_layer_learns_iris)
     shape.tempotron.clock = rows[_i].clock;
     shape.tempotron.out_features *= rows[_i].neurons_per_class;
     shape.hidden_spike = rows[_i].hidden_spike;
-    shape.read_out = (struct read_out){rows[_i].neurons_per_class, 5};
+    shape.read_out.v_max = (struct v_max_read_out){rows[_i].neurons_per_class, 5};
     iris_load(&iris);
     for (size_t fold = 0; fold < 5; fold++) {
         struct samples training, test;

@@ -152,16 +152,16 @@ static const struct network_params deep_shapes[] = {
     {.tempotron = {CLOCK_GRID, PIXELS * 8, 3 * PICTURE_CLASSES, 60, 15, 3.75, 1},
      .hidden_count = 2,
      .hidden = {70, 33},
-     .read_out = {3, 5}},
+     .read_out.v_max = {3, 5}},
     {.tempotron = {CLOCK_CONTINUOUS, PIXELS * 8, 3 * PICTURE_CLASSES, 60, 15, 3.75, 1},
      .hidden_count = 2,
      .hidden = {70, 33},
-     .read_out = {3, 5}},
+     .read_out.v_max = {3, 5}},
     {.tempotron = {CLOCK_GRID, PIXELS * 8, PICTURE_CLASSES, 60, 15, 3.75, 1},
      .hidden_count = 1,
      .hidden = {70},
      .hidden_spike = HIDDEN_PEAK,
-     .read_out = {1, 5}},
+     .read_out.v_max = {1, 5}},
 };
 enum { DEEP_SHAPES = sizeof deep_shapes / sizeof *deep_shapes };
 

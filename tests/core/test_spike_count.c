@@ -4,21 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/count_training.h"
+#include "core/activity.h"
 #include "core/critical_threshold.h"
+#include "core/learner.h"
 #include "core/multi_spike.h"
 #include "core/random.h"
 #include "core/samples.h"
+#include "core/spike_counter.h"
+#include "core/training.h"
 #include "server/base/thread_team.h"
 #include "tests/support/dense.h"
+#include "tests/support/single_layer.h"
 #include "tests/support/suite.h"
 #include "tests/support/trained.h"
 #include "tests/support/views.h"
-
-static bool same_tempotron(const struct tempotron *a, const struct tempotron *b)
-{
-    return memcmp(a->weight, b->weight, a->params.in_features * a->stride * sizeof(float)) == 0;
-}
 
 enum { AFFERENTS = 12, OUTPUTS = 3, SPIKES_MOST = 4, TRAIN_MOST = 200 };
 
@@ -77,6 +76,7 @@ static void draw(struct trial *trial, struct random *random)
 struct bench {
     struct tempotron *tempotron;
     struct pattern pattern;
+    struct timeline timeline;
     struct multi_spike multi_spike;
     struct spike_train train;
     struct critical_search search;
@@ -87,13 +87,16 @@ static void bench_init(struct bench *bench, const struct trial *trial)
     const size_t capacity = AFFERENTS * SPIKES_MOST;
     const struct samples set = view_trains(1, AFFERENTS, trial->spikes, trial->times, trial->first);
     ck_assert_int_eq(tempotron_create(&trial->params, trial->weight, &bench->tempotron), CORE_OK);
-    ck_assert_int_eq(pattern_init(&bench->pattern, capacity, multi_spike_last(&trial->params)),
+    ck_assert_int_eq(pattern_init(&bench->pattern, capacity, tempotron_last(&trial->params)),
                      CORE_OK);
+    ck_assert_int_eq(timeline_init(&bench->timeline, CLOCK_CONTINUOUS, capacity), CORE_OK);
     ck_assert_int_eq(multi_spike_init(&bench->multi_spike, capacity), CORE_OK);
     ck_assert_int_eq(spike_train_init(&bench->train, TRAIN_MOST), CORE_OK);
     ck_assert_int_eq(critical_search_init(&bench->search, TRAIN_MOST), CORE_OK);
     samples_pattern(&set, NULL, 0, &bench->pattern);
-    multi_spike_take_pattern(&bench->multi_spike, bench->tempotron, &bench->pattern);
+    timeline_read(&bench->timeline, bench->tempotron, &bench->pattern);
+    multi_spike_take_pattern(&bench->multi_spike, bench->tempotron, &bench->pattern,
+                             &bench->timeline);
 }
 
 static void bench_take(struct bench *bench, size_t output)
@@ -106,6 +109,7 @@ static void bench_finish(struct bench *bench)
     critical_search_finish(&bench->search);
     spike_train_finish(&bench->train);
     multi_spike_finish(&bench->multi_spike);
+    timeline_finish(&bench->timeline);
     pattern_finish(&bench->pattern);
     tempotron_destroy(bench->tempotron);
 }
@@ -237,15 +241,18 @@ START_TEST(a_strong_input_fires_until_the_train_is_full)
     const float weight[] = {40};
     struct tempotron *tempotron;
     struct pattern pattern;
+    struct timeline timeline;
     struct multi_spike multi_spike;
     struct spike_train train;
     ck_assert_int_eq(tempotron_create(&params, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(pattern_init(&pattern, 1, multi_spike_last(&params)), CORE_OK);
+    ck_assert_int_eq(pattern_init(&pattern, 1, tempotron_last(&params)), CORE_OK);
+    ck_assert_int_eq(timeline_init(&timeline, CLOCK_CONTINUOUS, 1), CORE_OK);
     ck_assert_int_eq(multi_spike_init(&multi_spike, 1), CORE_OK);
     ck_assert_int_eq(spike_train_init(&train, 1000), CORE_OK);
     pattern_clear(&pattern);
     pattern_add(&pattern, 0, 10);
-    multi_spike_take_pattern(&multi_spike, tempotron, &pattern);
+    timeline_read(&timeline, tempotron, &pattern);
+    multi_spike_take_pattern(&multi_spike, tempotron, &pattern, &timeline);
     multi_spike_take_output(&multi_spike, tempotron, &pattern, 0);
     multi_spike_fire(&multi_spike, 1, &train);
     /* of v0 40/tau_s (1 - tau_s/tau) exp(-u/tau_s) input at least the threshold's own leak fires */
@@ -258,6 +265,7 @@ START_TEST(a_strong_input_fires_until_the_train_is_full)
     ck_assert_uint_gt(all, 7);
     spike_train_finish(&train);
     multi_spike_finish(&multi_spike);
+    timeline_finish(&timeline);
     pattern_finish(&pattern);
     tempotron_destroy(tempotron);
 }
@@ -486,8 +494,10 @@ struct task {
     struct samples samples;
 };
 
-static const struct tempotron_params task_shape = {
-    CLOCK_GRID, TASK_AFFERENTS, TASK_OUTPUTS, TASK_WINDOW, 20, 5, 1};
+static const struct network_params task_shape = {
+    .tempotron = {CLOCK_CONTINUOUS, TASK_AFFERENTS, TASK_OUTPUTS, TASK_WINDOW, 20, 5, 1},
+    .read_out = {.kind = READ_OUT_SPIKE_COUNT, .spike_count = {.max_spikes = 32}},
+};
 
 static void draw_task(struct task *task)
 {
@@ -511,47 +521,92 @@ static void draw_task(struct task *task)
         (struct targets){.kind = TARGETS_COUNT, .outputs = TASK_OUTPUTS, .wanted = task->wanted};
 }
 
-static struct tempotron *task_model(void)
+static struct network *task_model(void)
 {
     float weight[TASK_OUTPUTS * TASK_AFFERENTS];
-    struct tempotron *tempotron;
-    tempotron_draw_weight(4, TASK_AFFERENTS, TASK_OUTPUTS, weight);
-    ck_assert_int_eq(tempotron_create(&task_shape, weight, &tempotron), CORE_OK);
-    return tempotron;
+    const float *const layers[] = {weight};
+    struct network *network;
+    network_draw_weight(&task_shape, 0, 4, weight);
+    ck_assert_int_eq(network_create(&task_shape, layers, &network), CORE_OK);
+    return network;
 }
 
-static struct count_training_params task_params(size_t epochs, size_t batch_size)
+static struct training_params task_params(size_t epochs, size_t batch_size)
 {
-    return (struct count_training_params){
+    return (struct training_params){
         .loop = {.epochs = epochs,
                  .batch_size = batch_size,
                  .schedule = {.type = SCHEDULE_CONSTANT, .learning_rate = 2e-3},
                  .shuffle = true,
                  .seed = 2},
-        .max_spikes = 32,
         .momentum = 0.9,
     };
 }
 
-static uint32_t fired(const struct task *task, const struct tempotron *tempotron, size_t sample,
+/* What the outputs of a network are counted with, once it has taken a sample. */
+struct counting {
+    const struct layer *layer;
+    struct activity activity;
+    struct layer_activity *last;
+    struct read_out_scratch scratch;
+};
+
+static void counting_init(struct counting *counting, const struct task *task,
+                          const struct network *network, size_t sample)
+{
+    const size_t capacity = samples_capacity(&task->samples, NULL);
+    *counting =
+        (struct counting){.layer = &network->layers[0], .last = &counting->activity.layers[0]};
+    ck_assert_int_eq(activity_init(&counting->activity, network, capacity), CORE_OK);
+    ck_assert_int_eq(read_out_scratch_init(&counting->scratch, network, capacity, true), CORE_OK);
+    samples_pattern(&task->samples, NULL, sample, activity_input(&counting->activity));
+    activity_forward(network, &counting->scratch.membranes, &counting->activity);
+    spike_counter_take_pattern(&counting->scratch.counter, counting->layer,
+                               &counting->last->pattern, &counting->last->timeline);
+}
+
+static size_t counting_count(struct counting *counting, size_t output)
+{
+    return spike_counter_count(&counting->scratch.counter, counting->layer,
+                               &counting->last->pattern, output);
+}
+
+static void counting_finish(struct counting *counting)
+{
+    read_out_scratch_finish(&counting->scratch);
+    activity_finish(&counting->activity);
+}
+
+static uint32_t fired(const struct task *task, const struct network *network, size_t sample,
                       size_t output)
 {
-    struct pattern pattern;
-    struct multi_spike multi_spike;
-    struct spike_train train;
-    const size_t capacity = samples_capacity(&task->samples, NULL);
-    ck_assert_int_eq(pattern_init(&pattern, capacity, multi_spike_last(&task_shape)), CORE_OK);
-    ck_assert_int_eq(multi_spike_init(&multi_spike, capacity), CORE_OK);
-    ck_assert_int_eq(spike_train_init(&train, 32), CORE_OK);
-    samples_pattern(&task->samples, NULL, sample, &pattern);
-    multi_spike_take_pattern(&multi_spike, tempotron, &pattern);
-    multi_spike_take_output(&multi_spike, tempotron, &pattern, output);
-    multi_spike_fire(&multi_spike, 1, &train);
-    const uint32_t count = (uint32_t)train.count;
-    spike_train_finish(&train);
-    multi_spike_finish(&multi_spike);
-    pattern_finish(&pattern);
-    return count;
+    struct counting counting;
+    counting_init(&counting, task, network, sample);
+    const size_t count = counting_count(&counting, output);
+    counting_finish(&counting);
+    return (uint32_t)count;
+}
+
+/* A learner of one batch after the other. */
+static struct learner *task_learner(const struct task *task, struct network *network,
+                                    const struct training_params *params)
+{
+    const struct learner_options options = {.params = params,
+                                            .capacity = samples_capacity(&task->samples, NULL),
+                                            .batch_size = params->loop.batch_size};
+    struct learner *learner;
+    ck_assert_int_eq(learner_create(network, &options, &learner), CORE_OK);
+    return learner;
+}
+
+static struct learner_sums learn(struct learner *learner, const struct task *task,
+                                 const uint32_t *samples, size_t count, double learning_rate)
+{
+    const struct batch batch = {
+        .epoch = 1, .samples = samples, .count = count, .learning_rate = learning_rate};
+    struct learner_sums sums = {0};
+    ck_assert_int_eq(learner_batch(learner, &task->samples, &batch, &sums), CORE_OK);
+    return sums;
 }
 
 START_TEST(counts_are_learned)
@@ -560,11 +615,11 @@ START_TEST(counts_are_learned)
     struct last_epoch last = {0};
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
     draw_task(&task);
-    struct tempotron *tempotron = task_model();
-    const struct count_training_params params = task_params(600, 1);
-    ck_assert_int_eq(tempotron_train_counts(tempotron, &task.samples, &task.samples, NULL, &params,
-                                            &observer, NULL),
-                     CORE_OK);
+    struct network *network = task_model();
+    const struct training_params params = task_params(600, 1);
+    ck_assert_int_eq(
+        network_train(network, &task.samples, &task.samples, NULL, &params, &observer, NULL),
+        CORE_OK);
     ck_assert_uint_eq(last.epochs, 600);
     ck_assert_double_eq(last.epoch.loss, 0);
     ck_assert_double_eq(last.epoch.accuracy, 1);
@@ -574,8 +629,8 @@ START_TEST(counts_are_learned)
 
     for (size_t b = 0; b < TASK_SAMPLES; b++) /* counted again, by themselves */
         for (size_t j = 0; j < TASK_OUTPUTS; j++)
-            ck_assert_uint_eq(fired(&task, tempotron, b, j), task.wanted[b * TASK_OUTPUTS + j]);
-    tempotron_destroy(tempotron);
+            ck_assert_uint_eq(fired(&task, network, b, j), task.wanted[b * TASK_OUTPUTS + j]);
+    network_destroy(network);
 }
 END_TEST
 
@@ -598,25 +653,23 @@ START_TEST(patience_keeps_the_best_epoch_of_counts)
     draw_task(&task);
     const struct samples training = part_of(&task, 0, TASK_SAMPLES / 2);
     const struct samples validation = part_of(&task, TASK_SAMPLES / 2, TASK_SAMPLES / 2);
-    struct tempotron *patient = task_model(), *shorter = task_model();
-    struct count_training_params params = task_params(1000, 1);
+    struct network *patient = task_model(), *shorter = task_model();
+    struct training_params params = task_params(1000, 1);
     params.loop.patience = 4;
-    ck_assert_int_eq(
-        tempotron_train_counts(patient, &training, &validation, NULL, &params, &observer, NULL),
-        CORE_OK);
+    ck_assert_int_eq(network_train(patient, &training, &validation, NULL, &params, &observer, NULL),
+                     CORE_OK);
     ck_assert_uint_gt(last.epochs, params.loop.patience);
     ck_assert_uint_lt(last.epochs, 1000);
     const double after = last.epoch.validation_loss;
     params.loop.epochs = last.epochs - params.loop.patience;
     params.loop.patience = 0;
     last = (struct last_epoch){0};
-    ck_assert_int_eq(
-        tempotron_train_counts(shorter, &training, &validation, NULL, &params, &observer, NULL),
-        CORE_OK);
+    ck_assert_int_eq(network_train(shorter, &training, &validation, NULL, &params, &observer, NULL),
+                     CORE_OK);
     ck_assert_double_lt(last.epoch.validation_loss, after);
-    ck_assert(same_tempotron(patient, shorter));
-    tempotron_destroy(shorter);
-    tempotron_destroy(patient);
+    ck_assert(same_weights(patient, shorter));
+    network_destroy(shorter);
+    network_destroy(patient);
 }
 END_TEST
 
@@ -626,102 +679,89 @@ START_TEST(any_crew_counts_and_learns_the_same_bits)
     struct last_epoch alone_last = {0};
     struct training_observer observer = {.context = &alone_last, .on_epoch = keep_epoch};
     draw_task(&task);
-    struct tempotron *alone = task_model(), *fresh = task_model();
-    const struct count_training_params params = task_params(5, 7);
+    struct network *alone = task_model(), *fresh = task_model();
+    const struct training_params params = task_params(5, 7);
     ck_assert_int_eq(
-        tempotron_train_counts(alone, &task.samples, &task.samples, NULL, &params, &observer, NULL),
+        network_train(alone, &task.samples, &task.samples, NULL, &params, &observer, NULL),
         CORE_OK);
-    ck_assert(!same_tempotron(alone, fresh));
+    ck_assert(!same_weights(alone, fresh));
     for (unsigned size = 1; size <= 3; size++) {
         struct last_epoch last = {0};
         struct thread_team *team = thread_team_create(size);
-        struct tempotron *shared = task_model();
+        struct network *shared = task_model();
         ck_assert_ptr_nonnull(team);
         observer.context = &last;
-        ck_assert_int_eq(tempotron_train_counts(shared, &task.samples, &task.samples, NULL, &params,
-                                                &observer, team),
-                         CORE_OK);
-        ck_assert(same_tempotron(alone, shared));
+        ck_assert_int_eq(
+            network_train(shared, &task.samples, &task.samples, NULL, &params, &observer, team),
+            CORE_OK);
+        ck_assert(same_weights(alone, shared));
         ck_assert_double_eq(last.epoch.loss, alone_last.epoch.loss);
         ck_assert_double_eq(last.epoch.validation_loss, alone_last.epoch.validation_loss);
-        tempotron_destroy(shared);
+        network_destroy(shared);
         thread_team_destroy(team);
     }
-    tempotron_destroy(alone);
-    tempotron_destroy(fresh);
+    network_destroy(alone);
+    network_destroy(fresh);
 }
 END_TEST
 
-/* What the rule says for the last output, which has fired `count` times: the gradient of each
+/* What the rule says for the output that was counted last, `count` times: the gradient of each
  * afferent's weight, downwards. */
-static void expect_gradient(struct multi_spike *multi_spike, const struct pattern *pattern,
-                            size_t count, bool fewer, float *ret_gradient)
+static void expect_gradient(struct counting *counting, size_t count, bool fewer,
+                            float *ret_gradient)
 {
-    struct critical_search search;
+    struct spike_counter *counter = &counting->scratch.counter;
+    const struct pattern *pattern = &counting->last->pattern;
     struct critical_threshold critical;
-    double *credit = calloc(pattern->count, sizeof *credit);
-    ck_assert_int_eq(critical_search_init(&search, 32), CORE_OK);
-    ck_assert(
-        critical_threshold_find(multi_spike, fewer ? count : count + 1, 0, &search, &critical));
-    critical_threshold_credit(multi_spike, &critical, &search, credit);
+    ck_assert(critical_threshold_find(&counter->multi_spike, fewer ? count : count + 1, 0,
+                                      &counter->search, &critical));
+    critical_threshold_credit(&counter->multi_spike, &critical, &counter->search, counter->credit);
     for (size_t s = 0; s < pattern->count; s++)
-        ret_gradient[pattern->afferent[s]] += (float)(fewer ? credit[s] : -credit[s]);
-    critical_search_finish(&search);
-    free(credit);
+        ret_gradient[pattern->afferent[s]] +=
+            (float)(fewer ? counter->credit[s] : -counter->credit[s]);
 }
 
 /* Wants of each output what it fires but of the last one another count, and learns one step. */
 START_TEST(a_step_is_the_rate_times_the_threshold_s_gradient)
 {
     static struct task task;
-    struct count_trainer *trainer;
-    struct count_errors errors = {0};
-    struct pattern pattern;
-    struct multi_spike multi_spike;
-    struct spike_train train;
+    struct counting counting;
     float gradient[TASK_AFFERENTS] = {0}, before[TASK_OUTPUTS * TASK_AFFERENTS];
     float after[TASK_OUTPUTS * TASK_AFFERENTS];
+    size_t count = 0;
     const uint32_t sample = 3;
     const bool fewer = _i == 1;
     draw_task(&task);
-    struct tempotron *tempotron = task_model();
-    for (size_t i = 0; i < TASK_AFFERENTS * tempotron->stride; i++)
-        tempotron->weight[i] += i % tempotron->stride < TASK_OUTPUTS ? 0.1f : 0; /* all fire */
-    tempotron_weight(tempotron, before);
-    const struct count_trainer_params params = {
-        .batch_most = 1, .capacity = samples_capacity(&task.samples, NULL), .max_spikes = 32};
-    ck_assert_int_eq(pattern_init(&pattern, params.capacity, multi_spike_last(&task_shape)),
-                     CORE_OK);
-    ck_assert_int_eq(multi_spike_init(&multi_spike, params.capacity), CORE_OK);
-    ck_assert_int_eq(spike_train_init(&train, 32), CORE_OK);
-    samples_pattern(&task.samples, NULL, sample, &pattern);
-    multi_spike_take_pattern(&multi_spike, tempotron, &pattern);
+    struct network *network = task_model();
+    struct tempotron *block = single_block(network);
+    for (size_t i = 0; i < TASK_AFFERENTS * block->stride; i++)
+        block->weight[i] += i % block->stride < TASK_OUTPUTS ? 0.1f : 0; /* all fire */
+    single_layer_weight(network, before);
+    counting_init(&counting, &task, network, sample);
     uint32_t *wanted = task.wanted + sample * TASK_OUTPUTS;
     for (size_t j = 0; j < TASK_OUTPUTS; j++) {
-        multi_spike_take_output(&multi_spike, tempotron, &pattern, j);
-        multi_spike_fire(&multi_spike, 1, &train);
-        ck_assert_uint_ge(train.count, 1);
-        wanted[j] = (uint32_t)train.count;
+        count = counting_count(&counting, j);
+        ck_assert_uint_ge(count, 1);
+        wanted[j] = (uint32_t)count;
     }
-    expect_gradient(&multi_spike, &pattern, train.count, fewer, gradient);
-    wanted[TASK_OUTPUTS - 1] = (uint32_t)(fewer ? train.count - 1 : train.count + 2);
+    expect_gradient(&counting, count, fewer, gradient);
+    wanted[TASK_OUTPUTS - 1] = (uint32_t)(fewer ? count - 1 : count + 2);
 
-    ck_assert_int_eq(count_trainer_create(tempotron, &params, NULL, NULL, &trainer), CORE_OK);
-    ck_assert(count_trainer_step(trainer, &task.samples, &sample, 1, 1e-3, NULL, &errors));
-    ck_assert_uint_eq(errors.counts, TASK_OUTPUTS);
-    ck_assert_uint_eq(errors.correct, TASK_OUTPUTS - 1);
-    ck_assert_uint_eq(errors.error, fewer ? 1 : 2);
-    tempotron_weight(tempotron, after);
+    const struct training_params params = {.loop.batch_size = 1};
+    struct learner *learner = task_learner(&task, network, &params);
+    const struct learner_sums sums = learn(learner, &task, &sample, 1, 1e-3);
+    ck_assert_uint_eq(sums.decisions, TASK_OUTPUTS);
+    ck_assert_uint_eq(sums.correct, TASK_OUTPUTS - 1);
+    ck_assert_double_eq(sums.loss, fewer ? 1 : 2);
+    single_layer_weight(network, after);
     for (size_t i = 0; i < TASK_AFFERENTS; i++) {
         const size_t last = (TASK_OUTPUTS - 1) * TASK_AFFERENTS + i;
         ck_assert(after[i] == before[i]);
         ck_assert_float_eq_tol(after[last], before[last] - 1e-3f * gradient[i], 1e-7f);
     }
-    count_trainer_destroy(trainer);
-    spike_train_finish(&train);
-    multi_spike_finish(&multi_spike);
-    pattern_finish(&pattern);
-    tempotron_destroy(tempotron);
+    learner_destroy(learner);
+    counting_finish(&counting);
+    network_destroy(network);
 }
 END_TEST
 
@@ -729,17 +769,13 @@ END_TEST
 static void step_from_scratch(const struct task *task, const uint32_t *samples, size_t count,
                               float *ret_weight)
 {
-    struct count_trainer *trainer;
-    struct count_errors errors = {0};
-    struct tempotron *tempotron = task_model();
-    const struct count_trainer_params params = {
-        .batch_most = count, .capacity = samples_capacity(&task->samples, NULL), .max_spikes = 32};
-    ck_assert_int_eq(count_trainer_create(tempotron, &params, NULL, NULL, &trainer), CORE_OK);
-    ck_assert(count_trainer_step(trainer, &task->samples, samples, count, 1e-2, NULL, &errors));
-    ck_assert_uint_eq(errors.counts, count * TASK_OUTPUTS);
-    tempotron_weight(tempotron, ret_weight);
-    count_trainer_destroy(trainer);
-    tempotron_destroy(tempotron);
+    struct network *network = task_model();
+    const struct training_params params = {.loop.batch_size = count};
+    struct learner *learner = task_learner(task, network, &params);
+    ck_assert_uint_eq(learn(learner, task, samples, count, 1e-2).decisions, count * TASK_OUTPUTS);
+    single_layer_weight(network, ret_weight);
+    learner_destroy(learner);
+    network_destroy(network);
 }
 
 START_TEST(a_batch_steps_by_the_mean_of_its_samples)
@@ -750,8 +786,8 @@ START_TEST(a_batch_steps_by_the_mean_of_its_samples)
     float first[WEIGHTS], alone[3][WEIGHTS], together[WEIGHTS];
     size_t moved = 0;
     draw_task(&task);
-    struct tempotron *tempotron = task_model();
-    tempotron_weight(tempotron, first);
+    struct network *network = task_model();
+    single_layer_weight(network, first);
     for (size_t b = 0; b < 3; b++)
         step_from_scratch(&task, &samples[b], 1, alone[b]);
     step_from_scratch(&task, samples, 3, together);
@@ -760,7 +796,7 @@ START_TEST(a_batch_steps_by_the_mean_of_its_samples)
         moved += fabsf(alone[0][i] - together[i]) > 1e-5f && fabsf(together[i] - first[i]) > 1e-5f;
     }
     ck_assert_uint_gt(moved, WEIGHTS / 2);
-    tempotron_destroy(tempotron);
+    network_destroy(network);
 }
 END_TEST
 
@@ -768,36 +804,29 @@ END_TEST
 START_TEST(an_output_without_an_error_does_not_step)
 {
     static struct task task;
-    struct count_trainer *trainer;
-    struct count_errors errors = {0};
     const uint32_t sample = 3;
     draw_task(&task);
     uint32_t *wanted = task.wanted + sample * TASK_OUTPUTS;
-    struct tempotron *tempotron = task_model();
-    const struct count_trainer_params params = {.batch_most = 1,
-                                                .capacity = samples_capacity(&task.samples, NULL),
-                                                .max_spikes = 32,
-                                                .momentum = 0.9};
-    ck_assert_int_eq(count_trainer_create(tempotron, &params, NULL, NULL, &trainer), CORE_OK);
-    wanted[0] = fired(&task, tempotron, sample, 0) + 1;
-    wanted[1] = fired(&task, tempotron, sample, 1) + 1;
-    ck_assert(count_trainer_step(trainer, &task.samples, &sample, 1, 1e-3, NULL, &errors));
-    ck_assert_uint_eq(errors.correct, 0);
+    struct network *network = task_model();
+    const struct training_params params = {.loop.batch_size = 1, .momentum = 0.9};
+    struct learner *learner = task_learner(&task, network, &params);
+    wanted[0] = fired(&task, network, sample, 0) + 1;
+    wanted[1] = fired(&task, network, sample, 1) + 1;
+    ck_assert_uint_eq(learn(learner, &task, &sample, 1, 1e-3).correct, 0);
     for (uint32_t wrong = 0; wrong < 2; wrong++) { /* none, then the second */
-        struct tempotron *before;
-        errors = (struct count_errors){0};
-        wanted[0] = fired(&task, tempotron, sample, 0);
-        wanted[1] = fired(&task, tempotron, sample, 1) + wrong;
-        ck_assert_int_eq(tempotron_copy(tempotron, &before), CORE_OK);
-        ck_assert(count_trainer_step(trainer, &task.samples, &sample, 1, 1e-3, NULL, &errors));
-        ck_assert_uint_eq(errors.correct, 2 - wrong);
-        ck_assert(same_tempotron(tempotron, before) == (wrong == 0));
+        struct network *before;
+        wanted[0] = fired(&task, network, sample, 0);
+        wanted[1] = fired(&task, network, sample, 1) + wrong;
+        ck_assert_int_eq(network_copy(network, &before), CORE_OK);
+        ck_assert_uint_eq(learn(learner, &task, &sample, 1, 1e-3).correct, 2 - wrong);
+        ck_assert(same_weights(network, before) == (wrong == 0));
+        const struct tempotron *now = single_block(network), *then = single_block(before);
         for (size_t i = 0; i < TASK_AFFERENTS; i++)
-            ck_assert(tempotron->weight[i * before->stride] == before->weight[i * before->stride]);
-        tempotron_destroy(before);
+            ck_assert(now->weight[i * now->stride] == then->weight[i * then->stride]);
+        network_destroy(before);
     }
-    count_trainer_destroy(trainer);
-    tempotron_destroy(tempotron);
+    learner_destroy(learner);
+    network_destroy(network);
 }
 END_TEST
 
@@ -812,17 +841,15 @@ START_TEST(an_observer_ends_it_and_weights_that_are_not_finite_do)
     unsigned asked = 0;
     const struct training_observer observer = {.context = &asked, .stop_requested = after_forty};
     draw_task(&task);
-    struct tempotron *tempotron = task_model();
-    struct count_training_params params = task_params(1000, 5);
-    ck_assert_int_eq(
-        tempotron_train_counts(tempotron, &task.samples, NULL, NULL, &params, &observer, NULL),
-        CORE_STOPPED);
+    struct network *network = task_model();
+    struct training_params params = task_params(1000, 5);
+    ck_assert_int_eq(network_train(network, &task.samples, NULL, NULL, &params, &observer, NULL),
+                     CORE_STOPPED);
     ck_assert_uint_ge(asked, 41);
     params.loop.schedule.learning_rate = 1e38;
-    ck_assert_int_eq(
-        tempotron_train_counts(tempotron, &task.samples, NULL, NULL, &params, NULL, NULL),
-        CORE_DIVERGED);
-    tempotron_destroy(tempotron);
+    ck_assert_int_eq(network_train(network, &task.samples, NULL, NULL, &params, NULL, NULL),
+                     CORE_DIVERGED);
+    network_destroy(network);
 }
 END_TEST
 
@@ -833,15 +860,15 @@ START_TEST(a_silent_output_learns_to_fire)
     struct last_epoch last = {0};
     const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
     draw_task(&task);
-    struct tempotron *tempotron = task_model();
-    for (size_t i = 0; i < TASK_AFFERENTS * tempotron->stride; i++)
-        tempotron->weight[i] = -fabsf(tempotron->weight[i]);
-    const struct count_training_params params = task_params(600, 1);
-    ck_assert_int_eq(
-        tempotron_train_counts(tempotron, &task.samples, NULL, NULL, &params, &observer, NULL),
-        CORE_OK);
+    struct network *network = task_model();
+    struct tempotron *block = single_block(network);
+    for (size_t i = 0; i < TASK_AFFERENTS * block->stride; i++)
+        block->weight[i] = -fabsf(block->weight[i]);
+    const struct training_params params = task_params(600, 1);
+    ck_assert_int_eq(network_train(network, &task.samples, NULL, NULL, &params, &observer, NULL),
+                     CORE_OK);
     ck_assert_double_eq(last.epoch.loss, 0);
-    tempotron_destroy(tempotron);
+    network_destroy(network);
 }
 END_TEST
 

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/count_training.h"
 #include "core/random.h"
 #include "core/training.h"
 #include "tests/support/views.h"
@@ -26,21 +25,22 @@ static void print_bits(const float *weight, size_t count)
 enum { AFFERENTS = FEATURES * NEURONS, LAYERS_MOST = 3, WEIGHTS_MOST = 70 * AFFERENTS };
 
 static const struct network_params shapes[] = {
-    {.tempotron = {CLOCK_GRID, AFFERENTS, OUTPUTS, 60, 15, 3.75, 1}, .read_out = {1, 1}},
-    {.tempotron = {CLOCK_CONTINUOUS, AFFERENTS, OUTPUTS, 60, 15, 3.75, 1}, .read_out = {1, 1}},
+    {.tempotron = {CLOCK_GRID, AFFERENTS, OUTPUTS, 60, 15, 3.75, 1}, .read_out.v_max = {1, 1}},
+    {.tempotron = {CLOCK_CONTINUOUS, AFFERENTS, OUTPUTS, 60, 15, 3.75, 1},
+     .read_out.v_max = {1, 1}},
     {.tempotron = {CLOCK_GRID, AFFERENTS, 3 * OUTPUTS, 60, 15, 3.75, 1},
      .hidden_count = 2,
      .hidden = {70, 33},
-     .read_out = {3, 5}},
+     .read_out.v_max = {3, 5}},
     {.tempotron = {CLOCK_CONTINUOUS, AFFERENTS, 3 * OUTPUTS, 60, 15, 3.75, 1},
      .hidden_count = 2,
      .hidden = {70, 33},
-     .read_out = {3, 5}},
+     .read_out.v_max = {3, 5}},
     {.tempotron = {CLOCK_GRID, AFFERENTS, OUTPUTS, 60, 15, 3.75, 1},
      .hidden_count = 1,
      .hidden = {40},
      .hidden_spike = HIDDEN_PEAK,
-     .read_out = {1, 1}},
+     .read_out.v_max = {1, 1}},
 };
 
 static struct training_params params_for(const struct network_params *shape)
@@ -71,19 +71,18 @@ static void print_layer(const struct layer *layer)
     print_bits(weight, layer_neurons(layer) * layer_afferents(layer));
 }
 
-static bool train_and_print(const struct network_params *shape, const struct samples *set,
+static bool train_and_print(const struct network_params *shape,
+                            const struct training_params *params, const struct samples *set,
                             const struct encoding *encoding)
 {
     static float weights[LAYERS_MOST][WEIGHTS_MOST];
     const float *const weight[LAYERS_MOST] = {weights[0], weights[1], weights[2]};
-    const struct training_params params = params_for(shape);
     struct network *network;
     for (size_t l = 0; l < network_depth(shape); l++)
         network_draw_weight(shape, l, 3, weights[l]);
     if (network_create(shape, weight, &network) != CORE_OK)
         return false;
-    const bool trained =
-        network_train(network, set, NULL, encoding, &params, NULL, NULL) == CORE_OK;
+    const bool trained = network_train(network, set, NULL, encoding, params, NULL, NULL) == CORE_OK;
     for (size_t l = 0; l < network->depth; l++)
         print_layer(&network->layers[l]);
     network_destroy(network);
@@ -91,33 +90,25 @@ static bool train_and_print(const struct network_params *shape, const struct sam
 }
 
 /* Each output is to fire as often as its number and the sample's label say. */
-static int train_counts_and_print(const struct samples *set, const struct encoding *encoding)
+static bool train_counts_and_print(const struct samples *set, const struct encoding *encoding)
 {
-    const struct tempotron_params shape = {
-        CLOCK_CONTINUOUS, FEATURES * NEURONS, OUTPUTS, 60, 15, 3.75, 1};
-    const struct count_training_params params = {
+    const struct network_params shape = {
+        .tempotron = {CLOCK_CONTINUOUS, AFFERENTS, OUTPUTS, 60, 15, 3.75, 1},
+        .read_out = {.kind = READ_OUT_SPIKE_COUNT, .spike_count = {.max_spikes = 32}},
+    };
+    const struct training_params params = {
         .loop = {.epochs = 5,
                  .batch_size = 8,
                  .schedule = {SCHEDULE_CONSTANT, 1e-3, 1},
                  .shuffle = true},
-        .max_spikes = 32,
         .momentum = 0.9,
     };
-    static float weight[OUTPUTS * FEATURES * NEURONS];
     static uint32_t wanted[SAMPLES * OUTPUTS];
-    struct tempotron *tempotron;
     for (size_t i = 0; i < SAMPLES * OUTPUTS; i++)
         wanted[i] = (uint32_t)(set->targets.label[i / OUTPUTS] + (int32_t)(i % OUTPUTS)) % 4;
     struct samples counted = *set;
     counted.targets = (struct targets){.kind = TARGETS_COUNT, .outputs = OUTPUTS, .wanted = wanted};
-    tempotron_draw_weight(3, FEATURES * NEURONS, OUTPUTS, weight);
-    if (tempotron_create(&shape, weight, &tempotron) != CORE_OK ||
-        tempotron_train_counts(tempotron, &counted, NULL, encoding, &params, NULL, NULL) != CORE_OK)
-        return EXIT_FAILURE;
-    tempotron_weight(tempotron, weight);
-    tempotron_destroy(tempotron);
-    print_bits(weight, sizeof weight / sizeof *weight);
-    return EXIT_SUCCESS;
+    return train_and_print(&shape, &params, &counted, encoding);
 }
 
 static int encode_and_print(enum latency_scale scale, const float *values, const float *x_min,
@@ -154,9 +145,11 @@ int main(void)
     const struct samples set = view_values(SAMPLES_VALUES, SAMPLES, FEATURES, values, label);
     const struct encoding encoding = {.encoder = &encoder};
     bool trained = true;
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        trained &= train_and_print(&shapes[i], &set, &encoding);
-    trained &= train_counts_and_print(&set, &encoding) == EXIT_SUCCESS;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const struct training_params params = params_for(&shapes[i]);
+        trained &= train_and_print(&shapes[i], &params, &set, &encoding);
+    }
+    trained &= train_counts_and_print(&set, &encoding);
     trained &= encode_and_print(LATENCY_LINEAR, values, x_min, x_max) == EXIT_SUCCESS;
     trained &= encode_and_print(LATENCY_LOG, values, x_min, x_max) == EXIT_SUCCESS;
     encoder_finish(&encoder);

@@ -165,7 +165,7 @@ static void read_maxima(const struct dense_network *network, const struct dense_
 /* --- the loss --- */
 
 /* Relative to a class at rest: so do losses see them. */
-static void score_groups(const struct read_out *read_out, const double *v_max, size_t classes,
+static void score_groups(const struct v_max_read_out *read_out, const double *v_max, size_t classes,
                          double *score)
 {
     const size_t group = read_out->neurons_per_class;
@@ -230,6 +230,6 @@ double dense_network_loss(const struct dense_network *network, const struct loss
         drop(network->dropout, &stream, &input);
     }
     read_maxima(network, &kernel, &input, v_max, ret_course);
-    score_groups(&params->read_out, v_max, network_classes(params), score);
-    return cost + loss_of(loss, score, label, network_classes(params), &ret_course->loss_piece);
+    score_groups(&params->read_out.v_max, v_max, network_outputs(params), score);
+    return cost + loss_of(loss, score, label, network_outputs(params), &ret_course->loss_piece);
 }

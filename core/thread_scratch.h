@@ -1,0 +1,27 @@
+/* thread_scratch.h - what one thread needs to learn from samples. */
+#ifndef CORE_THREAD_SCRATCH_H
+#define CORE_THREAD_SCRATCH_H
+
+#include <stddef.h>
+
+#include "core/credit.h"
+#include "core/network.h"
+#include "core/read_out.h"
+#include "core/status.h"
+
+struct thread_scratch {
+    struct read_out_scratch read_out;
+    struct credit credit;
+    float *time_gradient; /* [the widest hidden layer] the loss's derivative by spike times */
+    float *v;             /* [BLOCK_NEURONS][T] of HIDDEN_PEAK: voltages, */
+    float *amounts;       /* [T][BLOCK_NEURONS] and the loss's derivative by them */
+    float *image;         /* [pixels] of an augmentation */
+    void *memory;
+};
+
+/* For samples of up to `capacity` spikes. */
+enum core_status thread_scratch_init(struct thread_scratch *scratch, const struct network *network,
+                                     size_t capacity, size_t pixels);
+void thread_scratch_finish(struct thread_scratch *scratch); /* does nothing on a zeroed one */
+
+#endif
