@@ -1,7 +1,6 @@
 /* The limit of connections: what makes room for a new one, what a refused one is answered, that the
  * event loops survive clients which come and go at the limit, and that no descriptor is lost. */
 #include <check.h>
-#include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,6 +164,66 @@ START_TEST(every_event_loop_survives_clients_that_come_and_go_at_the_limit)
 }
 END_TEST
 
+/* --- descriptors --- */
+
+#define UPLOAD                                                                                     \
+    "PUT /datasets/d HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"                      \
+    "Content-Length: 1000\r\n\r\n"
+
+/* Starts a server that may open few files; returns how many connections it has. */
+static unsigned start_with_few_descriptors(void)
+{
+    char wrapper[64];
+    unsigned connections = 0;
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    const long files = 150 + 12 * (cores > 2 ? cores : 2);
+    snprintf(wrapper, sizeof wrapper, "prlimit --nofile=%ld:%ld", files, files);
+    setenv("TEMPOTROND_WRAPPER", wrapper, 1);
+    fixture_start(FLAGS("--threads", "1", "--workers", "1", "--log", "errors"));
+    char *log = service_log(&server);
+    ck_assert_msg(sscanf(log,
+                         "tempotrond: the limit of open files is enough for %u connections only "
+                         "(ulimit -n)",
+                         &connections) == 1,
+                  "%s", log);
+    free(log);
+    return connections;
+}
+
+/* Each connection holds two descriptors: one more than that is refused, and nothing fails. */
+START_TEST(with_few_descriptors_there_are_fewer_connections)
+{
+    enum { UPLOADS_MAX = 64 };
+    static struct wire_answer answer;
+    int uploads[UPLOADS_MAX];
+    const unsigned count = start_with_few_descriptors();
+    ck_assert(count > 4 && count <= UPLOADS_MAX);
+    for (unsigned i = 0; i < count; i++) {
+        uploads[i] = http_connect(&server);
+        wire_send(uploads[i], UPLOAD);
+        wire_read_head(uploads[i], &answer);
+        ck_assert_msg(answer.status == 100, "%u: %s", i, answer.text);
+    }
+    const int refused = http_connect(&server);
+    wire_read(refused, &answer);
+    ck_assert_int_eq(answer.status, 503);
+    close(refused);
+    close(uploads[0]);
+    long status = 0;
+    while (status != 200) {
+        const int connection = http_connect(&server);
+        status = wire_ask(connection, "/models");
+        ck_assert_msg(status == 200 || status == 503 || status == 0, "%ld", status);
+        close(connection);
+    }
+    for (unsigned i = 1; i < count; i++)
+        close(uploads[i]);
+    char *log = service_log(&server);
+    ck_assert_ptr_null(strstr(log, "status=5"));
+    free(log);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("connections");
@@ -173,5 +232,6 @@ int main(void)
     tcase_add_test(tests, connections_without_a_whole_request_line_make_room);
     tcase_add_test(tests, a_new_connection_is_refused_while_all_have_a_request);
     tcase_add_test(tests, every_event_loop_survives_clients_that_come_and_go_at_the_limit);
+    tcase_add_test(tests, with_few_descriptors_there_are_fewer_connections);
     return suite_run(suite);
 }
