@@ -1,4 +1,4 @@
-/* service.h - what the handlers and workers share. Made and torn down by main.c. */
+/* service.h - what all handlers share. main.c makes it and tears it down. */
 #ifndef SERVER_SERVICE_H
 #define SERVER_SERVICE_H
 
@@ -12,11 +12,11 @@ struct http_server;
 
 struct service {
     struct store_pool *stores;
-    struct model_cache *cache; /* models in memory */
-    struct trainer *trainer;   /* runs in the background */
+    struct model_cache *cache; /* the models in memory */
+    struct trainer *trainer;   /* trains runs in the background */
     size_t max_dataset_bytes;  /* of one array */
     struct http_server *http;  /* set before the first request and the first run */
-    atomic_bool draining;      /* not ready any more */
+    atomic_bool draining;      /* /health/ready answers 503 */
 };
 
 #endif

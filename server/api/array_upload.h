@@ -1,7 +1,7 @@
-/* array_upload.h - an array on its way into the store, in chunks.
+/* array_upload.h - writes an array into the store, in chunks.
  *
- * What could not be deleted, the disk being full, is deleted when the next upload begins while no
- * other goes on, or at the next start. */
+ * An upload that fails deletes its chunks. If they can't be deleted because the disk is full, they
+ * are deleted when a later upload begins while no other goes on, or at the next start. */
 #ifndef SERVER_API_ARRAY_UPLOAD_H
 #define SERVER_API_ARRAY_UPLOAD_H
 
@@ -10,25 +10,26 @@
 #include "server/store/arrays.h"
 #include "server/store/pool.h"
 
-enum { UPLOAD_CHUNK = 4 * 1024 * 1024 }; /* bytes; as many as one call should add */
+enum { ARRAY_UPLOAD_CHUNK = 4 * 1024 * 1024 }; /* bytes that one call adds at most */
 
 struct array_upload {
-    struct store_pool *stores;
+    struct store_pool *stores; /* borrowed */
     struct checksum checksum;
     size_t chunks;
-    struct array_record array;
+    struct array_record array; /* what the store knows of it; complete after array_upload_end() */
 };
 
-/* Each is false with the problem set. */
+/* Begins an upload, and adds rows to it. False with the problem set. */
 bool array_upload_begin(struct array_upload *upload, struct store_pool *stores, enum dtype dtype,
                         size_t features, struct problem *problem);
 bool array_upload_add(struct array_upload *upload, const void *rows, size_t bytes,
                       struct problem *problem);
 
-/* All is there: upload->array is complete, and waits for its dataset. */
+/* All rows are there: upload->array is complete, and may become part of a dataset. */
 void array_upload_end(struct array_upload *upload);
 
-/* Unless it now belongs to a dataset, deletes what was uploaded; does nothing on a zeroed one. */
+/* Deletes what was uploaded, unless it is now part of a dataset. Does nothing on a zeroed upload.
+ */
 void array_upload_finish(struct array_upload *upload, bool is_published);
 
 #endif

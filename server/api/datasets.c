@@ -192,10 +192,10 @@ static bool upload_file(struct array_file *file, struct array_upload *upload, si
     const size_t size = dtype_size(layout->dtype);
     size_t bytes, before = 0;
     bool uploaded = false;
-    char *chunk = malloc(UPLOAD_CHUNK);
+    char *chunk = malloc(ARRAY_UPLOAD_CHUNK);
     if (chunk == NULL)
         problem_set_no_memory(problem);
-    while (chunk != NULL && array_file_read(file, chunk, UPLOAD_CHUNK, &bytes, problem)) {
+    while (chunk != NULL && array_file_read(file, chunk, ARRAY_UPLOAD_CHUNK, &bytes, problem)) {
         uploaded = bytes == 0;
         if (uploaded ||
             (classes != NULL &&
@@ -277,7 +277,7 @@ static int32_t *codes_of(const struct table *table)
 static bool upload_rows(struct table *table, struct problem *problem)
 {
     const size_t row = table->features * sizeof(float);
-    const size_t max = row < UPLOAD_CHUNK ? UPLOAD_CHUNK / row : 1;
+    const size_t max = row < ARRAY_UPLOAD_CHUNK ? ARRAY_UPLOAD_CHUNK / row : 1;
     size_t rows = max;
     float *chunk = malloc(max * row);
     if (chunk == NULL)
@@ -333,7 +333,7 @@ static bool upload_labels(struct table *table, struct service *service, size_t *
     if (!array_upload_begin(&table->label, service->stores, DTYPE_I4, 1, problem))
         return false;
     for (size_t done = 0, size; done < table->count; done += size) {
-        const size_t max = UPLOAD_CHUNK / sizeof *codes;
+        const size_t max = ARRAY_UPLOAD_CHUNK / sizeof *codes;
         size = table->count - done < max ? table->count - done : max;
         if (!array_upload_add(&table->label, codes + done, size * sizeof *codes, problem))
             return false;

@@ -141,7 +141,7 @@ static void leave_to_run(const struct encode_request *encode, struct reply *repl
                        ENCODING_WORK * encode->x.count * encoder_neurons(encode->encoder));
 }
 
-void function_encode(struct service *service, const struct request *request, struct reply *reply)
+void encode_by_request(struct service *service, const struct request *request, struct reply *reply)
 {
     (void)service;
     struct encode_request *encode = reply_make_state(reply, sizeof *encode, encode_request_finish);
@@ -154,7 +154,7 @@ void function_encode(struct service *service, const struct request *request, str
     leave_to_run(encode, reply);
 }
 
-void model_encode(struct service *service, const struct request *request, struct reply *reply)
+void encode_by_model(struct service *service, const struct request *request, struct reply *reply)
 {
     struct encode_request *encode = reply_make_state(reply, sizeof *encode, encode_request_finish);
     if (encode == NULL)

@@ -151,7 +151,7 @@ static void evaluate_read(struct service *service, const struct request *request
                            : WORK_FOR_POOL);
 }
 
-void model_evaluate(struct service *service, const struct request *request, struct reply *reply)
+void evaluate_post(struct service *service, const struct request *request, struct reply *reply)
 {
     struct model *model = models_find(service, request, &reply->problem);
     if (model == NULL)

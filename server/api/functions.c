@@ -21,8 +21,8 @@ static void write_kernel(const struct float_array *t, double tau, double tau_s, 
     reply_with(reply, 200);
 }
 
-void function_psp_kernel(struct service *service, const struct request *request,
-                         struct reply *reply)
+void functions_psp_kernel(struct service *service, const struct request *request,
+                          struct reply *reply)
 {
     (void)service;
     struct fields fields;
@@ -116,7 +116,7 @@ static void answer_loss(const struct loss_input *input, struct reply *reply)
     free(label);
 }
 
-void function_mse_loss(struct service *service, const struct request *request, struct reply *reply)
+void functions_mse_loss(struct service *service, const struct request *request, struct reply *reply)
 {
     (void)service;
     struct fields fields;

@@ -1,4 +1,4 @@
-/* handlers.h - one handler for each route, in the file named beside it. */
+/* handlers.h - the handlers of the routes, each in the file named above it. */
 #ifndef SERVER_API_HANDLERS_H
 #define SERVER_API_HANDLERS_H
 
@@ -7,12 +7,12 @@
 struct model;
 
 /* encode.c */
-request_handler function_encode;
-request_handler model_encode;
+request_handler encode_by_request;
+request_handler encode_by_model;
 
 /* functions.c */
-request_handler function_psp_kernel;
-request_handler function_mse_loss;
+request_handler functions_psp_kernel;
+request_handler functions_mse_loss;
 
 /* models.c */
 request_handler models_create;
@@ -27,15 +27,17 @@ struct model *models_find(struct service *service, const struct request *request
 
 /* versions.c */
 request_handler versions_list;
-request_handler weights_get;
-request_handler weights_put;
+request_handler versions_get_weights;
+request_handler versions_put_weights;
 
-/* predict.c; evaluate.c */
-request_handler model_predict;
-request_handler model_evaluate;
+/* predict.c */
+request_handler predict_post;
+
+/* evaluate.c */
+request_handler evaluate_post;
 
 /* train.c */
-request_handler model_train;
+request_handler train_post;
 
 /* datasets.c */
 request_handler datasets_list;
@@ -51,11 +53,13 @@ request_handler runs_get;
 request_handler runs_metrics;
 request_handler runs_cancel;
 /* Answers with a run. */
-void run_write(struct service *service, int64_t run, unsigned status, struct reply *reply);
+void runs_answer(struct service *service, int64_t run, unsigned status, struct reply *reply);
 
 /* health.c */
 request_handler health_live;
 request_handler health_ready;
+
+/* contract.c */
 request_handler contract_get;
 
 #endif

@@ -1,6 +1,5 @@
-/* Health, and the contract itself. */
+/* Health: whether the process lives, and whether it can serve. */
 #include "server/api/handlers.h"
-#include "server/base/embedded.h"
 #include "server/service.h"
 #include "server/store/pool.h"
 
@@ -30,14 +29,4 @@ void health_ready(struct service *service, const struct request *request, struct
                     "The database can't be written to.");
     else
         answer_status("ready", reply);
-}
-
-void contract_get(struct service *service, const struct request *request, struct reply *reply)
-{
-    (void)service;
-    (void)request;
-    reply->content_type = "application/yaml";
-    reply->static_body = embedded_openapi.text;
-    reply->static_size = embedded_openapi.size;
-    reply_with(reply, 200);
 }

@@ -121,7 +121,7 @@ static void predict_read(struct service *service, const struct request *request,
         reply_continue(reply, predict_run, work_of(asked));
 }
 
-void model_predict(struct service *service, const struct request *request, struct reply *reply)
+void predict_post(struct service *service, const struct request *request, struct reply *reply)
 {
     struct model *model = models_find(service, request, &reply->problem);
     if (model == NULL)

@@ -48,8 +48,9 @@ static bool refuse_dataset(struct fields *fields)
     return true;
 }
 
-bool dataset_read(struct service *service, struct fields *fields, const struct model *model,
-                  enum samples_use use, struct dataset_record *ret_dataset)
+bool request_samples_find_dataset(struct service *service, struct fields *fields,
+                                  const struct model *model, enum samples_use use,
+                                  struct dataset_record *ret_dataset)
 {
     const char *id;
     char pointer[PROBLEM_POINTER];
@@ -121,8 +122,8 @@ static bool load(struct service *service, const char *id, const struct model *mo
            encoder_ranges_hold(&model->config.encoder, ret_samples, pointer, false, problem);
 }
 
-bool dataset_check_values(struct service *service, struct fields *fields,
-                          const struct dataset_record *dataset, const struct model *model)
+bool request_samples_check_dataset(struct service *service, struct fields *fields,
+                                   const struct dataset_record *dataset, const struct model *model)
 {
     struct samples samples = {0};
     char pointer[PROBLEM_POINTER];
@@ -139,7 +140,7 @@ bool request_samples_read(struct service *service, struct fields *fields, const 
                           enum samples_use use, struct request_samples *ret_samples)
 {
     struct dataset_record dataset = {0};
-    if (!dataset_read(service, fields, model, use, &dataset))
+    if (!request_samples_find_dataset(service, fields, model, use, &dataset))
         return samples_read(fields, model, use, &ret_samples->samples);
     strcpy(ret_samples->dataset, dataset.id);
     dataset_record_finish(&dataset);

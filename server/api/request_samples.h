@@ -1,5 +1,5 @@
-/* request_samples.h - the samples that a request is about: those in its body, or those of a dataset
- * that it names. */
+/* request_samples.h - the samples of a request: those in its body, or those of a dataset that it
+ * names. */
 #ifndef SERVER_API_REQUEST_SAMPLES_H
 #define SERVER_API_REQUEST_SAMPLES_H
 
@@ -9,8 +9,8 @@
 
 /* The samples to predict or to evaluate. */
 struct request_samples {
-    struct samples samples;     /* owned; count 0: those of the dataset are not loaded yet */
-    char dataset[LIMIT_ID + 1]; /* whose samples they are; "": the request's own */
+    struct samples samples;     /* owned; count 0: the dataset is not loaded yet */
+    char dataset[LIMIT_ID + 1]; /* the id of the dataset; "": the samples are in the body */
 };
 
 /* Reads the members x, in_spikes and label, or count, or the member dataset, which must suit the
@@ -32,15 +32,16 @@ static inline bool request_samples_are_loaded(const struct request_samples *samp
 /* The JSON pointer of the member that holds the samples or names them. */
 const char *request_samples_pointer(const struct request_samples *samples);
 
-/* Reads the member dataset where it is given. False: it is not. Else *ret_dataset is the dataset,
- * which suits the model and goes without x, in_spikes and label; or the problem is set. Free with
+/* Reads the member dataset. False: it is not given. True: *ret_dataset is a dataset that suits the
+ * model, and x, in_spikes and label are not given beside it; or the problem is set. Free it with
  * dataset_record_finish(). */
-bool dataset_read(struct service *service, struct fields *fields, const struct model *model,
-                  enum samples_use use, struct dataset_record *ret_dataset);
+bool request_samples_find_dataset(struct service *service, struct fields *fields,
+                                  const struct model *model, enum samples_use use,
+                                  struct dataset_record *ret_dataset);
 
-/* Whether the values of a dataset to train on lie in the ranges of the model's encoder, where it
- * rejects others; loads them. False with the problem set. */
-bool dataset_check_values(struct service *service, struct fields *fields,
-                          const struct dataset_record *dataset, const struct model *model);
+/* Loads a dataset to train on, if the model's encoder rejects values outside its ranges, and checks
+ * that there are none. False with the problem set. */
+bool request_samples_check_dataset(struct service *service, struct fields *fields,
+                                   const struct dataset_record *dataset, const struct model *model);
 
 #endif

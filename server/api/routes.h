@@ -1,5 +1,5 @@
-/* routes.h - the table of every path that the service answers; openapi.yaml says the same, and a
- * test compares them. */
+/* routes.h - the table of all paths that the service answers. A test compares it with openapi.yaml.
+ */
 #ifndef SERVER_API_ROUTES_H
 #define SERVER_API_ROUTES_H
 

@@ -102,7 +102,7 @@ static struct run_name run_name(int64_t run)
     return name;
 }
 
-void run_write(struct service *service, int64_t run, unsigned status, struct reply *reply)
+void runs_answer(struct service *service, int64_t run, unsigned status, struct reply *reply)
 {
     struct store *store;
     struct run_record record;
@@ -120,7 +120,7 @@ void run_write(struct service *service, int64_t run, unsigned status, struct rep
 
 void runs_get(struct service *service, const struct request *request, struct reply *reply)
 {
-    run_write(service, request->run, 200, reply);
+    runs_answer(service, request->run, 200, reply);
 }
 
 /* --- listing --- */
@@ -231,5 +231,5 @@ void runs_cancel(struct service *service, const struct request *request, struct 
                          &reply->problem))
         return;
     trainer_cancel(service->trainer, request->run, state == RUN_CANCELLED);
-    run_write(service, request->run, 202, reply);
+    runs_answer(service, request->run, 202, reply);
 }

@@ -52,10 +52,10 @@ static void read_data(struct service *service, struct fields *fields, const stru
                       bool fit, struct train_data *data)
 {
     const enum samples_use use = fit ? SAMPLES_TO_FIT : SAMPLES_TO_TRAIN;
-    if (!dataset_read(service, fields, model, use, &data->dataset))
+    if (!request_samples_find_dataset(service, fields, model, use, &data->dataset))
         samples_read(fields, model, use, &data->samples);
     else if (!fit && !problem_is_set(fields->problem))
-        dataset_check_values(service, fields, &data->dataset, model);
+        request_samples_check_dataset(service, fields, &data->dataset, model);
 }
 
 /* --- the validation set --- */
@@ -203,7 +203,7 @@ static bool has_ended(struct service *service, int64_t run)
 static void answer_run(struct service *service, int64_t run, unsigned status, struct reply *reply)
 {
     snprintf(reply->location, sizeof reply->location, "/runs/%lld", (long long)run);
-    run_write(service, run, status, reply);
+    runs_answer(service, run, status, reply);
 }
 
 static void finish_waiting(struct service *service, const struct request *request,
@@ -225,7 +225,7 @@ static void answer_queued(struct service *service, const struct request *request
         answer_run(service, asked->run, 202, reply);
 }
 
-void model_train(struct service *service, const struct request *request, struct reply *reply)
+void train_post(struct service *service, const struct request *request, struct reply *reply)
 {
     struct model *model;
     struct train_request *asked = reply_make_state(reply, sizeof *asked, train_request_finish);

@@ -114,7 +114,8 @@ static void answer_weights(const struct request *request, const struct model *mo
     }
 }
 
-void weights_get(struct service *service, const struct request *request, struct reply *reply)
+void versions_get_weights(struct service *service, const struct request *request,
+                          struct reply *reply)
 {
     struct weights weights;
     struct model *model = models_find(service, request, &reply->problem);
@@ -226,7 +227,8 @@ static void put(struct service *service, const struct request *request, const st
     document_destroy(document);
 }
 
-void weights_put(struct service *service, const struct request *request, struct reply *reply)
+void versions_put_weights(struct service *service, const struct request *request,
+                          struct reply *reply)
 {
     struct model *model;
     if (!errors_store_ok(model_cache_describe(service->cache, request->model, &model),
