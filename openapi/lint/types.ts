@@ -37,6 +37,10 @@ export function ofReadOut(shown: Schemas['Model']): number | undefined {
   return shown.read_out === 'spike_count' ? shown.max_spikes : shown.hidden?.length;
 }
 
+export function copied(shown: Schemas['Model']): Schemas['NewModel'] {
+  return { ...shown, id: 'copy' };
+}
+
 export function places(problem: Schemas['Problem']): string[] {
   return (problem.errors ?? []).map((e) => ('pointer' in e ? e.pointer : e.parameter));
 }
