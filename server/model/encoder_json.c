@@ -1,18 +1,60 @@
 #include "server/model/encoder_json.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "server/base/limits.h"
 #include "server/model/encoder_ranges.h"
 #include "server/model/errors.h"
 
-static const char *const type_names[] = {
+static const char *const types[] = {
     [ENCODER_GAUSSIAN_TUNING] = "gaussian_tuning", [ENCODER_LATENCY] = "latency", NULL};
-static const char *const scale_names[] = {[LATENCY_LINEAR] = "linear", [LATENCY_LOG] = "log", NULL};
-static const char *const out_of_range_names[] = {[OUT_OF_RANGE_SILENT] = "silent",
-                                                 [OUT_OF_RANGE_CLAMP] = "clamp",
-                                                 [OUT_OF_RANGE_REJECT] = "reject",
-                                                 NULL};
+static const char *const scales[] = {[LATENCY_LINEAR] = "linear", [LATENCY_LOG] = "log", NULL};
+static const char *const ways_out_of_range[] = {[OUT_OF_RANGE_SILENT] = "silent",
+                                                [OUT_OF_RANGE_CLAMP] = "clamp",
+                                                [OUT_OF_RANGE_REJECT] = "reject",
+                                                NULL};
+
+/* --- the tables --- */
+
+/* What the rows read and write. */
+struct code {
+    enum encoder_type type;
+    size_t m;                 /* of gaussian_tuning */
+    enum latency_scale scale; /* of latency */
+    uint32_t max_spike_time;
+    enum out_of_range out_of_range;
+};
+
+const struct params_row encoder_json_gaussian_tuning_rows[GAUSSIAN_TUNING_PARAMS] = {
+    {"m", PARAMS_SIZE, offsetof(struct code, m), 3, LIMIT_RECEPTIVE_FIELDS, .is_required = true,
+     .fallback = NAN},
+};
+const struct params_row encoder_json_latency_rows[LATENCY_PARAMS] = {
+    {"scale", PARAMS_CHOICE, offsetof(struct code, scale), .choices = scales,
+     .fallback = LATENCY_LINEAR},
+};
+const struct params_row encoder_json_rows[ENCODER_PARAMS] = {
+    {"max_spike_time", PARAMS_UINT32, offsetof(struct code, max_spike_time), 1, LIMIT_T,
+     .fallback = 50},
+    {"out_of_range", PARAMS_CHOICE, offsetof(struct code, out_of_range),
+     .choices = ways_out_of_range, .fallback = OUT_OF_RANGE_SILENT},
+};
+
+/* Those that only encoders of this type have. */
+static const struct params_row *rows_of(enum encoder_type type, size_t *ret_count)
+{
+    switch (type) {
+    case ENCODER_GAUSSIAN_TUNING:
+        *ret_count = GAUSSIAN_TUNING_PARAMS;
+        return encoder_json_gaussian_tuning_rows;
+    case ENCODER_LATENCY:
+        *ret_count = LATENCY_PARAMS;
+        return encoder_json_latency_rows;
+    }
+    *ret_count = 0;
+    return NULL;
+}
 
 /* --- the ranges --- */
 
@@ -30,33 +72,26 @@ static void ranges_finish(struct ranges *ranges)
     float_array_finish(&ranges->x_max);
 }
 
-static void wrong_count(const struct fields *fields, const char *name,
-                        const struct float_array *array, const char *other, size_t count)
+static void refuse_count(const struct fields *fields, const char *name,
+                         const struct float_array *array, const char *other, size_t count)
 {
-    char pointer[PROBLEM_POINTER];
-    fields_pointer(fields, name, pointer);
-    problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, pointer,
-                      "%s has %zu numbers, but %s %zu.", name, array->count, other, count);
+    fields_refuse(fields, name, PROBLEM_WRONG_SHAPE, "%s has %zu numbers, but %s %zu.", name,
+                  array->count, other, count);
 }
 
-/* How many features there are: n, or as many as the arrays have numbers; 0 where they don't agree.
- */
+/* The number of features: n, or the numbers of the arrays; 0: they don't agree. */
 static size_t agree_on_n(const struct fields *fields, const struct ranges *ranges, size_t n)
 {
     const bool lists_x_min = ranges->x_min.rank == 1, lists_x_max = ranges->x_max.rank == 1;
-    char pointer[PROBLEM_POINTER];
-    if (n == 0 && !(lists_x_min && lists_x_max)) {
-        fields_pointer(fields, "n", pointer);
-        problem_add_field(fields->problem, PROBLEM_MISSING_FIELD, pointer,
-                          "is required if x_min or x_max is one number");
-        return 0;
-    }
-    if (n != 0 && lists_x_min && ranges->x_min.count != n)
-        wrong_count(fields, "x_min", &ranges->x_min, "n is", n);
+    if (n == 0 && !(lists_x_min && lists_x_max))
+        fields_refuse(fields, "n", PROBLEM_MISSING_FIELD,
+                      "is required if x_min or x_max is one number");
+    else if (n != 0 && lists_x_min && ranges->x_min.count != n)
+        refuse_count(fields, "x_min", &ranges->x_min, "n is", n);
     else if (n != 0 && lists_x_max && ranges->x_max.count != n)
-        wrong_count(fields, "x_max", &ranges->x_max, "n is", n);
+        refuse_count(fields, "x_max", &ranges->x_max, "n is", n);
     else if (n == 0 && ranges->x_min.count != ranges->x_max.count)
-        wrong_count(fields, "x_max", &ranges->x_max, "x_min has", ranges->x_min.count);
+        refuse_count(fields, "x_max", &ranges->x_max, "x_min has", ranges->x_min.count);
     else
         return n != 0 ? n : ranges->x_min.count;
     return 0;
@@ -154,57 +189,42 @@ static void check_ranges(const struct fields *fields, const struct ranges *range
 
 /* --- the whole --- */
 
-struct code {
-    enum encoder_type type;
-    int64_t m;      /* of gaussian_tuning */
-    unsigned scale; /* of latency */
-    int64_t max_spike_time;
-    unsigned out_of_range;
-};
-
 static bool make_encoder(const struct code *code, const struct ranges *ranges,
                          struct problem *problem, struct encoder *ret_encoder)
 {
     const float *x_min = ranges->x_min.values, *x_max = ranges->x_max.values;
-    const uint32_t max_spike_time = (uint32_t)code->max_spike_time;
     struct encoder encoder = {.type = code->type};
     enum core_status status = CORE_OK;
     switch (code->type) {
     case ENCODER_GAUSSIAN_TUNING:
-        status = gaussian_tuning_init(&encoder.gaussian_tuning, ranges->n, (size_t)code->m, x_min,
-                                      x_max, max_spike_time);
+        status = gaussian_tuning_init(&encoder.gaussian_tuning, ranges->n, code->m, x_min, x_max,
+                                      code->max_spike_time);
         break;
     case ENCODER_LATENCY:
-        status = latency_init(&encoder.latency, ranges->n, (enum latency_scale)code->scale, x_min,
-                              x_max, max_spike_time);
+        status = latency_init(&encoder.latency, ranges->n, code->scale, x_min, x_max,
+                              code->max_spike_time);
         break;
     }
     if (!errors_core_ok(status, problem))
         return false;
-    encoder_set_out_of_range(&encoder, (enum out_of_range)code->out_of_range);
+    encoder_set_out_of_range(&encoder, code->out_of_range);
     *ret_encoder = encoder;
     return true;
 }
 
-/* What there is beside the type. */
+/* Reads what there is besides the type. */
 static bool read_code(struct fields *fields, enum encoder_type type, bool may_be_unfitted,
                       struct encoder *ret_encoder, enum encoder_ranges *ret_ranges)
 {
-    struct code code = {.type = type, .max_spike_time = 50};
+    size_t count;
+    struct code code = {.type = type};
     struct ranges ranges = {0};
-    switch (type) {
-    case ENCODER_GAUSSIAN_TUNING:
-        fields_integer(fields, "m", FIELD_REQUIRED, 3, LIMIT_RECEPTIVE_FIELDS, &code.m);
-        break;
-    case ENCODER_LATENCY:
-        fields_choice(fields, "scale", FIELD_OPTIONAL, scale_names, &code.scale);
-        break;
-    }
+    const struct params_row *rows = rows_of(type, &count);
+    params_read(fields, rows, count, NULL, &code);
     const bool has_ranges = read_ranges(fields, may_be_unfitted, &ranges);
-    fields_integer(fields, "max_spike_time", FIELD_OPTIONAL, 1, LIMIT_T, &code.max_spike_time);
-    fields_choice(fields, "out_of_range", FIELD_OPTIONAL, out_of_range_names, &code.out_of_range);
+    params_read(fields, encoder_json_rows, ENCODER_PARAMS, NULL, &code);
     if (has_ranges && ranges.from != RANGES_UNFITTED)
-        check_ranges(fields, &ranges, type, (size_t)code.m);
+        check_ranges(fields, &ranges, type, code.m);
     const bool read = has_ranges && !problem_is_set(fields->problem) &&
                       make_encoder(&code, &ranges, fields->problem, ret_encoder);
     if (read)
@@ -217,7 +237,7 @@ bool encoder_json_read_function(struct fields *fields, struct encoder *ret_encod
 {
     unsigned type = ENCODER_GAUSSIAN_TUNING;
     enum encoder_ranges ranges;
-    fields_choice(fields, "type", FIELD_OPTIONAL, type_names, &type);
+    fields_choice(fields, "type", FIELD_OPTIONAL, types, &type);
     return read_code(fields, (enum encoder_type)type, false, ret_encoder, &ranges);
 }
 
@@ -230,7 +250,7 @@ bool encoder_json_read(struct fields *parent, struct encoder *ret_encoder,
     struct problem *problem = parent->problem;
     if (!fields_open_member(&fields, parent, "encoder", FIELD_REQUIRED))
         return false;
-    fields_choice(&fields, "type", FIELD_REQUIRED, type_names, &type);
+    fields_choice(&fields, "type", FIELD_REQUIRED, types, &type);
     const bool read = read_code(&fields, (enum encoder_type)type, true, &encoder, ret_ranges);
     fields_close(&fields);
     if (!read)
@@ -245,20 +265,20 @@ bool encoder_json_read(struct fields *parent, struct encoder *ret_encoder,
 
 /* --- writing --- */
 
-static void write_code(struct json_writer *writer, const struct encoder *encoder)
+static struct code code_of(const struct encoder *encoder)
 {
-    json_write_key(writer, "type");
-    json_write_string(writer, type_names[encoder->type]);
+    struct code code = {.type = encoder->type,
+                        .max_spike_time = encoder_max_spike_time(encoder),
+                        .out_of_range = encoder->out_of_range};
     switch (encoder->type) {
     case ENCODER_GAUSSIAN_TUNING:
-        json_write_key(writer, "m");
-        json_write_integer(writer, (int64_t)encoder->gaussian_tuning.m);
+        code.m = encoder->gaussian_tuning.m;
         break;
     case ENCODER_LATENCY:
-        json_write_key(writer, "scale");
-        json_write_string(writer, scale_names[encoder->latency.scale]);
+        code.scale = encoder->latency.scale;
         break;
     }
+    return code;
 }
 
 static void write_ranges(struct json_writer *writer, const char *key, const float *values, size_t n,
@@ -282,16 +302,18 @@ static void write_ranges(struct json_writer *writer, const char *key, const floa
 void encoder_json_write(struct json_writer *writer, const struct encoder *encoder,
                         enum encoder_ranges ranges)
 {
+    size_t count;
     const size_t n = encoder_features(encoder);
+    const struct code code = code_of(encoder);
+    const struct params_row *rows = rows_of(encoder->type, &count);
     json_write_object_begin(writer);
-    write_code(writer, encoder);
+    json_write_key(writer, "type");
+    json_write_string(writer, types[encoder->type]);
+    params_write(writer, rows, count, NULL, &code);
     json_write_key(writer, "n");
     json_write_integer(writer, (int64_t)n);
     write_ranges(writer, "x_min", encoder_x_min(encoder), n, ranges);
     write_ranges(writer, "x_max", encoder_x_max(encoder), n, ranges);
-    json_write_key(writer, "max_spike_time");
-    json_write_integer(writer, (int64_t)encoder_max_spike_time(encoder));
-    json_write_key(writer, "out_of_range");
-    json_write_string(writer, out_of_range_names[encoder->out_of_range]);
+    params_write(writer, encoder_json_rows, ENCODER_PARAMS, NULL, &code);
     json_write_object_end(writer);
 }

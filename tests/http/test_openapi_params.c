@@ -8,6 +8,7 @@
 
 #include "server/compute/run_params.h"
 #include "server/model/config_json.h"
+#include "server/model/encoder_json.h"
 #include "tests/support/contract.h"
 #include "tests/support/suite.h"
 
@@ -183,6 +184,20 @@ START_TEST(model_has_the_parameters_of_the_contract)
 }
 END_TEST
 
+START_TEST(encoders_have_the_parameters_of_the_contract)
+{
+    const json_t *gaussian = properties_of("GaussianTuning"), *latency = properties_of("Latency");
+    const char *const others[] = {"type",         "n", "x_min", "x_max", "max_spike_time",
+                                  "out_of_range", NULL};
+    check_table(encoder_json_gaussian_tuning_rows, GAUSSIAN_TUNING_PARAMS, gaussian, others);
+    check_table(encoder_json_latency_rows, LATENCY_PARAMS, latency, others);
+    for (size_t i = 0; i < ENCODER_PARAMS; i++) {
+        check_row(&encoder_json_rows[i], gaussian);
+        check_row(&encoder_json_rows[i], latency);
+    }
+}
+END_TEST
+
 /* The loss of an evaluation is read by the same rows. */
 START_TEST(evaluation_has_the_loss_of_the_contract)
 {
@@ -202,6 +217,7 @@ int main(void)
     tcase_add_test(tests, run_has_the_parameters_of_the_contract);
     tcase_add_test(tests, augmentation_has_the_parameters_of_the_contract);
     tcase_add_test(tests, model_has_the_parameters_of_the_contract);
+    tcase_add_test(tests, encoders_have_the_parameters_of_the_contract);
     tcase_add_test(tests, evaluation_has_the_loss_of_the_contract);
     Suite *suite = suite_create("openapi_params");
     suite_add_tcase(suite, tests);
