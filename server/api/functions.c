@@ -31,9 +31,9 @@ void functions_psp_kernel(struct service *service, const struct request *request
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
     if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
         fields_float_array(&fields, "t", FIELD_REQUIRED, 1, 1, LIMIT_SPIKES, &t);
-        fields_number(&fields, "tau", FIELD_OPTIONAL, LIMIT_TAU_LEAST, LIMIT_TAU, &tau);
+        fields_number(&fields, "tau", FIELD_OPTIONAL, LIMIT_TAU_MIN, LIMIT_TAU, &tau);
         double tau_s = tau / 4;
-        fields_number(&fields, "tau_s", FIELD_OPTIONAL, LIMIT_TAU_LEAST, LIMIT_TAU, &tau_s);
+        fields_number(&fields, "tau_s", FIELD_OPTIONAL, LIMIT_TAU_MIN, LIMIT_TAU, &tau_s);
         fields_close(&fields);
         if ((float)tau == (float)tau_s)
             problem_add_field(&reply->problem, PROBLEM_EQUAL_TIME_CONSTANTS, "/tau_s",

@@ -22,7 +22,7 @@
 #define LIMIT_OUT_FEATURES     65536
 #define LIMIT_WEIGHTS          (16 * 1024 * 1024) /* in_features * out_features */
 #define LIMIT_T                100000             /* steps of the time grid */
-#define LIMIT_SPIKES_MOST      1000               /* that are counted of an output */
+#define LIMIT_MAX_SPIKES       1000               /* that are counted of an output */
 #define LIMIT_VOLTAGES         (16 * 1024 * 1024) /* T * out_features; spikes * out_features */
 #define LIMIT_MARGIN           1e7
 #define LIMIT_SPIKES           (16 * 1024 * 1024) /* batch * n * k * m of an answer of encode */
@@ -31,29 +31,29 @@
 /* batch * (T + in_features) * out_features of predict and evaluate: about ten seconds on a core */
 #define LIMIT_WORK 40000000000ull
 
-#define LIMIT_TAU_LEAST         1e-3 /* steps; beyond these float32 can't follow */
-#define LIMIT_TAU               1e6
-#define LIMIT_V_THRESHOLD_LEAST 1e-6
-#define LIMIT_V_THRESHOLD       1e6
-#define LIMIT_BETA_LEAST        1e-6
-#define LIMIT_BETA              1e6
-#define LIMIT_RANGE_LEAST       1e-15f /* x_max - x_min, whose square must be a float32 */
-#define LIMIT_RANGE             1e15f
-#define LIMIT_LEARNING_RATE     1e6
-#define LIMIT_WEIGHT_DECAY      1e6
-#define LIMIT_DROPOUT           0.99
-#define LIMIT_SILENCE_COST      1e6
-#define LIMIT_SLOPE_FLOOR       1e6
-#define LIMIT_GRAD_NORM         1e9
-#define LIMIT_SHIFT             1000 /* pixels of an augmentation */
-#define LIMIT_EPOCHS            100000
-#define LIMIT_WAIT_SECONDS      600  /* Prefer: wait=N beyond it is cut to it */
-#define LIMIT_QUEUED_RUNS       1000 /* runs that wait; further ones are refused with 503 */
+#define LIMIT_TAU_MIN         1e-3 /* steps; beyond these float32 can't follow */
+#define LIMIT_TAU             1e6
+#define LIMIT_V_THRESHOLD_MIN 1e-6
+#define LIMIT_V_THRESHOLD     1e6
+#define LIMIT_BETA_MIN        1e-6
+#define LIMIT_BETA            1e6
+#define LIMIT_RANGE_MIN       1e-15f /* x_max - x_min, whose square must be a float32 */
+#define LIMIT_RANGE           1e15f
+#define LIMIT_LEARNING_RATE   1e6
+#define LIMIT_WEIGHT_DECAY    1e6
+#define LIMIT_DROPOUT         0.99
+#define LIMIT_SILENCE_COST    1e6
+#define LIMIT_SLOPE_FLOOR     1e6
+#define LIMIT_GRAD_NORM       1e9
+#define LIMIT_SHIFT           1000 /* pixels of an augmentation */
+#define LIMIT_EPOCHS          100000
+#define LIMIT_WAIT_SECONDS    600  /* Prefer: wait=N beyond it is cut to it */
+#define LIMIT_QUEUED_RUNS     1000 /* runs that wait; further ones are refused with 503 */
 
 #define LIMIT_INLINE_WORK  1000000 /* of LIMIT_WORK's: more leaves the event loop, */
 #define LIMIT_INLINE_BODY  65536   /* and so does a larger body, in bytes */
 #define LIMIT_WAITING_JOBS 256     /* requests that wait for the compute pool; else 503 */
-#define LIMIT_GZIP_LEAST   4096    /* bytes of an answer that is worth compressing */
+#define LIMIT_GZIP_MIN     4096    /* bytes of an answer that is worth compressing */
 
 #define LIMIT_BODY_DEFAULT    (64ull * 1024 * 1024)   /* --max-body */
 #define LIMIT_BODIES_DEFAULT  (512ull * 1024 * 1024)  /* of all bodies in flight */

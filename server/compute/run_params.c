@@ -128,7 +128,7 @@ const struct params_row run_params_rows[RUN_PARAMS] = {
      .is_terse = true},
     {"loss", PARAMS_CHOICE, TRAINING(loss.type), .choices = losses, .fallback = LOSS_MSE,
      .scope = &v_max},
-    {"beta", PARAMS_FLOAT, TRAINING(loss.beta), LIMIT_BETA_LEAST, LIMIT_BETA, .fallback = 5,
+    {"beta", PARAMS_FLOAT, TRAINING(loss.beta), LIMIT_BETA_MIN, LIMIT_BETA, .fallback = 5,
      .scope = &cross_entropy},
     {"margin_target", PARAMS_FLOAT, TRAINING(loss.target), -LIMIT_MARGIN, LIMIT_MARGIN,
      .fallback = NAN, .scope = &margin},

@@ -61,7 +61,7 @@ void reply_pack(const struct request *request, struct reply *reply)
     struct buffer *body = &reply->body;
     const bool is_static = reply->static_body != NULL;
     if (!request->accepts_gzip || problem_is_set(&reply->problem) ||
-        (is_static ? reply->static_size : body->size) < LIMIT_GZIP_LEAST)
+        (is_static ? reply->static_size : body->size) < LIMIT_GZIP_MIN)
         return;
     end_line(reply);
     if (body->failed || !gzip_pack(is_static ? reply->static_body : body->bytes,

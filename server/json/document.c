@@ -76,7 +76,7 @@ static json_t *parse(const struct shortening *shortening, size_t max_size, struc
         return NULL;
     }
     json_t *root = json_loadb(text, size, FLAGS, &error);
-    if (root != NULL && shortening->is_broken) { /* it never goes on where the array did not */
+    if (root != NULL && shortening->is_broken) { /* jansson never accepts what broke the array */
         json_decref(root);
         problem_set(problem, PROBLEM_INVALID_JSON, "An array of numbers is malformed.");
         return NULL;

@@ -1,5 +1,4 @@
-/* internal.h - what a document consists of. Only the files of this folder include it; jansson is
- * known to those alone that include it. */
+/* internal.h - what a document consists of, for the files of this folder that use jansson. */
 #ifndef SERVER_JSON_INTERNAL_H
 #define SERVER_JSON_INTERNAL_H
 
@@ -30,7 +29,7 @@ static inline size_t document_block_count(const struct document *document)
     return document->blocks.size / sizeof(struct numbers);
 }
 
-/* Takes the numbers, unless there is no memory; *ret_index is where they are found. */
+/* Takes the numbers, unless there is no memory; *ret_index is where they are then. */
 bool document_add_block(struct document *document, const struct numbers *take_numbers,
                         size_t *ret_index);
 

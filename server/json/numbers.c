@@ -1,7 +1,6 @@
-/* json_numbers.c - the first row says how long rows are, and so on outwards: a number is stored
- * where it stands, and each closing bracket is held against the shape. From the first fault on
- * nothing is stored any more, but the text is read to its end all the same, since it has to be
- * JSON. */
+/* numbers.c - the first row says how long rows are, and so on outwards: a number is stored in its
+ * place, and each closing bracket is compared with the shape. After the first fault nothing is
+ * stored, but the text is read to its end all the same, since it has to be JSON. */
 #include "server/json/numbers.h"
 
 #include <float.h>
@@ -40,7 +39,7 @@ static void skip_space(struct reading *reading)
         reading->at++;
 }
 
-/* Notes the fault of the element at the first `depth` indices, unless there was one before. */
+/* Keeps the fault of the element at the first `depth` indices, unless there was one before. */
 static void fault(struct reading *reading, unsigned depth, enum problem_code code,
                   const char *detail)
 {
@@ -58,12 +57,12 @@ static void fault(struct reading *reading, unsigned depth, enum problem_code cod
 /* For all numbers that the text can hold, if they are few. */
 static size_t first_capacity(const struct reading *reading)
 {
-    const size_t most = (size_t)(reading->end - reading->at) / strlen("0,") + 1;
-    const size_t capacity = most < FIRST_CAPACITY ? most : FIRST_CAPACITY;
+    const size_t max = (size_t)(reading->end - reading->at) / strlen("0,") + 1;
+    const size_t capacity = max < FIRST_CAPACITY ? max : FIRST_CAPACITY;
     return (capacity * sizeof(float) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT / sizeof(float);
 }
 
-/* Aligned memory can't be reallocated: it is copied, each time twice as large. */
+/* Aligned memory can't be reallocated: it is copied into a block twice as large. */
 static bool grow(struct reading *reading)
 {
     struct numbers *numbers = &reading->numbers;
@@ -79,7 +78,7 @@ static bool grow(struct reading *reading)
     return true;
 }
 
-/* A number that fits into no place. */
+/* A number that has no place. */
 static void count_misfit(struct reading *reading, double value)
 {
     if (reading->depth != reading->numbers.rank)
@@ -139,19 +138,19 @@ static const char *next_of_row(const char *at, const char *end)
     return at < end && (is_digit(*at) || *at == '-') ? at : NULL;
 }
 
-/* Numbers that are not stored. */
+/* Reads numbers and stores none. */
 static enum numbers_result pass_over_row(struct reading *reading)
 {
     double value;
     for (const char *at = reading->at; at != NULL; reading->index[reading->depth - 1]++) {
         reading->at = at;
-        const char *behind = decimal_read(at, reading->end, &value);
-        if (behind == NULL || is_digit(*behind)) /* 01 */
+        const char *after = decimal_read(at, reading->end, &value);
+        if (after == NULL || is_digit(*after)) /* 01 */
             return NUMBERS_BROKEN;
         count_misfit(reading, value);
         reading->last = at;
-        reading->last_end = reading->at = behind;
-        at = next_of_row(behind, reading->end);
+        reading->last_end = reading->at = after;
+        at = next_of_row(after, reading->end);
         if (at == NULL)
             break;
     }
@@ -163,19 +162,19 @@ static const char *read_float(const char *at, const char *end, float *number)
 {
     int32_t whole;
     double value;
-    const char *behind = decimal_read_short(at, end, &whole);
-    if (behind != NULL) {
+    const char *after = decimal_read_short(at, end, &whole);
+    if (after != NULL) {
         *number = (float)whole;
-        return behind;
+        return after;
     }
-    behind = decimal_read_any(at, end, &value);
-    if (behind != NULL)
+    after = decimal_read_any(at, end, &value);
+    if (after != NULL)
         *number = (float)value;
-    return behind;
+    return after;
 }
 
-/* How many bytes the next ZEROS numbers take, if all of them are 0 and another one follows at once;
- * else 0. The background of an image is most of its numbers. */
+/* The bytes of the next ZEROS numbers, if all of them are 0 and another one follows at once; else
+ * 0. Most numbers of an image are its background. */
 static size_t zeros_ahead(const char *at, const char *end)
 {
     static const char tight[] = "0,0,0,0,", wide[] = "0, 0, 0, 0, ";
@@ -188,7 +187,7 @@ static size_t zeros_ahead(const char *at, const char *end)
     return 0;
 }
 
-/* Stores zeros, as many as there are ahead. False: no memory. */
+/* Stores the zeros that are ahead. False: no memory. */
 static bool read_zeros(struct reading *reading)
 {
     struct numbers *numbers = &reading->numbers;
@@ -216,18 +215,18 @@ static enum numbers_result read_row(struct reading *reading)
         float number;
         if (*reading->at == '0' && !read_zeros(reading))
             return NUMBERS_NO_MEMORY;
-        const char *behind = read_float(reading->at, reading->end, &number);
-        if (behind == NULL || is_digit(*behind))
+        const char *after = read_float(reading->at, reading->end, &number);
+        if (after == NULL || is_digit(*after))
             return NUMBERS_BROKEN;
         if (!(fabsf(number) <= FLT_MAX))
             return pass_over_row(reading);
         if (numbers->count == reading->capacity && !grow(reading))
             return NUMBERS_NO_MEMORY;
         numbers->values[numbers->count++] = number;
-        const char *next = next_of_row(behind, reading->end);
+        const char *next = next_of_row(after, reading->end);
         if (next == NULL) {
             reading->last = reading->at;
-            reading->last_end = reading->at = behind;
+            reading->last_end = reading->at = after;
             return NUMBERS_READ;
         }
         reading->at = next;
@@ -241,8 +240,8 @@ static void break_at_number(const struct reading *reading, struct numbers_break 
     expects->expected = reading->index[reading->depth - 1] > 0 ? BREAK_AT_NEXT : BREAK_AT_FIRST;
 }
 
-/* What stands at `at`, behind an element. */
-static enum numbers_result read_behind(struct reading *reading, struct numbers_break *expects)
+/* What stands at `at`, after an element. */
+static enum numbers_result read_after(struct reading *reading, struct numbers_break *expects)
 {
     if (*reading->at == ']') {
         close(reading, reading->index[reading->depth - 1] + 1);
@@ -254,7 +253,7 @@ static enum numbers_result read_behind(struct reading *reading, struct numbers_b
         expects->expected = BREAK_AT_NEXT;
         return NUMBERS_READ;
     }
-    if (reading->at == reading->last_end) { /* of one token with the number, it may be */
+    if (reading->at == reading->last_end) { /* perhaps one token with the number */
         reading->at = reading->last;
         break_at_number(reading, expects);
     }
@@ -266,7 +265,7 @@ static enum numbers_result read_token(struct reading *reading, struct numbers_br
 {
     const char c = *reading->at;
     if (expects->expected == BREAK_AT_COMMA)
-        return read_behind(reading, expects);
+        return read_after(reading, expects);
     if (c == '[' && reading->depth < NUMBERS_DEPTH) {
         open(reading);
         expects->expected = BREAK_AT_FIRST;

@@ -1,6 +1,6 @@
 /* numbers.h - reads an array of numbers from a JSON text, in one pass, into one block.
  *
- * What is read here is not read by jansson: texts that it would refuse are refused, and numbers
+ * jansson does not read these arrays. Texts that it would refuse are refused here too, and numbers
  * have the bits that it would give them (of a double, then rounded to float32). */
 #ifndef SERVER_JSON_NUMBERS_H
 #define SERVER_JSON_NUMBERS_H
@@ -23,20 +23,20 @@ struct numbers_fault {
 };
 
 struct numbers {
-    const char *text; /* from its first bracket to behind its last; borrowed */
+    const char *text; /* from its first bracket to after its last one; borrowed */
     size_t size;
     unsigned rank; /* as the first elements, followed inwards, say it; NUMBERS_RANK + 1: deeper */
     size_t shape[NUMBERS_RANK]; /* likewise; the last may be 0; NUMBERS_UNKNOWN: it has no end */
     unsigned depth;             /* of the deepest brackets */
     size_t count;               /* of all numbers, whether they fit or not */
-    float *values;              /* row-major, 64-byte aligned, owned; NULL where there is a fault */
-    const uint8_t *bytes;       /* instead of them, where an array of bytes was given; borrowed */
+    float *values;              /* row-major, 64-byte aligned, owned; NULL if there is a fault */
+    const uint8_t *bytes;       /* instead of them, if an array of bytes was given; borrowed */
     struct numbers_fault fault;
 };
 
 enum numbers_result {
     NUMBERS_READ,
-    NUMBERS_MIXED, /* an element is neither number nor array: the fault says so, *at is there */
+    NUMBERS_MIXED, /* an element is neither a number nor an array: the fault and *at are there */
     NUMBERS_BROKEN,
     NUMBERS_NO_MEMORY
 };
@@ -47,9 +47,9 @@ struct numbers_break {
     enum { BREAK_AT_FIRST, BREAK_AT_NEXT, BREAK_AT_COMMA } expected;
 };
 
-/* Reads the array whose bracket is at *at, and moves *at behind it, or to the token where it could
- * not go on. NUMBERS_BROKEN: no number or array stands there, as JSON or as a double; *ret_break is
- * set. Free with numbers_finish() after NUMBERS_READ and NUMBERS_MIXED. */
+/* Reads the array whose bracket is at *at, and moves *at past it, or to the token at which it can't
+ * go on. NUMBERS_BROKEN: what stands there is not a number or an array, or is beyond a double;
+ * *ret_break is set. Free with numbers_finish() after NUMBERS_READ and NUMBERS_MIXED. */
 enum numbers_result numbers_read(const char **at, const char *end, struct numbers *ret_numbers,
                                  struct numbers_break *ret_break);
 void numbers_finish(struct numbers *numbers); /* does nothing on a zeroed one */

@@ -4,8 +4,7 @@
 
 #include "server/json/internal.h"
 
-/* A value whose place holds the index of a block has its elements after it, if they are not numbers
- * alone. */
+/* The elements of an array that has a block come after its index, unless all are numbers. */
 static const json_t *node_of(struct json_value value)
 {
     const json_t *node = value.node;

@@ -124,7 +124,7 @@ void json_write_boolean(struct json_writer *writer, bool value)
     json_write_raw(writer, value ? "true" : "false");
 }
 
-/* Where to write a number to, after the comma; NULL where there is no room. */
+/* Where a number goes, after the comma; NULL: there is no room. */
 static char *begin_number(struct json_writer *writer)
 {
     pay_comma(writer);
@@ -245,7 +245,7 @@ static size_t write_spike(float time, char *out)
     return decimal_write_integer(llrintf(time), out);
 }
 
-/* `write` is a constant where this is inlined. */
+/* `write` is a constant, as the compiler inlines this. */
 static inline void write_row(struct json_writer *writer, const float *values, size_t count,
                              size_t (*write)(float, char *))
 {

@@ -1,9 +1,9 @@
 /* writer.h - writes a JSON text into a buffer.
  *
- * A stream: values are written in order, commas are put where they belong. A failed allocation is
- * remembered by the buffer, so that a caller checks once, at the end. float32 numbers are written
- * with the fewest digits that read back as the same float32, doubles likewise as doubles (0.1, 3,
- * 1e+20, -0.0); a NaN or infinity becomes null. */
+ * Values are written in order, and the writer puts the commas between them. The buffer remembers a
+ * failed allocation, so that a caller checks once, at the end. A float32 is written with the fewest
+ * digits that read back as the same float32, and a double likewise (0.1, 3, 1e+20, -0.0); NaN and
+ * infinity become null. */
 #ifndef SERVER_JSON_WRITER_H
 #define SERVER_JSON_WRITER_H
 
@@ -31,7 +31,7 @@ void json_write_array_begin(struct json_writer *writer);
 void json_write_array_end(struct json_writer *writer);
 void json_write_key(struct json_writer *writer, const char *key);
 
-/* A member: key and double, null where it is not finite. */
+/* A member: key and double, which is null if it is not finite. */
 void json_write_number(struct json_writer *writer, const char *key, double value);
 void json_write_null(struct json_writer *writer);
 void json_write_boolean(struct json_writer *writer, bool value);
@@ -49,7 +49,7 @@ void json_write_members(struct json_writer *writer, struct json_value object);
 /* A nested array of the given shape, from `values` in row-major order, e.g. rank 2: [[..],[..]]. */
 void json_write_float_array(struct json_writer *writer, const float *values, const size_t *shape,
                             unsigned rank);
-/* The same, each value an integer (spike times of the grid). */
+/* The same for values that are integers (spike times of the grid). */
 void json_write_spike_array(struct json_writer *writer, const float *values, const size_t *shape,
                             unsigned rank);
 

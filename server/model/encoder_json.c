@@ -150,7 +150,7 @@ static bool read_ranges(struct fields *fields, bool may_be_unfitted, struct rang
 }
 
 static void refuse_range(const struct fields *fields, const struct ranges *ranges, size_t feature,
-                         enum range_fault fault)
+                         enum encoder_ranges_fault fault)
 {
     char pointer[PROBLEM_POINTER];
     fields_pointer(fields, "x_max", pointer);
@@ -170,7 +170,7 @@ static void refuse_range(const struct fields *fields, const struct ranges *range
         break;
     case RANGE_BEYOND:
         problem_add_field(fields->problem, PROBLEM_OUT_OF_RANGE, pointer,
-                          "x_max - x_min must be from %g to %g.", (double)LIMIT_RANGE_LEAST,
+                          "x_max - x_min must be from %g to %g.", (double)LIMIT_RANGE_MIN,
                           (double)LIMIT_RANGE);
         break;
     }
@@ -180,7 +180,7 @@ static void check_ranges(const struct fields *fields, const struct ranges *range
                          enum encoder_type type, size_t neurons)
 {
     for (size_t i = 0; i < ranges->n; i++) {
-        const enum range_fault fault =
+        const enum encoder_ranges_fault fault =
             encoder_ranges_check(ranges->x_min.values[i], ranges->x_max.values[i], type, neurons);
         if (fault != RANGE_POSSIBLE)
             refuse_range(fields, ranges, i, fault);

@@ -21,13 +21,13 @@ static bool is_resolved(float x_min, float x_max, enum encoder_type type, size_t
     return false;
 }
 
-enum range_fault encoder_ranges_check(float x_min, float x_max, enum encoder_type type,
-                                      size_t neurons)
+enum encoder_ranges_fault encoder_ranges_check(float x_min, float x_max, enum encoder_type type,
+                                               size_t neurons)
 {
     const float range = x_max - x_min;
     if (range <= 0)
         return RANGE_EMPTY;
-    if (!(range >= LIMIT_RANGE_LEAST && range <= LIMIT_RANGE))
+    if (!(range >= LIMIT_RANGE_MIN && range <= LIMIT_RANGE))
         return RANGE_BEYOND;
     return is_resolved(x_min, x_max, type, neurons) ? RANGE_POSSIBLE : RANGE_UNRESOLVED;
 }
@@ -130,7 +130,7 @@ static void find_extremes(const struct samples *samples, float *x_min, float *x_
 }
 
 /* Widens what is too narrow, so that a pixel which is always dark stays at rest, and finds a place
- * for |x_min|/64 even where float32 is coarse. False: it is too wide. */
+ * for |x_min|/64 even if float32 is coarse there. False: it is too wide. */
 static bool make_possible(const struct encoder *encoder, float x_min, float *x_max)
 {
     const size_t neurons = encoder_neurons(encoder);

@@ -16,15 +16,15 @@ const struct encoder *version_ranges_fitted(const struct model_config *config);
  * if the encoder is NULL. */
 size_t version_ranges_put(const struct encoder *fitted, struct tensor tensors[RANGE_TENSORS]);
 
-/* Likewise, how many of a version's tensors are such. */
+/* The number of a version's tensors that are ranges. */
 size_t version_ranges_count(const struct tensors *tensors);
 
 /* Fits the config's encoder to the ranges among a version's tensors, if it has some. STORE_CORRUPT,
  * STORE_NO_MEMORY. */
 enum store_status version_ranges_take(const struct tensors *tensors, struct model_config *config);
 
-/* These tensors of a version in the store, without the rest of it: the checksum, which is that of
- * all its tensors, is not verified. STORE_NOT_FOUND: it has none. */
+/* Loads only these tensors of a version: its checksum, which is that of all tensors, is not
+ * verified. STORE_NOT_FOUND: it has none. */
 enum store_status version_ranges_peek(struct store *store, int64_t model, int64_t version,
                                       struct tensors *ret_tensors);
 
