@@ -59,8 +59,9 @@ bool answer_wants_npy(const struct request *request, unsigned arrays, struct rep
     if (!request->accepts_npy)
         return false;
     if (arrays != 1 && !request->accepts_json)
-        problem_set(&reply->problem, PROBLEM_NOT_ACCEPTABLE,
-                    "application/x-npy holds one array: ask for one alone, by ret_type or tensor.");
+        problem_set(
+            &reply->problem, PROBLEM_NOT_ACCEPTABLE,
+            "application/x-npy holds one array: ask for exactly one, by ret_type or tensor.");
     return arrays == 1;
 }
 

@@ -47,7 +47,7 @@ static void write_array(struct json_writer *json, const char *key, const struct 
     json_write_object_end(json);
 }
 
-/* What x and label have in common, or what the one that is there has. */
+/* Writes what x and label have in common, or what the only one of them has. */
 static void write_dataset(struct json_writer *json, const struct dataset_record *record)
 {
     const bool has_x = record->x.id != 0, has_label = record->label.id != 0;
@@ -141,7 +141,7 @@ static bool succeeded(enum store_status status, const char *id, struct problem *
     return false;
 }
 
-/* Makes the arrays the dataset's; with what status that is to be answered, the reply says. */
+/* Puts the arrays into the dataset, and sets the reply's status and location. */
 static bool publish(struct service *service, const char *id, const struct dataset_change *change,
                     struct reply *reply)
 {
@@ -159,7 +159,7 @@ static bool publish(struct service *service, const char *id, const struct datase
     return true;
 }
 
-/* Keeps the greatest label of a chunk, all of which have to be classes. */
+/* Checks that all labels of a chunk are classes, and raises *classes above them. */
 static bool check_labels(const struct array_layout *layout, const void *values, size_t count,
                          size_t before, size_t *classes, struct problem *problem)
 {
@@ -178,13 +178,13 @@ static bool check_labels(const struct array_layout *layout, const void *values, 
     free(label);
     if (good < count)
         problem_set(problem, PROBLEM_LABEL_OUT_OF_RANGE,
-                    "The label at %zu is no class: labels are whole numbers from 0 to %d.",
+                    "The label at index %zu is not a class: labels are whole numbers from 0 to %d.",
                     before + good, LIMIT_OUT_FEATURES - 1);
     return good == count;
 }
 
-/* Moves the file into the store. *classes: NULL for samples, else one more than the greatest label.
- */
+/* Copies the file into the store. *classes: NULL for samples, otherwise one more than the largest
+ * label. */
 static bool upload_file(struct array_file *file, struct array_upload *upload, size_t *classes,
                         struct problem *problem)
 {
@@ -215,7 +215,7 @@ static bool check_layout(const struct array_layout *layout, bool is_label, struc
                     "Labels are one number a sample, but these are %zu.", layout->features);
     if (layout->features > LIMIT_FEATURES)
         problem_set(problem, PROBLEM_TOO_LARGE,
-                    "A sample may have %d features, but these have %zu.", LIMIT_FEATURES,
+                    "A sample may have at most %d features, but these have %zu.", LIMIT_FEATURES,
                     layout->features);
     return !problem_is_set(problem);
 }
@@ -258,7 +258,7 @@ void datasets_put_label(struct service *service, const struct request *request, 
 
 /* --- tables --- */
 
-/* What a table becomes. */
+/* A table on its way into a dataset. */
 struct table {
     struct csv_file *file;
     size_t features;
@@ -311,21 +311,21 @@ static char *names_text(const struct csv_classes *classes)
     return buffer_take_string(&text);
 }
 
-/* The labels, once all are known. *ret_names: free() */
+/* Uploads the labels when all are known. *ret_names: free() */
 static bool upload_labels(struct table *table, struct service *service, size_t *ret_classes,
                           char **ret_names, struct problem *problem)
 {
     struct csv_classes classes;
-    size_t greatest = 0;
+    size_t largest = 0;
     if (!csv_file_classes(table->file, &classes, problem))
         return false;
     int32_t *codes = codes_of(table);
     for (size_t i = 0; i < table->count; i++) {
         codes[i] = classes.of_code[codes[i]];
-        if ((size_t)codes[i] > greatest)
-            greatest = (size_t)codes[i];
+        if ((size_t)codes[i] > largest)
+            largest = (size_t)codes[i];
     }
-    if (greatest >= LIMIT_OUT_FEATURES) {
+    if (largest >= LIMIT_OUT_FEATURES) {
         problem_set(problem, PROBLEM_LABEL_OUT_OF_RANGE, "A label may be at most %d.",
                     LIMIT_OUT_FEATURES - 1);
         return false;
@@ -339,7 +339,7 @@ static bool upload_labels(struct table *table, struct service *service, size_t *
             return false;
     }
     array_upload_end(&table->label);
-    *ret_classes = greatest + 1;
+    *ret_classes = largest + 1;
     *ret_names = classes.count > 0 ? names_text(&classes) : NULL;
     if (*ret_names == NULL && classes.count > 0)
         problem_set_no_memory(problem);

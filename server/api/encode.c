@@ -11,10 +11,10 @@
 
 /* An encode request between its steps. */
 struct encode_request {
-    struct encoder own;  /* owned; that of the request, or */
-    struct model *model; /* owned; which has one */
-    const struct encoder *encoder;
-    struct float_array x; /* owned; [b][n] or [b][n][k] */
+    struct encoder own;            /* owned; the encoder that the request describes, if it does */
+    struct model *model;           /* owned; otherwise the model that has one */
+    const struct encoder *encoder; /* which of them encodes */
+    struct float_array x;          /* owned; [b][n] or [b][n][k] */
 };
 
 static void encode_request_finish(void *state)
@@ -25,7 +25,7 @@ static void encode_request_finish(void *state)
     float_array_finish(&encode->x);
 }
 
-/* Of LIMIT_WORK's unit, for one spike time: encoded, and written. */
+/* The work, in units of LIMIT_WORK, to encode and write one spike time. */
 enum { ENCODING_WORK = 40 };
 
 static bool check_size(const struct encoder *encoder, const struct float_array *x,
@@ -38,8 +38,8 @@ static bool check_size(const struct encoder *encoder, const struct float_array *
                           x->shape[1]);
     else if (x->count > LIMIT_SPIKES / m)
         problem_add_field(problem, PROBLEM_TOO_LARGE, "/x",
-                          "The answer would have %zu times %zu spike times; at most %d go.",
-                          x->count, m, LIMIT_SPIKES);
+                          "The answer would hold %zu x %zu spike times; the limit is %d.", x->count,
+                          m, LIMIT_SPIKES);
     return !problem_is_set(problem);
 }
 
@@ -55,7 +55,7 @@ static void refuse_value(const struct encoder *encoder, const struct float_array
     encoder_ranges_refuse(encoder, feature, x->values[at], pointer, problem);
 }
 
-/* Whether no value has to be refused. */
+/* Whether the encoder accepts all values. */
 static bool check_values(const struct encoder *encoder, const struct float_array *x,
                          struct problem *problem)
 {
@@ -89,7 +89,7 @@ static void write_spikes(const float *spikes, const size_t *shape, unsigned rank
     reply_with(reply, 200);
 }
 
-/* Into spikes [b][n][m], or [b][n][k][m], with m the neurons that encode one value. */
+/* Encodes x into spikes [b][n][m], or [b][n][k][m]; m neurons encode one value. */
 static void encode_run(struct service *service, const struct request *request, struct reply *reply)
 {
     (void)service;
@@ -117,7 +117,7 @@ static void encode_run(struct service *service, const struct request *request, s
     free(spikes);
 }
 
-/* The encoder, unless the model has it, and x. */
+/* Reads x, and the encoder unless the model has one. */
 static void read_fields(const struct document *document, struct problem *problem,
                         struct encode_request *encode)
 {

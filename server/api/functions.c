@@ -78,7 +78,7 @@ static void check_shapes(const struct loss_input *input, struct problem *problem
                           "There are %zu labels for %zu samples.", input->label.count, shape[0]);
 }
 
-/* The labels as class numbers; NULL with the problem set. free(). */
+/* Returns the labels as class numbers; free() them. NULL with the problem set. */
 static int32_t *class_numbers(const struct loss_input *input, struct problem *problem)
 {
     char pointer[PROBLEM_POINTER];

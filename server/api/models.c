@@ -163,7 +163,7 @@ static void read_id(struct fields *fields, char id[LIMIT_ID + 1])
                           "An id is a letter or digit and up to 62 of a-z, 0-9, _ and -.");
 }
 
-/* The weights given, or torch's initial ones. */
+/* Reads the weights, or draws the initial weights of torch. */
 static bool read_weights(struct fields *fields, struct new_model *model)
 {
     const struct network_params *params = &model->config.network;
@@ -175,7 +175,8 @@ static bool read_weights(struct fields *fields, struct new_model *model)
     return false;
 }
 
-/* What an answer shows besides: a model that was shown can be created anew, under another id. */
+/* An answer shows these members too, so that a model that was shown can be created again under
+ * another id. */
 static void ignore_read_only(struct fields *fields)
 {
     static const char *const names[] = {"version", "created_at", "updated_at"};

@@ -37,13 +37,13 @@ static struct document *read_parameters(const struct request *request, struct pr
     return NULL;
 }
 
-/* A JSON body has its own members; what it may not know of must not pass silently. */
+/* A JSON body has its own members: parameters beside it are refused, not ignored. */
 static void refuse_parameters(const struct request *request, struct problem *problem)
 {
     for (unsigned i = 0; i < request->query_count; i++)
         problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, request->query[i].name,
-                              "It goes with a body of application/x-npy: here it belongs into the "
-                              "JSON.");
+                              "This parameter is for bodies of application/x-npy: put it into the "
+                              "JSON body instead.");
 }
 
 /* --- the array --- */
@@ -60,7 +60,7 @@ static void note_not_finite(struct numbers *numbers, size_t place)
     numbers->values = NULL;
 }
 
-/* Bytes stay where they are. */
+/* Converts the array to float32. An array of bytes is borrowed as it is. */
 static bool take_values(struct numbers *numbers, const struct array_layout *layout,
                         const void *data, struct problem *problem)
 {

@@ -36,7 +36,7 @@ static enum store_status find_dataset(struct service *service, const char *id,
     return status;
 }
 
-/* Datasets can't say what a model that counts spikes is to learn. */
+/* A dataset has no counts, which a model that counts spikes learns. */
 static bool refuse_dataset(struct fields *fields)
 {
     char pointer[PROBLEM_POINTER];
@@ -78,14 +78,14 @@ static bool check_work(const struct dataset_record *dataset, const struct model 
     if (dataset->x.count > LIMIT_WORK / sample)
         problem_add_field(problem, PROBLEM_TOO_LARGE, "/dataset",
                           model->config.network.read_out.kind == READ_OUT_SPIKE_COUNT
-                              ? "To count the spikes of so many would take too long."
+                              ? "Counting the spikes of that many samples would take too long."
                               : "count * (T + in_features) * out_features must be at most %llu.",
                           LIMIT_WORK);
     return !problem_is_set(problem);
 }
 
-/* The dataset that was found may have been replaced or deleted since: it is found again, in the
- * moment of its values. */
+/* The dataset that was found may have been replaced or deleted since: it is found again in the
+ * snapshot in which its values are read. */
 static enum store_status load_by_id(struct store *store, const char *id, const struct model *model,
                                     enum samples_use use, const char *pointer,
                                     struct problem *problem, struct samples *ret_samples)

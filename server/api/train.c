@@ -16,7 +16,7 @@
 #include "server/store/pool.h"
 #include "server/store/queue.h"
 
-/* Samples of the request's own, or a dataset; neither: nothing. */
+/* Samples in the body, or a dataset, or neither. */
 struct train_data {
     struct samples samples;
     struct dataset_record dataset;
@@ -60,8 +60,8 @@ static void read_data(struct service *service, struct fields *fields, const stru
 
 /* --- the validation set --- */
 
-/* Sets a share of the samples, drawn by the run's seed, aside; that of a dataset when it is loaded.
- */
+/* Sets aside a share of the samples, drawn by the run's seed. The share of a dataset is set aside
+ * when the run loads it. */
 static bool split(struct train_request *asked, struct problem *problem)
 {
     const size_t count = count_of(&asked->training);
@@ -93,7 +93,7 @@ static void read_validation(struct service *service, struct json_value given,
     fields_close(&fields);
 }
 
-/* Whether there is an encoder to fit, and values to fit it to. */
+/* Checks that there is an encoder to fit, and values to fit it to. */
 static void check_fit(const struct model *model, const struct train_data *training,
                       struct problem *problem)
 {
@@ -113,10 +113,10 @@ static void check_augmentation(const struct model *model, const struct train_dat
     const bool has_spikes = training->samples.count > 0 && !samples_are_encoded(&training->samples);
     if (!model->config.has_encoder || has_spikes)
         problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/augment",
-                          "Images are x of a model with an encoder, not in_spikes.");
+                          "augment needs x of a model with an encoder, not in_spikes.");
     else if (augmentation->height * augmentation->width != encoder_features(&model->config.encoder))
         problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/augment",
-                          "height * width must be the %zu features of a sample.",
+                          "height * width must equal the %zu features of a sample.",
                           encoder_features(&model->config.encoder));
 }
 
@@ -214,7 +214,7 @@ static void finish_waiting(struct service *service, const struct request *reques
     answer_run(service, asked->run, has_ended(service, asked->run) ? 200 : 202, reply);
 }
 
-/* Its samples are in the store: a wait may be long. */
+/* The samples are in the store: they are freed, since a wait may be long. */
 static void answer_queued(struct service *service, const struct request *request,
                           struct train_request *asked, struct reply *reply)
 {

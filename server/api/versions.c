@@ -1,4 +1,4 @@
-/* The versions of a model, and its weights: out, and in as a new version. */
+/* The versions of a model, and its weights: get them, put them as a new version. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,7 +81,7 @@ static void write_weights(const struct model *model, const struct weights *weigh
     reply_with(reply, 200);
 }
 
-/* The layer that ?tensor= names; that of several has to be named where there is one array. */
+/* Finds the layer that ?tensor= names; without it, the last one. */
 static bool find_tensor(const struct request *request, const struct network_params *params,
                         struct problem *problem, size_t *ret_layer)
 {
@@ -130,8 +130,8 @@ void versions_get_weights(struct service *service, const struct request *request
     model_release(model);
 }
 
-/* The new version has the ranges of the one that is served in this moment, whatever was trained
- * since the request came. */
+/* The new version has the encoder's ranges of the version that is served now: a run may have
+ * published one since the request came. */
 static enum store_status insert(struct store *store, const struct model *model,
                                 const struct weights *weights, int64_t *ret_version)
 {
@@ -171,19 +171,19 @@ static void publish(struct service *service, const struct model *model,
     reply_with(reply, 200);
 }
 
-/* An array is one layer's: of several, the one that ?tensor= names. */
+/* An array holds one layer: if there are several, ?tensor= must name it. */
 static bool find_array(const struct request *request, const struct network_params *params,
                        struct problem *problem, size_t *ret_layer)
 {
     if (params->hidden_count > 0 && request_query(request, "tensor") == NULL) {
         problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, "tensor",
-                              "An array is one layer: name it, hidden_0 and so on, or weight.");
+                              "An array holds one layer: name it, hidden_0 and so on, or weight.");
         return false;
     }
     return find_tensor(request, params, problem, ret_layer);
 }
 
-/* One layer, the others being as they are in the version that is served. */
+/* Reads one layer; the others are those of the version that is served. */
 static bool read_one(struct service *service, const struct request *request, size_t layer,
                      struct fields *fields, struct weights *weights)
 {
@@ -212,7 +212,7 @@ static void put(struct service *service, const struct request *request, const st
     struct document *document =
         request_document(request, weights_name(params, layer), ARRAY_AS_IT_IS, &reply->problem);
     if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
-        fields_has(&fields, "model"); /* what GET has answered may be sent as it is */
+        fields_has(&fields, "model"); /* an answer of GET may be sent as it is */
         fields_has(&fields, "version");
         if (is_array)
             fields_has(&fields, "tensor");

@@ -26,7 +26,8 @@ static bool is_request_id(const char *text)
     return length > 0 && length <= LIMIT_REQUEST_ID && text[length] == '\0';
 }
 
-/* Sixteen digits, that of a number and its successor differ throughout (splitmix64's mixing). */
+/* Sixteen hexadecimal digits. Those of successive numbers look unrelated (the mixing of
+ * splitmix64). */
 static void write_hex(uint64_t number, char *out)
 {
     number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -114,8 +115,8 @@ static bool is_json(const char *type)
            headers_media_is(type, "application/x-www-form-urlencoded");
 }
 
-/* Whether the route takes what Content-Type and Content-Encoding announce. A file says itself what
- * it is, and a compressed one is as good as one that was compressed before. */
+/* Whether the route accepts what Content-Type and Content-Encoding announce. A file itself says
+ * what it is, and a file that the client's library has compressed is read like a .gz file. */
 static void check_media(struct exchange *exchange)
 {
     struct problem *problem = &exchange->reply.problem;
@@ -143,7 +144,7 @@ size_t admit_max_bytes(const struct exchange *exchange)
     return is_file ? limits->max_file_bytes : limits->max_bytes;
 }
 
-/* Whether the body, as the headers announce it, may come. */
+/* Whether the body that the headers announce may come. */
 static void check_body(struct exchange *exchange)
 {
     struct problem *problem = &exchange->reply.problem;

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LEAST_CAPACITY = 4096 };
+enum { MIN_CAPACITY = 4096 };
 
-/* Adds to what is in flight, where that leaves it within the budget. */
+/* Adds to the bytes in flight, if they stay within the budget. */
 static bool charge(atomic_size_t *all, size_t more, size_t max, struct problem *problem)
 {
     if (atomic_fetch_add(all, more) + more <= max)
@@ -30,7 +30,7 @@ bool body_begin(struct body *body, bool is_gzip, size_t announced, struct proble
     return !problem_is_set(problem);
 }
 
-/* Not every file system can make a file without a name: there it has one for a moment. */
+/* Some file systems can't make a file without a name: there it has a name for a moment. */
 static int open_nameless(const char *directory)
 {
     char path[PATH_MAX];
@@ -53,12 +53,12 @@ bool body_begin_file(struct body *body, const struct body_limits *limits, struct
     return body->file >= 0;
 }
 
-/* Doubles, but not beyond what was announced. */
+/* Doubles, up to what was announced. */
 static size_t next_capacity(const struct body *body, size_t size)
 {
     size_t capacity = body->bytes.capacity * 2;
-    if (capacity < LEAST_CAPACITY)
-        capacity = LEAST_CAPACITY;
+    if (capacity < MIN_CAPACITY)
+        capacity = MIN_CAPACITY;
     if (capacity < size)
         capacity = size;
     return body->announced >= size && capacity > body->announced ? body->announced : capacity;
@@ -98,7 +98,7 @@ static bool keep(struct body *body, const struct body_limits *limits, const char
     return true;
 }
 
-/* Decompresses straight into the body; no further than a byte beyond what it may have. */
+/* Decompresses straight into the body, and stops soon after the limit is passed. */
 static bool unpack(struct body *body, const struct body_limits *limits, const char *piece,
                    size_t size, struct problem *problem)
 {

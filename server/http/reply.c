@@ -9,7 +9,7 @@
 
 enum { NUMBER = 32 };
 
-/* The fields of a problem are many, and none is read before it was added: they are not zeroed. */
+/* The fields of a problem are large, and none is read before it is added: they are not zeroed. */
 void reply_init(struct reply *reply)
 {
     memset(reply, 0, offsetof(struct reply, problem) + offsetof(struct problem, fields));
@@ -144,7 +144,7 @@ void reply_write_problem(const struct problem *problem, const char *instance,
     json_write_object_end(writer);
 }
 
-/* Replaces whatever was written by the problem's document. */
+/* Replaces what was written with the problem's document. */
 static void write_problem(const struct request *request, struct reply *reply)
 {
     buffer_finish(&reply->body);

@@ -47,7 +47,7 @@ static bool read_id(const char *text, size_t length, char *out)
     return true;
 }
 
-/* A positive decimal number, written in the one canonical way. */
+/* A positive decimal number without leading zeros. */
 static bool read_number(const char *text, size_t length, int64_t *out)
 {
     if (*text == '0')
@@ -98,7 +98,7 @@ static bool read_segments(const char *pattern, struct request *request, struct p
     return true;
 }
 
-/* Appends a method; one that does not fit any more is left out whole. */
+/* Appends a method. One that no longer fits is left out. */
 static void allow(char allow_text[ROUTE_ALLOW], const char *method)
 {
     const size_t size = strlen(allow_text);
