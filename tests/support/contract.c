@@ -34,7 +34,7 @@ const json_t *contract_resolve(const json_t *value)
     const char *reference = contract_text(value, "$ref");
     if (reference == NULL)
         return value;
-    demand(sscanf(reference, "#/components/%31[^/]/%63s", kind, name) == 2, "is no reference",
+    demand(sscanf(reference, "#/components/%31[^/]/%63s", kind, name) == 2, "is not a reference",
            reference);
     const json_t *components = contract_at(contract.document, "components");
     const json_t *found = contract_at(contract_at(components, kind), name);

@@ -1,5 +1,5 @@
-/* yaml_json.c - libyaml makes a tree of nodes; here it becomes a tree of JSON. A plain scalar is
- * null, a boolean, an integer or a real where it looks like one; a quoted or a block scalar is a
+/* yaml_json.c - libyaml makes a tree of nodes, which becomes a tree of JSON here. A plain scalar is
+ * null, a boolean, an integer or a real if it looks like one; a quoted or a block scalar is a
  * string. */
 #include "tests/support/yaml_json.h"
 
@@ -22,8 +22,7 @@ static bool is_one_of(const char *text, const char *const *words)
     return *words != NULL;
 }
 
-/* Digits alone, or a decimal fraction or exponent too: what strtod() reads, but for its words and
- * hexadecimals. */
+/* An integer, or what strtod() reads except its words and hexadecimal numbers. */
 static json_t *number(const char *text)
 {
     char *end;
@@ -66,7 +65,7 @@ static json_t *convert_mapping(yaml_document_t *document, const yaml_node_t *nod
     for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < top; pair++) {
         const yaml_node_t *key = yaml_document_get_node(document, pair->key);
         if (key->type != YAML_SCALAR_NODE || json_object_get(object, text_of(key)) != NULL)
-            give_up(&key->start_mark, "the key is no scalar, or is there twice");
+            give_up(&key->start_mark, "the key is not a scalar, or is there twice");
         json_object_set_new(object, text_of(key), convert(document, pair->value));
     }
     return object;

@@ -6,8 +6,8 @@
 
 #include <jansson.h>
 
-/* The document's value, typed by YAML 1.2's core schema; json_decref(). Where the
- * text is no YAML it says why and exits: tests may depend on it before any runs. */
+/* The document's value, typed by the core schema of YAML 1.2; json_decref(). If the text is not
+ * YAML, it prints why and exits, so that it can be called before the tests run. */
 json_t *yaml_load(const char *text, size_t size);
 
 #endif
