@@ -601,6 +601,64 @@ START_TEST(a_record_has_its_limit)
 }
 END_TEST
 
+enum { READER_BUFFER = 256 * 1024 }; /* bytes that the reader takes from a file at once */
+
+/* A row of this size, "1" and blanks. */
+static void add_long_row(struct bytes *bytes, size_t size)
+{
+    bytes_add(bytes, "1", 1);
+    for (size_t i = 4; i < size; i++)
+        bytes_add(bytes, " ", 1);
+    bytes_add(bytes, ",a\n", 3);
+}
+
+/* Of `size` bytes, the last of which are `ending`, in rows of up to `row_size` bytes. */
+static struct bytes table_of_size(size_t size, size_t row_size, const char *ending,
+                                  size_t *ret_rows)
+{
+    static const char header[] = "x,l\n";
+    struct bytes bytes = bytes_of(header, strlen(header));
+    size_t left = size - strlen(header) - strlen(ending);
+    *ret_rows = 1;
+    for (size_t row; left > 0; left -= row, ++*ret_rows) {
+        row = left >= 2 * row_size ? row_size : left;
+        add_long_row(&bytes, row);
+    }
+    bytes_add(&bytes, ending, strlen(ending));
+    ck_assert_uint_eq(bytes.size, size);
+    return bytes;
+}
+
+static void check_table(const struct bytes *bytes, size_t rows)
+{
+    struct table table;
+    table_read(&table, bytes, "l", MOST, MOST_ROWS);
+    ck_assert_msg(!problem_is_set(&table.problem), "%zu bytes: %s", bytes->size,
+                  table.problem.detail);
+    ck_assert_uint_eq(table.rows, rows);
+    ck_assert_float_eq(table.x[rows - 2], 1);
+    ck_assert_float_eq(table.x[rows - 1], 7);
+    ck_assert_str_eq(table.classes.name[class_of(&table, rows - 2)], "a");
+    ck_assert_str_eq(table.classes.name[class_of(&table, rows - 1)], "bc");
+    table_finish(&table);
+}
+
+/* With its last line end or without, and also if a record is as large as the buffer, or larger. */
+START_TEST(a_table_may_end_where_the_buffer_does)
+{
+    static const char *const endings[] = {"7,bc", "7,bc\n", "7,bc\r\n", "7,\"bc\"", "7,bc\n\n"};
+    static const size_t row_sizes[] = {4096, READER_BUFFER, 4 * READER_BUFFER};
+    for (size_t buffers = 1; buffers <= 3; buffers++)
+        for (size_t size = buffers * READER_BUFFER - 7; size <= buffers * READER_BUFFER + 2; size++)
+            for (size_t row = 0; row < sizeof row_sizes / sizeof *row_sizes; row++) {
+                size_t rows;
+                struct bytes bytes = table_of_size(size, row_sizes[row], endings[_i], &rows);
+                check_table(&bytes, rows);
+                bytes_finish(&bytes);
+            }
+}
+END_TEST
+
 /* Far behind what may be read the stream is damaged: who inflates on comes upon it. */
 START_TEST(a_bomb_of_empty_lines_is_not_inflated_to_its_end)
 {
@@ -728,6 +786,7 @@ int main(void)
     tcase_add_test(files, whole_numbers_are_their_own_classes);
     tcase_add_test(files, other_numbers_are_names);
     tcase_add_test(files, without_a_column_of_labels_all_are_features);
+    tcase_add_loop_test(files, a_table_may_end_where_the_buffer_does, 0, 5);
     TCase *broken = tcase_create("broken");
     tcase_set_timeout(broken, 60);
     tcase_add_test(broken, broken_tables_say_where);
