@@ -134,6 +134,8 @@ START_TEST(an_upload_that_finds_no_room_is_told_so_and_leaves_nothing_behind)
     struct http_answer answer = put_bytes(&server, "/datasets/a/x", &file);
     expect_no_room(&answer);
     http_answer_finish(&answer);
+    if (_i == 0)
+        http_await_readiness(&server, 200); /* there is room in the database */
     service_limit_files(&server, RLIM_INFINITY);
     http_await_readiness(&server, 200);
     expect_arrays(&server, 2);
@@ -157,6 +159,7 @@ START_TEST(what_could_not_be_deleted_is_deleted_with_the_next_upload)
     ck_assert_msg(strcmp(answer, "HTTP/1.1 507") == 0 || strcmp(answer, "HTTP/1.1 503") == 0, "%s",
                   answer);
     ck_assert_int_eq(unfinished_arrays(), 1);
+    http_await_readiness(&server, 503);
     service_limit_files(&server, RLIM_INFINITY);
     http_await_readiness(&server, 200);
     put_x(&server, "/datasets/a/x", "|u1");

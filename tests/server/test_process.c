@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tests/support/client.h"
+#include "tests/support/descriptors.h"
 #include "tests/support/fixture.h"
 #include "tests/support/http.h"
 #include "tests/support/patterns.h"
@@ -256,44 +257,6 @@ END_TEST
 
 /* --- descriptors --- */
 
-struct descriptors {
-    int sockets;
-    int nameless; /* files without a name: bodies */
-};
-
-static struct descriptors count_descriptors(void)
-{
-    char path[64], link[600], target[256];
-    struct descriptors counts = {0};
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)server.pid);
-    DIR *files = opendir(path);
-    ck_assert_ptr_nonnull(files);
-    for (const struct dirent *file; (file = readdir(files)) != NULL;) {
-        snprintf(link, sizeof link, "%s/%s", path, file->d_name);
-        const ssize_t size = readlink(link, target, sizeof target - 1);
-        if (size < 0)
-            continue; /* it is closed already */
-        target[size] = '\0';
-        counts.sockets += strncmp(target, "socket:", 7) == 0;
-        counts.nameless += strstr(target, " (deleted)") != NULL;
-    }
-    closedir(files);
-    return counts;
-}
-
-static void await_descriptors(const struct descriptors *expected)
-{
-    enum { LOOK_AGAIN_MS = 5 };
-    for (int waited = 0;; waited += LOOK_AGAIN_MS) {
-        const struct descriptors now = count_descriptors();
-        if (now.sockets == expected->sockets && now.nameless == expected->nameless)
-            return;
-        ck_assert_msg(waited < service_patience(), "%d sockets and %d files instead of %d and %d",
-                      now.sockets, now.nameless, expected->sockets, expected->nameless);
-        poll(NULL, 0, LOOK_AGAIN_MS);
-    }
-}
-
 #define UPLOAD "PUT /datasets/d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
 
 START_TEST(descriptors_of_connections_and_uploads_are_given_back)
@@ -301,17 +264,17 @@ START_TEST(descriptors_of_connections_and_uploads_are_given_back)
     enum { CLIENTS = 20 };
     int clients[CLIENTS];
     static struct wire_answer answer;
-    const struct descriptors before = count_descriptors();
+    const struct descriptors before = descriptors_count(&server);
     const struct descriptors during = {before.sockets + CLIENTS, before.nameless + CLIENTS};
     ck_assert_int_gt(before.sockets, 0);
     for (int i = 0; i < CLIENTS; i++) {
         clients[i] = http_connect(&server);
         wire_send(clients[i], UPLOAD "half of it");
     }
-    await_descriptors(&during);
+    descriptors_await(&server, &during);
     for (int i = 0; i < CLIENTS; i++)
         close(clients[i]);
-    await_descriptors(&before);
+    descriptors_await(&server, &before);
 
     const int client = http_connect(&server);
     wire_send(client, UPLOAD);
@@ -320,9 +283,9 @@ START_TEST(descriptors_of_connections_and_uploads_are_given_back)
     wire_read(client, &answer);
     ck_assert_msg(answer.status == 422, "%s", answer.text);
     const struct descriptors after = {before.sockets + 1, before.nameless};
-    await_descriptors(&after);
+    descriptors_await(&server, &after);
     close(client);
-    await_descriptors(&before);
+    descriptors_await(&server, &before);
 }
 END_TEST
 
