@@ -48,9 +48,10 @@ golden: packages ## make the golden vectors anew with torch, and compare
 	/usr/bin/python3 tests/golden/compare.py tests/golden build/golden
 
 lint: PACKAGES = clang-format g++
-lint: packages ## the style, and which file may include what
+lint: packages ## the style, which file may include what, and what the image is built from
 	@tests/lint/style.sh $(SOURCES)
 	@tests/lint/layers.sh
+	@tests/lint/image.sh
 
 lint-openapi: ## the contract by redocly and spectral, its types, its pages in a browser (needs npm)
 	@openapi/lint/run.sh build/openapi
