@@ -210,7 +210,7 @@ static bool read_value(struct options *options, const struct option *option, con
     case TEXT:
         memcpy(place, &text, sizeof text);
         return (option->kind != LISTEN || read_listen(text, reason)) &&
-               (option->kind != HOSTS || http_hosts_check(text, reason, REASON));
+               (option->kind != HOSTS || headers_check_hosts(text, reason, REASON));
     }
     return false;
 }

@@ -12,14 +12,14 @@ struct reading {
     struct headers headers;
     const char *content_length;
     const char *transfer_encoding;
-    const char *end; /* of the line read last: where libmicrohttpd has put NULs for its CR LF */
+    const char *end; /* of the last line: libmicrohttpd has replaced its CR LF by NULs */
     bool is_malformed;
 };
 
 /* Lines that libmicrohttpd does not understand it passes over in silence: folded ones, those
  * without a name (which end the header for it, and what follows is the next request), and whatever
  * stands behind a NUL in a value. It reads in place, so that each line it has understood begins
- * right after the one before; where there is a gap, there was such a line. */
+ * right after the one before; a gap shows such a line. */
 static bool continues(const struct reading *reading, const char *next)
 {
     return next == reading->end + 2 && reading->end[0] == '\0' && reading->end[1] == '\0';
@@ -51,7 +51,7 @@ static bool is_field_value(const char *text, size_t size)
     return true;
 }
 
-/* Digits, cut to `max`; false where there are none. */
+/* Digits, cut to `max`; false if there are none. */
 static bool read_digits(const char *text, uint64_t max, const char **end, uint64_t *value)
 {
     if (!isdigit((unsigned char)*text))
@@ -98,7 +98,7 @@ static void read_preferences(const char *text, struct headers *headers)
     }
 }
 
-/* One coding, and that one alone. */
+/* One coding only. */
 static void read_coding(const char *value, struct headers *headers)
 {
     const bool is_gzip = strcasecmp(value, "gzip") == 0 || strcasecmp(value, "x-gzip") == 0;
@@ -115,7 +115,7 @@ static void set_once(const char **field, const char *value, struct reading *read
     *field = value;
 }
 
-const char http_no_cookies[] = "none";
+const char headers_no_cookies[] = "none";
 
 static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const char *name,
                                    size_t name_size, const char *value, size_t value_size)
@@ -123,7 +123,7 @@ static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const cha
     (void)kind;
     struct reading *reading = cls;
     struct headers *headers = &reading->headers;
-    if (value == http_no_cookies)
+    if (value == headers_no_cookies)
         return MHD_YES;
     if (value == NULL)
         value = "";
@@ -160,7 +160,7 @@ static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
-bool http_length_read(const char *text, uint64_t *ret_length)
+bool headers_read_length(const char *text, uint64_t *ret_length)
 {
     const char *end;
     uint64_t length;
@@ -175,7 +175,7 @@ static bool read_framing(struct reading *reading, bool is_http_1_0)
 {
     const char *length = reading->content_length;
     const char *encoding = reading->transfer_encoding;
-    if (length != NULL && !http_length_read(length, &reading->headers.length))
+    if (length != NULL && !headers_read_length(length, &reading->headers.length))
         return false;
     reading->headers.is_chunked = encoding != NULL;
     return encoding == NULL ||
@@ -237,7 +237,7 @@ static bool is_loopback_name(const char *host)
            (length == size || host[length - size - 1] == '.');
 }
 
-/* Compares host:port, where a missing port is the scheme's own. */
+/* Compares host:port; a missing port is the scheme's own. */
 static bool is_same_origin(const char *origin, const char *host)
 {
     const char *port = strncasecmp(origin, "http://", 7) == 0    ? ":80"
@@ -293,7 +293,7 @@ static bool is_host(const char *name, size_t size)
     return true;
 }
 
-bool http_hosts_check(const char *hosts, char *error, size_t error_size)
+bool headers_check_hosts(const char *hosts, char *error, size_t error_size)
 {
     size_t size, count = 0;
     for (hosts = next_name(hosts, &size); size > 0; hosts = next_name(hosts + size, &size)) {

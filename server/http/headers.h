@@ -1,10 +1,9 @@
-/* headers.h - hygiene of the headers: what the parser of libmicrohttpd lets through and must not
- * pass, and who may ask.
+/* headers.h - checks what the parser of libmicrohttpd lets through, and which clients may ask.
  *
- * The parser takes both a Content-Length and a Transfer-Encoding, several of either, spaces before
- * the colon: things by which two programs come to see different requests in the same bytes. They
- * are refused here, and the connection is closed. A service without passwords on the loopback is
- * within reach of every page its user's browser opens: pages of other origins are refused, and
+ * The parser accepts a Content-Length beside a Transfer-Encoding, several of each, and blanks
+ * before the colon. Two programs may see different requests in such bytes: they are refused here,
+ * and the connection is closed. Every page that a user's browser opens can reach a service on the
+ * loopback, and this service has no passwords: web pages of other origins are refused, and so are
  * names that a foreign DNS server may have bound to 127.0.0.1. */
 #ifndef SERVER_HTTP_HEADERS_H
 #define SERVER_HTTP_HEADERS_H
@@ -27,17 +26,17 @@ struct headers {
     bool expects_continue;
     bool is_chunked;
     enum { CODING_NONE, CODING_GZIP, CODING_UNKNOWN } coding; /* Content-Encoding */
-    uint64_t length; /* of the body; 0 where it is chunked or there is none */
+    uint64_t length; /* of the body; 0 if it is chunked or there is none */
     bool has_wait;   /* Prefer: wait=N */
     unsigned wait_seconds;
 };
 
-/* The value of a Cookie that stands before all headers; headers_read() passes over it. See
- * malformed.h. */
-extern const char http_no_cookies[];
+/* The value of a Cookie of our own, which stands before the client's headers: headers_read() passes
+ * over it. See malformed.h. */
+extern const char headers_no_cookies[];
 
 /* Reads a Content-Length, cut to UINT64_MAX; false if it is not a whole number. */
-bool http_length_read(const char *text, uint64_t *ret_length);
+bool headers_read_length(const char *text, uint64_t *ret_length);
 
 /* Reads the headers; false with malformed_request set. method and version are the library's own. */
 bool headers_read(struct MHD_Connection *connection, const char *method, const char *version,
@@ -47,12 +46,12 @@ bool headers_read(struct MHD_Connection *connection, const char *method, const c
  * blanks between them: "localhost" stands for all names of the loopback, "*" for any name. */
 bool headers_may_ask(const struct headers *headers, const char *hosts, struct problem *problem);
 
-/* Whether a text is such a list; else why not, in error[error_size]. */
-bool http_hosts_check(const char *hosts, char *error, size_t error_size);
+/* Whether a text is such a list; if not, error[error_size] says why. */
+bool headers_check_hosts(const char *hosts, char *error, size_t error_size);
 
-/* Whether a media type, as Content-Type has it, is this one, parameters apart. */
+/* Whether the value of a Content-Type is this media type, whatever its parameters. */
 bool headers_media_is(const char *type, const char *media);
-/* Whether a list, as Accept and Accept-Encoding have it, names this one, and not with q=0. */
+/* Whether the value of an Accept or Accept-Encoding lists this name, and not with q=0. */
 bool headers_list_names(const char *list, const char *name);
 
 #endif

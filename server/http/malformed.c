@@ -77,7 +77,8 @@ void malformed_watch(struct exchange *exchange, struct MHD_Connection *connectio
     for (const char *at = strchr(uri, '?'); at != NULL; at = strchr(at + 1, '&'))
         parameters++;
     enter(exchange, connection);
-    MHD_set_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_COOKIE, http_no_cookies);
+    MHD_set_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_COOKIE,
+                             headers_no_cookies);
     if (strlen(uri) > LIMIT_URI || parameters > LIMIT_PARAMETERS)
         answer(exchange, PROBLEM_MALFORMED_REQUEST,
                "The request line is too long, or has too many parameters.");
@@ -92,7 +93,7 @@ static void look_at(struct exchange *exchange)
     if (text == NULL || MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
                                                     MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL)
         return;
-    if (!http_length_read(text, &length))
+    if (!headers_read_length(text, &length))
         answer(exchange, PROBLEM_MALFORMED_REQUEST, "The Content-Length is not a whole number.");
     else if (length == UINT64_MAX)
         answer(exchange, PROBLEM_BODY_TOO_LARGE, "The body is too large.");

@@ -19,8 +19,8 @@ struct http_options {
     const char *listen;    /* see listen.h */
     const char *hosts;     /* names that it answers to (see headers.h); NULL: on a loopback address
                               those of the loopback, else any */
-    unsigned connections;  /* that may be open at the same time; 0: 4096, or fewer if
-                              the limit of open files is lower */
+    unsigned connections;  /* that may be open at the same time; fewer if the limit of open files is
+                              lower */
     size_t max_body_bytes; /* of one request */
     size_t max_bodies_bytes;          /* of all requests in flight; beyond it 503 */
     size_t max_file_bytes;            /* of a body that is kept in a file */
@@ -39,7 +39,7 @@ struct http_options {
 bool http_server_start(const struct http_options *options, struct service *service,
                        struct http_server **ret_server, char *error, size_t error_size);
 
-/* "127.0.0.1:43210": where it really listens. Borrowed from the server. */
+/* "127.0.0.1:43210": the address that was bound. Borrowed from the server. */
 const char *http_server_address(const struct http_server *server);
 
 /* The event `event` has happened: finishes the requests parked for it. From any thread. */
