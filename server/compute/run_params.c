@@ -17,60 +17,36 @@ static const char *const schedules[] = {[SCHEDULE_CONSTANT] = "constant",
                                         [SCHEDULE_COSINE] = "cosine",
                                         NULL};
 
-/* --- scopes: params is a run_params, context the model's config --- */
+#define TRAINING(member) offsetof(struct run_params, training.member)
+#define NETWORK(member)  offsetof(struct model_config, network.member)
 
-static bool is_exponential(const void *params, const void *context)
-{
-    (void)context;
-    return ((const struct run_params *)params)->training.loop.schedule.type == SCHEDULE_EXPONENTIAL;
-}
+/* --- scopes --- */
 
-static bool is_sgd(const void *params, const void *context)
-{
-    (void)context;
-    return ((const struct run_params *)params)->training.optimizer == OPTIMIZER_SGD;
-}
-
-static bool is_cross_entropy(const void *params, const void *context)
-{
-    (void)context;
-    return ((const struct run_params *)params)->training.loss.type == LOSS_CROSS_ENTROPY;
-}
-
-static bool is_margin(const void *params, const void *context)
-{
-    (void)context;
-    return ((const struct run_params *)params)->training.loss.type == LOSS_MARGIN;
-}
-
-static bool reads_voltages(const void *params, const void *context)
-{
-    (void)params;
-    return ((const struct model_config *)context)->network.read_out.kind == READ_OUT_V_MAX;
-}
-
-static bool has_hidden_layers(const void *params, const void *context)
-{
-    (void)params;
-    return ((const struct model_config *)context)->network.hidden_count > 0;
-}
-
-static bool has_crossings(const void *params, const void *context)
-{
-    (void)params;
-    return ((const struct model_config *)context)->network.hidden_spike == HIDDEN_CROSSING;
-}
-
-static const struct params_scope exponential = {"the learning_rate_schedule exponential", NULL,
-                                                is_exponential};
-static const struct params_scope sgd = {"the optimizer sgd", NULL, is_sgd};
-static const struct params_scope v_max = {"models with the read_out v_max", NULL, reads_voltages};
-static const struct params_scope cross_entropy = {"the loss cross_entropy", &v_max,
-                                                  is_cross_entropy};
-static const struct params_scope margin = {"the loss margin", &v_max, is_margin};
-static const struct params_scope hidden = {"models with hidden layers", &v_max, has_hidden_layers};
-static const struct params_scope crossing = {"models with the hidden_spike crossing", &hidden,
-                                             has_crossings};
+static const struct params_scope exponential = {
+    .name = "the learning_rate_schedule exponential",
+    PARAMS_CHOSEN(TRAINING(loop.schedule.type), SCHEDULE_EXPONENTIAL)};
+static const struct params_scope sgd = {.name = "the optimizer sgd",
+                                        PARAMS_CHOSEN(TRAINING(optimizer), OPTIMIZER_SGD)};
+static const struct params_scope v_max = {.name = "models with the read_out v_max",
+                                          PARAMS_CHOSEN(NETWORK(read_out.kind), READ_OUT_V_MAX),
+                                          .is_of_context = true};
+static const struct params_scope cross_entropy = {
+    .name = "the loss cross_entropy",
+    PARAMS_CHOSEN(TRAINING(loss.type), LOSS_CROSS_ENTROPY),
+    .within = &v_max};
+static const struct params_scope margin = {
+    .name = "the loss margin", PARAMS_CHOSEN(TRAINING(loss.type), LOSS_MARGIN), .within = &v_max};
+static const struct params_scope hidden = {.name = "models with hidden layers",
+                                           .kind = PARAMS_SIZE,
+                                           .offset = NETWORK(hidden_count),
+                                           .min = 1,
+                                           .max = HIDDEN_LAYERS,
+                                           .within = &v_max,
+                                           .is_of_context = true};
+static const struct params_scope crossing = {.name = "models with the hidden_spike crossing",
+                                             PARAMS_CHOSEN(NETWORK(hidden_spike), HIDDEN_CROSSING),
+                                             .within = &hidden,
+                                             .is_of_context = true};
 
 /* --- images: {"shift": 1, "height": 28, "width": 28} --- */
 
@@ -108,8 +84,6 @@ static void write_augmentation(struct json_writer *writer, const void *params)
 }
 
 /* --- the table --- */
-
-#define TRAINING(member) offsetof(struct run_params, training.member)
 
 const struct params_row run_params_rows[RUN_PARAMS] = {
     {"epochs", PARAMS_SIZE, TRAINING(loop.epochs), 1, LIMIT_EPOCHS, .fallback = 100},

@@ -4,10 +4,10 @@
 
 /* --- members: every kind of value is exact as a double --- */
 
-static double load(const struct params_row *row, const void *params)
+static double load_member(enum params_kind kind, size_t offset, const void *params)
 {
-    const void *member = (const char *)params + row->offset;
-    switch (row->kind) {
+    const void *member = (const char *)params + offset;
+    switch (kind) {
     case PARAMS_SIZE:
         return (double)*(const size_t *)member;
     case PARAMS_UINT32:
@@ -24,6 +24,11 @@ static double load(const struct params_row *row, const void *params)
         break;
     }
     return 0;
+}
+
+static double load(const struct params_row *row, const void *params)
+{
+    return load_member(row->kind, row->offset, params);
 }
 
 static void store(const struct params_row *row, double value, void *params)
@@ -62,7 +67,9 @@ static const struct params_scope *find_obstacle(const struct params_scope *scope
     const struct params_scope *wider = find_obstacle(scope->within, params, context);
     if (wider != NULL)
         return wider;
-    return scope->holds(params, context) ? NULL : scope;
+    const double value =
+        load_member(scope->kind, scope->offset, scope->is_of_context ? context : params);
+    return value >= scope->min && value <= scope->max ? NULL : scope;
 }
 
 /* --- reading --- */

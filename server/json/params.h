@@ -20,13 +20,17 @@ enum params_kind {
     PARAMS_OTHER    /* has functions of its own */
 };
 
-/* What some parameters apply to, e.g. "the loss margin". */
+/* What some parameters apply to, e.g. "the loss margin": while a member lies in min .. max. */
 struct params_scope {
     const char *name;
+    enum params_kind kind;
+    size_t offset;
+    double min, max;
     const struct params_scope *within; /* a wider one; NULL: none */
-    /* Whether the struct, whose choices are read, is of this scope. `context` is the caller's. */
-    bool (*holds)(const void *params, const void *context);
+    bool is_of_context;                /* the member is one of the caller's context */
 };
+#define PARAMS_CHOSEN(place, choice)                                                               \
+    .kind = PARAMS_CHOICE, .offset = (place), .min = (choice), .max = (choice)
 
 struct params_row {
     const char *name;

@@ -13,37 +13,28 @@ static const char *const hidden_spikes[] = {
 static const char *const read_outs[] = {
     [READ_OUT_V_MAX] = "v_max", [READ_OUT_SPIKE_COUNT] = "spike_count", NULL};
 
-/* --- scopes: params is a model_config --- */
+#define CONFIG(member)    offsetof(struct model_config, member)
+#define NETWORK(member)   offsetof(struct model_config, network.member)
+#define TEMPOTRON(member) offsetof(struct model_config, network.tempotron.member)
 
-static bool reads_voltages(const void *params, const void *context)
-{
-    (void)context;
-    return ((const struct model_config *)params)->network.read_out.kind == READ_OUT_V_MAX;
-}
+/* --- scopes --- */
 
-static bool counts_spikes(const void *params, const void *context)
-{
-    return !reads_voltages(params, context);
-}
-
-static bool has_groups(const void *params, const void *context)
-{
-    (void)context;
-    return ((const struct model_config *)params)->network.read_out.v_max.neurons_per_class > 1;
-}
-
-static bool has_hidden_layers(const void *params, const void *context)
-{
-    (void)context;
-    return ((const struct model_config *)params)->network.hidden_count > 0;
-}
-
-static const struct params_scope v_max = {"models with the read_out v_max", NULL, reads_voltages};
-static const struct params_scope spike_count = {"models with the read_out spike_count", NULL,
-                                                counts_spikes};
-static const struct params_scope groups = {"models with several neurons_per_class", &v_max,
-                                           has_groups};
-static const struct params_scope hidden = {"models with hidden layers", NULL, has_hidden_layers};
+static const struct params_scope v_max = {.name = "models with the read_out v_max",
+                                          PARAMS_CHOSEN(NETWORK(read_out.kind), READ_OUT_V_MAX)};
+static const struct params_scope spike_count = {
+    .name = "models with the read_out spike_count",
+    PARAMS_CHOSEN(NETWORK(read_out.kind), READ_OUT_SPIKE_COUNT)};
+static const struct params_scope groups = {.name = "models with several neurons_per_class",
+                                           .kind = PARAMS_SIZE,
+                                           .offset = NETWORK(read_out.v_max.neurons_per_class),
+                                           .min = 2,
+                                           .max = LIMIT_OUT_FEATURES,
+                                           .within = &v_max};
+static const struct params_scope hidden = {.name = "models with hidden layers",
+                                           .kind = PARAMS_SIZE,
+                                           .offset = NETWORK(hidden_count),
+                                           .min = 1,
+                                           .max = HIDDEN_LAYERS};
 
 /* --- the encoder --- */
 
@@ -114,10 +105,6 @@ static void write_hidden(struct json_writer *writer, const void *params)
 }
 
 /* --- the table --- */
-
-#define CONFIG(member)    offsetof(struct model_config, member)
-#define NETWORK(member)   offsetof(struct model_config, network.member)
-#define TEMPOTRON(member) offsetof(struct model_config, network.tempotron.member)
 
 const struct params_row config_json_rows[CONFIG_PARAMS] = {
     {"encoder", PARAMS_OTHER, .read = read_encoder, .write = write_encoder},

@@ -8,42 +8,31 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const struct label *)a)->name, ((const struct label *)b)->name);
 }
 
-/* Sorts the names for labels_find(). Two that are the same are neighbours then: the name, or NULL.
- */
-static const char *sort_names(struct labels *labels)
-{
-    for (size_t i = 0; i < labels->count; i++)
-        labels->sorted[i] = (struct label){.name = labels->names[i], .number = (int32_t)i};
-    qsort(labels->sorted, labels->count, sizeof *labels->sorted, compare_names);
-    for (size_t i = 1; i < labels->count; i++)
-        if (compare_names(&labels->sorted[i - 1], &labels->sorted[i]) == 0)
-            return labels->sorted[i].name;
-    return NULL;
-}
-
-bool labels_init(struct labels *labels, const char *const *names, size_t count,
-                 const char **ret_duplicate)
+bool labels_init(struct labels *labels, const char *const *names, size_t count)
 {
     size_t bytes = count * (sizeof(struct label) + sizeof(char *));
     for (size_t i = 0; i < count; i++)
         bytes += strlen(names[i]) + 1;
     *labels = (struct labels){.count = count, .sorted = malloc(bytes)};
-    *ret_duplicate = NULL;
     if (labels->sorted == NULL)
         return false;
     labels->names = (char **)(labels->sorted + count);
     char *text = (char *)(labels->names + count);
     for (size_t i = 0; i < count; i++) {
         labels->names[i] = text;
+        labels->sorted[i] = (struct label){.name = text, .number = (int32_t)i};
         text = stpcpy(text, names[i]) + 1;
     }
-    const char *duplicate = sort_names(labels);
-    for (size_t i = 0; duplicate != NULL && *ret_duplicate == NULL; i++)
-        if (strcmp(names[i], duplicate) == 0)
-            *ret_duplicate = names[i];
-    if (duplicate != NULL)
-        labels_finish(labels);
-    return duplicate == NULL;
+    qsort(labels->sorted, count, sizeof *labels->sorted, compare_names);
+    return true;
+}
+
+const char *labels_duplicate(const struct labels *labels)
+{
+    for (size_t i = 1; i < labels->count; i++)
+        if (compare_names(&labels->sorted[i - 1], &labels->sorted[i]) == 0)
+            return labels->sorted[i].name;
+    return NULL;
 }
 
 void labels_finish(struct labels *labels)

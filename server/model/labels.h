@@ -18,11 +18,12 @@ struct labels {
     char **names;         /* [count] by class */
 };
 
-/* Copies the names[count] > 0 of classes. False: two are the same, *ret_duplicate; or, if that is
- * NULL, no memory. */
-bool labels_init(struct labels *labels, const char *const *names, size_t count,
-                 const char **ret_duplicate);
+/* Copies the names[count] > 0 of classes. False: no memory. */
+bool labels_init(struct labels *labels, const char *const *names, size_t count);
 void labels_finish(struct labels *labels); /* does nothing on a zeroed one */
+
+/* A name that two classes have, or NULL. */
+const char *labels_duplicate(const struct labels *labels);
 
 /* The class of a name, or -1. */
 int32_t labels_find(const struct labels *labels, const char *name);

@@ -39,37 +39,34 @@ static bool check_names(struct json_value array, const char *pointer, size_t cou
     return false;
 }
 
-static bool init(const char *const *names, size_t count, const char *pointer,
-                 struct problem *problem, struct labels *ret_labels)
+static bool is_without_duplicates(const struct labels *labels, const char *pointer,
+                                  struct problem *problem)
 {
-    const char *duplicate;
-    struct labels labels;
-    if (labels_init(&labels, names, count, &duplicate)) {
-        *ret_labels = labels;
-        return true;
-    }
-    if (duplicate == NULL)
-        problem_set_no_memory(problem);
-    else
+    const char *duplicate = labels_duplicate(labels);
+    if (duplicate != NULL)
         problem_add_field(problem, PROBLEM_DUPLICATE_LABEL, pointer,
                           "Two classes have the name \"%s\".", duplicate);
-    return false;
+    return duplicate == NULL;
 }
 
 bool labels_json_read(struct json_value value, const char *pointer, size_t count,
                       struct problem *problem, struct labels *ret_labels)
 {
+    struct labels labels = {0};
     if (!check_names(value, pointer, count, problem))
         return false;
     const char **names = malloc(count * sizeof *names);
-    if (names == NULL) {
-        problem_set_no_memory(problem);
-        return false;
-    }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; names != NULL && i < count; i++)
         names[i] = json_value_string(json_value_element(value, i));
-    const bool read = init(names, count, pointer, problem, ret_labels);
+    const bool has_memory = names != NULL && labels_init(&labels, names, count);
     free(names);
+    if (!has_memory)
+        problem_set_no_memory(problem);
+    const bool read = has_memory && is_without_duplicates(&labels, pointer, problem);
+    if (read)
+        *ret_labels = labels;
+    else
+        labels_finish(&labels);
     return read;
 }
 

@@ -22,27 +22,16 @@ struct shape {
     double extra;   /* by functions of its own */
 };
 
-static bool is_round(const void *params, const void *context)
-{
-    (void)context;
-    return ((const struct shape *)params)->kind == ROUND;
-}
-
-static bool is_square(const void *params, const void *context)
-{
-    return !is_round(params, context);
-}
-
-/* The context is a bool. */
-static bool is_allowed(const void *params, const void *context)
-{
-    (void)params;
-    return *(const bool *)context;
-}
-
-static const struct params_scope round_shapes = {"round shapes", NULL, is_round};
-static const struct params_scope square_shapes = {"square shapes", NULL, is_square};
-static const struct params_scope corners = {"corners", &square_shapes, is_allowed};
+static const struct params_scope round_shapes = {
+    .name = "round shapes", PARAMS_CHOSEN(offsetof(struct shape, kind), ROUND)};
+static const struct params_scope square_shapes = {
+    .name = "square shapes", PARAMS_CHOSEN(offsetof(struct shape, kind), SQUARE)};
+static const struct params_scope corners = {.name = "corners",
+                                            .kind = PARAMS_BOOLEAN,
+                                            .min = true,
+                                            .max = true,
+                                            .within = &square_shapes,
+                                            .is_of_context = true}; /* which is a bool */
 
 static void read_extra(struct fields *fields, const struct params_row *row, void *params)
 {
