@@ -9,7 +9,7 @@ VERSION = 0.1.0
 BUILD   = build$(VARIANT:%=/%)
 
 BUILD_PACKAGES = gcc libc6-dev libmicrohttpd-dev libjansson-dev libsqlite3-dev nettle-dev zlib1g-dev
-CHECK_PACKAGES = $(BUILD_PACKAGES) check libcurl4-gnutls-dev libyaml-dev curl sqlite3
+CHECK_PACKAGES = $(BUILD_PACKAGES) g++ pkg-config check libcurl4-gnutls-dev libyaml-dev curl sqlite3
 BUILD_LIBS     = -lmicrohttpd -ljansson -lsqlite3 -lnettle -lz -lpthread -lm
 CHECK_LIBS     = -lcheck -lsubunit -lcurl -lyaml -lrt $(BUILD_LIBS)
 
@@ -80,10 +80,15 @@ openapi: ## the contract, openapi.yaml, of its parts in openapi/
 docker: ## the container image, tempotrond:VERSION
 	docker build -f docker/Dockerfile -t tempotrond:$(VERSION) -t tempotrond:latest .
 
-install: all ## into PREFIX (/usr/local), below DESTDIR
+install: all install-lib ## the daemon and the library into PREFIX (/usr/local), below DESTDIR
 	install -D -m 755 $(DAEMON) -t $(DESTDIR)$(PREFIX)/bin
+
+install-lib: lib ## the library only, likewise: archive, header, libtempotron.pc
 	install -D -m 644 $(LIBRARY) -t $(DESTDIR)$(PREFIX)/lib
-	install -D -m 644 core/*.h -t $(DESTDIR)$(PREFIX)/include/tempotron
+	install -D -m 644 core/libtempotron.h -t $(DESTDIR)$(PREFIX)/include
+	@mkdir -p $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' core/libtempotron.pc.in \
+	    >$(DESTDIR)$(PREFIX)/lib/pkgconfig/libtempotron.pc
 
 clean: ## remove build/
 	rm -rf build
@@ -117,14 +122,20 @@ $(BUILD)/server/base/embedded.o: server/base/embedded.S openapi.yaml $(wildcard 
 	@mkdir -p $(@D)
 	$(call QUIET,AS,$<) $(CC) -c $< -o $@
 
-$(LIBRARY): $(CORE)
+# The library exports what its header declares and nothing else: one object, whose other names are local.
+$(LIBRARY:.a=.o): $(CORE) core/libtempotron.h
+	$(call QUIET,LD,$@) $(LD) -r $(CORE) -o $@
+	@grep -o 'tempotron_[a-z_]*(' core/libtempotron.h | tr -d '(' | sort -u >$@.names
+	@objcopy --keep-global-symbols=$@.names $@
+
+$(LIBRARY): %.a: %.o
 	@rm -f $@
 	$(call QUIET,AR,$@) $(AR) rcs $@ $^
 
-$(DAEMON): $(MAIN) $(SERVER) $(LIBRARY)
+$(DAEMON): $(MAIN) $(SERVER) $(CORE)
 	$(call QUIET,LINK,$@) $(LINK) $^ $(LDFLAGS) $(BUILD_LIBS) -o $@
 
-$(TESTS) $(BENCHES): %: %.o $(SUPPORT) $(SERVER) $(LIBRARY)
+$(TESTS) $(BENCHES): %: %.o $(SUPPORT) $(SERVER) $(CORE)
 	$(call QUIET,LINK,$@) $(LINK) $^ $(LDFLAGS) $(CHECK_LIBS) -o $@
 
 $(BARE): %: %.o
@@ -143,5 +154,5 @@ $(SCRIPTS): $(BUILD)/tests/test_%: tests/%/run.sh
 
 -include $(patsubst %.o,%.d,$(CORE) $(MAIN) $(SERVER) $(SUPPORT) $(TESTS:=.o) $(BENCHES:=.o) $(BARE).o)
 
-.PHONY: all lib run check tests bench bench-http openapi docker install clean help packages
+.PHONY: all lib run check tests bench bench-http openapi docker install install-lib clean help packages
 .SECONDARY:
