@@ -20,26 +20,43 @@
 #include "server/http/admit.h"
 #include "server/http/reply.h"
 
-static struct connection *connection_of(struct MHD_Connection *connection)
+/* --- the connection --- */
+
+/* NULL: no memory. */
+static struct exchange *open_exchange(struct http_server *server, int socket)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    return info != NULL ? info->socket_context : NULL;
+    struct exchange *exchange = malloc(sizeof *exchange);
+    if (exchange == NULL) {
+        connections_miss(server->connections);
+        return NULL;
+    }
+    exchange->server = server;
+    exchange->connection = connections_open(server->connections, socket);
+    if (exchange->connection != NULL)
+        return exchange;
+    free(exchange);
+    return NULL;
+}
+
+static void close_exchange(struct exchange *exchange)
+{
+    if (exchange != NULL)
+        connections_close(exchange->server->connections, exchange->connection);
+    free(exchange);
 }
 
 void exchange_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
                          enum MHD_ConnectionNotificationCode code)
 {
-    struct http_server *server = cls;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *info =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        *socket_context =
-            info != NULL ? connections_open(server->connections, info->connect_fd) : NULL;
-    } else if (*socket_context != NULL) {
-        connections_close(server->connections, *socket_context);
-    }
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (code == MHD_CONNECTION_NOTIFY_STARTED)
+        *socket_context = open_exchange(cls, info->connect_fd);
+    else
+        close_exchange(*socket_context);
 }
+
+/* --- the request line --- */
 
 /* A request target is a path, or "http://host/path": clients send the latter to proxies, but a
  * server has to understand it too (RFC 9112, 3.2.2). */
@@ -64,19 +81,19 @@ static void read_target(struct exchange *exchange, const char *target)
 void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection)
 {
     struct http_server *server = cls;
-    struct exchange *exchange = malloc(sizeof *exchange);
-    if (exchange == NULL)
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct exchange *exchange = info->socket_context;
+    if (exchange == NULL) /* there was no memory for it */
         return NULL;
-    memset(exchange, 0, offsetof(struct exchange, reply));
+    const size_t kept = offsetof(struct exchange, begun);
+    memset((char *)exchange + kept, 0, offsetof(struct exchange, reply) - kept);
     reply_init(&exchange->reply);
     exchange->body.file = -1;
-    exchange->server = server;
-    exchange->connection = connection_of(connection);
     strcpy(exchange->method, "-"); /* until the headers have been read */
     clock_gettime(CLOCK_MONOTONIC, &exchange->begun);
     read_target(exchange, uri);
-    if (exchange->connection != NULL)
-        connections_request_begun(server->connections, exchange->connection);
+    connections_request_begun(server->connections, exchange->connection);
     malformed_watch(exchange, connection, uri);
     return exchange;
 }
@@ -193,8 +210,7 @@ static void receive(struct exchange *exchange)
     struct request *request = &exchange->request;
     struct problem *problem = &exchange->reply.problem;
     exchange->is_received = true;
-    if (exchange->connection != NULL)
-        connections_request_received(exchange->connection);
+    connections_request_received(exchange->connection);
     if (problem_is_set(problem) || !body_end(&exchange->body, problem))
         return;
     request->body = exchange->body.bytes.bytes;
@@ -230,7 +246,7 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection, co
     (void)cls;
     (void)url;
     struct exchange *exchange = *context;
-    if (exchange == NULL) /* there was no memory for it */
+    if (exchange == NULL)
         return MHD_NO;
     if (!exchange->headers_read) {
         if (exchange->status != 0) /* it is answered: see malformed.h */
@@ -287,10 +303,8 @@ void exchange_end(void *cls, struct MHD_Connection *connection, void **context,
         exchange->status = status_by_library(connection);
     if ((exchange->headers_read || exchange->status != 0) && is_worth_a_line(exchange))
         log_exchange(exchange);
-    if (exchange->connection != NULL)
-        connections_request_ended(server->connections, exchange->connection);
+    connections_request_ended(server->connections, exchange->connection);
     reply_drop_step(&exchange->step);
     drop_body(exchange);
     reply_finish(&exchange->reply);
-    free(exchange);
 }

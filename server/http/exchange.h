@@ -9,7 +9,7 @@
 void exchange_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
                          enum MHD_ConnectionNotificationCode code);
 
-/* The request line has arrived; makes the exchange. */
+/* The request line has arrived; begins the exchange. */
 void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection);
 
 /* The headers have arrived; then a piece of the body has, as often as one arrives; then the whole
@@ -18,7 +18,7 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection, co
                                 const char *method, const char *version, const char *upload,
                                 size_t *upload_size, void **context);
 
-/* The answer is sent, or the connection is lost; logs the request and frees the exchange. */
+/* The answer is sent, or the connection is lost; logs the request and frees what it holds. */
 void exchange_end(void *cls, struct MHD_Connection *connection, void **context,
                   enum MHD_RequestTerminationCode code);
 

@@ -42,11 +42,12 @@ struct http_server {
  * large, in units of the largest allowed, is read and discarded. */
 enum { EXCHANGE_METHOD = 16, EXCHANGE_AUTHORITY = 264, DISCARDED_BODIES = 4 };
 
-/* A request and its reply, from the request line to the log line. */
+/* A request and its reply, from the request line to the log line. A connection has one exchange,
+ * which serves one request after another. */
 struct exchange {
     struct http_server *server;
     struct connection *connection;
-    struct timespec begun;
+    struct timespec begun; /* this and what follows are of the request */
     struct headers headers;
     const struct route *route; /* NULL: refused */
     struct request request;
