@@ -16,7 +16,7 @@
 #include "core/random.h"
 #include "core/simd.h"
 #include "core/training.h"
-#include "server/base/thread_team.h"
+#include "server/base/team_threads.h"
 #include "tests/support/single_layer.h"
 #include "tests/support/views.h"
 
@@ -285,7 +285,7 @@ static void with_threads(void)
     problem_init(&problem, 784, 16, 10, 100, CLOCK_GRID);
     printf("threads   train  ");
     for (unsigned threads = 1; threads <= 16; threads *= 2) {
-        struct thread_team *team = thread_team_create(threads);
+        struct thread_team *team = team_threads_create(threads);
         double least = INFINITY;
         for (int round = 0; round < ROUNDS; round++) {
             const double begin = seconds();
@@ -295,7 +295,7 @@ static void with_threads(void)
         least = least / (double)(SAMPLES * training.loop.epochs) * 1e6;
         alone = threads == 1 ? least : alone;
         printf(" %8.2f", least);
-        thread_team_destroy(team);
+        team_threads_destroy(team);
     }
     printf("   us, 1 2 4 8 16 of them on %ld cores\n", cores);
     problem_finish(&problem);

@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "server/base/thread_team.h"
+#include "server/base/team_threads.h"
 #include "server/base/timestamp.h"
 #include "server/compute/run_params.h"
 #include "server/model/cache.h"
@@ -80,7 +80,7 @@ static void job_finish(struct job *job)
     model_release(job->base);
     samples_finish(&job->training);
     samples_finish(&job->validation);
-    thread_team_destroy(job->team);
+    team_threads_destroy(job->team);
     network_destroy(job->network);
     free(job->pending);
 }
@@ -195,7 +195,7 @@ static enum store_status job_load(struct job *job)
     status = load_sets(job);
     if (status != STORE_OK || problem_is_set(&job->problem))
         return status;
-    job->team = thread_team_create(job->worker->trainer->options.threads);
+    job->team = team_threads_create(job->worker->trainer->options.threads);
     return job->team != NULL && network_copy(job->base->network, &job->network) == CORE_OK
                ? STORE_OK
                : STORE_NO_MEMORY;

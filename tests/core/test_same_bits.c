@@ -9,7 +9,7 @@
 
 #include "core/random.h"
 #include "core/training.h"
-#include "server/base/thread_team.h"
+#include "server/base/team_threads.h"
 #include "tests/support/single_layer.h"
 #include "tests/support/suite.h"
 #include "tests/support/trained.h"
@@ -132,14 +132,14 @@ START_TEST(any_crew_gives_the_same_bits)
         network_destroy(shared);
     }
     for (size_t i = 0; i < 3; i++) {
-        struct thread_team *team = thread_team_create(sizes[i]);
+        struct thread_team *team = team_threads_create(sizes[i]);
         ck_assert_ptr_nonnull(team);
         ck_assert_uint_eq(team->size, sizes[i]);
         struct network *shared = train_pictures(&pictures, &pictures.as_values, clock, team, &loss);
         ck_assert(same_weights(alone, shared));
         ck_assert_double_eq(alone_loss, loss);
         network_destroy(shared);
-        thread_team_destroy(team);
+        team_threads_destroy(team);
     }
     network_destroy(alone);
     pictures_finish(&pictures);
@@ -238,10 +238,10 @@ START_TEST(any_crew_gives_the_same_bits_to_hidden_layers)
     for (size_t i = 0; i < 2; i++)
         expect_same_training(shape, max_grad_norm, &pictures, set, &in_turn[i], alone, loss);
     for (unsigned size = 1; size <= 8; size = 2 * size + 1) {
-        struct thread_team *team = thread_team_create(size);
+        struct thread_team *team = team_threads_create(size);
         ck_assert_ptr_nonnull(team);
         expect_same_training(shape, max_grad_norm, &pictures, set, team, alone, loss);
-        thread_team_destroy(team);
+        team_threads_destroy(team);
     }
     network_destroy(alone);
     network_destroy(start);
@@ -281,7 +281,7 @@ START_TEST(hands_take_every_part_once)
     enum { PARTS = 7, TASKS = 300 };
     atomic_uint counts[PARTS] = {0};
     unsigned expected = 0;
-    struct thread_team *team = thread_team_create(3);
+    struct thread_team *team = team_threads_create(3);
     ck_assert_ptr_nonnull(team);
     for (unsigned task = 0; task < TASKS; task++) {
         const struct timespec nap = {.tv_nsec = 1000000}; /* long enough for the team to sleep */
@@ -292,7 +292,7 @@ START_TEST(hands_take_every_part_once)
         for (size_t part = 0; part < PARTS; part++)
             ck_assert_uint_eq(atomic_load(&counts[part]), expected);
     }
-    thread_team_destroy(team);
+    team_threads_destroy(team);
 }
 END_TEST
 

@@ -12,7 +12,7 @@
 #include "core/samples.h"
 #include "core/spike_counter.h"
 #include "core/training.h"
-#include "server/base/thread_team.h"
+#include "server/base/team_threads.h"
 #include "tests/support/dense.h"
 #include "tests/support/single_layer.h"
 #include "tests/support/suite.h"
@@ -687,7 +687,7 @@ START_TEST(any_crew_counts_and_learns_the_same_bits)
     ck_assert(!same_weights(alone, fresh));
     for (unsigned size = 1; size <= 3; size++) {
         struct last_epoch last = {0};
-        struct thread_team *team = thread_team_create(size);
+        struct thread_team *team = team_threads_create(size);
         struct network *shared = task_model();
         ck_assert_ptr_nonnull(team);
         observer.context = &last;
@@ -698,7 +698,7 @@ START_TEST(any_crew_counts_and_learns_the_same_bits)
         ck_assert_double_eq(last.epoch.loss, alone_last.epoch.loss);
         ck_assert_double_eq(last.epoch.validation_loss, alone_last.epoch.validation_loss);
         network_destroy(shared);
-        thread_team_destroy(team);
+        team_threads_destroy(team);
     }
     network_destroy(alone);
     network_destroy(fresh);

@@ -1,6 +1,6 @@
 /* Tasks follow each other within microseconds, and to wake a sleeping thread takes far
  * longer: whoever waits looks again and again for a while before he sleeps. */
-#include "server/base/thread_team.h"
+#include "server/base/team_threads.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -150,7 +150,7 @@ static void run(void *context, thread_team_task *task, void *work, size_t parts)
     await_done(threads);
 }
 
-struct thread_team *thread_team_create(unsigned count)
+struct thread_team *team_threads_create(unsigned count)
 {
     struct threads *threads = calloc(1, sizeof *threads + count * sizeof *threads->ids);
     if (threads == NULL)
@@ -166,7 +166,7 @@ struct thread_team *thread_team_create(unsigned count)
     return &threads->team;
 }
 
-void thread_team_destroy(struct thread_team *team)
+void team_threads_destroy(struct thread_team *team)
 {
     if (team == NULL)
         return;
