@@ -31,7 +31,7 @@ static double load(const struct params_row *row, const void *params)
     return load_member(row->kind, row->offset, params);
 }
 
-static void store(const struct params_row *row, double value, void *params)
+static void set(const struct params_row *row, double value, void *params)
 {
     void *member = (char *)params + row->offset;
     switch (row->kind) {
@@ -150,7 +150,7 @@ static void peek_choices(const struct fields *fields, const struct params_row *r
             continue;
         read_value(&silent, &rows[i], params, &value);
         if (!isnan(value))
-            store(&rows[i], value, params);
+            set(&rows[i], value, params);
     }
 }
 
@@ -163,7 +163,7 @@ static void read_row(struct fields *fields, const struct params_row *row, void *
     }
     read_value(fields, row, params, &value);
     if (!isnan(value))
-        store(row, value, params);
+        set(row, value, params);
 }
 
 /* A field out of scope, unless its value is wrong in itself. */
