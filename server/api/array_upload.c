@@ -2,11 +2,10 @@
 
 #include "server/model/errors.h"
 
-static bool note(struct array_upload *upload, struct store *store, enum store_status status,
-                 struct problem *problem)
+static bool end_write(struct array_upload *upload, enum store_status status,
+                      struct problem *problem)
 {
-    store_pool_note(upload->stores, status);
-    store_pool_return(upload->stores, store);
+    store_pool_return_writer(upload->stores, status);
     return errors_store_ok(status, PROBLEM_INTERNAL, "array", problem);
 }
 
@@ -28,7 +27,7 @@ bool array_upload_begin(struct array_upload *upload, struct store_pool *stores, 
     const enum store_status status = store_array_begin(store, &upload->array, &upload->array.id);
     if (status == STORE_OK)
         store_pool_uploads(stores)->going_on++;
-    return note(upload, store, status, problem);
+    return end_write(upload, status, problem);
 }
 
 bool array_upload_add(struct array_upload *upload, const void *rows, size_t bytes,
@@ -37,9 +36,9 @@ bool array_upload_add(struct array_upload *upload, const void *rows, size_t byte
     checksum_add(&upload->checksum, rows, bytes);
     upload->array.bytes += bytes;
     struct store *store = store_pool_borrow_writer(upload->stores);
-    return note(upload, store,
-                store_array_append(store, upload->array.id, upload->chunks++, rows, bytes),
-                problem);
+    return end_write(upload,
+                     store_array_append(store, upload->array.id, upload->chunks++, rows, bytes),
+                     problem);
 }
 
 void array_upload_end(struct array_upload *upload)
@@ -55,9 +54,10 @@ void array_upload_finish(struct array_upload *upload, bool is_published)
         return;
     struct store *store = store_pool_borrow_writer(upload->stores);
     struct uploads *uploads = store_pool_uploads(upload->stores);
+    const enum store_status status =
+        is_published ? STORE_OK : store_array_delete(store, upload->array.id);
     uploads->going_on--;
-    if (!is_published && store_array_delete(store, upload->array.id) != STORE_OK)
-        uploads->left_some_over = true;
-    store_pool_return(upload->stores, store);
+    uploads->left_some_over |= status != STORE_OK;
+    store_pool_return_writer(upload->stores, status);
     *upload = (struct array_upload){0};
 }

@@ -86,7 +86,7 @@ static void answer_dataset(struct service *service, const char *id, unsigned sta
     enum store_status result = store_pool_borrow_reader(service->stores, &store);
     if (result == STORE_OK) {
         result = store_dataset_find(store, id, &record);
-        store_pool_return(service->stores, store);
+        store_pool_return_reader(service->stores, store);
     }
     if (!errors_store_ok(result, PROBLEM_DATASET_NOT_FOUND, id, &reply->problem))
         return;
@@ -112,7 +112,7 @@ void datasets_list(struct service *service, const struct request *request, struc
         records == NULL ? STORE_NO_MEMORY : store_pool_borrow_reader(service->stores, &store);
     if (result == STORE_OK) {
         result = store_dataset_list(store, page.cursor, page.limit, records, &count);
-        store_pool_return(service->stores, store);
+        store_pool_return_reader(service->stores, store);
     }
     if (errors_store_ok(result, PROBLEM_DATASET_NOT_FOUND, "dataset", &reply->problem)) {
         json_write_object_begin(&reply->json);
@@ -147,10 +147,8 @@ static bool publish(struct service *service, const char *id, const struct datase
 {
     bool created;
     struct store *store = store_pool_borrow_writer(service->stores);
-    const enum store_status status =
-        store_dataset_put(store, id, change, timestamp_now(), &created);
-    store_pool_note(service->stores, status);
-    store_pool_return(service->stores, store);
+    const enum store_status status = store_pool_return_writer(
+        service->stores, store_dataset_put(store, id, change, timestamp_now(), &created));
     if (!succeeded(status, id, &reply->problem))
         return false;
     if (created)
@@ -387,9 +385,8 @@ void datasets_put_table(struct service *service, const struct request *request, 
 void datasets_delete(struct service *service, const struct request *request, struct reply *reply)
 {
     struct store *store = store_pool_borrow_writer(service->stores);
-    const enum store_status status = store_dataset_delete(store, request->dataset);
-    store_pool_note(service->stores, status);
-    store_pool_return(service->stores, store);
+    const enum store_status status =
+        store_pool_return_writer(service->stores, store_dataset_delete(store, request->dataset));
     if (succeeded(status, request->dataset, &reply->problem))
         reply_with(reply, 204);
 }

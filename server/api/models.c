@@ -56,7 +56,7 @@ static void answer_model(struct service *service, const char *id, unsigned statu
     enum store_status result = store_pool_borrow_reader(service->stores, &store);
     if (result == STORE_OK) {
         result = model_record_find(store, id, &record);
-        store_pool_return(service->stores, store);
+        store_pool_return_reader(service->stores, store);
     }
     if (!errors_store_ok(result, PROBLEM_MODEL_NOT_FOUND, id, &reply->problem))
         return;
@@ -84,7 +84,7 @@ void models_list(struct service *service, const struct request *request, struct 
         result = store_model_list(store, page.cursor, page.limit, records, &count);
         for (size_t i = 0; result == STORE_OK && i < count; i++)
             result = model_record_fit(store, &records[i]);
-        store_pool_return(service->stores, store);
+        store_pool_return_reader(service->stores, store);
     }
     if (errors_store_ok(result, PROBLEM_MODEL_NOT_FOUND, "model", &reply->problem)) {
         json_write_object_begin(&reply->json);
@@ -222,8 +222,7 @@ static enum store_status insert_model(struct service *service, const struct new_
         struct store *store = store_pool_borrow_writer(service->stores);
         status = store_model_insert(store, &record, tensors, network_depth(&model->config.network),
                                     timestamp_now());
-        store_pool_note(service->stores, status);
-        store_pool_return(service->stores, store);
+        store_pool_return_writer(service->stores, status);
     }
     model_record_finish(&record);
     return status;
@@ -271,13 +270,10 @@ static bool read_change(const struct document *document, size_t classes, struct 
 static void apply_change(struct service *service, const struct model *model,
                          const struct model_change *change, struct problem *problem)
 {
-    struct store *store = store_pool_borrow_writer(service->stores);
-    model_cache_change_begin(service->cache, model->id);
+    struct store *store = model_cache_change_begin(service->cache, model->id);
     const enum store_status status =
-        store_model_update(store, model->sequence, change, timestamp_now());
-    model_cache_change_end(service->cache, model->id);
-    store_pool_note(service->stores, status);
-    store_pool_return(service->stores, store);
+        model_cache_change_end(service->cache, model->id,
+                               store_model_update(store, model->sequence, change, timestamp_now()));
     if (status == STORE_NOT_FOUND && change->version > 0)
         problem_add_field(problem, PROBLEM_UNKNOWN_VERSION, "/version",
                           "The model has no version %lld.", (long long)change->version);
@@ -306,12 +302,9 @@ void models_update(struct service *service, const struct request *request, struc
 
 void models_delete(struct service *service, const struct request *request, struct reply *reply)
 {
-    struct store *store = store_pool_borrow_writer(service->stores);
-    model_cache_change_begin(service->cache, request->model);
-    const enum store_status status = store_model_delete(store, request->model);
-    model_cache_change_end(service->cache, request->model);
-    store_pool_note(service->stores, status);
-    store_pool_return(service->stores, store);
+    struct store *store = model_cache_change_begin(service->cache, request->model);
+    const enum store_status status = model_cache_change_end(
+        service->cache, request->model, store_model_delete(store, request->model));
     if (errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         reply_with(reply, 204);
 }

@@ -32,7 +32,7 @@ static enum store_status find_dataset(struct service *service, const char *id,
     if (status != STORE_OK)
         return status;
     status = store_dataset_find(store, id, ret_dataset);
-    store_pool_return(service->stores, store);
+    store_pool_return_reader(service->stores, store);
     return status;
 }
 
@@ -113,7 +113,7 @@ static bool load(struct service *service, const char *id, const struct model *mo
             status = load_by_id(store, id, model, use, pointer, problem, ret_samples);
             store_snapshot_end(store);
         }
-        store_pool_return(service->stores, store);
+        store_pool_return_reader(service->stores, store);
     }
     if (status == STORE_NOT_FOUND)
         problem_add_field(problem, PROBLEM_UNKNOWN_VALUE, pointer, "%s", NO_DATASET);

@@ -109,7 +109,7 @@ void runs_answer(struct service *service, int64_t run, unsigned status, struct r
     enum store_status result = store_pool_borrow_reader(service->stores, &store);
     if (result == STORE_OK) {
         result = store_run_find(store, run, &record);
-        store_pool_return(service->stores, store);
+        store_pool_return_reader(service->stores, store);
     }
     if (!errors_store_ok(result, PROBLEM_RUN_NOT_FOUND, run_name(run).text, &reply->problem))
         return;
@@ -155,7 +155,7 @@ void runs_list(struct service *service, const struct request *request, struct re
         records == NULL ? STORE_NO_MEMORY : store_pool_borrow_reader(service->stores, &store);
     if (result == STORE_OK) {
         result = store_run_list(store, model, state, page.cursor, page.limit, records, &count);
-        store_pool_return(service->stores, store);
+        store_pool_return_reader(service->stores, store);
     }
     if (errors_store_ok(result, PROBLEM_MODEL_NOT_FOUND, "such model", &reply->problem)) {
         json_write_object_begin(&reply->json);
@@ -207,7 +207,7 @@ void runs_metrics(struct service *service, const struct request *request, struct
         metrics == NULL ? STORE_NO_MEMORY : store_pool_borrow_reader(service->stores, &store);
     if (result == STORE_OK) {
         result = store_run_metrics(store, request->run, page.cursor, page.limit, metrics, &count);
-        store_pool_return(service->stores, store);
+        store_pool_return_reader(service->stores, store);
     }
     if (errors_store_ok(result, PROBLEM_RUN_NOT_FOUND, run_name(request->run).text,
                         &reply->problem)) {
@@ -223,10 +223,8 @@ void runs_cancel(struct service *service, const struct request *request, struct 
 {
     enum run_state state;
     struct store *store = store_pool_borrow_writer(service->stores);
-    const enum store_status status =
-        store_queue_cancel(store, request->run, timestamp_now(), &state);
-    store_pool_note(service->stores, status);
-    store_pool_return(service->stores, store);
+    const enum store_status status = store_pool_return_writer(
+        service->stores, store_queue_cancel(store, request->run, timestamp_now(), &state));
     if (!errors_store_ok(status, PROBLEM_RUN_NOT_FOUND, run_name(request->run).text,
                          &reply->problem))
         return;

@@ -171,8 +171,7 @@ static enum store_status queue(struct service *service, const struct model *mode
     const enum store_status status = store_queue_insert(
         store, model->sequence, params, (int64_t)asked->params.training.loop.epochs, &training,
         &validation, timestamp_now(), ret_run);
-    store_pool_note(service->stores, status);
-    store_pool_return(service->stores, store);
+    store_pool_return_writer(service->stores, status);
     free(params);
     return status;
 }
@@ -192,7 +191,7 @@ static bool has_ended(struct service *service, int64_t run)
     if (store_pool_borrow_reader(service->stores, &store) != STORE_OK)
         return true;
     const enum store_status status = store_run_find(store, run, &record);
-    store_pool_return(service->stores, store);
+    store_pool_return_reader(service->stores, store);
     if (status != STORE_OK)
         return true;
     const bool ended = record.state != RUN_QUEUED && record.state != RUN_RUNNING;

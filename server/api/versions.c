@@ -47,7 +47,7 @@ void versions_list(struct service *service, const struct request *request, struc
     if (result == STORE_OK) {
         result =
             store_version_list(store, request->model, page.cursor, page.limit, records, &count);
-        store_pool_return(service->stores, store);
+        store_pool_return_reader(service->stores, store);
     }
     if (errors_store_ok(result, PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem)) {
         json_write_object_begin(&reply->json);
@@ -154,12 +154,9 @@ static void publish(struct service *service, const struct model *model,
                     const struct weights *weights, struct reply *reply)
 {
     int64_t version;
-    struct store *store = store_pool_borrow_writer(service->stores);
-    model_cache_change_begin(service->cache, model->id);
-    const enum store_status status = insert(store, model, weights, &version);
-    model_cache_change_end(service->cache, model->id);
-    store_pool_note(service->stores, status);
-    store_pool_return(service->stores, store);
+    struct store *store = model_cache_change_begin(service->cache, model->id);
+    const enum store_status status =
+        model_cache_change_end(service->cache, model->id, insert(store, model, weights, &version));
     if (!errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, model->id, &reply->problem))
         return;
     json_write_object_begin(&reply->json);

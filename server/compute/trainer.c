@@ -173,7 +173,7 @@ static enum store_status load_sets(struct job *job)
     status = load_samples(job, store, false, &job->training);
     if (status == STORE_OK)
         status = load_validation(job, store, &job->training, &job->validation);
-    store_pool_return(stores_of(job), store);
+    store_pool_return_reader(stores_of(job), store);
     if (status == STORE_OK)
         status = choose_encoding(job);
     if (status == STORE_OK && !problem_is_set(&job->problem) &&
@@ -223,8 +223,7 @@ static void write_progress(struct job *job)
     struct store *store = store_pool_borrow_writer(stores_of(job));
     const enum store_status status =
         store_run_progress(store, job->record.id, job->pending, job->pending_count);
-    store_pool_note(stores_of(job), status);
-    store_pool_return(stores_of(job), store);
+    store_pool_return_writer(stores_of(job), status);
     if (status == STORE_OK)
         job->pending_count = 0;
 }
@@ -328,14 +327,9 @@ static bool stops_meanwhile(struct trainer *trainer)
 
 static enum store_status try_to_end(struct job *job, const struct outcome *outcome)
 {
-    const struct trainer_options *options = &job->worker->trainer->options;
-    struct store *store = store_pool_borrow_writer(options->stores);
-    model_cache_change_begin(options->cache, job->record.model);
-    const enum store_status status = write_end(job, outcome, store);
-    model_cache_change_end(options->cache, job->record.model);
-    store_pool_note(options->stores, status);
-    store_pool_return(options->stores, store);
-    return status;
+    struct model_cache *cache = job->worker->trainer->options.cache;
+    struct store *store = model_cache_change_begin(cache, job->record.model);
+    return model_cache_change_end(cache, job->record.model, write_end(job, outcome, store));
 }
 
 static void log_end(const struct job *job, const struct outcome *outcome)
@@ -444,10 +438,7 @@ static enum store_status claim(struct worker *worker, struct run_record *ret_rec
         atomic_store(&worker->cancelled, false);
         pthread_mutex_unlock(&trainer->lock);
     }
-    if (status != STORE_NOT_FOUND)
-        store_pool_note(trainer->options.stores, status);
-    store_pool_return(trainer->options.stores, store);
-    return status;
+    return store_pool_return_writer(trainer->options.stores, status);
 }
 
 /* Waits for a wake that came after `seen` ones, and returns how many there were: every idle worker

@@ -126,7 +126,7 @@ static enum store_status load(struct model_cache *cache, const char *id, int64_t
     if (status != STORE_OK)
         return status;
     status = model_load(store, id, version, ret_model);
-    store_pool_return(cache->stores, store);
+    store_pool_return_reader(cache->stores, store);
     return status;
 }
 
@@ -138,7 +138,7 @@ enum store_status model_cache_describe(struct model_cache *cache, const char *id
     if (status != STORE_OK)
         return status;
     status = model_load_description(store, id, ret_model);
-    store_pool_return(cache->stores, store);
+    store_pool_return_reader(cache->stores, store);
     return status;
 }
 
@@ -178,12 +178,16 @@ static void note_change(struct model_cache *cache, const char *id, bool begins)
     pthread_mutex_unlock(&cache->lock);
 }
 
-void model_cache_change_begin(struct model_cache *cache, const char *id)
+struct store *model_cache_change_begin(struct model_cache *cache, const char *id)
 {
+    struct store *store = store_pool_borrow_writer(cache->stores);
     note_change(cache, id, true);
+    return store;
 }
 
-void model_cache_change_end(struct model_cache *cache, const char *id)
+enum store_status model_cache_change_end(struct model_cache *cache, const char *id,
+                                         enum store_status status)
 {
     note_change(cache, id, false);
+    return store_pool_return_writer(cache->stores, status);
 }

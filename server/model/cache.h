@@ -1,10 +1,10 @@
 /* cache.h - the models in memory, by id: the version that each serves.
  *
  * A prediction takes a reference and computes without any lock; a model that is changed meanwhile
- * goes on as it was for those who hold it. Who changes a model in the store does so between
- * model_cache_change_begin() and model_cache_change_end(): in between it is read from the store
- * alone, so that nobody who has seen the change is served what was before. The least recently used
- * models leave when the bytes exceed the budget. */
+ * stays as it was for those that hold it. A model is changed in the store only between
+ * model_cache_change_begin() and model_cache_change_end(): meanwhile it is read only from the
+ * store, so that no client that has seen the change is served what was before. The least recently
+ * used models leave when the bytes exceed the budget. */
 #ifndef SERVER_MODEL_CACHE_H
 #define SERVER_MODEL_CACHE_H
 
@@ -29,7 +29,10 @@ enum store_status model_cache_get(struct model_cache *cache, const char *id, int
 enum store_status model_cache_describe(struct model_cache *cache, const char *id,
                                        struct model **ret_model);
 
-void model_cache_change_begin(struct model_cache *cache, const char *id);
-void model_cache_change_end(struct model_cache *cache, const char *id);
+/* Borrows the writer to change the model in the store. */
+struct store *model_cache_change_begin(struct model_cache *cache, const char *id);
+/* Gives the writer back, and returns the change's status. */
+enum store_status model_cache_change_end(struct model_cache *cache, const char *id,
+                                         enum store_status status);
 
 #endif

@@ -14,7 +14,7 @@ struct idle_reader {
 struct store_pool {
     char *path;
     struct store *writer;
-    pthread_mutex_t writing; /* held by whoever has the writer */
+    pthread_mutex_t writing; /* held by the thread that has the writer */
     struct uploads uploads;  /* likewise */
     atomic_bool broken;
     pthread_mutex_t lock;      /* of the lists */
@@ -70,9 +70,35 @@ struct store *store_pool_borrow_writer(struct store_pool *pool)
     return pool->writer;
 }
 
+/* Keeps how a write went. */
+static void note(struct store_pool *pool, enum store_status status)
+{
+    switch (status) {
+    case STORE_FULL:
+    case STORE_UNAVAILABLE:
+    case STORE_CORRUPT:
+        atomic_store(&pool->broken, true);
+        break;
+    case STORE_OK:
+        atomic_store(&pool->broken, false);
+        break;
+    case STORE_NOT_FOUND:
+    case STORE_TAKEN:
+    case STORE_IN_USE:
+    case STORE_MISMATCH:
+    case STORE_ENDED:
+    case STORE_QUEUE_FULL:
+    case STORE_NO_MEMORY:
+    case STORE_LOCKED:
+    case STORE_FOREIGN:
+    case STORE_NEWER:
+        break;
+    }
+}
+
 enum store_status store_pool_return_writer(struct store_pool *pool, enum store_status status)
 {
-    store_pool_note(pool, status);
+    note(pool, status);
     pthread_mutex_unlock(&pool->writing);
     return status;
 }
@@ -101,7 +127,7 @@ enum store_status store_pool_borrow_reader(struct store_pool *pool, struct store
     return STORE_OK;
 }
 
-static void return_reader(struct store_pool *pool, struct store *store)
+void store_pool_return_reader(struct store_pool *pool, struct store *store)
 {
     pthread_mutex_lock(&pool->lock);
     struct idle_reader *reader = pool->empty;
@@ -119,46 +145,11 @@ static void return_reader(struct store_pool *pool, struct store *store)
         store_close(store);
 }
 
-void store_pool_return(struct store_pool *pool, struct store *store)
-{
-    if (store == NULL)
-        return;
-    if (store == pool->writer)
-        pthread_mutex_unlock(&pool->writing);
-    else
-        return_reader(pool, store);
-}
-
 bool store_pool_is_broken(struct store_pool *pool)
 {
     if (atomic_load(&pool->broken) && pthread_mutex_trylock(&pool->writing) == 0) {
-        store_pool_note(pool, store_probe(pool->writer));
+        note(pool, store_probe(pool->writer));
         pthread_mutex_unlock(&pool->writing);
     }
     return atomic_load(&pool->broken);
-}
-
-void store_pool_note(struct store_pool *pool, enum store_status status)
-{
-    switch (status) {
-    case STORE_FULL:
-    case STORE_UNAVAILABLE:
-    case STORE_CORRUPT:
-        atomic_store(&pool->broken, true);
-        break;
-    case STORE_OK:
-        atomic_store(&pool->broken, false);
-        break;
-    case STORE_NOT_FOUND:
-    case STORE_TAKEN:
-    case STORE_IN_USE:
-    case STORE_MISMATCH:
-    case STORE_ENDED:
-    case STORE_QUEUE_FULL:
-    case STORE_NO_MEMORY:
-    case STORE_LOCKED:
-    case STORE_FOREIGN:
-    case STORE_NEWER:
-        break;
-    }
 }

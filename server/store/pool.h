@@ -19,10 +19,9 @@ struct store *store_pool_borrow_writer(struct store_pool *pool);
 enum store_status store_pool_return_writer(struct store_pool *pool, enum store_status status);
 /* A reader: an idle one, or a new one. */
 enum store_status store_pool_borrow_reader(struct store_pool *pool, struct store **ret_store);
-/* Gives back either. Takes NULL. */
-void store_pool_return(struct store_pool *pool, struct store *store);
+void store_pool_return_reader(struct store_pool *pool, struct store *store);
 
-/* The uploads of arrays; they belong to whoever has the writer. */
+/* The uploads of arrays. They belong to the thread that has the writer. */
 struct uploads {
     unsigned going_on;   /* begun, and neither published nor deleted */
     bool left_some_over; /* some arrays could not be deleted */
@@ -30,9 +29,7 @@ struct uploads {
 struct uploads *store_pool_uploads(struct store_pool *pool);
 
 /* Whether the last write failed for want of a working disk (FULL, UNAVAILABLE, CORRUPT): the
- * service is not ready then. Tries again before it says so, unless somebody is writing. */
+ * service is not ready then. Tries a write before it says so, unless the writer is lent. */
 bool store_pool_is_broken(struct store_pool *pool);
-/* Tells the pool how a write went, for store_pool_is_broken. */
-void store_pool_note(struct store_pool *pool, enum store_status status);
 
 #endif

@@ -458,13 +458,12 @@ START_TEST(the_pool_lends_one_writer_and_readers)
     ck_assert_int_eq(store_pool_borrow_reader(pool, &other), STORE_OK);
     expect_weight(first);
     expect_weight(other);
-    store_pool_return(pool, first);
+    store_pool_return_reader(pool, first);
     ck_assert_int_eq(store_pool_borrow_reader(pool, &again), STORE_OK);
     ck_assert_ptr_eq(again, first);
-    store_pool_return(pool, again);
-    store_pool_return(pool, other);
-    store_pool_return(pool, writer);
-    store_pool_return(pool, NULL);
+    store_pool_return_reader(pool, again);
+    store_pool_return_reader(pool, other);
+    store_pool_return_writer(pool, STORE_OK);
     store_pool_destroy(pool);
     store_pool_destroy(NULL);
     open_store();
@@ -660,11 +659,14 @@ START_TEST(the_pool_is_broken_until_a_write_succeeds)
     ck_assert_int_eq(store_pool_create(path, &pool), STORE_OK);
     for (int i = 0; i < 3; i++) {
         ck_assert(!store_pool_is_broken(pool));
-        struct store *writer = store_pool_borrow_writer(pool); /* so that it can't try for itself */
-        store_pool_note(pool, breaking[i]);
-        store_pool_note(pool, STORE_NOT_FOUND);
+        store_pool_borrow_writer(pool);
+        store_pool_return_writer(pool, breaking[i]);
+        store_pool_borrow_writer(pool); /* so that the pool can't try a write */
         ck_assert(store_pool_is_broken(pool));
-        store_pool_return(pool, writer);
+        store_pool_return_writer(pool, STORE_NOT_FOUND);
+        store_pool_borrow_writer(pool);
+        ck_assert(store_pool_is_broken(pool));
+        store_pool_return_writer(pool, i % 2 == 0 ? STORE_OK : STORE_NOT_FOUND);
     }
     store_pool_destroy(pool);
 }
