@@ -103,31 +103,19 @@ void datasets_get(struct service *service, const struct request *request, struct
 void datasets_list(struct service *service, const struct request *request, struct reply *reply)
 {
     struct page page;
-    struct store *store;
-    size_t count = 0;
-    if (!page_read(request, &reply->problem, &page))
+    if (!page_begin(&page, service, request, LIMIT_PAGE_DEFAULT, sizeof(struct dataset_record),
+                    reply))
         return;
-    struct dataset_record *records = calloc(page.limit, sizeof *records);
-    enum store_status result =
-        records == NULL ? STORE_NO_MEMORY : store_pool_borrow_reader(service->stores, &store);
-    if (result == STORE_OK) {
-        result = store_dataset_list(store, page.cursor, page.limit, records, &count);
-        store_pool_return_reader(service->stores, store);
-    }
-    if (errors_store_ok(result, PROBLEM_DATASET_NOT_FOUND, "dataset", &reply->problem)) {
-        json_write_object_begin(&reply->json);
-        json_write_key(&reply->json, "datasets");
-        json_write_array_begin(&reply->json);
-        for (size_t i = 0; i < count; i++)
+    struct dataset_record *records = page.records;
+    const enum store_status status =
+        store_dataset_list(page.store, page.cursor, page.limit, records, &page.count);
+    if (page_is_listed(&page, status, PROBLEM_DATASET_NOT_FOUND, "", "datasets"))
+        for (size_t i = 0; i < page.count; i++)
             write_dataset(&reply->json, &records[i]);
-        json_write_array_end(&reply->json);
-        page_write_next(&reply->json, &page, count, count > 0 ? records[count - 1].sequence : 0);
-        json_write_object_end(&reply->json);
-        reply_with(reply, 200);
-    }
-    for (size_t i = 0; i < count; i++)
+    const int64_t last = page.count > 0 ? records[page.count - 1].sequence : 0;
+    for (size_t i = 0; i < page.count; i++)
         dataset_record_finish(&records[i]);
-    free(records);
+    page_end(&page, last);
 }
 
 /* --- putting --- */

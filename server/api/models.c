@@ -73,33 +73,21 @@ void models_get(struct service *service, const struct request *request, struct r
 void models_list(struct service *service, const struct request *request, struct reply *reply)
 {
     struct page page;
-    struct store *store;
-    size_t count = 0;
-    if (!page_read(request, &reply->problem, &page))
+    if (!page_begin(&page, service, request, LIMIT_PAGE_DEFAULT, sizeof(struct model_record),
+                    reply))
         return;
-    struct model_record *records = calloc(page.limit, sizeof *records);
-    enum store_status result =
-        records == NULL ? STORE_NO_MEMORY : store_pool_borrow_reader(service->stores, &store);
-    if (result == STORE_OK) {
-        result = store_model_list(store, page.cursor, page.limit, records, &count);
-        for (size_t i = 0; result == STORE_OK && i < count; i++)
-            result = model_record_fit(store, &records[i]);
-        store_pool_return_reader(service->stores, store);
-    }
-    if (errors_store_ok(result, PROBLEM_MODEL_NOT_FOUND, "model", &reply->problem)) {
-        json_write_object_begin(&reply->json);
-        json_write_key(&reply->json, "models");
-        json_write_array_begin(&reply->json);
-        for (size_t i = 0; i < count; i++)
+    struct model_record *records = page.records;
+    enum store_status status =
+        store_model_list(page.store, page.cursor, page.limit, records, &page.count);
+    for (size_t i = 0; status == STORE_OK && i < page.count; i++)
+        status = model_record_fit(page.store, &records[i]);
+    if (page_is_listed(&page, status, PROBLEM_MODEL_NOT_FOUND, "", "models"))
+        for (size_t i = 0; i < page.count; i++)
             write_model(&reply->json, &records[i]);
-        json_write_array_end(&reply->json);
-        page_write_next(&reply->json, &page, count, count > 0 ? records[count - 1].sequence : 0);
-        json_write_object_end(&reply->json);
-        reply_with(reply, 200);
-    }
-    for (size_t i = 0; i < count; i++)
+    const int64_t last = page.count > 0 ? records[page.count - 1].sequence : 0;
+    for (size_t i = 0; i < page.count; i++)
         model_record_finish(&records[i]);
-    free(records);
+    page_end(&page, last);
 }
 
 struct model *models_find(struct service *service, const struct request *request,

@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/model/errors.h"
+#include "server/service.h"
+#include "server/store/pool.h"
+
 static bool read_number(const struct request *request, const char *name, int64_t max,
                         struct problem *problem, int64_t *number)
 {
@@ -23,26 +27,59 @@ static bool read_number(const struct request *request, const char *name, int64_t
     return true;
 }
 
-bool page_read(const struct request *request, struct problem *problem, struct page *ret_page)
+bool page_begin(struct page *page, struct service *service, const struct request *request,
+                size_t default_limit, size_t record_size, struct reply *reply)
 {
-    int64_t limit = LIMIT_PAGE_DEFAULT, cursor = 0;
-    const bool has_limit = read_number(request, "limit", LIMIT_PAGE, problem, &limit);
-    const bool has_cursor = read_number(request, "cursor", INT64_MAX, problem, &cursor);
+    int64_t limit = (int64_t)default_limit, cursor = 0;
+    const bool has_limit = read_number(request, "limit", LIMIT_PAGE, &reply->problem, &limit);
+    const bool has_cursor = read_number(request, "cursor", INT64_MAX, &reply->problem, &cursor);
     if (!has_limit || !has_cursor)
         return false;
-    *ret_page = (struct page){.limit = (size_t)limit, .cursor = cursor};
+    *page = (struct page){.service = service,
+                          .reply = reply,
+                          .limit = (size_t)limit,
+                          .cursor = cursor,
+                          .records = calloc((size_t)limit, record_size)};
+    const enum store_status status = page->records == NULL
+                                         ? STORE_NO_MEMORY
+                                         : store_pool_borrow_reader(service->stores, &page->store);
+    if (errors_store_ok(status, PROBLEM_INTERNAL, "", &reply->problem))
+        return true;
+    free(page->records);
+    return false;
+}
+
+bool page_is_listed(struct page *page, enum store_status status, enum problem_code missing,
+                    const char *name, const char *array)
+{
+    struct json_writer *json = &page->reply->json;
+    store_pool_return_reader(page->service->stores, page->store);
+    page->is_listed = errors_store_ok(status, missing, name, &page->reply->problem);
+    if (!page->is_listed)
+        return false;
+    json_write_object_begin(json);
+    json_write_key(json, array);
+    json_write_array_begin(json);
     return true;
 }
 
-void page_write_next(struct json_writer *writer, const struct page *page, size_t count,
-                     int64_t last)
+static void write_next(const struct page *page, int64_t last)
 {
     char cursor[24];
-    json_write_key(writer, "next_cursor");
-    if (count < page->limit) {
-        json_write_null(writer);
-        return;
-    }
+    struct json_writer *json = &page->reply->json;
     snprintf(cursor, sizeof cursor, "%lld", (long long)last);
-    json_write_string(writer, cursor);
+    json_write_key(json, "next_cursor");
+    json_write_string(json, page->count < page->limit ? NULL : cursor);
+}
+
+void page_end(struct page *page, int64_t last)
+{
+    struct json_writer *json = &page->reply->json;
+    if (page->is_listed) {
+        json_write_array_end(json);
+        write_next(page, last);
+        json_write_object_end(json);
+        reply_with(page->reply, 200);
+    }
+    free(page->records);
 }

@@ -1,21 +1,38 @@
-/* page.h - one page of a listing: how many items, and from which one on. */
+/* page.h - the answer that lists: {"models": [...], "next_cursor": "7"}, page by page.
+ *
+ * Between page_begin() and page_end() a handler fills the records from the store, asks
+ * page_is_listed(), and if so writes them. */
 #ifndef SERVER_API_PAGE_H
 #define SERVER_API_PAGE_H
 
 #include "server/base/problem.h"
+#include "server/http/reply.h"
 #include "server/http/request.h"
-#include "server/json/writer.h"
+#include "server/store/store.h"
 
 struct page {
-    size_t limit;   /* items */
-    int64_t cursor; /* of the last item of the page before; 0: from the start */
+    struct service *service;
+    struct reply *reply;
+    size_t limit;        /* items */
+    int64_t cursor;      /* of the last item of the page before; 0: from the start */
+    struct store *store; /* to read from; borrowed until page_is_listed() */
+    void *records;       /* [limit], zeroed; owned */
+    size_t count;        /* of the records that were read; the handler sets it */
+    bool is_listed;
 };
 
-/* Reads ?limit= and ?cursor=. False with the problem set. */
-bool page_read(const struct request *request, struct problem *problem, struct page *ret_page);
+/* Reads ?limit= and ?cursor=, and prepares the records. False with the problem set: then there is
+ * nothing to end. */
+bool page_begin(struct page *page, struct service *service, const struct request *request,
+                size_t default_limit, size_t record_size, struct reply *reply);
 
-/* Writes the member next_cursor: the cursor of the last item if the page is full, else null. */
-void page_write_next(struct json_writer *writer, const struct page *page, size_t count,
-                     int64_t last);
+/* Whether the records were read, with what status; the array of this name is then begun. False with
+ * the problem set, as errors_store_ok() does. */
+bool page_is_listed(struct page *page, enum store_status status, enum problem_code missing,
+                    const char *name, const char *array);
+
+/* Ends the answer, if it was begun: if the page is full, the next one follows `last`, the cursor of
+ * its last record. Frees the records. */
+void page_end(struct page *page, int64_t last);
 
 #endif

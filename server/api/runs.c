@@ -144,77 +144,46 @@ void runs_list(struct service *service, const struct request *request, struct re
 {
     int state;
     struct page page;
-    struct store *store;
-    size_t count = 0;
     const char *model = request_query(request, "model");
-    if (!page_read(request, &reply->problem, &page) ||
-        !read_state(request, &reply->problem, &state))
+    if (!read_state(request, &reply->problem, &state) ||
+        !page_begin(&page, service, request, LIMIT_PAGE_DEFAULT, sizeof(struct run_record), reply))
         return;
-    struct run_record *records = calloc(page.limit, sizeof *records);
-    enum store_status result =
-        records == NULL ? STORE_NO_MEMORY : store_pool_borrow_reader(service->stores, &store);
-    if (result == STORE_OK) {
-        result = store_run_list(store, model, state, page.cursor, page.limit, records, &count);
-        store_pool_return_reader(service->stores, store);
-    }
-    if (errors_store_ok(result, PROBLEM_MODEL_NOT_FOUND, "such model", &reply->problem)) {
-        json_write_object_begin(&reply->json);
-        json_write_key(&reply->json, "runs");
-        json_write_array_begin(&reply->json);
-        for (size_t i = 0; i < count; i++)
+    struct run_record *records = page.records;
+    const enum store_status status =
+        store_run_list(page.store, model, state, page.cursor, page.limit, records, &page.count);
+    if (page_is_listed(&page, status, PROBLEM_MODEL_NOT_FOUND, model, "runs"))
+        for (size_t i = 0; i < page.count; i++)
             write_run(&reply->json, &records[i]);
-        json_write_array_end(&reply->json);
-        page_write_next(&reply->json, &page, count, count > 0 ? records[count - 1].id : 0);
-        json_write_object_end(&reply->json);
-        reply_with(reply, 200);
-    }
-    for (size_t i = 0; i < count; i++)
+    const int64_t last = page.count > 0 ? records[page.count - 1].id : 0;
+    for (size_t i = 0; i < page.count; i++)
         run_record_finish(&records[i]);
-    free(records);
+    page_end(&page, last);
 }
 
 /* --- metrics --- */
 
-static void write_epochs(struct json_writer *json, const struct page *page,
-                         const struct epoch_metrics *metrics, size_t count)
+static void write_epoch(struct json_writer *json, const struct epoch_metrics *metrics)
 {
     json_write_object_begin(json);
-    json_write_key(json, "metrics");
-    json_write_array_begin(json);
-    for (size_t i = 0; i < count; i++) {
-        json_write_object_begin(json);
-        json_write_key(json, "epoch");
-        json_write_integer(json, metrics[i].epoch);
-        write_metrics(json, &metrics[i]);
-        json_write_object_end(json);
-    }
-    json_write_array_end(json);
-    page_write_next(json, page, count, count > 0 ? metrics[count - 1].epoch : 0);
+    json_write_key(json, "epoch");
+    json_write_integer(json, metrics->epoch);
+    write_metrics(json, metrics);
     json_write_object_end(json);
 }
 
 void runs_metrics(struct service *service, const struct request *request, struct reply *reply)
 {
     struct page page;
-    struct store *store;
-    size_t count = 0;
-    if (!page_read(request, &reply->problem, &page))
+    if (!page_begin(&page, service, request, LIMIT_PAGE, sizeof(struct epoch_metrics), reply))
         return;
-    if (request_query(request, "limit") == NULL)
-        page.limit = LIMIT_PAGE;
-    struct epoch_metrics *metrics = calloc(page.limit, sizeof *metrics);
-    enum store_status result =
-        metrics == NULL ? STORE_NO_MEMORY : store_pool_borrow_reader(service->stores, &store);
-    if (result == STORE_OK) {
-        result = store_run_metrics(store, request->run, page.cursor, page.limit, metrics, &count);
-        store_pool_return_reader(service->stores, store);
-    }
-    if (errors_store_ok(result, PROBLEM_RUN_NOT_FOUND, run_name(request->run).text,
-                        &reply->problem)) {
-        write_epochs(&reply->json, &page, metrics, count);
-        reply_with(reply, 200);
-    }
-    free(metrics);
+    struct epoch_metrics *metrics = page.records;
+    const enum store_status status =
+        store_run_metrics(page.store, request->run, page.cursor, page.limit, metrics, &page.count);
+    if (page_is_listed(&page, status, PROBLEM_RUN_NOT_FOUND, run_name(request->run).text,
+                       "metrics"))
+        for (size_t i = 0; i < page.count; i++)
+            write_epoch(&reply->json, &metrics[i]);
+    page_end(&page, page.count > 0 ? metrics[page.count - 1].epoch : 0);
 }
 
 /* --- cancelling --- */

@@ -37,30 +37,16 @@ static void write_version(struct json_writer *json, const struct version_record 
 void versions_list(struct service *service, const struct request *request, struct reply *reply)
 {
     struct page page;
-    struct store *store;
-    size_t count = 0;
-    if (!page_read(request, &reply->problem, &page))
+    if (!page_begin(&page, service, request, LIMIT_PAGE_DEFAULT, sizeof(struct version_record),
+                    reply))
         return;
-    struct version_record *records = calloc(page.limit, sizeof *records);
-    enum store_status result =
-        records == NULL ? STORE_NO_MEMORY : store_pool_borrow_reader(service->stores, &store);
-    if (result == STORE_OK) {
-        result =
-            store_version_list(store, request->model, page.cursor, page.limit, records, &count);
-        store_pool_return_reader(service->stores, store);
-    }
-    if (errors_store_ok(result, PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem)) {
-        json_write_object_begin(&reply->json);
-        json_write_key(&reply->json, "versions");
-        json_write_array_begin(&reply->json);
-        for (size_t i = 0; i < count; i++)
+    struct version_record *records = page.records;
+    const enum store_status status = store_version_list(page.store, request->model, page.cursor,
+                                                        page.limit, records, &page.count);
+    if (page_is_listed(&page, status, PROBLEM_MODEL_NOT_FOUND, request->model, "versions"))
+        for (size_t i = 0; i < page.count; i++)
             write_version(&reply->json, &records[i]);
-        json_write_array_end(&reply->json);
-        page_write_next(&reply->json, &page, count, count > 0 ? records[count - 1].version : 0);
-        json_write_object_end(&reply->json);
-        reply_with(reply, 200);
-    }
-    free(records);
+    page_end(&page, page.count > 0 ? records[page.count - 1].version : 0);
 }
 
 static void write_weights(const struct model *model, const struct weights *weights,
