@@ -4,6 +4,7 @@ FLAGS_asan     = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omi
 FLAGS_tsan     = -fsanitize=thread -fno-omit-frame-pointer
 FLAGS_debug    = -O0
 FLAGS_coverage = -O1 --coverage -fprofile-update=atomic
+FLAGS_fuzz     = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 
 # The fake stack that finds uses after return aligns no vectors of 64 bytes (gcc's PR 110027).
 CORE_FLAGS_asan = --param=asan-use-after-return=0
@@ -40,6 +41,26 @@ coverage: packages ## which lines the tests run: a summary by file, and pages in
 	@gcovr --root . --filter core/ --filter server/ build/coverage --gcov-ignore-parse-errors \
 	    --txt --html-details build/coverage/index.html
 
+FUZZERS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS = 10
+FUZZ_ROUNDS = 100000
+fuzz: PACKAGES = $(CHECK_PACKAGES) clang
+fuzz: packages ## the random tests with FUZZ_ROUNDS=100000, then libFuzzer, FUZZ_SECONDS=10 for each target
+	@$(AGAIN) fuzz-tests
+	@$(AGAIN) fuzz-targets VARIANT=fuzz CC=clang HARDEN=-fPIE
+
+fuzz-tests: export TEMPOTROND_FUZZ = $(FUZZ_ROUNDS)
+fuzz-tests: RANDOM_TESTS = $(addprefix $(BUILD)/tests/,$(basename $(shell cd tests && grep -l 'suite_rounds(' */test_*.c)))
+fuzz-tests: all
+	@$(AGAIN) $(RANDOM_TESTS)
+	@tests/run.sh $(RANDOM_TESTS)
+
+fuzz-targets: $(FUZZERS)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/all.sh $(FUZZERS)
+
+$(FUZZERS): %: %.o $(BUILD)/tests/fuzz/file.o $(SERVER) $(LIBRARY)
+	$(call QUIET,LINK,$@) $(LINK) -fsanitize=fuzzer $^ $(LDFLAGS) $(BUILD_LIBS) -o $@
+
 golden: PACKAGES = python3-torch python3-numpy
 golden: packages ## make the golden vectors anew with torch, and compare
 	@mkdir -p build/golden
@@ -60,4 +81,4 @@ fmt: PACKAGES = clang-format
 fmt: packages ## put every source into the project's style
 	clang-format -i $(SOURCES)
 
-.PHONY: debug asan tsan valgrind coverage golden lint lint-openapi fmt
+.PHONY: debug asan tsan valgrind coverage fuzz fuzz-tests fuzz-targets golden lint lint-openapi fmt

@@ -798,7 +798,7 @@ START_TEST(no_mutant_of_a_file_does_harm)
     for (int i = 0; i < 3; i++)
         files[3 + i] = bytes_gzipped(&files[i]);
     uint32_t state = 20;
-    unsigned long whole = 0, total = mutants(6000);
+    unsigned long whole = 0, total = suite_rounds(6000);
     for (unsigned long i = 0; i < total; i++) {
         struct bytes mutant = bytes_mutated(&files[i % 6], &state);
         const struct problem problem = read_whole(&mutant, MOST);

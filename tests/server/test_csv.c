@@ -748,7 +748,7 @@ START_TEST(no_mutant_of_a_table_does_harm)
         files[3 + i] = bytes_gzipped(&files[i]);
     }
     uint32_t state = 22;
-    unsigned long whole = 0, total = mutants(6000);
+    unsigned long whole = 0, total = suite_rounds(6000);
     for (unsigned long i = 0; i < total; i++) {
         struct table table;
         struct bytes mutant =

@@ -476,8 +476,7 @@ static void damage(struct writing *writing)
 
 START_TEST(random_documents_are_read_as_jansson_reads_them)
 {
-    const char *given = getenv("TEMPOTROND_FUZZ");
-    const unsigned long count = given != NULL ? strtoul(given, NULL, 10) : SHORT_FORM;
+    const unsigned long count = suite_rounds(SHORT_FORM);
     struct writing writing = {.state = 2026};
     for (unsigned long i = 0; i < count; i++) {
         writing.size = 0;

@@ -126,9 +126,3 @@ struct bytes bytes_mutated(const struct bytes *bytes, uint32_t *state)
         mutated.size = next_random(state) % (mutated.size + 1);
     return mutated;
 }
-
-unsigned long mutants(unsigned long usual)
-{
-    const char *wanted = getenv("TEMPOTROND_FUZZ");
-    return wanted != NULL ? strtoul(wanted, NULL, 10) : usual;
-}

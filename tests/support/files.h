@@ -29,7 +29,4 @@ uint32_t next_random(uint32_t *state);
 /* A copy with one to four bytes changed, inserted, cut out or doubled, or with its end cut off. */
 struct bytes bytes_mutated(const struct bytes *bytes, uint32_t *state);
 
-/* How many mutants a test makes: TEMPOTROND_FUZZ of the environment, or `usual`. */
-unsigned long mutants(unsigned long usual);
-
 #endif

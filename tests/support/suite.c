@@ -11,6 +11,12 @@ TCase *suite_case(Suite *suite, const char *name, SFun set_up, SFun tear_down, d
     return tests;
 }
 
+unsigned long suite_rounds(unsigned long usual)
+{
+    const char *wanted = getenv("TEMPOTROND_FUZZ");
+    return wanted != NULL ? strtoul(wanted, NULL, 10) : usual;
+}
+
 int suite_run(Suite *suite)
 {
     SRunner *runner = srunner_create(suite);
