@@ -53,25 +53,25 @@ lib: $(LIBRARY) ## the library alone: needs a C compiler, no other library
 
 run: PACKAGES = $(BUILD_PACKAGES)
 run: packages ## install what is missing, build, serve (ARGS='--listen 127.0.0.1:9000')
-	@$(AGAIN) all
+	@+$(AGAIN) all
 	$(DAEMON) $(ARGS)
 
 check: PACKAGES = $(CHECK_PACKAGES)
 check: packages ## install what is missing, build, run every test
-	@$(AGAIN) tests
+	@+$(AGAIN) tests
 
 tests: all $(TESTS) $(SCRIPTS)
 	@tests/run.sh $(TESTS) $(SCRIPTS)
 
 bench: PACKAGES = $(CHECK_PACKAGES)
 bench: packages ## install what is missing, build, run every benchmark
-	@$(AGAIN) all $(BENCHES)
+	@+$(AGAIN) all $(BENCHES)
 	@for bench in $(BENCHES) $(wildcard bench/*.sh); do echo "# $$bench"; $$bench || exit 1; done
 
 BARE = $(BUILD)/bench/http/bare
 bench-http: PACKAGES = $(BUILD_PACKAGES) curl wrk
 bench-http: packages ## install what is missing, build, measure predictions over HTTP against a bare server
-	@$(AGAIN) all $(BARE)
+	@+$(AGAIN) all $(BARE)
 	@bench/http/run.sh $(DAEMON) $(BARE)
 
 openapi: ## the contract, openapi.yaml, of its parts in openapi/

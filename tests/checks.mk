@@ -12,18 +12,18 @@ CORE_FLAGS_asan = --param=asan-use-after-return=0
 CORE_FLAGS_tsan = --param=tsan-instrument-func-entry-exit=0
 
 debug: ## the daemon and the library without optimization, in build/debug/
-	@$(AGAIN) all VARIANT=debug
+	@+$(AGAIN) all VARIANT=debug
 
 asan: export ASAN_OPTIONS = detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1
 asan: export UBSAN_OPTIONS = print_stacktrace=1
 asan: export CK_TIMEOUT_MULTIPLIER = 5
 asan: ## every test, under the address and undefined behaviour sanitizers
-	@$(AGAIN) check VARIANT=asan
+	@+$(AGAIN) check VARIANT=asan
 
 tsan: export TSAN_OPTIONS = halt_on_error=1:second_deadlock_stack=1
 tsan: export CK_TIMEOUT_MULTIPLIER = 10
 tsan: ## every test, under the thread sanitizer
-	@$(AGAIN) check VARIANT=tsan
+	@+$(AGAIN) check VARIANT=tsan
 
 # The suites that between them ask for every endpoint; the others would take hours.
 VALGRIND = $(addprefix $(BUILD)/tests/http/test_,errors service datasets array_bodies gzip_bodies spikes)
@@ -31,13 +31,14 @@ valgrind: export TEMPOTROND_WRAPPER = valgrind --leak-check=full --error-exitcod
 valgrind: export CK_TIMEOUT_MULTIPLIER = 20
 valgrind: PACKAGES = $(CHECK_PACKAGES) valgrind
 valgrind: packages ## the suites that ask for every endpoint, with the server under valgrind
-	@$(AGAIN) all $(VALGRIND)
+	@+$(AGAIN) all $(VALGRIND)
 	@tests/run.sh $(VALGRIND)
 
 coverage: export CK_TIMEOUT_MULTIPLIER = 5
 coverage: PACKAGES = $(CHECK_PACKAGES) gcovr
 coverage: packages ## which lines the tests run: a summary by file, and pages in build/coverage/
-	@find build/coverage -name '*.gcda' -delete 2>/dev/null; $(AGAIN) check VARIANT=coverage
+	@find build -path 'build/coverage/*.gcda' -delete
+	@+$(AGAIN) check VARIANT=coverage
 	@gcovr --root . --filter core/ --filter server/ build/coverage --gcov-ignore-parse-errors \
 	    --txt --html-details build/coverage/index.html
 
@@ -46,13 +47,13 @@ FUZZ_SECONDS = 10
 FUZZ_ROUNDS = 100000
 fuzz: PACKAGES = $(CHECK_PACKAGES) clang
 fuzz: packages ## the random tests with FUZZ_ROUNDS=100000, then libFuzzer, FUZZ_SECONDS=10 for each target
-	@$(AGAIN) fuzz-tests
-	@$(AGAIN) fuzz-targets VARIANT=fuzz CC=clang HARDEN=-fPIE
+	@+$(AGAIN) fuzz-tests
+	@+$(AGAIN) fuzz-targets VARIANT=fuzz CC=clang HARDEN=-fPIE
 
 fuzz-tests: export TEMPOTROND_FUZZ = $(FUZZ_ROUNDS)
-fuzz-tests: RANDOM_TESTS = $(addprefix $(BUILD)/tests/,$(basename $(shell cd tests && grep -l 'suite_rounds(' */test_*.c)))
+fuzz-tests: RANDOM_TESTS = $(addprefix $(BUILD)/tests/,$(basename $(shell cd tests && grep -l suite_rounds */test_*.c)))
 fuzz-tests: all
-	@$(AGAIN) $(RANDOM_TESTS)
+	@+$(AGAIN) $(RANDOM_TESTS)
 	@tests/run.sh $(RANDOM_TESTS)
 
 fuzz-targets: $(FUZZERS)
