@@ -69,6 +69,13 @@ bool samples_are_encoded(const struct samples *samples)
     return samples->kind == SAMPLES_VALUES || samples->kind == SAMPLES_BYTES;
 }
 
+size_t samples_mean_length(const struct samples *samples)
+{
+    return samples->kind == SAMPLES_SPIKE_TRAINS
+               ? samples->data.trains.first[samples->count] / samples->count
+               : 0;
+}
+
 static size_t longest_trains(const struct samples *samples)
 {
     const size_t *first = samples->data.trains.first;

@@ -64,6 +64,9 @@ void samples_finish(struct samples *samples); /* does nothing on a zeroed one */
 /* Whether the samples go through an encoder. */
 bool samples_are_encoded(const struct samples *samples);
 
+/* The mean number of spikes that samples of spike trains have; 0 for other kinds. */
+size_t samples_mean_length(const struct samples *samples);
+
 /* The most spikes that a sample may have. The encoding may be NULL for samples that are spikes. */
 size_t samples_capacity(const struct samples *samples, const struct encoding *encoding);
 

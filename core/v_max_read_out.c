@@ -83,9 +83,8 @@ size_t v_max_read_out_decide(const float *score, size_t classes)
 
 /* --- a sample --- */
 
-/* Reads the last layer, whose pattern and timeline are ready. */
-static void read_last_layer(const struct network *network, struct membranes *membranes,
-                            struct activity *activity, float *v)
+void v_max_read_out_read(const struct network *network, struct membranes *membranes,
+                         struct activity *activity, float *v)
 {
     const struct network_params *params = &network->params;
     const struct layer *layer = &network->layers[network->depth - 1];
@@ -102,7 +101,7 @@ void v_max_read_out_forward(const struct network *network, struct membranes *mem
                             struct activity *activity, float *v)
 {
     activity_forward(network, membranes, activity);
-    read_last_layer(network, membranes, activity, v);
+    v_max_read_out_read(network, membranes, activity, v);
 }
 
 /* Lets the label's output learn although it never rose above rest, if the loss wants that. */
@@ -134,7 +133,7 @@ void v_max_read_out_sample(const struct network *network, const struct read_out_
     const size_t classes = network_outputs(params);
     const int32_t label = task->targets->label[task->sample];
     float *ds = gradient == NULL ? NULL : gradient->amount;
-    read_last_layer(network, membranes, activity, NULL);
+    v_max_read_out_read(network, membranes, activity, NULL);
     const int32_t decided = activity_decides(activity)
                                 ? (int32_t)v_max_read_out_decide(activity->score, classes)
                                 : READ_OUT_UNDECIDED;

@@ -21,8 +21,12 @@ struct v_max_read_out {
     float beta;               /* > 0 */
 };
 
-/* Runs a sample's pattern through the network, in membranes made for network_widest_block(). Fills
- * v[out_features][T], the voltages of the last layer at t = 0 .. T - 1, unless NULL. */
+/* Reads the last layer of a sample that has gone forward: v_max, t_max and the scores of the
+ * classes. Fills v[out_features][T], its voltages at t = 0 .. T - 1, unless NULL. */
+void v_max_read_out_read(const struct network *network, struct membranes *membranes,
+                         struct activity *activity, float *v);
+
+/* activity_forward(), then the same. */
 void v_max_read_out_forward(const struct network *network, struct membranes *membranes,
                             struct activity *activity, float *v);
 

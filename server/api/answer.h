@@ -4,12 +4,16 @@
 #define SERVER_API_ANSWER_H
 
 #include "server/base/dtype.h"
+#include "server/compute/prediction.h"
 #include "server/http/reply.h"
 #include "server/json/fields.h"
 
-/* Reads the member ret_type, one of `names` (ended by NULL) or a list of them, and sets wanted[] of
- * those that are named. False: it is not given. */
-bool answer_read_ret_type(struct fields *fields, const char *const *names, bool *wanted);
+/* Reads the member ret_type, the name of one of the types (see prediction_types()) or a list of
+ * names, and sets wanted[] of those; if it is not given, of the defaults. */
+void answer_read_ret_type(struct fields *fields, const struct prediction_type *types, bool *wanted);
+
+/* Writes the members model and version. */
+void answer_write_version(struct json_writer *writer, const struct model *model);
 
 /* Whether the request wants an answer of this many arrays as application/x-npy, which holds one. If
  * the request accepts nothing else and there are several, that is not_acceptable. */

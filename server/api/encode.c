@@ -166,7 +166,7 @@ void encode_by_model(struct service *service, const struct request *request, str
     struct document *document = request_document(request, "x", ARRAY_AS_IT_IS, &reply->problem);
     if (document != NULL && !model->config.has_encoder)
         problem_set(&reply->problem, PROBLEM_CONFLICTING_FIELDS, "The model has no encoder.");
-    else if (document != NULL && encoder_is_usable(model, SAMPLES_TO_PREDICT, &reply->problem))
+    else if (document != NULL && model_encoder_is_usable(model, false, &reply->problem))
         read_fields(document, &reply->problem, encode);
     document_destroy(document);
     leave_to_run(encode, reply);

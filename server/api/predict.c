@@ -1,6 +1,5 @@
 /* Requests for predictions. */
 #include "server/api/answer.h"
-#include "server/api/count_answers.h"
 #include "server/api/handlers.h"
 #include "server/api/prediction_json.h"
 #include "server/api/request_document.h"
@@ -8,21 +7,12 @@
 #include "server/compute/prediction.h"
 #include "server/model/errors.h"
 
-static const char *const ret_type_names[] = {
-    [RET_LABEL] = "label",
-    [RET_V_MAX] = "v_max",
-    [RET_SCORE] = "score",
-    [RET_SPIKES] = "spikes",
-    [RET_HIDDEN_SPIKES] = "hidden_spikes",
-    [RET_V] = "v",
-    NULL,
-};
-
 /* A predict request between its steps. */
 struct predict_request {
     struct model *model; /* owned */
     struct request_samples input;
-    struct prediction prediction; /* what is wanted of it; filled by the second step */
+    struct prediction_options options;
+    struct prediction prediction; /* filled by the second step */
 };
 
 static void predict_request_finish(void *state)
@@ -33,83 +23,120 @@ static void predict_request_finish(void *state)
     model_release(asked->model);
 }
 
-/* What the neurons of hidden layers contributed is traced through all of their spikes, each worth
- * two exponentials: about so many times the forward pass. */
-enum { TRACE_WORK = 40 };
-
-static bool traces(const struct predict_request *asked)
-{
-    return asked->prediction.explains && asked->model->config.network.hidden_count > 0;
-}
+/* --- sizes --- */
 
 static uint64_t work_of(const struct predict_request *asked)
 {
-    const uint64_t work = samples_work(&asked->input.samples, &asked->model->config);
-    return traces(asked) ? TRACE_WORK * work : work;
+    const struct model_config *config = &asked->model->config;
+    const size_t spikes = samples_json_spikes(&asked->input.samples, config);
+    return asked->input.samples.count * prediction_work(config, &asked->options, spikes);
+}
+
+static bool counts_spikes(const struct predict_request *asked)
+{
+    return asked->model->config.network.read_out.kind == READ_OUT_SPIKE_COUNT;
 }
 
 /* Whether the samples, which are loaded, are few enough. */
 static bool check_sizes(const struct predict_request *asked, struct problem *problem)
 {
-    const char *pointer = request_samples_pointer(&asked->input);
+    const char *pointer =
+        counts_spikes(asked) ? "/ret_type" : request_samples_pointer(&asked->input);
     const size_t count = asked->input.samples.count;
     const uint64_t work = work_of(asked);
-    if (count > LIMIT_ANSWER / prediction_size(asked->model, &asked->prediction))
+    if (count > LIMIT_ANSWER / prediction_size(&asked->model->config, &asked->options))
         problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
-                          "The answer may hold at most %d numbers: send fewer samples at once.",
-                          LIMIT_ANSWER);
-    if (asked->prediction.explains && work > LIMIT_WORK)
-        problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
-                          "To explain so many samples takes too long: send at most %llu at once.",
+                          "The answer may hold at most %d numbers%s: send fewer samples at once.",
+                          LIMIT_ANSWER,
+                          counts_spikes(asked) ? ", spike_times counted as max_spikes" : "");
+    if (work > LIMIT_WORK)
+        problem_add_field(problem, PROBLEM_TOO_LARGE, asked->options.k_max > 0 ? "/k_max" : pointer,
+                          "This would take too long: ask for less, or send at most %llu samples "
+                          "at once.",
                           LIMIT_WORK / (work / count));
     return !problem_is_set(problem);
+}
+
+/* --- reading --- */
+
+static void read_v_max_options(struct fields *fields, const struct network_params *params,
+                               struct prediction_options *options)
+{
+    for (size_t i = 0; params->hidden_count == 0 && i < PREDICTION_TYPES; i++)
+        if (options->wanted[i] &&
+            prediction_types(&params->read_out)[i].axes[0] == PREDICTION_HIDDEN)
+            fields_refuse(fields, "ret_type", PROBLEM_CONFLICTING_FIELDS,
+                          "hidden_spikes applies only to models with hidden layers");
+    if (fields_has(fields, "k_max"))
+        fields_refuse(fields, "k_max", PROBLEM_CONFLICTING_FIELDS,
+                      "applies only to models with the read_out spike_count");
+    fields_boolean(fields, "explain", FIELD_OPTIONAL, &options->explains);
+}
+
+static void read_spike_count_options(struct fields *fields, const struct read_out *read_out,
+                                     struct prediction_options *options)
+{
+    enum { K_MAX_DEFAULT = 10 };
+    const int64_t max_spikes = read_out->spike_count.max_spikes;
+    const struct prediction_type *types = prediction_types(read_out);
+    int64_t k_max = max_spikes < K_MAX_DEFAULT ? max_spikes : K_MAX_DEFAULT;
+    const bool given = fields_integer(fields, "k_max", FIELD_OPTIONAL, 1, max_spikes, &k_max);
+    for (size_t i = 0; types[i].name != NULL; i++)
+        if (options->wanted[i] && types[i].axes[1] == PREDICTION_K)
+            options->k_max = (size_t)k_max;
+    if (given && options->k_max == 0)
+        fields_refuse(fields, "k_max", PROBLEM_CONFLICTING_FIELDS,
+                      "applies only to the ret_type thresholds");
+    if (fields_has(fields, "explain"))
+        fields_refuse(fields, "explain", PROBLEM_CONFLICTING_FIELDS,
+                      "applies only to models with the read_out v_max");
 }
 
 static void read_fields(struct service *service, const struct document *document,
                         struct problem *problem, struct predict_request *asked)
 {
     struct fields fields;
-    const struct model *model = asked->model;
-    struct prediction *prediction = &asked->prediction;
+    const struct network_params *params = &asked->model->config.network;
     if (!fields_open_document(&fields, document, problem))
         return;
-    request_samples_read(service, &fields, model, SAMPLES_TO_PREDICT, &asked->input);
-    if (!answer_read_ret_type(&fields, ret_type_names, prediction->wanted))
-        prediction->wanted[RET_LABEL] = prediction->wanted[RET_V_MAX] = true;
-    if (prediction->wanted[RET_HIDDEN_SPIKES] && model->config.network.hidden_count == 0)
-        problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/ret_type",
-                          "hidden_spikes is of models with hidden layers.");
-    if (fields_has(&fields, "k_max"))
-        problem_add_field(problem, PROBLEM_CONFLICTING_FIELDS, "/k_max",
-                          "k_max is of models that read out spike_count.");
-    fields_boolean(&fields, "explain", FIELD_OPTIONAL, &prediction->explains);
+    request_samples_read(service, &fields, asked->model, SAMPLES_TO_PREDICT, &asked->input);
+    answer_read_ret_type(&fields, prediction_types(&params->read_out), asked->options.wanted);
+    switch (params->read_out.kind) {
+    case READ_OUT_V_MAX:
+        read_v_max_options(&fields, params, &asked->options);
+        break;
+    case READ_OUT_SPIKE_COUNT:
+        read_spike_count_options(&fields, &params->read_out, &asked->options);
+        break;
+    }
     fields_close(&fields);
 }
+
+/* --- the two steps --- */
 
 static void predict_run(struct service *service, const struct request *request, struct reply *reply)
 {
     struct predict_request *asked = request->state;
     const struct model *model = asked->model;
-    if (!request_samples_load(service, model, SAMPLES_TO_PREDICT, &reply->problem, &asked->input) ||
-        !check_sizes(asked, &reply->problem))
-        return;
-    if (errors_core_ok(predict(model, &asked->input.samples, request->team, &asked->prediction),
-                       &reply->problem))
-        prediction_answer(request, model, &asked->prediction, reply);
+    struct problem *problem = &reply->problem;
+    if (request_samples_load(service, model, SAMPLES_TO_PREDICT, problem, &asked->input) &&
+        check_sizes(asked, problem) &&
+        errors_core_ok(predict(model, &asked->input.samples, &asked->options, request->team,
+                               &asked->prediction),
+                       problem))
+        prediction_json_answer(request, model, &asked->prediction, reply);
 }
 
-/* Takes the model. */
-static void predict_read(struct service *service, const struct request *request,
-                         struct model *take_model, struct reply *reply)
+void predict_post(struct service *service, const struct request *request, struct reply *reply)
 {
     struct predict_request *asked = reply_make_state(reply, sizeof *asked, predict_request_finish);
-    if (asked == NULL) {
-        model_release(take_model);
+    if (asked == NULL)
         return;
-    }
-    asked->model = take_model;
-    struct document *document =
-        request_document(request, samples_member(take_model), ARRAY_OF_SAMPLES, &reply->problem);
+    asked->model = models_find(service, request, &reply->problem);
+    if (asked->model == NULL)
+        return;
+    struct document *document = request_document(request, samples_json_member(asked->model),
+                                                 ARRAY_OF_SAMPLES, &reply->problem);
     if (document != NULL)
         read_fields(service, document, &reply->problem, asked);
     document_destroy(document);
@@ -119,19 +146,4 @@ static void predict_read(struct service *service, const struct request *request,
         reply_continue(reply, predict_run, WORK_FOR_POOL);
     else if (check_sizes(asked, &reply->problem))
         reply_continue(reply, predict_run, work_of(asked));
-}
-
-void predict_post(struct service *service, const struct request *request, struct reply *reply)
-{
-    struct model *model = models_find(service, request, &reply->problem);
-    if (model == NULL)
-        return;
-    switch (model->config.network.read_out.kind) {
-    case READ_OUT_V_MAX:
-        predict_read(service, request, model, reply);
-        break;
-    case READ_OUT_SPIKE_COUNT:
-        counts_predict(service, request, model, reply);
-        break;
-    }
 }

@@ -5,7 +5,7 @@
 #include "server/compute/prediction.h"
 #include "server/http/reply.h"
 
-void prediction_answer(const struct request *request, const struct model *model,
-                       const struct prediction *prediction, struct reply *reply);
+void prediction_json_answer(const struct request *request, const struct model *model,
+                            const struct prediction *prediction, struct reply *reply);
 
 #endif

@@ -66,7 +66,7 @@ bool request_samples_find_dataset(struct service *service, struct fields *fields
     if (status == STORE_NOT_FOUND)
         problem_add_field(fields->problem, PROBLEM_UNKNOWN_VALUE, pointer, "%s", NO_DATASET);
     else if (errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, id, fields->problem))
-        dataset_suits(ret_dataset, model, use, pointer, fields->problem);
+        dataset_samples_suit(ret_dataset, model, use, pointer, fields->problem);
     return true;
 }
 
@@ -94,8 +94,8 @@ static enum store_status load_by_id(struct store *store, const char *id, const s
     enum store_status status = store_dataset_find(store, id, &dataset);
     if (status != STORE_OK)
         return status;
-    if (dataset_suits(&dataset, model, use, pointer, problem) &&
-        (is_to_train(use) || check_work(&dataset, model, problem)))
+    if (dataset_samples_suit(&dataset, model, use, pointer, problem) &&
+        (samples_json_trains(use) || check_work(&dataset, model, problem)))
         status = dataset_samples_load(store, &dataset, model, use, ret_samples);
     dataset_record_finish(&dataset);
     return status;
@@ -141,7 +141,7 @@ bool request_samples_read(struct service *service, struct fields *fields, const 
 {
     struct dataset_record dataset = {0};
     if (!request_samples_find_dataset(service, fields, model, use, &dataset))
-        return samples_read(fields, model, use, &ret_samples->samples);
+        return samples_json_read(fields, model, use, &ret_samples->samples);
     strcpy(ret_samples->dataset, dataset.id);
     dataset_record_finish(&dataset);
     return !problem_is_set(fields->problem);

@@ -53,7 +53,7 @@ static void read_data(struct service *service, struct fields *fields, const stru
 {
     const enum samples_use use = fit ? SAMPLES_TO_FIT : SAMPLES_TO_TRAIN;
     if (!request_samples_find_dataset(service, fields, model, use, &data->dataset))
-        samples_read(fields, model, use, &data->samples);
+        samples_json_read(fields, model, use, &data->samples);
     else if (!fit && !problem_is_set(fields->problem))
         request_samples_check_dataset(service, fields, &data->dataset, model);
 }

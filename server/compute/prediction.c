@@ -1,177 +1,191 @@
 #include "server/compute/prediction.h"
 
-#include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "server/compute/scratch.h"
+#include "server/compute/prediction_kind.h"
 
-enum { PARTS_A_HAND = 4 };
+enum { PARTS_A_THREAD = 4 };
+
+static const struct prediction_kind *kind_of(const struct read_out *read_out)
+{
+    switch (read_out->kind) {
+    case READ_OUT_V_MAX:
+        return &v_max_prediction;
+    case READ_OUT_SPIKE_COUNT:
+        return &spike_count_prediction;
+    }
+    return NULL;
+}
+
+const struct prediction_type *prediction_types(const struct read_out *read_out)
+{
+    return kind_of(read_out)->types;
+}
+
+size_t prediction_size(const struct model_config *config, const struct prediction_options *options)
+{
+    return kind_of(&config->network.read_out)->size(config, options);
+}
+
+uint64_t prediction_work(const struct model_config *config,
+                         const struct prediction_options *options, size_t spikes)
+{
+    return kind_of(&config->network.read_out)->work(config, options, spikes);
+}
+
+/* --- the arrays --- */
 
 void prediction_finish(struct prediction *prediction)
 {
-    free(prediction->label);
-    free(prediction->v_max);
-    free(prediction->score);
-    free(prediction->spikes);
-    for (size_t l = 0; l < HIDDEN_LAYERS; l++)
-        free(prediction->hidden[l]);
-    free(prediction->v);
+    for (size_t i = 0; i < prediction->array_count; i++)
+        free(prediction->arrays[i].values);
     free(prediction->decisions);
+    *prediction = (struct prediction){0};
 }
 
-size_t prediction_size(const struct model *model, const struct prediction *wanted)
+void *prediction_row(const struct prediction *prediction, unsigned type, size_t sample)
 {
-    const struct network_params *params = &model->config.network;
-    size_t numbers =
-        params->tempotron.out_features * (wanted->wanted[RET_V] ? params->tempotron.T : 1);
-    for (size_t l = 0; wanted->wanted[RET_HIDDEN_SPIKES] && l < params->hidden_count; l++)
-        numbers += params->hidden[l];
-    if (wanted->explains)
-        numbers += 4 * CONTRIBUTIONS;
-    return numbers;
+    const struct prediction_array *array = prediction->of[type];
+    if (array == NULL)
+        return NULL;
+    size_t bytes = dtype_size(array->dtype);
+    for (unsigned d = 1; d < array->rank; d++)
+        bytes *= array->shape[d];
+    return (char *)array->values + sample * bytes;
 }
 
-static bool init_hidden(struct prediction *prediction, const struct network_params *params)
+static size_t extent(enum prediction_axis axis, const struct network_params *params,
+                     const struct prediction_options *options, size_t layer)
 {
-    for (size_t l = 0; l < params->hidden_count; l++) {
-        prediction->hidden[l] = malloc(prediction->count * params->hidden[l] * sizeof(float));
-        if (prediction->hidden[l] == NULL)
-            return false;
+    switch (axis) {
+    case PREDICTION_NO_AXIS:
+        break;
+    case PREDICTION_OUTPUTS:
+        return network_outputs(params);
+    case PREDICTION_NEURONS:
+        return params->tempotron.out_features;
+    case PREDICTION_HIDDEN:
+        return params->hidden[layer];
+    case PREDICTION_TIMES:
+        return params->tempotron.T;
+    case PREDICTION_SPIKES:
+        return params->read_out.spike_count.max_spikes;
+    case PREDICTION_K:
+        return options->k_max;
     }
-    return true;
+    return 0;
 }
 
-static bool prediction_init(struct prediction *prediction, const struct model *model, size_t count)
+/* Of the hidden layer, if the type has an array for each of them. */
+static bool add_array(const struct prediction_type *type, const struct network_params *params,
+                      const struct prediction_options *options, size_t layer,
+                      struct prediction *prediction)
+{
+    struct prediction_array *array = &prediction->arrays[prediction->array_count++];
+    const bool is_hidden = type->axes[0] == PREDICTION_HIDDEN;
+    size_t values = prediction->count;
+    *array = (struct prediction_array){
+        .name = is_hidden ? weights_name(params, layer) : type->name,
+        .group = is_hidden ? type->name : NULL,
+        .dtype = type->dtype,
+        .style = type->style,
+        .rank = 1,
+        .shape = {prediction->count},
+    };
+    if (array->style == PREDICTION_STEPS && params->tempotron.clock == CLOCK_CONTINUOUS)
+        array->style = PREDICTION_NUMBERS;
+    for (size_t d = 0; d + 1 < PREDICTION_RANK && type->axes[d] != PREDICTION_NO_AXIS; d++) {
+        array->shape[array->rank] = extent(type->axes[d], params, options, layer);
+        values *= array->shape[array->rank++];
+    }
+    array->values = malloc(values * dtype_size(array->dtype));
+    return array->values != NULL;
+}
+
+static bool prediction_init(struct prediction *prediction, const struct model *model, size_t count,
+                            const struct prediction_options *options)
 {
     const struct network_params *params = &model->config.network;
-    const size_t neurons = params->tempotron.out_features, T = params->tempotron.T;
-    prediction->count = count;
-    prediction->classes = network_outputs(params);
-    prediction->neurons = neurons;
-    prediction->T = T;
-    prediction->label = malloc(count * sizeof *prediction->label);
-    prediction->v_max = malloc(count * neurons * sizeof *prediction->v_max);
-    prediction->spikes = malloc(count * neurons * sizeof *prediction->spikes);
-    if (prediction->wanted[RET_SCORE])
-        prediction->score = malloc(count * prediction->classes * sizeof *prediction->score);
-    if (prediction->wanted[RET_V])
-        prediction->v = malloc(count * neurons * T * sizeof *prediction->v);
-    if (prediction->explains)
+    const struct prediction_type *types = prediction_types(&params->read_out);
+    bool made = true;
+    *prediction = (struct prediction){.count = count};
+    for (size_t i = 0; types[i].name != NULL; i++) {
+        const bool is_hidden = types[i].axes[0] == PREDICTION_HIDDEN;
+        if (!options->wanted[i])
+            continue;
+        prediction->of[i] = &prediction->arrays[prediction->array_count];
+        for (size_t l = 0; made && l < (is_hidden ? params->hidden_count : 1); l++)
+            made = add_array(&types[i], params, options, l, prediction);
+    }
+    if (made && options->explains) {
         prediction->decisions = calloc(count, sizeof *prediction->decisions);
-    return prediction->label != NULL && prediction->v_max != NULL && prediction->spikes != NULL &&
-           (prediction->score != NULL || !prediction->wanted[RET_SCORE]) &&
-           (!prediction->wanted[RET_HIDDEN_SPIKES] || init_hidden(prediction, params)) &&
-           (prediction->v != NULL || !prediction->wanted[RET_V]) &&
-           (prediction->decisions != NULL || !prediction->explains);
-}
-
-static double margin_of(const struct network *network, const float *score, size_t decided)
-{
-    const size_t classes = network_outputs(&network->params);
-    double next = classes > 1 ? -INFINITY : network->params.tempotron.v_threshold;
-    for (size_t k = 0; k < classes; k++)
-        if (k != decided)
-            next = fmax(next, (double)score[k]);
-    return (double)score[decided] - next;
-}
-
-/* Of the neurons of a class the one with the greatest v_max. */
-static size_t greatest_of_class(const struct network *network, const float *v_max, size_t class)
-{
-    const size_t group = network->params.read_out.v_max.neurons_per_class;
-    return class * group + v_max_read_out_decide(v_max + class * group, group);
-}
-
-/* By all spikes, also those of features at rest. False: no memory. */
-static bool explain_sample(const struct model *model, const struct samples *samples, size_t sample,
-                           struct activity *activity, size_t decided, struct decision *decision)
-{
-    const struct network *network = model->network;
-    const struct layer_activity *last = &activity->layers[activity->depth - 1];
-    struct encoding every_spike = model->encoding;
-    every_spike.background = NULL;
-    samples_pattern(samples, &every_spike, sample, activity_input(activity));
-    decision->output = greatest_of_class(network, last->v_max, decided);
-    decision->t_max = last->t_max[decision->output];
-    decision->margin = margin_of(network, activity->score, decided);
-    return network_explain(network, activity, decision->output, decision->contributions,
-                           CONTRIBUTIONS, &decision->count) == CORE_OK;
-}
-
-static void keep_hidden_spikes(const struct network *network, const struct activity *activity,
-                               size_t sample, struct prediction *prediction)
-{
-    if (!prediction->wanted[RET_HIDDEN_SPIKES])
-        return;
-    for (size_t l = 0; l + 1 < network->depth; l++) {
-        const size_t neurons = network_neurons(&network->params, l);
-        memcpy(prediction->hidden[l] + sample * neurons, activity->layers[l].spike,
-               neurons * sizeof(float));
+        made = prediction->decisions != NULL;
     }
+    return made;
 }
 
-/* False: no memory. */
-static bool predict_sample(const struct model *model, const struct samples *samples, size_t sample,
-                           struct scratch *scratch, struct prediction *prediction)
-{
-    const struct network *network = model->network;
-    const size_t neurons = prediction->neurons, classes = prediction->classes;
-    const float threshold = (float)network->params.tempotron.v_threshold;
-    float *v = prediction->v == NULL ? NULL : prediction->v + sample * neurons * prediction->T;
-    struct activity *activity = &scratch->activity;
-    const struct layer_activity *last = &activity->layers[network->depth - 1];
-    samples_pattern(samples, &model->encoding, sample, activity_input(activity));
-    v_max_read_out_forward(network, &scratch->membranes, activity, v);
-    memcpy(prediction->v_max + sample * neurons, last->v_max, neurons * sizeof(float));
-    if (prediction->score != NULL)
-        memcpy(prediction->score + sample * classes, activity->score, classes * sizeof(float));
-    for (size_t j = 0; j < neurons; j++)
-        prediction->spikes[sample * neurons + j] =
-            last->v_max[j] >= threshold ? (float)last->t_max[j] : -1;
-    keep_hidden_spikes(network, activity, sample, prediction);
-    const bool decides = activity_decides(activity);
-    const size_t label = v_max_read_out_decide(activity->score, classes);
-    prediction->label[sample] = decides ? (int32_t)label : -1;
-    return !decides || !prediction->explains ||
-           explain_sample(model, samples, sample, activity, label, &prediction->decisions[sample]);
-}
+/* --- predicting --- */
 
-/* The samples shared out to several hands. */
 struct predicting {
-    const struct model *model;
-    const struct samples *samples;
-    struct prediction *prediction;
+    const struct prediction_kind *kind;
+    struct prediction_sample sample; /* for each thread to copy */
+    size_t outputs;                  /* of a sample that are shared out; 1: it is not */
     size_t parts;
     atomic_bool failed; /* no memory */
 };
 
+static void go_forward(const struct prediction_sample *sample)
+{
+    struct scratch *scratch = sample->scratch;
+    samples_pattern(sample->samples, &sample->model->encoding, sample->number,
+                    activity_input(&scratch->activity));
+    activity_forward(sample->model->network, &scratch->read_out.membranes, &scratch->activity);
+}
+
 static void predict_part(void *work, size_t part)
 {
     struct predicting *predicting = work;
-    const struct model *model = predicting->model;
-    const struct samples *samples = predicting->samples;
-    const size_t capacity = samples_capacity(samples, &model->encoding);
-    const size_t end = samples->count * (part + 1) / predicting->parts;
-    struct scratch *scratch = scratch_borrow(model->network, capacity);
-    bool done = scratch != NULL;
-    for (size_t b = samples->count * part / predicting->parts; done && b < end; b++)
-        done = predict_sample(model, samples, b, scratch, predicting->prediction);
+    const struct prediction_kind *kind = predicting->kind;
+    struct prediction_sample sample = predicting->sample;
+    const size_t outputs = predicting->outputs, all = sample.samples->count * outputs;
+    const size_t begin = all * part / predicting->parts;
+    const size_t end = all * (part + 1) / predicting->parts;
+    sample.scratch = scratch_borrow(sample.model->network,
+                                    samples_capacity(sample.samples, &sample.model->encoding),
+                                    sample.options->k_max > 0);
+    bool done = sample.scratch != NULL;
+    for (size_t i = begin; done && i < end; i++) {
+        sample.number = i / outputs;
+        if (i == begin || i % outputs == 0) {
+            go_forward(&sample);
+            kind->begin(&sample);
+        }
+        done = kind->fill(&sample, i % outputs);
+    }
     if (!done)
         atomic_store(&predicting->failed, true);
-    scratch_return(scratch);
+    scratch_return(sample.scratch);
 }
 
 enum core_status predict(const struct model *model, const struct samples *samples,
-                         const struct thread_team *team, struct prediction *prediction)
+                         const struct prediction_options *options, const struct thread_team *team,
+                         struct prediction *ret_prediction)
 {
-    const size_t parts = team != NULL ? PARTS_A_HAND * thread_team_size(team) : 1;
-    struct predicting predicting = {.model = model,
-                                    .samples = samples,
-                                    .prediction = prediction,
-                                    .parts = parts < samples->count ? parts : samples->count};
-    if (!prediction_init(prediction, model, samples->count))
+    const struct prediction_kind *kind = kind_of(&model->config.network.read_out);
+    const size_t parts = team != NULL ? PARTS_A_THREAD * thread_team_size(team) : 1;
+    const size_t outputs = kind->splits_outputs ? network_outputs(&model->config.network) : 1;
+    const size_t all = samples->count * outputs;
+    struct predicting predicting = {
+        .kind = kind,
+        .sample = {.model = model,
+                   .samples = samples,
+                   .options = options,
+                   .prediction = ret_prediction},
+        .outputs = outputs,
+        .parts = parts < all ? parts : all,
+    };
+    if (!prediction_init(ret_prediction, model, samples->count, options))
         return CORE_NO_MEMORY;
     thread_team_run(team, predict_part, &predicting, predicting.parts);
     return atomic_load(&predicting.failed) ? CORE_NO_MEMORY : CORE_OK;

@@ -13,7 +13,7 @@ static pthread_key_t key;
 
 static void empty(struct scratch *scratch)
 {
-    membranes_finish(&scratch->membranes);
+    read_out_scratch_finish(&scratch->read_out);
     activity_finish(&scratch->activity);
     *scratch = (struct scratch){0};
 }
@@ -43,47 +43,65 @@ static struct scratch *of_this_thread(void)
     return scratch;
 }
 
-static bool has_equal_layers(const struct network_params *a, const struct network_params *b)
+static bool have_equal_layers(const struct network_params *a, const struct network_params *b)
 {
     bool equal = a->hidden_count == b->hidden_count;
     for (size_t l = 0; equal && l < a->hidden_count; l++)
         equal = a->hidden[l] == b->hidden[l];
-    return equal && network_outputs(a) == network_outputs(b);
+    return equal && a->tempotron.out_features == b->tempotron.out_features;
+}
+
+static bool have_equal_read_outs(const struct read_out *a, const struct read_out *b)
+{
+    if (a->kind != b->kind)
+        return false;
+    switch (a->kind) {
+    case READ_OUT_V_MAX:
+        return a->v_max.neurons_per_class == b->v_max.neurons_per_class;
+    case READ_OUT_SPIKE_COUNT:
+        return a->spike_count.max_spikes == b->spike_count.max_spikes;
+    }
+    return false;
 }
 
 static bool fits(const struct scratch *scratch, const struct network_params *params,
-                 size_t capacity)
+                 size_t capacity, bool searches)
 {
-    const struct tempotron_params *a = &scratch->params.tempotron, *b = &params->tempotron;
-    return scratch->bytes > 0 && scratch->capacity == capacity && a->T == b->T &&
-           a->out_features == b->out_features && a->clock == b->clock &&
-           has_equal_layers(&scratch->params, params);
+    const struct network_params *made = &scratch->params;
+    return scratch->bytes > 0 && scratch->capacity == capacity && scratch->searches == searches &&
+           made->tempotron.T == params->tempotron.T &&
+           made->tempotron.clock == params->tempotron.clock && have_equal_layers(made, params) &&
+           have_equal_read_outs(&made->read_out, &params->read_out);
 }
 
-static bool fill(struct scratch *scratch, const struct network *network, size_t capacity)
+static size_t bytes_of(const struct network *network, size_t capacity)
 {
-    const struct tempotron *block = network_widest_block(network);
-    const size_t T = network->params.tempotron.T;
+    const struct network_params *params = &network->params;
+    const size_t stride = network_widest_block(network)->stride;
+    size_t bytes = sizeof(float) * (3 * params->tempotron.T * stride + 10 * capacity);
+    for (size_t l = 0; l < network->depth; l++)
+        bytes += sizeof(float) * 16 * network->layers[l].lanes;
+    if (params->read_out.kind == READ_OUT_SPIKE_COUNT)
+        bytes += sizeof(double) * (10 * capacity + 16 * params->read_out.spike_count.max_spikes);
+    return bytes;
+}
+
+struct scratch *scratch_borrow(const struct network *network, size_t capacity, bool searches)
+{
+    struct scratch *scratch = of_this_thread();
+    if (scratch == NULL || fits(scratch, &network->params, capacity, searches))
+        return scratch;
+    empty(scratch);
     if (activity_init(&scratch->activity, network, capacity) != CORE_OK ||
-        membranes_init(&scratch->membranes, block, 0) != CORE_OK) {
+        read_out_scratch_init(&scratch->read_out, network, capacity, searches) != CORE_OK) {
         empty(scratch);
-        return false;
+        return NULL;
     }
     scratch->params = network->params;
     scratch->capacity = capacity;
-    scratch->bytes = sizeof(float) * (3 * T * block->stride + 10 * capacity);
-    for (size_t l = 0; l < network->depth; l++)
-        scratch->bytes += sizeof(float) * 16 * network->layers[l].lanes;
-    return true;
-}
-
-struct scratch *scratch_borrow(const struct network *network, size_t capacity)
-{
-    struct scratch *scratch = of_this_thread();
-    if (scratch == NULL || fits(scratch, &network->params, capacity))
-        return scratch;
-    empty(scratch);
-    return fill(scratch, network, capacity) ? scratch : NULL;
+    scratch->searches = searches;
+    scratch->bytes = bytes_of(network, capacity);
+    return scratch;
 }
 
 void scratch_return(struct scratch *scratch)

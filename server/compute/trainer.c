@@ -113,7 +113,7 @@ static enum store_status load_samples(const struct job *job, struct store *store
     if (status != STORE_OK)
         return status;
     struct problem problem = {0};
-    if (dataset_suits(&dataset, job->base, SAMPLES_TO_FIT, "", &problem))
+    if (dataset_samples_suit(&dataset, job->base, SAMPLES_TO_FIT, "", &problem))
         status = dataset_samples_load(store, &dataset, job->base, SAMPLES_TO_FIT, samples);
     else
         status = STORE_CORRUPT;
@@ -141,7 +141,7 @@ static void check_values(struct job *job, const struct samples *samples, const c
 {
     const struct encoder *encoder = &job->base->config.encoder;
     if (samples->count > 0 && samples_are_encoded(samples) &&
-        encoder_is_usable(job->base, SAMPLES_TO_TRAIN, &job->problem))
+        model_encoder_is_usable(job->base, false, &job->problem))
         encoder_ranges_hold(encoder, samples, name, false, &job->problem);
 }
 

@@ -61,8 +61,8 @@ static bool check_labels(const struct dataset_record *dataset, const struct mode
     return false;
 }
 
-bool dataset_suits(const struct dataset_record *dataset, const struct model *model,
-                   enum samples_use use, const char *pointer, struct problem *problem)
+bool dataset_samples_suit(const struct dataset_record *dataset, const struct model *model,
+                          enum samples_use use, const char *pointer, struct problem *problem)
 {
     const size_t features = model->config.has_encoder ? encoder_features(&model->config.encoder)
                                                       : model->config.network.tempotron.in_features;
@@ -73,7 +73,8 @@ bool dataset_suits(const struct dataset_record *dataset, const struct model *mod
         problem_add_field(problem, PROBLEM_WRONG_SHAPE, pointer,
                           "Each sample must have %zu numbers, but these have %zu.", features,
                           dataset->x.features);
-    else if (model->config.has_encoder && !encoder_is_usable(model, use, problem))
+    else if (model->config.has_encoder &&
+             !model_encoder_is_usable(model, use == SAMPLES_TO_FIT, problem))
         return false;
     if (use != SAMPLES_TO_PREDICT)
         check_labels(dataset, model, pointer, problem);
@@ -107,7 +108,7 @@ static enum store_status load_values(struct store *store, const struct dataset_r
                                      struct samples *samples)
 {
     void *values;
-    const bool stays_as_it_is = is_to_train(use) && model->config.has_encoder;
+    const bool stays_as_it_is = samples_json_trains(use) && model->config.has_encoder;
     enum store_status status = store_array_load(store, &dataset->x, &values);
     if (status == STORE_OK)
         status = set_values(samples, dataset->x.dtype, values);

@@ -8,8 +8,8 @@
 
 /* Whether a dataset can be used so with a model, from what is known without its values. False with
  * the problem, at `pointer`, set. */
-bool dataset_suits(const struct dataset_record *dataset, const struct model *model,
-                   enum samples_use use, const char *pointer, struct problem *problem);
+bool dataset_samples_suit(const struct dataset_record *dataset, const struct model *model,
+                          enum samples_use use, const char *pointer, struct problem *problem);
 
 /* Loads the samples of a dataset that suits, as the model takes them: through its encoder, or as
  * spike times; and, unless they are only to be predicted, their labels as the model numbers them.

@@ -160,6 +160,15 @@ bool model_weights(const struct model *model, struct weights *ret_weights)
     return weights_copy(model->network, ret_weights);
 }
 
+bool model_encoder_is_usable(const struct model *model, bool fits, struct problem *problem)
+{
+    if (model->config.ranges != RANGES_UNFITTED || fits)
+        return true;
+    problem_set(problem, PROBLEM_ENCODER_NOT_FITTED,
+                "The encoder has no ranges yet: train the model with \"fit\": true first.");
+    return false;
+}
+
 struct model *model_retain(struct model *model)
 {
     atomic_fetch_add_explicit(&model->references, 1, memory_order_relaxed);

@@ -34,6 +34,9 @@ enum store_status model_load_description(struct store *store, const char *id,
                                          struct model **ret_model);
 /* Copies the weights of one that is loaded. False: no memory. */
 bool model_weights(const struct model *model, struct weights *ret_weights);
+/* Whether values may go through the model's encoder, or fit it. False with the problem,
+ * encoder_not_fitted, set: it has no ranges yet. */
+bool model_encoder_is_usable(const struct model *model, bool fits, struct problem *problem);
 struct model *model_retain(struct model *model);
 void model_release(struct model *model); /* takes NULL */
 
