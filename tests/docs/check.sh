@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks pages of the documentation: runs their commands, compares what these print, and looks for
-# what the links name.
+# what the links name, and for the files that they name in backticks.
 #
 # The commands of a page run in its order, in an empty directory, on a new server with an empty
 # database, after those of the page that START names (the README, with which a reader begins). So a
@@ -174,6 +174,17 @@ check_links() {
     done <"$work/links"
 }
 
+# Files are named from the top of the project: `core/loss.c`, `server/http`.
+check_files() {
+    files=0
+    grep -noE '`(bench|core|docker|docs|examples|migrations|openapi|server|tests)/[A-Za-z0-9_./-]*`' "$1" |
+        tr -d '`' | tr : ' ' >"$work/files"
+    while read -r line file; do
+        files=$((files + 1))
+        [ -e "$file" ] || fault "$1" "$line" "there is no file $file"
+    done <"$work/files"
+}
+
 # A directory like the top of the project, where nothing that a command writes stays.
 make_directory() {
     rm -rf "$work/directory"
@@ -196,9 +207,10 @@ check_page() {
     run_blocks "$1"
     end_server || fault "$1" 1 "the server ends with status $?" "$work/log"
     check_links "$1"
-    checks=$((checks + ran + compared + 1 + links))
+    check_files "$1"
+    checks=$((checks + ran + compared + 1 + links + files))
     untested=$((untested + skipped))
-    echo "$1: $ran blocks run, $compared outputs compared, $skipped not tested, $links links"
+    echo "$1: $ran blocks run, $compared outputs compared, $skipped not tested, $links links, $files files"
 }
 
 for page; do

@@ -192,6 +192,7 @@ static void check_schema(const char *path, const struct table *table, const json
 {
     const char *name;
     json_t *property;
+    ck_assert_uint_gt(json_object_size(contract_at(schema, "properties")), 0);
     json_object_foreach((json_t *)contract_at(schema, "properties"), name, property) {
         const json_t *field = contract_resolve(property);
         const struct row *row = find_row(table, name);
