@@ -8,7 +8,7 @@
 
 enum { CHECKSUM_TEXT = 65 };
 
-/* One hash over pieces: init, add ..., finish. */
+/* One checksum of several pieces: init, add ..., finish. */
 struct checksum {
     struct sha256_ctx context;
 };

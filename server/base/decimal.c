@@ -1,37 +1,37 @@
-/* decimal.c - short ways for the numbers that come by the million; the C library for the rest.
+/* decimal.c - short ways for the numbers that come by the million; the C library does the rest.
  *
  * Reading. A number is m * 10^e, m its digits as an integer. Up to 19 digits m fits 64 bits; then
  *  - m = 0 is 0 whatever e is;
  *  - m <= 2^53 and |e| <= 22: m and 10^|e| are doubles (5^22 < 2^53), so one multiplication or
  *    division rounds once, to the nearest;
- *  - |e| <= 27, where long double has 64 bits: m and 10^|e| are exact there (5^27 < 2^64), so one
+ *  - |e| <= 27, if long double has 64 bits: m and 10^|e| are exact there (5^27 < 2^64), so one
  *    operation gives x, the number rounded to 64 bits. The doubles and the midpoints between them
  *    are all among the 64-bit numbers, so rounding can move the number onto a midpoint but never
  *    across one: unless x is a midpoint, the double nearest to x is the one nearest to the
  *    number. A midpoint's low 11 bits are 1 and ten zeros. Nothing here is near the subnormals
  *    or the largest double: 10^-27 <= m * 10^e < 10^47.
- * Whatever remains is strtod's. It sees only text whose grammar was checked, with a digit that is
- * not 0 (so no "0x", "inf" or "nan"), and it stops at the byte behind the number, which is there.
+ * strtod reads whatever remains. It sees only text whose grammar was checked, with a digit that is
+ * not 0 (so no "0x", "inf" or "nan"), and it stops at the byte after the number, which is there.
  *
- * Writing: printf's %.Ng with the first N that reads back as the same number. N starts where every
- * decimal of N digits survives the type (FLT_DIG, DBL_DIG): %g drops the trailing zeros, so fewer
- * digits come out wherever fewer will do. Subnormals keep fewer digits, there N starts at one.
- * Integral values, the most frequent ones, go without these tries. The slow way is just that.
+ * Writing gives printf's %.Ng with the first N that reads back as the same number. N starts at the
+ * number of digits that the type always keeps (FLT_DIG, DBL_DIG): %g drops the trailing zeros, so
+ * fewer digits come out if fewer will do. Subnormals keep fewer digits, so N starts at one for
+ * them. Integral values, the most frequent ones, need no such tries. The slow way does just this.
  *
  * The short way for a normal float v > 0: let s = v * 10^k with 10^8 <= s < 10^9, so that rounding
- * s to a multiple of u = 10^(9-N) rounds v to N digits, and these read back as v where that
- * multiple is nearer to s than h, half the gap between v and its neighbour on that side, times
- * 10^k; at exactly h where v's mantissa is even, as ties go to even. 10^|k| is a double for
- * |k| <= 22. s and h become integers, in units of 2^-27, and these are compared.
+ * s to a multiple of u = 10^(9-N) rounds v to N digits, and these read back as v if that multiple
+ * is nearer to s than h, half the gap between v and its neighbour on that side, times 10^k; at
+ * exactly h if v's mantissa is even, as ties go to even. 10^|k| is a double for |k| <= 22. s and h
+ * become integers, in units of 2^-27, and these are compared.
  *  - 0 <= k <= 12, where v is between 10^-4 and 10^9: v has 24 bits and 5^12 has 28, so s is
- *    exact, as is h, 10^k times a power of two. v's last bit is 2^(b-23) where 2^b <= v; that is
- *    least for k = 12, b = -14: s is a multiple of 2^-25 or more, h of 2^-27. So nothing is lost,
- *    and ties are decided as they are.
+ *    exact, as is h, 10^k times a power of two. v's last bit is 2^(b-23) for the largest 2^b <= v;
+ *    that is smallest for k = 12, b = -14: s is a multiple of 2^-25 or more, h of 2^-27. So
+ *    nothing is lost, and ties are decided as they are.
  *  - elsewhere s and h are rounded once. s < 2^30 is off by 2^-24 at most, and a multiple of 2^-26
  *    as s > 2^26; h <= 2^-24 * s < 2^6 is off by 2^-48 and by the part of a unit that is cut off.
- *    So what is compared is off by less than 2^-23: where it is nearer than that to a tie, or to
- *    h, the slow way decides. It does so too where s = 10^8 comes out, which may be less in truth.
- *    (Where the error puts s on the wrong side of a multiple, that is the nearest one anyway, and
+ *    So what is compared is off by less than 2^-23: if it is nearer than that to a tie, or to h,
+ *    the slow way decides. It also decides if s = 10^8 comes out, which may be less in truth.
+ *    (If the error puts s on the wrong side of a multiple, that multiple is the nearest anyway, and
  *    reads back: h > 1.) */
 #include "server/base/decimal.h"
 
@@ -45,9 +45,9 @@
 static_assert(FLT_EVAL_METHOD == 0, "a double's operation must round to a double");
 static_assert(FLT_MANT_DIG == 24 && DBL_MANT_DIG == 53, "float and double must be IEEE's");
 
-enum { POWERS = 23, MOST_DIGITS = 19 };
+enum { POWERS = 23, MAX_DIGITS = 19 };
 
-/* Those that are exact. */
+/* The powers that are exact. */
 static const double power_of_ten[POWERS] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                             1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                             1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
@@ -72,7 +72,7 @@ static bool is_digit(const char *at, const char *end)
     return at < end && *at >= '0' && *at <= '9';
 }
 
-/* Appends digits to the mantissa, and returns the byte behind them. */
+/* Appends digits to the mantissa, and returns the byte after them. */
 static inline const char *read_digits(const char *at, const char *end, uint64_t *mantissa)
 {
     static const uint32_t tens[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
@@ -89,7 +89,8 @@ static inline const char *read_digits(const char *at, const char *end, uint64_t 
     return at;
 }
 
-/* Adds what stands behind the e. A huge one is cut where no text's length can make up for it. */
+/* Adds the number that follows the e. A huge one is cut: no text is long enough to make up for it.
+ */
 static const char *read_exponent(const char *at, const char *end, int64_t *exponent)
 {
     const int64_t huge = INT64_C(1) << 56;
@@ -105,7 +106,7 @@ static const char *read_exponent(const char *at, const char *end, int64_t *expon
     return at;
 }
 
-/* Takes the text apart. Returns the byte behind the number; NULL where there is none. */
+/* Takes the text apart. Returns the byte after the number; NULL: there is no number. */
 static const char *scan(const char *text, const char *end, struct number *number)
 {
     *number = (struct number){.negative = text < end && *text == '-'};
@@ -131,9 +132,9 @@ static const char *scan(const char *text, const char *end, struct number *number
 static bool is_whole(const struct number *number)
 {
     size_t count = number->digit_count;
-    for (const char *at = number->digits; count > MOST_DIGITS && (*at == '0' || *at == '.'); at++)
+    for (const char *at = number->digits; count > MAX_DIGITS && (*at == '0' || *at == '.'); at++)
         count -= *at == '0';
-    return count <= MOST_DIGITS;
+    return count <= MAX_DIGITS;
 }
 
 #if LDBL_MANT_DIG == 64 && defined __x86_64__
@@ -160,11 +161,11 @@ static bool convert_extended(uint64_t mantissa, int64_t exponent, double *magnit
 }
 #endif
 
-/* False where no short way is sure of the nearest. */
+/* False: no short way is sure of the nearest double. */
 static bool convert(const struct number *number, double *magnitude)
 {
     const int64_t exponent = number->exponent;
-    if (number->digit_count > MOST_DIGITS && !is_whole(number))
+    if (number->digit_count > MAX_DIGITS && !is_whole(number))
         return false;
     if (number->mantissa == 0)
         *magnitude = 0;
@@ -179,8 +180,8 @@ static bool convert(const struct number *number, double *magnitude)
 const char *decimal_read_any(const char *text, const char *end, double *value)
 {
     struct number number;
-    const char *behind = scan(text, end, &number);
-    if (behind == NULL)
+    const char *rest = scan(text, end, &number);
+    if (rest == NULL)
         return NULL;
     double magnitude;
     if (!convert(&number, &magnitude))
@@ -188,14 +189,14 @@ const char *decimal_read_any(const char *text, const char *end, double *value)
     if (magnitude == HUGE_VAL)
         return NULL;
     *value = copysign(magnitude, number.negative ? -1.0 : 1.0);
-    return behind;
+    return rest;
 }
 
 /* --- writing --- */
 
 static const double INTEGRAL_BELOW = 1e6;
 
-/* Of the fixed point, in its units of 2^-27. */
+/* One, and the tolerance below, in fixed point with units of 2^-27. */
 enum { FIXED_ONE = 1 << 27, FIXED_TOLERANCE = 1 << 4 };
 
 /* The eight decimal digits of a number below 10^8, as the word of their values, the first one
@@ -216,7 +217,7 @@ static void store_eight(char *out, uint64_t digits)
     memcpy(out, &digits, sizeof digits);
 }
 
-/* The last digit stays where all are 0. */
+/* If all digits are 0, the last one stays. */
 static size_t write_without_leading_zeros(uint64_t digits, char *out)
 {
     const unsigned zeros = (unsigned)__builtin_ctzll(digits | UINT64_C(1) << 56) / 8;
@@ -227,19 +228,19 @@ static size_t write_without_leading_zeros(uint64_t digits, char *out)
 
 size_t decimal_write_integer(int64_t value, char out[DECIMAL_TEXT])
 {
-    const uint32_t most = 100000000;
+    const uint32_t eight_end = 100000000; /* the first number of nine digits */
     const uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     size_t size = 0;
     if (value < 0)
         out[size++] = '-';
-    if (magnitude < most)
+    if (magnitude < eight_end)
         return size + write_without_leading_zeros(eight_digits((uint32_t)magnitude), out + size);
-    size += decimal_write_integer((int64_t)(magnitude / most), out + size);
-    store_eight(out + size, eight_digits((uint32_t)(magnitude % most)));
+    size += decimal_write_integer((int64_t)(magnitude / eight_end), out + size);
+    store_eight(out + size, eight_digits((uint32_t)(magnitude % eight_end)));
     return size + 8;
 }
 
-/* The numbers that need no search for digits; 0 where it is none of them. */
+/* Writes the numbers that need no search for digits; 0: it is not one of them. */
 static size_t write_simple(double value, char *out)
 {
     if (!(fabs(value) < INTEGRAL_BELOW) || value != (double)(int32_t)value)
@@ -287,7 +288,7 @@ struct digits {
     int exponent;  /* of the first digit */
 };
 
-/* False where a power of ten is not exact, or the number of digits before the point not certain. */
+/* False: a power of ten is not exact, or the number of digits before the point is not certain. */
 static bool scale_float(float value, struct scaled *scaled)
 {
     uint32_t bits;
@@ -333,8 +334,8 @@ static inline struct attempt round_to(const struct scaled *scaled, uint32_t unit
     };
 }
 
-/* False where the slow way must decide. All precisions are tried, as the first that will do can't
- * be predicted; nine digits always read back. */
+/* False: the slow way must decide. All precisions are tried, as the first that will do can't be
+ * predicted; nine digits always read back. */
 static bool find_digits(const struct scaled *scaled, struct digits *digits)
 {
     const struct attempt six = round_to(scaled, 1000), seven = round_to(scaled, 100),
@@ -351,7 +352,7 @@ static bool find_digits(const struct scaled *scaled, struct digits *digits)
     return !(six.unsure | seven.unsure | eight.unsure | nine.unsure);
 }
 
-/* %g: with an exponent where that is below -4 or not below the precision; no trailing zeros. */
+/* As %g does: an exponent if it is below -4 or not below the precision; no trailing zeros. */
 static size_t lay_out(const struct digits *digits, char *out)
 {
     const int exponent = digits->exponent;

@@ -2,8 +2,8 @@
  *
  * Reading gives the nearest double, ties to even: the bits that strtod gives. Writing gives the
  * fewest digits that read back as the same number, in printf's %g form: 0.1, 3, 1e+20, 1.5e-07,
- * -0.0; decimal.c says why the short ways to both are exact. The rounding mode is taken to be the
- * default one, the decimal point a point (the program never calls setlocale). */
+ * -0.0. decimal.c says why the short ways to both are exact. Both assume the default rounding mode
+ * and a decimal point (the program never calls setlocale). */
 #ifndef SERVER_BASE_DECIMAL_H
 #define SERVER_BASE_DECIMAL_H
 
@@ -12,8 +12,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Eight bytes of text as one word, the first one lowest; a digit as its value, whatever else as
- * ten or more. */
+/* Eight bytes of text as one word, the first byte lowest. A digit becomes its value, and any other
+ * byte ten or more. */
 static inline uint64_t decimal_eight_load(const char *text)
 {
     uint64_t bytes;
@@ -21,10 +21,10 @@ static inline uint64_t decimal_eight_load(const char *text)
     return le64toh(bytes) ^ 0x3030303030303030;
 }
 
-/* How many of the eight are digits before the first that is none: 0 to 8. */
+/* How many of the eight are digits before the first that is not: 0 to 8. */
 static inline unsigned decimal_eight_count(uint64_t eight)
 {
-    /* Adding 0x76 sets the top bit from ten up; a carry can only spoil bytes behind such a one. */
+    /* Adding 0x76 sets the top bit from ten up; a carry can only spoil bytes after such a one. */
     const uint64_t others = ((eight + 0x7676767676767676) | eight) & 0x8080808080808080;
     return others == 0 ? 8 : (unsigned)__builtin_ctzll(others) / 8;
 }
@@ -39,8 +39,8 @@ static inline uint32_t decimal_eight_value(uint64_t eight, unsigned count)
     return (uint32_t)(fours * 10000 + (fours >> 32));
 }
 
-/* Reads an integer of one to seven digits before a comma or a bracket, as pixels are; else NULL,
- * and the number, if there is one, is for decimal_read_any(). */
+/* Reads an integer of one to seven digits before a comma or a bracket, as pixels are. NULL: there
+ * is none, but decimal_read_any() may find a number. */
 static inline const char *decimal_read_short(const char *text, const char *end, int32_t *value)
 {
     if (end - text < 8)
@@ -57,18 +57,18 @@ static inline const char *decimal_read_short(const char *text, const char *end, 
 const char *decimal_read_any(const char *text, const char *end, double *value);
 
 /* Reads the JSON number that begins at `text`: -?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?
- * Returns the byte behind it, whatever that is. NULL, with *value untouched, where there is no
- * such number, where a digit follows a leading zero, where the number reaches `end` (what follows
- * can't be known then), or where its magnitude is beyond a double's; one too small for a double
- * is 0. The text needs no terminator, no byte from `end` on is read. */
+ * Returns the byte after it, whatever that is. NULL, with *value untouched: there is no such
+ * number, a digit follows a leading zero, the number reaches `end` (what follows can't be known
+ * then), or its magnitude is larger than a double's. One too small for a double is 0. The text
+ * needs no terminator, and no byte from `end` on is read. */
 static inline const char *decimal_read(const char *text, const char *end, double *value)
 {
     int32_t whole;
-    const char *behind = decimal_read_short(text, end, &whole);
-    if (behind == NULL)
+    const char *rest = decimal_read_short(text, end, &whole);
+    if (rest == NULL)
         return decimal_read_any(text, end, value);
     *value = whole;
-    return behind;
+    return rest;
 }
 
 enum { DECIMAL_TEXT = 32 };

@@ -1,6 +1,6 @@
-/* dtype.c - each type's loops are made by one macro, so that none asks for the type within.
+/* dtype.c - one macro makes the loops of each type, so that no loop asks for the type.
  *
- * memcpy reads values wherever they lie; the compiler makes plain loads of it. */
+ * memcpy reads unaligned values; the compiler makes plain loads of it. */
 #include "server/base/dtype.h"
 
 #include <assert.h>
@@ -9,7 +9,7 @@
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are kept little-endian");
 
-/* A whole number within int32 is exact as a double, and none beyond it gets within by rounding. */
+/* A whole number of int32 is exact as a double, and no other becomes one by rounding. */
 #define DEFINE_CONVERSIONS(name, type)                                                             \
     static size_t name##_to_float(const char *values, size_t count, float *out)                    \
     {                                                                                              \
@@ -77,7 +77,7 @@ DEFINE_SWAP(swap_8, uint64_t, __builtin_bswap64)
 static const struct {
     const char *name;
     size_t size;
-    void (*swap)(char *values, size_t count); /* NULL: a byte */
+    void (*swap)(char *values, size_t count); /* NULL: a value is one byte */
     size_t (*to_float)(const char *values, size_t count, float *out);
     size_t (*to_label)(const char *values, size_t count, int32_t *out);
     size_t (*find_not_finite)(const char *values, size_t count); /* NULL: all are finite */

@@ -21,18 +21,18 @@ const char *dtype_name(enum dtype dtype);
 /* False, *ret_dtype untouched: no type has the name. */
 bool dtype_find(const char *name, enum dtype *ret_dtype);
 
-/* Turns each value's bytes around. */
+/* Reverses the bytes of each value. */
 void dtype_swap(enum dtype dtype, void *values, size_t count);
 
-/* The index of the first value that is beyond float32, infinite, or not a number; or count. */
+/* The index of the first value that is beyond float32, infinite or not a number; or count. */
 size_t dtype_find_not_finite(enum dtype dtype, const void *values, size_t count);
 
-/* Writes the nearest float32 of each value to out[count]. Returns the index of the first that has
- * no finite one, before which it stops, or count. */
+/* Writes the nearest float32 of each value to out[count]. Stops at the first value without a finite
+ * one, and returns its index; or count. */
 size_t dtype_to_float(enum dtype dtype, const void *values, size_t count, float *out);
 
-/* Writes each value, a whole number of 0 .. INT32_MAX, to out[count]; 3.0 is whole. Returns the
- * index of the first that is none, before which it stops, or count. */
+/* Writes each value, a whole number of 0 .. INT32_MAX, to out[count]; 3.0 is whole. Stops at the
+ * first value that is not, and returns its index; or count. */
 size_t dtype_to_label(enum dtype dtype, const void *values, size_t count, int32_t *out);
 
 #endif

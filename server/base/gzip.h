@@ -11,14 +11,14 @@
  * nothing is added. */
 bool gzip_pack(const void *data, size_t size, struct buffer *packed);
 
-/* Decompresses what comes in pieces. */
+/* Decompresses a stream that comes in pieces. */
 struct gunzip;
 
 enum gunzip_status {
     GUNZIP_MORE,   /* all of the piece is used */
     GUNZIP_FULL,   /* `out` is full: call again with the rest */
     GUNZIP_END,    /* the stream has ended */
-    GUNZIP_BROKEN, /* it is none */
+    GUNZIP_BROKEN, /* it is not a gzip stream */
     GUNZIP_NO_MEMORY
 };
 

@@ -1,4 +1,4 @@
-/* limits.h - every size that a client controls, and the most it may be.
+/* limits.h - every size that a client controls, and its limit.
  *
  * A request beyond one of these is refused before anything is allocated for it. */
 #ifndef SERVER_BASE_LIMITS_H

@@ -77,7 +77,7 @@ const char *problem_name(enum problem_code code)
     return codes[code].name;
 }
 
-/* Drops a last character of which not every byte is there. */
+/* Drops the last character if some of its bytes are missing. */
 static void drop_partial_character(char *text)
 {
     const size_t size = strlen(text);

@@ -1,9 +1,9 @@
 /* problem.h - what is wrong with a request, as RFC 9457 problem details.
  *
- * A problem has one code, which decides the HTTP status, and may name several
- * wrong fields, each by its JSON pointer (RFC 6901) or, for the query string, by its
- * parameter's name. The first field's code is the code of the whole. It holds
- * everything inline: naming an error can't fail for want of memory. */
+ * A problem has one code, which decides the HTTP status, and may name several wrong fields, each by
+ * its JSON pointer (RFC 6901) or, in the query string, by the name of its parameter. The code of
+ * the first field is the code of the whole. A problem owns no memory: naming an error can't fail.
+ */
 #ifndef SERVER_BASE_PROBLEM_H
 #define SERVER_BASE_PROBLEM_H
 
@@ -19,7 +19,7 @@ enum problem_code {
     PROBLEM_DUPLICATE_KEY,
     PROBLEM_NUMBER_OUT_OF_RANGE, /* a number beyond a double */
     PROBLEM_NESTING_TOO_DEEP,
-    PROBLEM_MALFORMED_REQUEST, /* headers or path that no honest client sends */
+    PROBLEM_MALFORMED_REQUEST, /* headers or a path that no honest client sends */
     /* 403 */
     PROBLEM_FOREIGN_ORIGIN,
     PROBLEM_FOREIGN_HOST,
@@ -34,19 +34,20 @@ enum problem_code {
     PROBLEM_NOT_ACCEPTABLE,
     PROBLEM_BODY_TOO_LARGE,
     PROBLEM_UNSUPPORTED_MEDIA_TYPE,
-    PROBLEM_UNSUPPORTED_FORMAT, /* a file that is neither IDX nor .npy, or of a type not taken */
+    PROBLEM_UNSUPPORTED_FORMAT, /* a file that is neither IDX nor .npy, or whose type is not
+                                   accepted */
     /* 409 */
     PROBLEM_ID_TAKEN,
     PROBLEM_RUN_ENDED,
     PROBLEM_MODEL_IN_USE,       /* a run of the model is queued or running */
     PROBLEM_DATASET_IN_USE,     /* a run that trains on it is queued or running */
-    PROBLEM_ENCODER_NOT_FITTED, /* its ranges are still to be taken from training data */
+    PROBLEM_ENCODER_NOT_FITTED, /* no training data has set its ranges yet */
     /* 422: well-formed, but a field is wrong */
     PROBLEM_MISSING_FIELD,
     PROBLEM_UNKNOWN_FIELD,
     PROBLEM_WRONG_TYPE,
-    PROBLEM_OUT_OF_RANGE,  /* a number outside its documented range */
-    PROBLEM_UNKNOWN_VALUE, /* a word that is none of the choices */
+    PROBLEM_OUT_OF_RANGE,  /* a number outside of its documented range */
+    PROBLEM_UNKNOWN_VALUE, /* a word that is not one of the choices */
     PROBLEM_RAGGED_ARRAY,
     PROBLEM_WRONG_SHAPE,
     PROBLEM_EMPTY_BATCH,
@@ -67,7 +68,7 @@ enum problem_code {
     PROBLEM_INTERNAL,
     PROBLEM_OUT_OF_MEMORY,
     PROBLEM_QUEUE_FULL,
-    PROBLEM_OVERLOADED, /* too many bytes of bodies in flight */
+    PROBLEM_OVERLOADED, /* too many bytes of bodies in progress */
     PROBLEM_SHUTTING_DOWN,
     PROBLEM_STORE_UNAVAILABLE,
     PROBLEM_STORE_FULL,
@@ -89,11 +90,11 @@ struct problem {
     struct problem_field fields[PROBLEM_FIELDS];
 };
 
-/* Sets the code and a printf-like detail. Keeps what was set before, if anything was. */
+/* Sets the code and the detail, as printf does, unless a problem is set already. */
 void problem_set(struct problem *problem, enum problem_code code, const char *detail, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Adds a wrong field; `pointer` is copied, and cut where it is too long. */
+/* Adds a wrong field; `pointer` is copied, and cut if it is too long. */
 void problem_add_field(struct problem *problem, enum problem_code code, const char *pointer,
                        const char *detail, ...) __attribute__((format(printf, 4, 5)));
 
@@ -102,7 +103,7 @@ void problem_add_parameter(struct problem *problem, enum problem_code code, cons
                            const char *detail, ...) __attribute__((format(printf, 4, 5)));
 
 /* Writes the pointer of a member, or of an element by its index, to out (PROBLEM_POINTER bytes; may
- * be `pointer` itself): "/encoder" and "a/b" give "/encoder/a~1b". Cut where it is too long. */
+ * be `pointer` itself): "/encoder" and "a/b" give "/encoder/a~1b". It is cut if it is too long. */
 void problem_pointer_join(const char *pointer, const char *name, char *out);
 
 /* Writes the pointer of an element, e.g. "/x/3", likewise. */

@@ -1,5 +1,5 @@
 /* Tasks follow each other within microseconds, and to wake a sleeping thread takes far
- * longer: whoever waits looks again and again for a while before he sleeps. */
+ * longer: a thread that waits looks again and again for a while before it sleeps. */
 #include "server/base/team_threads.h"
 
 #include <pthread.h>
@@ -22,7 +22,7 @@ struct threads {
     atomic_size_t working; /* threads that are not done with the task */
     atomic_bool ended;
 
-    pthread_mutex_t lock; /* of who sleeps */
+    pthread_mutex_t lock; /* of those that sleep */
     pthread_cond_t begin;
     pthread_cond_t done;
     size_t sleepers; /* threads */
@@ -64,7 +64,7 @@ static bool is_done(struct threads *threads, unsigned seen)
     return atomic_load(&threads->working) == 0;
 }
 
-/* Whether it came to be so while this thread stayed awake. */
+/* Waits, awake, until it is so. False: it is not so yet. */
 static bool look_for(struct threads *threads, bool (*is_so)(struct threads *, unsigned),
                      unsigned seen)
 {
@@ -75,7 +75,7 @@ static bool look_for(struct threads *threads, bool (*is_so)(struct threads *, un
                 return true;
             pause_briefly();
         }
-        sched_yield(); /* to one who has work, where there are more threads than cores */
+        sched_yield(); /* to a thread that has work, if there are more threads than cores */
     } while (nanoseconds() < end);
     return false;
 }

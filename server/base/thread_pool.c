@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* The work of a job that others may take parts of; on the stack of the job's thread. */
+/* A job's work whose parts other threads may take; on the stack of the job's thread. */
 struct share {
     thread_team_task *task;
     void *work;
@@ -22,13 +22,13 @@ struct thread_pool {
     unsigned waiting; /* jobs in the queue */
     unsigned queue_length;
     struct thread_pool_job *first, **last;
-    struct share *shares; /* with parts that nobody has taken */
+    struct share *shares; /* with parts that no thread has taken */
     unsigned thread_count;
     pthread_t threads[];
 };
 
-/* Under the lock, which is released meanwhile: the next part of a share, whose list it leaves with
- * its last one. */
+/* Runs the next part of a share; with its last part it leaves the list. The lock is held, and
+ * released meanwhile. */
 static void run_part(struct thread_pool *pool, struct share *share)
 {
     const size_t part = share->taken++;
@@ -57,7 +57,7 @@ static void run_job(struct thread_pool *pool)
     pthread_mutex_lock(&pool->lock);
 }
 
-/* What has begun goes before what has not. */
+/* Parts of work that has begun go before jobs that have not. */
 static void *work(void *argument)
 {
     struct thread_pool *pool = argument;

@@ -1,8 +1,8 @@
-/* thread_pool.h - the compute pool: a few threads for what would hold up an event loop.
+/* thread_pool.h - the compute pool: a few threads for work that would hold up an event loop.
  *
- * Jobs wait in a queue of bounded length. A job may share its work out: threads without a job of
- * their own then lend it a hand, so that many samples of one request spread over the cores, and
- * many requests do too. */
+ * Jobs wait in a queue of bounded length. A job may share its work out among the threads that have
+ * no job of their own, so that one request with many samples spreads over the cores, as many
+ * requests do. */
 #ifndef SERVER_BASE_THREAD_POOL_H
 #define SERVER_BASE_THREAD_POOL_H
 
@@ -12,7 +12,7 @@
 
 struct thread_pool;
 
-/* Part of what is to be done, and not to be moved until it runs. */
+/* Part of a caller's struct, which must not be moved until the job runs. */
 struct thread_pool_job {
     void (*run)(struct thread_pool_job *job); /* may free the job */
     struct thread_pool_job *next;             /* the pool's */
@@ -20,15 +20,15 @@ struct thread_pool_job {
 
 /* NULL: no memory or no threads */
 struct thread_pool *thread_pool_create(unsigned threads, unsigned queue_length);
-/* Runs what is queued, and stops: further jobs are refused. Takes NULL. */
+/* Refuses further jobs, runs those that are queued, and ends the threads. Takes NULL. */
 void thread_pool_close(struct thread_pool *pool);
 /* Closes it, and frees it. Takes NULL. */
 void thread_pool_destroy(struct thread_pool *pool);
 
-/* Queues a job; false: as many wait as may, or the pool is closed. From any thread. */
+/* Queues a job, from any thread. False: the queue is full, or the pool is closed. */
 bool thread_pool_submit(struct thread_pool *pool, struct thread_pool_job *job);
 
-/* Hands for a job of the pool to share its work out to; borrowed. */
+/* The team that a job of the pool shares its work out to; borrowed. */
 const struct thread_team *thread_pool_team(const struct thread_pool *pool);
 
 #endif

@@ -1,4 +1,4 @@
-/* timestamp.h - times as the store keeps them, and as the answers write them. */
+/* timestamp.h - times as the store keeps them, and as answers write them. */
 #ifndef SERVER_BASE_TIMESTAMP_H
 #define SERVER_BASE_TIMESTAMP_H
 

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Bytes of the character at the beginning of the text; 0: there is none. */
+/* Bytes of the character at the beginning of the text; 0: it is not valid. */
 static size_t measure_character(const char *text, size_t size)
 {
     const unsigned char *byte = (const unsigned char *)text;

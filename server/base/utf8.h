@@ -1,4 +1,4 @@
-/* utf8.h - texts that clients sent: whether they are UTF-8, and what to show of them. */
+/* utf8.h - texts of clients: whether they are UTF-8, and what to show of them. */
 #ifndef SERVER_BASE_UTF8_H
 #define SERVER_BASE_UTF8_H
 
@@ -10,8 +10,8 @@ enum { UTF8_EXCERPT = 64 };
 /* Whether the bytes are UTF-8 (RFC 3629): no overlong forms, no surrogates. */
 bool utf8_is_valid(const char *text, size_t size);
 
-/* Writes the beginning of a text to out (UTF8_EXCERPT bytes), as UTF-8 whatever it is: bytes that
- * are none, and control characters, become question marks; "..." stands for what is left out. */
+/* Writes the beginning of a text to out (UTF8_EXCERPT bytes) as valid UTF-8: other bytes and
+ * control characters become question marks, and "..." stands for what is left out. */
 void utf8_excerpt(const char *text, size_t size, char *out);
 
 #endif

@@ -1,5 +1,5 @@
-/* array_file.c - a head long enough for any header is read first, and what it holds of the values
- * is handed out before the rest, which goes straight from the file to the caller. */
+/* array_file.c - reads a head first that is long enough for any header. The values in it are handed
+ * out before the rest, which goes straight from the file to the caller. */
 #include "server/files/array_file.h"
 
 #include <assert.h>
@@ -31,7 +31,7 @@ static bool refuse_format(const struct array_file *file, struct problem *problem
     return false;
 }
 
-static bool read_header(struct array_file *file, size_t most_bytes, struct problem *problem)
+static bool read_header(struct array_file *file, size_t max_bytes, struct problem *problem)
 {
     if (!gzip_file_read(file->bytes, file->head, sizeof file->head, &file->head_end, problem))
         return false;
@@ -46,16 +46,16 @@ static bool read_header(struct array_file *file, size_t most_bytes, struct probl
         is_read = refuse_format(file, problem);
     if (!is_read)
         return false;
-    if (file->layout.bytes > most_bytes) {
+    if (file->layout.bytes > max_bytes) {
         problem_set(problem, PROBLEM_TOO_LARGE,
-                    "The header promises %zu bytes of data; at most %zu are taken.",
-                    file->layout.bytes, most_bytes);
+                    "The header promises %zu bytes of data; the limit is %zu.", file->layout.bytes,
+                    max_bytes);
         return false;
     }
     return true;
 }
 
-struct array_file *array_file_create(int fd, size_t most_bytes, struct problem *problem)
+struct array_file *array_file_create(int fd, size_t max_bytes, struct problem *problem)
 {
     struct array_file *file = calloc(1, sizeof *file);
     if (file == NULL) {
@@ -63,7 +63,7 @@ struct array_file *array_file_create(int fd, size_t most_bytes, struct problem *
         return NULL;
     }
     file->bytes = gzip_file_create(fd, problem);
-    if (file->bytes != NULL && read_header(file, most_bytes, problem))
+    if (file->bytes != NULL && read_header(file, max_bytes, problem))
         return file;
     array_file_destroy(file);
     return NULL;
@@ -125,15 +125,15 @@ static bool check_finite(const struct array_file *file, const void *values, size
     return false;
 }
 
-bool array_file_read(struct array_file *file, void *values, size_t most_bytes, size_t *ret_bytes,
+bool array_file_read(struct array_file *file, void *values, size_t max_bytes, size_t *ret_bytes,
                      struct problem *problem)
 {
     const struct array_layout *layout = &file->layout;
     const size_t size = dtype_size(layout->dtype);
     const size_t left = layout->bytes - file->done_bytes;
-    const size_t wanted = (most_bytes < left ? most_bytes : left) / size * size;
+    const size_t wanted = (max_bytes < left ? max_bytes : left) / size * size;
     size_t got;
-    assert(most_bytes >= size);
+    assert(max_bytes >= size);
     if (left == 0)
         return check_end(file, ret_bytes, problem);
     if (!read_bytes(file, values, wanted, &got, problem))

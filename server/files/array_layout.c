@@ -54,7 +54,7 @@ bool array_layout_measure(struct array_layout *layout, struct problem *problem)
             char text[ARRAY_TEXT];
             array_shape_text(layout->rank, layout->shape, text);
             problem_set(problem, PROBLEM_TOO_LARGE,
-                        "No machine's memory holds an array of the shape %s.", text);
+                        "An array of the shape %s is larger than any memory.", text);
             return false;
         }
         bytes *= layout->shape[d];

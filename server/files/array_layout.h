@@ -1,4 +1,4 @@
-/* array_layout.h - what the header of a file says of the array that follows. */
+/* array_layout.h - what the header of a file says about the array that follows. */
 #ifndef SERVER_FILES_ARRAY_LAYOUT_H
 #define SERVER_FILES_ARRAY_LAYOUT_H
 
@@ -9,7 +9,7 @@
 #include "server/base/problem.h"
 
 enum {
-    ARRAY_RANK = 8,  /* dimensions at most */
+    ARRAY_RANK = 8,  /* dimensions of the largest rank */
     ARRAY_TEXT = 192 /* bytes of a shape's text, e.g. "(60000, 28, 28)" */
 };
 
@@ -24,15 +24,16 @@ struct array_layout {
     size_t bytes;    /* of all values */
 };
 
-/* Computes count, features and bytes of a layout whose other members are there. False with the
- * problem set: wrong_shape (its rank), empty_batch (a dimension is 0), too_large (the bytes are
- * beyond what a machine can count). */
+/* Computes count, features and bytes from the other members. False with the problem set:
+ * wrong_shape (the rank), empty_batch (a dimension is 0), too_large (more bytes than a machine can
+ * count). */
 bool array_layout_measure(struct array_layout *layout, struct problem *problem);
 
 /* Writes a shape, e.g. "(3, 4)" or "(3,)", to out (ARRAY_TEXT bytes). Returns its length. */
 size_t array_shape_text(unsigned rank, const size_t *shape, char *out);
 
-/* Writes where the value with this number, of those in the file, is, e.g. "[2, 0]". */
+/* Writes the index of the file's value with this number, e.g. "[2, 0]", to out (ARRAY_TEXT bytes).
+ */
 void array_layout_place(const struct array_layout *layout, size_t number, char *out);
 
 #endif

@@ -22,16 +22,16 @@ struct csv_file {
     const char **column_names; /* [columns]; owned, one block with `names` and the texts */
     const char **names;        /* [features] */
     struct csv_labels *labels;
-    size_t rows, most_rows;
+    size_t rows, max_rows;
 };
 
-/* A name: a cell's text, without spaces around it unless they are quoted. NUL is behind it. */
+/* A name: a cell's text, without the spaces around it unless they are quoted. A NUL follows it. */
 struct name {
     char *text;
     size_t size;
 };
 
-/* Writes 'column "width"', or 'column 3' where it has no name. */
+/* Writes 'column "width"', or 'column 3' if it has no name. */
 static void write_place(const struct csv_file *file, size_t column, char *out)
 {
     char excerpt[UTF8_EXCERPT];
@@ -63,7 +63,7 @@ static bool refuse_text(const struct csv_file *file, size_t line, size_t column,
     return refuse(file, line, column, problem, code, quoted);
 }
 
-/* Sets the problem of anything but a record and the end. */
+/* Sets the problem of any status except a record and the end. */
 static bool refuse_record(const struct csv_file *file, enum csv_status status,
                           const struct csv_record *record, struct problem *problem)
 {
@@ -74,11 +74,11 @@ static bool refuse_record(const struct csv_file *file, enum csv_status status,
     case CSV_FAILED:
         break;
     case CSV_BLANK_LINE:
-        problem_set(problem, PROBLEM_RAGGED_ARRAY, "Line %zu is empty, but not the last.", line);
+        problem_set(problem, PROBLEM_RAGGED_ARRAY, "Line %zu is empty, but rows follow it.", line);
         break;
     case CSV_BARE_QUOTE:
         return refuse(file, line, column, problem, PROBLEM_MALFORMED_DATA,
-                      "a quote is within a cell that does not begin with one");
+                      "the cell contains a quote, but does not begin with one");
     case CSV_AFTER_QUOTE:
         return refuse(file, line, column, problem, PROBLEM_MALFORMED_DATA,
                       "something follows the cell's closing quote");
@@ -117,8 +117,8 @@ static bool check_name(const struct csv_file *file, size_t line, size_t column, 
 {
     if (name.size > LIMIT_LABEL) {
         char detail[64];
-        snprintf(detail, sizeof detail, "a name has at most %d bytes, this one %zu", LIMIT_LABEL,
-                 name.size);
+        snprintf(detail, sizeof detail, "the name has %zu bytes; the limit is %d", name.size,
+                 LIMIT_LABEL);
         return refuse(file, line, column, problem, PROBLEM_TOO_LARGE, detail);
     }
     if (memchr(name.text, '\0', name.size) != NULL)
@@ -156,7 +156,7 @@ static bool keep_names(struct csv_file *file, const struct csv_record *record,
     return true;
 }
 
-/* Writes as many of the columns' names as there is room for, and what ends such a sentence. */
+/* Writes as many of the columns' names as there is room for, with the end of the sentence. */
 static void list_columns(const struct csv_file *file, char *out)
 {
     static const char dots[] = ", ...";
@@ -193,7 +193,7 @@ static bool find_label_column(struct csv_file *file, const char *label_column,
             continue;
         if (file->label_column != no_column) {
             return refuse(file, 1, i, problem, PROBLEM_MALFORMED_DATA,
-                          "the column of labels is there twice");
+                          "the column of labels appears twice");
         }
         file->label_column = i;
     }
@@ -208,7 +208,7 @@ static bool find_label_column(struct csv_file *file, const char *label_column,
 static bool check_features(const struct csv_file *file, struct problem *problem)
 {
     if (file->features == 0)
-        problem_set(problem, PROBLEM_WRONG_SHAPE, "There is no column beside the labels'.");
+        problem_set(problem, PROBLEM_WRONG_SHAPE, "The only column is that of the labels.");
     else if (file->features > LIMIT_FEATURES)
         problem_set(problem, PROBLEM_TOO_LARGE, "There are more than %d columns of features.",
                     LIMIT_FEATURES);
@@ -224,7 +224,7 @@ static bool read_header(struct csv_file *file, const char *label_column, struct 
     if (status != CSV_RECORD)
         return refuse_record(file, status, &record, problem);
     if (record.count > LIMIT_FEATURES + 1) {
-        problem_set(problem, PROBLEM_TOO_LARGE, "There are %zu columns; at most %d are taken.",
+        problem_set(problem, PROBLEM_TOO_LARGE, "There are %zu columns; the limit is %d.",
                     record.count, LIMIT_FEATURES);
         return false;
     }
@@ -232,13 +232,13 @@ static bool read_header(struct csv_file *file, const char *label_column, struct 
            check_features(file, problem);
 }
 
-static struct csv_records *open_records(int fd, size_t most_bytes, struct problem *problem)
+static struct csv_records *open_records(int fd, size_t max_bytes, struct problem *problem)
 {
-    const size_t most_text = most_bytes < SIZE_MAX / 16 ? 8 * most_bytes : SIZE_MAX / 2;
-    return csv_records_create(fd, LIMIT_FEATURES + 1, most_text + CSV_RECORD_BYTES, problem);
+    const size_t max_text = max_bytes < SIZE_MAX / 16 ? 8 * max_bytes : SIZE_MAX / 2;
+    return csv_records_create(fd, LIMIT_FEATURES + 1, max_text + CSV_RECORD_BYTES, problem);
 }
 
-struct csv_file *csv_file_create(int fd, const char *label_column, size_t most_bytes,
+struct csv_file *csv_file_create(int fd, const char *label_column, size_t max_bytes,
                                  struct problem *problem)
 {
     struct csv_file *file = calloc(1, sizeof *file);
@@ -247,9 +247,9 @@ struct csv_file *csv_file_create(int fd, const char *label_column, size_t most_b
     if (file == NULL || file->labels == NULL)
         problem_set_no_memory(problem);
     else
-        file->records = open_records(fd, most_bytes, problem);
+        file->records = open_records(fd, max_bytes, problem);
     if (file != NULL && file->records != NULL && read_header(file, label_column, problem)) {
-        file->most_rows = most_bytes / sizeof(float) / file->features;
+        file->max_rows = max_bytes / sizeof(float) / file->features;
         return file;
     }
     csv_file_destroy(file);
@@ -332,10 +332,10 @@ static bool check_row(const struct csv_file *file, const struct csv_record *reco
                     file->columns);
         return false;
     }
-    if (file->rows == file->most_rows) {
+    if (file->rows == file->max_rows) {
         problem_set(problem, PROBLEM_TOO_LARGE,
-                    "Line %zu is one row too many: %zu rows of %zu numbers are taken.",
-                    record->line, file->most_rows, file->features);
+                    "Line %zu is one row too many: the limit is %zu rows of %zu numbers.",
+                    record->line, file->max_rows, file->features);
         return false;
     }
     return true;
@@ -358,13 +358,13 @@ static bool read_row(struct csv_file *file, const struct csv_record *record, flo
     return true;
 }
 
-bool csv_file_read(struct csv_file *file, float *x, size_t most_rows, int32_t *code,
+bool csv_file_read(struct csv_file *file, float *x, size_t max_rows, int32_t *code,
                    size_t *ret_rows, struct problem *problem)
 {
     struct csv_record record;
     enum csv_status status = CSV_RECORD;
     size_t rows = 0;
-    for (; rows < most_rows; rows++) {
+    for (; rows < max_rows; rows++) {
         status = csv_records_next(file->records, &record, problem);
         if (status != CSV_RECORD)
             break;

@@ -1,4 +1,4 @@
-/* csv_labels.c - a search tree finds the texts: no choice of them makes it slow. */
+/* csv_labels.c - a balanced tree finds the texts, so that no choice of texts makes it slow. */
 #include "server/files/csv_labels.h"
 
 #include <math.h>
@@ -10,7 +10,7 @@
 #include "server/files/csv_number.h"
 
 struct label_text {
-    const char *text; /* `storage`, but of a key */
+    const char *text; /* `storage`, except in a key */
     int32_t code;
     int32_t number; /* its value, if it is a whole number */
     char storage[];

@@ -25,7 +25,7 @@ static bool is_word(const char *text, size_t size)
     return false;
 }
 
-/* The forms that JSON does not know; strtod's others have letters that none of these has. */
+/* The forms that JSON does not have. The other forms of strtod() have letters that these lack. */
 static enum csv_number read_lax(const char *text, size_t size, double *ret_value)
 {
     char *end;

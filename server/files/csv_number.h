@@ -10,8 +10,8 @@ enum csv_number {
     CSV_NO_NUMBER
 };
 
-/* Reads text[size], behind which a byte is NUL: what JSON takes, and also 007, +1, .5 and 5.; with
- * spaces and tabs around it. *ret_value, the nearest double, is only set for CSV_NUMBER. */
+/* Reads text[size], which a NUL follows: the numbers of JSON, and also 007, +1, .5 and 5., with
+ * spaces and tabs around them. *ret_value, the nearest double, is set only for CSV_NUMBER. */
 enum csv_number csv_number_read(const char *text, size_t size, double *ret_value);
 
 #endif

@@ -1,7 +1,7 @@
-/* csv_records.c - a buffer that begins with the record being read, and grows as that one does.
+/* csv_records.c - a buffer that begins with the record being read, and grows with it.
  *
- * Cells are found, freed of their quotes and ended with NUL where they lie; they are remembered by
- * their offsets, as the buffer moves. */
+ * Cells lose their quotes and get a NUL at their end in place. They are remembered by their
+ * offsets, since the buffer moves. */
 #include "server/files/csv_records.h"
 
 #include <stdlib.h>
@@ -16,12 +16,12 @@ struct csv_records {
     struct gzip_file *file;
     struct buffer buffer; /* its last byte is kept for a NUL */
     char *text;           /* within the buffer: of the record */
-    size_t size;          /* that is there of the text, and after it */
+    size_t size;          /* of the text that was read, this record's and more */
     bool is_whole;        /* nothing of the file is left beyond that */
     size_t text_left;     /* bytes that the file may still have */
 
-    struct buffer cells; /* struct csv_cell: the first `most_cells` of the record */
-    size_t most_cells;
+    struct buffer cells; /* struct csv_cell: the first `max_cells` of the record */
+    size_t max_cells;
     size_t count;       /* of the record's cells, so far */
     size_t line, lines; /* where it begins; how many it has had */
     enum csv_status status;
@@ -94,7 +94,7 @@ static bool read_more(struct csv_records *records)
     }
     if (got > records->text_left) {
         problem_set(records->problem, PROBLEM_TOO_LARGE,
-                    "The file holds more text than its numbers may take.");
+                    "The file holds more text than the numbers of the largest dataset need.");
         fail(records, CSV_FAILED);
         return false;
     }
@@ -112,7 +112,7 @@ static inline int byte_at(struct csv_records *records, size_t at)
     return (unsigned char)records->text[at];
 }
 
-/* Each of the scans leaves *at behind the cell, and returns the byte there. */
+/* Each of the scans leaves *at after the cell, and returns the byte there. */
 static int scan_plain(struct csv_records *records, struct csv_cell *cell, size_t *at)
 {
     int byte;
@@ -151,7 +151,7 @@ static int scan_quoted(struct csv_records *records, struct csv_cell *cell, size_
 
 static void add_cell(struct csv_records *records, struct csv_cell cell)
 {
-    if (records->count < records->most_cells)
+    if (records->count < records->max_cells)
         buffer_add(&records->cells, &cell, sizeof cell);
     if (records->cells.failed) {
         fail_for_memory(records);
@@ -209,7 +209,7 @@ static bool open_file(struct csv_records *records, int fd, struct problem *probl
     return records->file != NULL && records->status != CSV_FAILED;
 }
 
-struct csv_records *csv_records_create(int fd, size_t most_cells, size_t most_text,
+struct csv_records *csv_records_create(int fd, size_t max_cells, size_t max_text,
                                        struct problem *problem)
 {
     struct csv_records *records = calloc(1, sizeof *records);
@@ -217,8 +217,8 @@ struct csv_records *csv_records_create(int fd, size_t most_cells, size_t most_te
         problem_set_no_memory(problem);
         return NULL;
     }
-    records->text_left = most_text;
-    records->most_cells = most_cells;
+    records->text_left = max_text;
+    records->max_cells = max_cells;
     records->line = 1;
     if (open_file(records, fd, problem))
         return records;

@@ -1,6 +1,6 @@
 /* csv_records.h - the records of a CSV file (RFC 4180), one after the other.
  *
- * Lines end in LF or CRLF, the last one may end with the file. A quoted cell may hold commas, line
+ * Lines end in LF or CRLF; the last one may end with the file. A quoted cell may hold commas, line
  * ends and doubled quotes. A byte order mark is skipped, and so are empty lines at the file's end.
  */
 #ifndef SERVER_FILES_CSV_RECORDS_H
@@ -12,13 +12,13 @@
 
 #include "server/base/problem.h"
 
-enum { CSV_RECORD_BYTES = 16 * 1024 * 1024 /* of a record's text at most */ };
+enum { CSV_RECORD_BYTES = 16 * 1024 * 1024 /* of the longest record's text */ };
 
 enum csv_status {
     CSV_RECORD,
     CSV_END,
     CSV_FAILED, /* the problem is set */
-    /* What is wrong with the record; its `line` and `count`, the broken cell's index, say where. */
+    /* What is wrong with the record. Its `line` and `count`, the broken cell's index, say where. */
     CSV_BLANK_LINE,
     CSV_BARE_QUOTE,  /* within a cell that is not quoted */
     CSV_AFTER_QUOTE, /* something follows a quoted cell */
@@ -26,7 +26,7 @@ enum csv_status {
     CSV_LONG_RECORD
 };
 
-/* A cell's text, without its quotes; the byte behind it is NUL. */
+/* A cell's text, without its quotes; a NUL follows it. */
 struct csv_cell {
     uint32_t begin; /* in the record's text */
     uint32_t size;
@@ -35,21 +35,21 @@ struct csv_cell {
 
 struct csv_record {
     size_t line;  /* on which it begins, from 1 */
-    size_t count; /* of cells; only the first `most_cells` are there */
+    size_t count; /* of cells, of which only the first `max_cells` are there */
     char *text;   /* borrowed, like the cells: until the next record; may be written to */
     const struct csv_cell *cells;
 };
 
 struct csv_records;
 
-/* Of a file, perhaps gzipped, that is borrowed and whose own place stays. `most_text`: bytes of all
- * its text, beyond which it is too_large. NULL: the problem is set. */
-struct csv_records *csv_records_create(int fd, size_t most_cells, size_t most_text,
+/* Reads a file, perhaps gzipped, which is borrowed and whose offset does not move. A file with more
+ * than `max_text` bytes of text is too_large. NULL: the problem is set. */
+struct csv_records *csv_records_create(int fd, size_t max_cells, size_t max_text,
                                        struct problem *problem);
 void csv_records_destroy(struct csv_records *records); /* takes NULL */
 
-/* After anything but CSV_RECORD there is no more to read. *ret_record is untouched at the end and
- * where it failed. */
+/* After any answer except CSV_RECORD there is no more to read. *ret_record is untouched at the end
+ * and if it has failed. */
 enum csv_status csv_records_next(struct csv_records *records, struct csv_record *ret_record,
                                  struct problem *problem);
 

@@ -1,7 +1,7 @@
 /* gzip_file.c - inflate() over pieces of the file.
  *
- * zlib's own gzread() would do, but that it takes whatever follows a stream for nothing: such a
- * file is damaged, and says so here. Streams may follow each other, as gzip allows. */
+ * zlib's own gzread() ignores what follows a stream; here such a file is damaged. Streams may
+ * follow each other, as gzip allows. */
 #include "server/files/gzip_file.h"
 
 #include <errno.h>
@@ -14,8 +14,8 @@
 
 enum {
     INPUT = 64 * 1024,
-    MOST_PIECE = 1 << 30, /* of one call: less than pread() and zlib count to */
-    GZIP_HEADER = 16      /* added to inflateInit2()'s window */
+    MAX_PIECE = 1 << 30, /* of one call: within what pread() and zlib can count */
+    GZIP_HEADER = 16     /* added to inflateInit2()'s window */
 };
 
 struct gzip_file {
@@ -32,7 +32,7 @@ static bool read_some(struct gzip_file *file, void *bytes, size_t size, size_t *
 {
     ssize_t got;
     do {
-        got = pread(file->fd, bytes, size < MOST_PIECE ? size : MOST_PIECE, file->offset);
+        got = pread(file->fd, bytes, size < MAX_PIECE ? size : MAX_PIECE, file->offset);
     } while (got < 0 && errno == EINTR);
     if (got < 0) {
         problem_set(problem, PROBLEM_INTERNAL, "The file can't be read back.");
@@ -43,7 +43,7 @@ static bool read_some(struct gzip_file *file, void *bytes, size_t size, size_t *
     return true;
 }
 
-/* Fills up the input behind what is left of it. */
+/* Fills the input up after what is left of it. */
 static bool refill(struct gzip_file *file, struct problem *problem)
 {
     z_stream *stream = &file->stream;
@@ -122,7 +122,7 @@ static bool begin_next_stream(struct gzip_file *file, struct problem *problem)
         return true;
     if (!begins_gzip(&file->stream)) {
         problem_set(problem, PROBLEM_MALFORMED_DATA,
-                    "Something that is not gzipped follows the gzipped data.");
+                    "Data that are not gzipped follow the gzipped data.");
         return false;
     }
     inflateReset(&file->stream);
@@ -156,7 +156,7 @@ static bool read_gzipped(struct gzip_file *file, unsigned char *bytes, size_t si
     z_stream *stream = &file->stream;
     size_t done = 0;
     while (done < size && !file->has_ended) {
-        const size_t wanted = size - done < MOST_PIECE ? size - done : MOST_PIECE;
+        const size_t wanted = size - done < MAX_PIECE ? size - done : MAX_PIECE;
         stream->next_out = bytes + done;
         stream->avail_out = (uInt)wanted;
         if (!inflate_some(file, problem))

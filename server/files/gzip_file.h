@@ -1,4 +1,4 @@
-/* gzip_file.h - a file's bytes from its beginning, inflated where it is gzipped. */
+/* gzip_file.h - a file's bytes from its beginning, inflated if it is gzipped. */
 #ifndef SERVER_FILES_GZIP_FILE_H
 #define SERVER_FILES_GZIP_FILE_H
 
@@ -9,8 +9,8 @@
 
 struct gzip_file;
 
-/* Of a file that can be read at any place; borrowed, its own place stays. Takes about 100 KiB,
- * whatever the file holds. NULL: the problem is set. */
+/* Reads a regular file, which is borrowed and whose offset does not move. Takes about 100 KiB of
+ * memory, whatever the file holds. NULL: the problem is set. */
 struct gzip_file *gzip_file_create(int fd, struct problem *problem);
 void gzip_file_destroy(struct gzip_file *file); /* takes NULL */
 

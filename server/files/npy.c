@@ -1,7 +1,7 @@
-/* npy.c - reads the header's dict itself: of Python's syntax it takes what such a dict needs.
+/* npy.c - reads the header's dict without Python: it knows only the syntax that such a dict needs.
  *
- * Keys may come in any order, with any spaces and either quotes, as other writers than NumPy put
- * them; what is anything else than the three keys and their values is refused. */
+ * Keys may come in any order, with any spaces and either quotes, as other programs than NumPy write
+ * them. Anything except the three keys and their values is refused. */
 #include "server/files/npy.h"
 
 #include <assert.h>
@@ -119,7 +119,7 @@ static bool find_type(struct reader *reader, const char *text)
         return true;
     }
     problem_set(reader->problem, PROBLEM_UNSUPPORTED_FORMAT,
-                "The array's type is \"%s\"%s; taken are " DTYPE_NAMES ".", text,
+                "The array's type is \"%s\"%s; the accepted types are " DTYPE_NAMES ".", text,
                 describe_kind(*name));
     return false;
 }
@@ -128,22 +128,22 @@ static bool read_type(struct reader *reader)
 {
     char text[TYPE_TEXT];
     if (reader->has_type)
-        return malformed(reader, "\"descr\" is there twice");
+        return malformed(reader, "\"descr\" appears twice");
     reader->has_type = true;
     if (take(reader, '[') || take(reader, '(')) {
         problem_set(reader->problem, PROBLEM_UNSUPPORTED_FORMAT,
-                    "The array's type is structured; taken are " DTYPE_NAMES ".");
+                    "The array's type is structured; the accepted types are " DTYPE_NAMES ".");
         return false;
     }
     if (!take_string(reader, text))
-        return malformed(reader, "\"descr\" is no type");
+        return malformed(reader, "\"descr\" is not a type");
     return find_type(reader, text);
 }
 
 static bool read_order(struct reader *reader)
 {
     if (reader->has_order)
-        return malformed(reader, "\"fortran_order\" is there twice");
+        return malformed(reader, "\"fortran_order\" appears twice");
     reader->has_order = true;
     reader->is_fortran_order = take_word(reader, "True");
     if (reader->is_fortran_order || take_word(reader, "False"))
@@ -161,13 +161,13 @@ static bool read_dimension(struct reader *reader)
         const size_t digit = (size_t)(*reader->at - '0');
         if (number > (PTRDIFF_MAX - digit) / 10) {
             problem_set(reader->problem, PROBLEM_TOO_LARGE,
-                        "A dimension of the array is beyond any machine's memory.");
+                        "A dimension of the array is larger than any memory.");
             return false;
         }
         number = number * 10 + digit;
     }
     if (reader->at == first)
-        return malformed(reader, "\"shape\" is no tuple of whole numbers");
+        return malformed(reader, "\"shape\" is not a tuple of whole numbers");
     if (reader->at < reader->end && *reader->at == 'L')
         reader->at++;
     if (reader->layout.rank < ARRAY_RANK)
@@ -179,10 +179,10 @@ static bool read_dimension(struct reader *reader)
 static bool read_shape(struct reader *reader)
 {
     if (reader->has_shape)
-        return malformed(reader, "\"shape\" is there twice");
+        return malformed(reader, "\"shape\" appears twice");
     reader->has_shape = true;
     if (!take(reader, '('))
-        return malformed(reader, "\"shape\" is no tuple");
+        return malformed(reader, "\"shape\" is not a tuple");
     bool ends_in_comma = true;
     while (!take(reader, ')')) {
         if (!ends_in_comma)
@@ -192,7 +192,7 @@ static bool read_shape(struct reader *reader)
         ends_in_comma = take(reader, ',');
     }
     if (reader->layout.rank == 1 && !ends_in_comma)
-        return malformed(reader, "\"shape\" is a number, no tuple");
+        return malformed(reader, "\"shape\" is a number, not a tuple");
     return true;
 }
 
@@ -200,20 +200,20 @@ static bool read_member(struct reader *reader)
 {
     char key[TYPE_TEXT];
     if (!take_string(reader, key) || !take(reader, ':'))
-        return malformed(reader, "it is no dict");
+        return malformed(reader, "it is not a dict");
     if (strcmp(key, "descr") == 0)
         return read_type(reader);
     if (strcmp(key, "fortran_order") == 0)
         return read_order(reader);
     if (strcmp(key, "shape") == 0)
         return read_shape(reader);
-    return malformed(reader, "it has another key than \"descr\", \"fortran_order\" and \"shape\"");
+    return malformed(reader, "it has a key other than \"descr\", \"fortran_order\" and \"shape\"");
 }
 
 static bool read_dict(struct reader *reader)
 {
     if (!take(reader, '{'))
-        return malformed(reader, "it is no dict");
+        return malformed(reader, "it is not a dict");
     bool ends_in_comma = true;
     while (!take(reader, '}')) {
         if (!ends_in_comma)
@@ -248,8 +248,10 @@ static bool find_text(const unsigned char *byte, size_t size, const char **ret_t
         return fail_truncated(problem);
     const unsigned char major = byte[MAGIC], minor = byte[MAGIC + 1];
     if (major < 1 || major > 3 || minor != 0) {
-        problem_set(problem, PROBLEM_UNSUPPORTED_FORMAT,
-                    "The file is .npy of version %u.%u; taken are 1.0, 2.0 and 3.0.", major, minor);
+        problem_set(
+            problem, PROBLEM_UNSUPPORTED_FORMAT,
+            "The file is .npy of version %u.%u; the accepted versions are 1.0, 2.0 and 3.0.", major,
+            minor);
         return false;
     }
     const size_t begin = PREFIX + (major == 1 ? 2 : 4);
@@ -260,8 +262,8 @@ static bool find_text(const unsigned char *byte, size_t size, const char **ret_t
         text_size = text_size << 8 | byte[i];
     if (text_size > NPY_HEADER_READ - begin) {
         problem_set(problem, PROBLEM_MALFORMED_DATA,
-                    "The .npy header claims a text of %zu bytes; the longest that is read has %zu.",
-                    text_size, NPY_HEADER_READ - begin);
+                    "The .npy header claims a text of %zu bytes; the limit is %zu.", text_size,
+                    NPY_HEADER_READ - begin);
         return false;
     }
     if (size < begin + text_size)
@@ -277,7 +279,8 @@ bool npy_header_read(const void *bytes, size_t size, struct array_layout *ret_la
     struct reader reader = {.problem = problem};
     size_t text_size;
     if (!npy_matches(bytes, size)) {
-        problem_set(problem, PROBLEM_MALFORMED_DATA, "What should be .npy does not begin so.");
+        problem_set(problem, PROBLEM_MALFORMED_DATA,
+                    "The data should be .npy, but do not begin like it.");
         return false;
     }
     if (!find_text(bytes, size, &reader.at, &text_size, problem))

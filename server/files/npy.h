@@ -12,14 +12,14 @@ enum {
     NPY_HEADER_WRITTEN = 320     /* bytes of the longest that is written */
 };
 
-/* Whether a file that begins so is .npy. */
+/* Whether a file that begins with these bytes is .npy. */
 bool npy_matches(const void *bytes, size_t size);
 
 /* Reads the header at the beginning of the bytes: of a whole file, or of its first NPY_HEADER_READ.
  * Types are u1, i1, i2, i4, i8, f4, f8 of either order, and bool, which becomes uint8. False with
  * the problem set and nothing else touched: truncated_data (the bytes end within the header),
- * malformed_data (it is no such header), unsupported_format (a type, an order or a version that is
- * not taken), and array_layout_measure()'s. */
+ * malformed_data (it is not such a header), unsupported_format (a type, an order or a version that
+ * is not accepted), and those of array_layout_measure(). */
 bool npy_header_read(const void *bytes, size_t size, struct array_layout *ret_layout,
                      size_t *ret_header_size, struct problem *problem);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Threads are few, so readers are few: none is ever closed before the pool is. */
+/* Threads are few, so readers are few: a reader is closed only with the pool. */
 struct idle_reader {
     struct idle_reader *next;
     struct store *store;
@@ -50,7 +50,7 @@ static void free_list(struct idle_reader *reader)
     }
 }
 
-/* The writer closes last, and so checkpoints everything. */
+/* The writer closes last, so that its checkpoint has everything. */
 void store_pool_destroy(struct store_pool *pool)
 {
     if (pool == NULL)

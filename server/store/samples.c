@@ -6,7 +6,7 @@
 #include "server/base/checksum.h"
 #include "server/store/query.h"
 
-/* In the table both kinds of spikes are in_spikes; trains have their times apart. */
+/* The table has one kind for both kinds of spikes; only spike trains have times in it. */
 enum { TABLE_X, TABLE_IN_SPIKES };
 
 static const void *data_of(const struct samples *samples)
@@ -39,7 +39,7 @@ static size_t counts_bytes(const struct samples *samples)
     return samples->count * samples->targets.outputs * sizeof *samples->targets.wanted;
 }
 
-/* Labels, or counts, which are told from them by what is longer. */
+/* Labels, or counts: these follow their number of outputs, which labels do not have. */
 static void add_targets(const struct samples *samples, struct checksum *checksum)
 {
     const uint64_t outputs = samples->targets.outputs;
@@ -54,7 +54,7 @@ static void add_targets(const struct samples *samples, struct checksum *checksum
 static void checksum_of(const struct samples *samples, char ret_text[CHECKSUM_TEXT])
 {
     struct checksum checksum;
-    /* so the numbers of enum samples_kind stay what they are */
+    /* The numbers of enum samples_kind are part of stored checksums: they never change. */
     const uint64_t head[] = {samples->kind, samples->count, samples->features};
     checksum_init(&checksum);
     checksum_add(&checksum, head, sizeof head);
@@ -65,7 +65,7 @@ static void checksum_of(const struct samples *samples, char ret_text[CHECKSUM_TE
     checksum_finish(&checksum, ret_text);
 }
 
-/* The last three columns. Samples with counts have no labels, but the table wants some. */
+/* Binds the last three columns. The table requires labels: for samples with counts they are 0. */
 static void bind_targets(struct query *insert, const struct samples *samples)
 {
     if (samples->targets.kind == TARGETS_CLASS) {

@@ -1,4 +1,4 @@
-/* Opening and closing: the settings that every connection needs, and the writer's claim.
+/* store.c - the settings that every connection needs, and the writer's claim.
  *
  * Exactly one connection writes and checkpoints. SQLite's own locks would let a second tempotrond
  * write too, so the writer also holds a lock on FILE.lock for as long as it lives. */
@@ -39,7 +39,7 @@ const char *store_status_text(enum store_status status)
     case STORE_IN_USE:
         return "in use";
     case STORE_MISMATCH:
-        return "samples and labels are not equally many";
+        return "the numbers of samples and labels differ";
     case STORE_ENDED:
         return "the run has ended";
     case STORE_QUEUE_FULL:
@@ -53,7 +53,7 @@ const char *store_status_text(enum store_status status)
     case STORE_LOCKED:
         return "another tempotrond uses it";
     case STORE_CORRUPT:
-        return "it is damaged, or no database";
+        return "it is damaged, or not a database";
     case STORE_FOREIGN:
         return "it is another program's database";
     case STORE_NEWER:
@@ -120,8 +120,8 @@ static enum store_status configure_writer(struct store *store)
     return status == STORE_OK ? query_execute(store, writer_settings) : status;
 }
 
-/* A file has one lock, by whatever links it is reached: it has to be there before they are
- * followed. An empty one is an empty database. */
+/* Takes the lock of the file that all links to it lead to, so that links share one lock. The file
+ * is made first, since only links to a file can be followed; an empty file is an empty database. */
 static enum store_status claim(const char *path, int *ret_claim)
 {
     char *lock_path;

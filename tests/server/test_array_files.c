@@ -200,7 +200,7 @@ static void expect_npy_refused(const struct bytes *bytes, enum problem_code code
 
 #define DICT(descr, order, shape)                                                                  \
     "{'descr': " descr ", 'fortran_order': " order ", 'shape': " shape "}"
-#define TAKEN "; taken are uint8, int8, int16, int32, int64, float32 and float64."
+#define TAKEN "; the accepted types are uint8, int8, int16, int32, int64, float32 and float64."
 
 START_TEST(types_and_orders_of_npy_that_are_not_taken_are_named)
 {
@@ -235,34 +235,34 @@ START_TEST(a_header_of_npy_that_is_no_such_dict_is_malformed)
     static const struct {
         const char *dict, *what;
     } cases[] = {
-        {"", "it is no dict"},
-        {"[]", "it is no dict"},
-        {"{descr: '<f4'}", "it is no dict"},
-        {"{'descr'; '<f4'}", "it is no dict"},
+        {"", "it is not a dict"},
+        {"[]", "it is not a dict"},
+        {"{descr: '<f4'}", "it is not a dict"},
+        {"{'descr'; '<f4'}", "it is not a dict"},
         {"{'descr': '<f4'", "a comma is missing"},
         {"{'descr': '<f4' 'shape': (3,)}", "a comma is missing"},
-        {"{'descr': '<f4',", "it is no dict"},
+        {"{'descr': '<f4',", "it is not a dict"},
         {"{'descr': '<f4', 'shape': (3,)}", "\"descr\", \"fortran_order\" or \"shape\" is missing"},
         {"{}", "\"descr\", \"fortran_order\" or \"shape\" is missing"},
-        {"{'descr': '<f4', 'descr': '<f4'}", "\"descr\" is there twice"},
-        {"{'shape': (3,), 'shape': (3,)}", "\"shape\" is there twice"},
-        {"{'fortran_order': False, 'fortran_order': False}", "\"fortran_order\" is there twice"},
-        {"{'order': 1}", "it has another key than \"descr\", \"fortran_order\" and \"shape\""},
-        {"{'descr': 4}", "\"descr\" is no type"},
-        {"{'descr': '<f4}", "\"descr\" is no type"},
-        {"{'descr': '<f4\"}", "\"descr\" is no type"},
-        {"{'descr': '<f\\x34'}", "\"descr\" is no type"},
-        {"{'descr': '\xFF'}", "\"descr\" is no type"},
-        {"{'descr': 'a name that is longer than any type is'}", "\"descr\" is no type"},
+        {"{'descr': '<f4', 'descr': '<f4'}", "\"descr\" appears twice"},
+        {"{'shape': (3,), 'shape': (3,)}", "\"shape\" appears twice"},
+        {"{'fortran_order': False, 'fortran_order': False}", "\"fortran_order\" appears twice"},
+        {"{'order': 1}", "it has a key other than \"descr\", \"fortran_order\" and \"shape\""},
+        {"{'descr': 4}", "\"descr\" is not a type"},
+        {"{'descr': '<f4}", "\"descr\" is not a type"},
+        {"{'descr': '<f4\"}", "\"descr\" is not a type"},
+        {"{'descr': '<f\\x34'}", "\"descr\" is not a type"},
+        {"{'descr': '\xFF'}", "\"descr\" is not a type"},
+        {"{'descr': 'a name that is longer than any type is'}", "\"descr\" is not a type"},
         {"{'fortran_order': 0}", "\"fortran_order\" is neither True nor False"},
-        {"{'shape': 3}", "\"shape\" is no tuple"},
-        {"{'shape': [3]}", "\"shape\" is no tuple"},
-        {"{'shape': (3)}", "\"shape\" is a number, no tuple"},
-        {"{'shape': (-3,)}", "\"shape\" is no tuple of whole numbers"},
+        {"{'shape': 3}", "\"shape\" is not a tuple"},
+        {"{'shape': [3]}", "\"shape\" is not a tuple"},
+        {"{'shape': (3)}", "\"shape\" is a number, not a tuple"},
+        {"{'shape': (-3,)}", "\"shape\" is not a tuple of whole numbers"},
         {"{'shape': (3.0,)}", "a comma is missing in \"shape\""},
         {"{'shape': (3 4)}", "a comma is missing in \"shape\""},
-        {"{'shape': (,)}", "\"shape\" is no tuple of whole numbers"},
-        {"{'shape': (3,", "\"shape\" is no tuple of whole numbers"},
+        {"{'shape': (,)}", "\"shape\" is not a tuple of whole numbers"},
+        {"{'shape': (3,", "\"shape\" is not a tuple of whole numbers"},
         {DICT("'<f4'", "False", "(3,)") " x", "something follows its dict"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -288,13 +288,13 @@ START_TEST(shapes_of_npy_that_can_not_be_are_refused)
         {"(0,)", PROBLEM_EMPTY_BATCH, "An array of the shape (0,) holds no values."},
         {"(5, 0)", PROBLEM_EMPTY_BATCH, "An array of the shape (5, 0) holds no values."},
         {"(4294967296, 4294967296)", PROBLEM_TOO_LARGE,
-         "No machine's memory holds an array of the shape (4294967296, 4294967296)."},
+         "An array of the shape (4294967296, 4294967296) is larger than any memory."},
         {"(2, 1152921504606846976)", PROBLEM_TOO_LARGE,
-         "No machine's memory holds an array of the shape (2, 1152921504606846976)."},
+         "An array of the shape (2, 1152921504606846976) is larger than any memory."},
         {"(18446744073709551616,)", PROBLEM_TOO_LARGE,
-         "A dimension of the array is beyond any machine's memory."},
+         "A dimension of the array is larger than any memory."},
         {"(99999999999999999999999999999999999999, 0)", PROBLEM_TOO_LARGE,
-         "A dimension of the array is beyond any machine's memory."},
+         "A dimension of the array is larger than any memory."},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char dict[256];
@@ -314,20 +314,23 @@ START_TEST(versions_and_lengths_of_npy_are_held_against_the_file)
     for (bytes.size = 6; bytes.size < whole; bytes.size++)
         expect_npy_refused(&bytes, PROBLEM_TRUNCATED_DATA, "The file ends within its .npy header.");
     bytes.at[6] = 4;
-    expect_npy_refused(&bytes, PROBLEM_UNSUPPORTED_FORMAT,
-                       "The file is .npy of version 4.0; taken are 1.0, 2.0 and 3.0.");
+    expect_npy_refused(
+        &bytes, PROBLEM_UNSUPPORTED_FORMAT,
+        "The file is .npy of version 4.0; the accepted versions are 1.0, 2.0 and 3.0.");
     bytes.at[6] = 1;
     bytes.at[7] = 1;
-    expect_npy_refused(&bytes, PROBLEM_UNSUPPORTED_FORMAT,
-                       "The file is .npy of version 1.1; taken are 1.0, 2.0 and 3.0.");
+    expect_npy_refused(
+        &bytes, PROBLEM_UNSUPPORTED_FORMAT,
+        "The file is .npy of version 1.1; the accepted versions are 1.0, 2.0 and 3.0.");
     bytes.at[6] = 2;
     bytes.at[7] = 0;
     memset(bytes.at + 8, 0xFF, 4);
     expect_npy_refused(&bytes, PROBLEM_MALFORMED_DATA,
-                       "The .npy header claims a text of 4294967295 bytes; the longest that is "
-                       "read has 16372.");
+                       "The .npy header claims a text of 4294967295 bytes; the limit "
+                       "is 16372.");
     bytes.at[0] = 'x';
-    expect_npy_refused(&bytes, PROBLEM_MALFORMED_DATA, "What should be .npy does not begin so.");
+    expect_npy_refused(&bytes, PROBLEM_MALFORMED_DATA,
+                       "The data should be .npy, but do not begin like it.");
     bytes_finish(&bytes);
 }
 END_TEST
@@ -418,7 +421,7 @@ START_TEST(wrong_headers_of_idx_are_refused)
         {"\0\0\x0D\2\0\0\0\3\0\0\0\0", 12, PROBLEM_EMPTY_BATCH,
          "An array of the shape (3, 0) holds no values."},
         {"\0\0\x0E\2\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 12, PROBLEM_TOO_LARGE,
-         "No machine's memory holds an array of the shape (4294967295, 4294967295)."},
+         "An array of the shape (4294967295, 4294967295) is larger than any memory."},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct problem problem = {0};
@@ -571,11 +574,11 @@ END_TEST
 /* --- broken files --- */
 
 /* The problem of reading the whole file. */
-static struct problem read_whole(const struct bytes *bytes, size_t most_bytes)
+static struct problem read_whole(const struct bytes *bytes, size_t max_bytes)
 {
     struct problem problem = {0};
     const int fd = file_of(bytes);
-    struct array_file *file = array_file_create(fd, most_bytes, &problem);
+    struct array_file *file = array_file_create(fd, max_bytes, &problem);
     ck_assert(file != NULL || problem_is_set(&problem));
     if (file != NULL) {
         struct bytes all = read_pieces(file, 4096, &problem);
@@ -594,9 +597,9 @@ static void expect_broken(const struct bytes *bytes, enum problem_code code, con
     expect_problem(&problem, code, detail);
 }
 
-static void expect_whole(const struct bytes *bytes, size_t most_bytes)
+static void expect_whole(const struct bytes *bytes, size_t max_bytes)
 {
-    const struct problem problem = read_whole(bytes, most_bytes);
+    const struct problem problem = read_whole(bytes, max_bytes);
     ck_assert_msg(!problem_is_set(&problem), "%s", problem.detail);
 }
 
@@ -680,7 +683,7 @@ START_TEST(a_damaged_gzipped_file_is_refused)
     gzipped.at[gzipped.size - 4] ^= 1;
     bytes_add(&gzipped, "x", 1);
     expect_broken(&gzipped, PROBLEM_MALFORMED_DATA,
-                  "Something that is not gzipped follows the gzipped data.");
+                  "Data that are not gzipped follow the gzipped data.");
     bytes_finish(&bytes);
     bytes_finish(&gzipped);
 }
@@ -724,7 +727,7 @@ START_TEST(an_array_beyond_the_limit_is_refused_by_its_header)
     struct bytes bytes = bytes_of("\0\0\x0E\1\0\0\0\4", 8);
     const struct problem problem = read_whole(&bytes, 31);
     expect_problem(&problem, PROBLEM_TOO_LARGE,
-                   "The header promises 32 bytes of data; at most 31 are taken.");
+                   "The header promises 32 bytes of data; the limit is 31.");
     bytes_finish(&bytes);
 }
 END_TEST

@@ -310,7 +310,7 @@ START_TEST(a_file_that_is_no_database_is_refused)
         fputs("not a database ", file);
     fclose(file);
     const struct program_result result = start_on("x.db");
-    expect_failure(&result, "x.db: it is damaged, or no database");
+    expect_failure(&result, "x.db: it is damaged, or not a database");
 }
 END_TEST
 

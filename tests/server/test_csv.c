@@ -172,10 +172,10 @@ struct table {
 
 /* Reads a whole table in pieces; its problem says whether that went well. */
 static void table_read(struct table *table, const struct bytes *bytes, const char *label_column,
-                       size_t most_bytes, size_t piece)
+                       size_t max_bytes, size_t piece)
 {
     *table = (struct table){.fd = file_of(bytes)};
-    table->file = csv_file_create(table->fd, label_column, most_bytes, &table->problem);
+    table->file = csv_file_create(table->fd, label_column, max_bytes, &table->problem);
     ck_assert(table->file != NULL || problem_is_set(&table->problem));
     const size_t features = table->file != NULL ? csv_file_features(table->file) : 0;
     const size_t room = features > 0 ? sizeof table->x / sizeof *table->x / features : 0;
@@ -385,13 +385,13 @@ START_TEST(broken_tables_say_where)
         {"\xEF\xBB\xBF\n\n", PROBLEM_EMPTY_BATCH, "The file is empty."},
         {"x,l", PROBLEM_EMPTY_BATCH, "No row follows the header."},
         {"x,l\n\n", PROBLEM_EMPTY_BATCH, "No row follows the header."},
-        {"l\na\n", PROBLEM_WRONG_SHAPE, "There is no column beside the labels'."},
+        {"l\na\n", PROBLEM_WRONG_SHAPE, "The only column is that of the labels."},
         {"x,y,label\n1,2,a\n", PROBLEM_MISSING_FIELD,
          "There is no column \"l\"; the columns are: x, y, label."},
         {"x,l,y,l\n1,2,3,4\n", MALFORMED,
-         "Line 1, column \"l\": the column of labels is there twice."},
-        {"\nx,l\n", PROBLEM_RAGGED_ARRAY, "Line 1 is empty, but not the last."},
-        {"x,l\n1,a\n\n\r\n2,b\n", PROBLEM_RAGGED_ARRAY, "Line 3 is empty, but not the last."},
+         "Line 1, column \"l\": the column of labels appears twice."},
+        {"\nx,l\n", PROBLEM_RAGGED_ARRAY, "Line 1 is empty, but rows follow it."},
+        {"x,l\n1,a\n\n\r\n2,b\n", PROBLEM_RAGGED_ARRAY, "Line 3 is empty, but rows follow it."},
         {"x,l\n1,a\n2\n", PROBLEM_RAGGED_ARRAY, "Line 3 has 1 cells, but the header has 2."},
         {"x,l\n1,a,\n", PROBLEM_RAGGED_ARRAY, "Line 2 has 3 cells, but the header has 2."},
         {"x,l\n\"1\n\n\",a\n", PROBLEM_WRONG_TYPE,
@@ -410,7 +410,7 @@ START_TEST(broken_tables_say_where)
         {"x,l\n1,\xFF\n", PROBLEM_INVALID_UTF8, "Line 2, column \"l\": the name is not UTF-8."},
         {"x,\xC3(\n", PROBLEM_INVALID_UTF8, "Line 1, column 2: the name is not UTF-8."},
         {"x,l\n1,a\"b\"\n", MALFORMED,
-         "Line 2, column \"l\": a quote is within a cell that does not begin with one."},
+         "Line 2, column \"l\": the cell contains a quote, but does not begin with one."},
         {"x,l\n1,\"a\"b\n", MALFORMED,
          "Line 2, column \"l\": something follows the cell's closing quote."},
         {"x,l\n\"1\"\r,a\n", MALFORMED,
@@ -477,8 +477,8 @@ START_TEST(names_have_their_limit)
         bytes_finish(&bytes);
         bytes = long_name(LIMIT_LABEL + 1, is_label);
         expect_broken(&bytes, PROBLEM_TOO_LARGE,
-                      is_label ? "Line 2, column \"l\": a name has at most 256 bytes, this one 257."
-                               : "Line 1, column 2: a name has at most 256 bytes, this one 257.");
+                      is_label ? "Line 2, column \"l\": the name has 257 bytes; the limit is 256."
+                               : "Line 1, column 2: the name has 257 bytes; the limit is 256.");
         bytes_finish(&bytes);
     }
 }
@@ -493,7 +493,7 @@ START_TEST(rows_have_their_limit)
     table_finish(&table);
     table_read(&table, &bytes, "l", 23, MOST_ROWS);
     expect_problem(&table.problem, PROBLEM_TOO_LARGE,
-                   "Line 4 is one row too many: 2 rows of 2 numbers are taken.");
+                   "Line 4 is one row too many: the limit is 2 rows of 2 numbers.");
     table_finish(&table);
     bytes_finish(&bytes);
 }
@@ -565,7 +565,7 @@ START_TEST(features_have_their_limit)
                            "There are more than 1000000 columns of features.");
         else
             expect_problem(&problem, PROBLEM_TOO_LARGE,
-                           "There are 1000002 columns; at most 1000000 are taken.");
+                           "There are 1000002 columns; the limit is 1000000.");
         csv_file_destroy(file);
         close(fd);
         bytes_finish(&bytes);
@@ -665,7 +665,7 @@ START_TEST(a_bomb_of_empty_lines_is_not_inflated_to_its_end)
     struct bytes bytes = padded("x,l\n1,a\n", '\n', 128 * MOST), gzipped = bytes_gzipped(&bytes);
     memset(gzipped.at + gzipped.size / 2, 0xFF, 64);
     expect_broken(&gzipped, PROBLEM_TOO_LARGE,
-                  "The file holds more text than its numbers may take.");
+                  "The file holds more text than the numbers of the largest dataset need.");
     bytes_finish(&bytes);
     bytes_finish(&gzipped);
 }
