@@ -92,3 +92,33 @@ void sha256_of(const void *at, size_t size, char text[65])
     for (size_t i = 0; i < sizeof digest; i++)
         snprintf(text + 2 * i, 3, "%02x", digest[i]);
 }
+
+/* A .npy of version 1.0 with this dict. */
+struct bytes npy_of_dict(const char *dict)
+{
+    const size_t size = strlen(dict);
+    const unsigned char prefix[] = {0x93,
+                                    'N',
+                                    'U',
+                                    'M',
+                                    'P',
+                                    'Y',
+                                    1,
+                                    0,
+                                    (unsigned char)(size & 0xFF),
+                                    (unsigned char)(size >> 8)};
+    struct bytes bytes = bytes_of(prefix, sizeof prefix);
+    bytes_add(&bytes, dict, size);
+    return bytes;
+}
+
+struct bytes npy_saved(const char *header, size_t size, const void *values, size_t values_size)
+{
+    char padded[128];
+    memset(padded, ' ', sizeof padded);
+    memcpy(padded, header, size);
+    padded[sizeof padded - 1] = '\n';
+    struct bytes bytes = bytes_of(padded, sizeof padded);
+    bytes_add(&bytes, values, values_size);
+    return bytes;
+}

@@ -126,3 +126,12 @@ struct bytes bytes_mutated(const struct bytes *bytes, uint32_t *state)
         mutated.size = next_random(state) % (mutated.size + 1);
     return mutated;
 }
+
+struct bytes bytes_padded(const char *text, char character, size_t size)
+{
+    const size_t length = strlen(text);
+    struct bytes bytes = {.at = malloc(length + size), .size = length + size};
+    memcpy(bytes.at, text, length);
+    memset(bytes.at + length, character, size);
+    return bytes;
+}

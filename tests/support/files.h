@@ -29,4 +29,7 @@ uint32_t next_random(uint32_t *state);
 /* A copy with one to four bytes changed, inserted, cut out or doubled, or with its end cut off. */
 struct bytes bytes_mutated(const struct bytes *bytes, uint32_t *state);
 
+/* A text, then so many bytes of one character. */
+struct bytes bytes_padded(const char *text, char character, size_t size);
+
 #endif
