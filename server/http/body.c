@@ -163,11 +163,14 @@ bool body_end(struct body *body, struct problem *problem)
 
 void body_drop(struct body *body, const struct body_limits *limits)
 {
-    atomic_fetch_sub(limits->all_bytes, body->bytes.capacity);
+    if (body->bytes.capacity > 0)
+        atomic_fetch_sub(limits->all_bytes, body->bytes.capacity);
     buffer_finish(&body->bytes);
-    gunzip_destroy(body->gunzip);
-    if (body->file >= 0)
+    if (body->gunzip != NULL)
+        gunzip_destroy(body->gunzip);
+    if (body->file >= 0) {
+        atomic_fetch_sub(limits->all_file_bytes, body->file_bytes);
         close(body->file);
-    atomic_fetch_sub(limits->all_file_bytes, body->file_bytes);
+    }
     *body = (struct body){.file = -1};
 }
