@@ -17,7 +17,7 @@
 #include "server/http/connections.h"
 #include "server/http/listen.h"
 
-enum { RETRY_MS = 100 };
+enum { RETRY_MS = 100, UNREAD_PIECES = 16 };
 
 struct acceptor {
     const struct listen_sockets *sockets;
@@ -28,8 +28,8 @@ struct acceptor {
     pthread_t thread;
 };
 
-/* Answers 503, and reads what the client has sent so far: closing a socket with unread data would
- * take the answer from the client. */
+/* Answers 503, and reads what the client has sent so far, up to a limit: closing a socket with
+ * unread data may take the answer from the client. */
 static void refuse(int connection)
 {
     static const char body[] =
@@ -45,7 +45,7 @@ static void refuse(int connection)
                               sizeof body - 1, body);
     send(connection, answer, (size_t)size, MSG_NOSIGNAL);
     shutdown(connection, SHUT_WR);
-    while (recv(connection, unread, sizeof unread, 0) > 0)
+    for (int i = 0; i < UNREAD_PIECES && recv(connection, unread, sizeof unread, 0) > 0; i++)
         continue;
     close(connection);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/support/client.h"
@@ -289,6 +290,28 @@ START_TEST(descriptors_of_connections_and_uploads_are_given_back)
 }
 END_TEST
 
+/* --- stopping --- */
+
+START_TEST(a_stop_waits_for_a_request_no_longer_than_it_may)
+{
+    struct timespec begin, end;
+    fixture_start(FLAGS("--drain-timeout", "1"));
+    const int connection = http_connect(&server);
+    static struct wire_answer answer;
+    wire_send(connection, "POST /encode HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+                          "Content-Length: 10\r\n\r\n");
+    wire_read_head(connection, &answer);
+    ck_assert_int_eq(answer.status, 100);
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    service_stop(&server);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    const double seconds =
+        (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
+    ck_assert_msg(seconds > 0.9 && seconds < 20, "%g seconds", seconds);
+    close(connection);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("process");
@@ -300,5 +323,6 @@ int main(void)
     tcase_add_test(tests, health_is_no_news);
     tcase_add_test(tests, a_log_of_errors_has_the_answers_of_500_and_more);
     tcase_add_test(tests, descriptors_of_connections_and_uploads_are_given_back);
+    tcase_add_test(tests, a_stop_waits_for_a_request_no_longer_than_it_may);
     return suite_run(suite);
 }
