@@ -279,8 +279,7 @@ bool npy_header_read(const void *bytes, size_t size, struct array_layout *ret_la
     struct reader reader = {.problem = problem};
     size_t text_size;
     if (!npy_matches(bytes, size)) {
-        problem_set(problem, PROBLEM_MALFORMED_DATA,
-                    "The data should be .npy, but do not begin like it.");
+        problem_set(problem, PROBLEM_MALFORMED_DATA, "The data do not begin like .npy.");
         return false;
     }
     if (!find_text(bytes, size, &reader.at, &text_size, problem))

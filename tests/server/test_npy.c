@@ -192,8 +192,7 @@ START_TEST(versions_and_lengths_of_npy_are_held_against_the_file)
                        "The .npy header claims a text of 4294967295 bytes; the limit "
                        "is 16372.");
     bytes.at[0] = 'x';
-    expect_npy_refused(&bytes, PROBLEM_MALFORMED_DATA,
-                       "The data should be .npy, but do not begin like it.");
+    expect_npy_refused(&bytes, PROBLEM_MALFORMED_DATA, "The data do not begin like .npy.");
     bytes_finish(&bytes);
 }
 END_TEST
