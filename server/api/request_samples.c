@@ -85,8 +85,8 @@ static bool check_work(const struct dataset_record *dataset, const struct model 
 }
 
 /* The dataset that was found may have been replaced or deleted since: it is found again in the
- * snapshot in which its values are read. */
-static enum store_status load_by_id(struct store *store, const char *id, const struct model *model,
+ * snapshot in which its values are read. With ret_samples NULL they are only checked. */
+static enum store_status read_by_id(struct store *store, const char *id, const struct model *model,
                                     enum samples_use use, const char *pointer,
                                     struct problem *problem, struct samples *ret_samples)
 {
@@ -94,23 +94,25 @@ static enum store_status load_by_id(struct store *store, const char *id, const s
     enum store_status status = store_dataset_find(store, id, &dataset);
     if (status != STORE_OK)
         return status;
-    if (dataset_samples_suit(&dataset, model, use, pointer, problem) &&
-        (samples_json_trains(use) || check_work(&dataset, model, problem)))
+    const bool suits = dataset_samples_suit(&dataset, model, use, pointer, problem);
+    if (suits && ret_samples == NULL)
+        status = dataset_samples_check(store, &dataset, model, pointer, problem);
+    else if (suits && check_work(&dataset, model, problem))
         status = dataset_samples_load(store, &dataset, model, use, ret_samples);
     dataset_record_finish(&dataset);
     return status;
 }
 
-static bool load(struct service *service, const char *id, const struct model *model,
-                 enum samples_use use, const char *pointer, struct problem *problem,
-                 struct samples *ret_samples)
+static bool read_values(struct service *service, const char *id, const struct model *model,
+                        enum samples_use use, const char *pointer, struct problem *problem,
+                        struct samples *ret_samples)
 {
     struct store *store;
     enum store_status status = store_pool_borrow_reader(service->stores, &store);
     if (status == STORE_OK) {
         status = store_snapshot_begin(store);
         if (status == STORE_OK) {
-            status = load_by_id(store, id, model, use, pointer, problem, ret_samples);
+            status = read_by_id(store, id, model, use, pointer, problem, ret_samples);
             store_snapshot_end(store);
         }
         store_pool_return_reader(service->stores, store);
@@ -118,22 +120,18 @@ static bool load(struct service *service, const char *id, const struct model *mo
     if (status == STORE_NOT_FOUND)
         problem_add_field(problem, PROBLEM_UNKNOWN_VALUE, pointer, "%s", NO_DATASET);
     return errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, id, problem) &&
-           !problem_is_set(problem) &&
-           encoder_ranges_hold(&model->config.encoder, ret_samples, pointer, false, problem);
+           !problem_is_set(problem);
 }
 
 bool request_samples_check_dataset(struct service *service, struct fields *fields,
                                    const struct dataset_record *dataset, const struct model *model)
 {
-    struct samples samples = {0};
     char pointer[PROBLEM_POINTER];
     if (model->config.encoder.out_of_range != OUT_OF_RANGE_REJECT)
         return true;
     fields_pointer(fields, "dataset", pointer);
-    const bool holds =
-        load(service, dataset->id, model, SAMPLES_TO_TRAIN, pointer, fields->problem, &samples);
-    samples_finish(&samples);
-    return holds;
+    return read_values(service, dataset->id, model, SAMPLES_TO_TRAIN, pointer, fields->problem,
+                       NULL);
 }
 
 bool request_samples_read(struct service *service, struct fields *fields, const struct model *model,
@@ -156,7 +154,10 @@ bool request_samples_load(struct service *service, const struct model *model, en
                           struct problem *problem, struct request_samples *samples)
 {
     return samples->dataset[0] == '\0' ||
-           load(service, samples->dataset, model, use, "/dataset", problem, &samples->samples);
+           (read_values(service, samples->dataset, model, use, "/dataset", problem,
+                        &samples->samples) &&
+            encoder_ranges_hold(&model->config.encoder, &samples->samples, "/dataset", false,
+                                problem));
 }
 
 const char *request_samples_pointer(const struct request_samples *samples)

@@ -39,8 +39,8 @@ bool request_samples_find_dataset(struct service *service, struct fields *fields
                                   const struct model *model, enum samples_use use,
                                   struct dataset_record *ret_dataset);
 
-/* Loads a dataset to train on, if the model's encoder rejects values outside its ranges, and checks
- * that there are none. False with the problem set. */
+/* Reads through a dataset to train on, without loading it, if the model's encoder rejects values
+ * outside its ranges, and checks that there are none. False with the problem set. */
 bool request_samples_check_dataset(struct service *service, struct fields *fields,
                                    const struct dataset_record *dataset, const struct model *model);
 

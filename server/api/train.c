@@ -16,67 +16,48 @@
 #include "server/store/pool.h"
 #include "server/store/queue.h"
 
-/* Samples in the body, or a dataset, or neither. */
-struct train_data {
-    struct samples samples;
-    struct dataset_record dataset;
-};
-
 /* A train request, and the run that it has become. */
 struct train_request {
     struct run_params params;
-    struct train_data training;
-    struct train_data validation;
+    struct data_source training;
+    struct data_source validation;
     int64_t run; /* once it is queued */
 };
-
-static void train_data_finish(struct train_data *data)
-{
-    samples_finish(&data->samples);
-    dataset_record_finish(&data->dataset);
-}
 
 static void train_request_finish(void *state)
 {
     struct train_request *asked = state;
-    train_data_finish(&asked->training);
-    train_data_finish(&asked->validation);
+    data_source_finish(&asked->training);
+    data_source_finish(&asked->validation);
 }
 
-static size_t count_of(const struct train_data *data)
+static void read_source(struct service *service, struct fields *fields, const struct model *model,
+                        bool fit, struct data_source *source)
 {
-    return data->samples.count > 0 ? data->samples.count : data->dataset.x.count;
-}
-
-static void read_data(struct service *service, struct fields *fields, const struct model *model,
-                      bool fit, struct train_data *data)
-{
+    struct dataset_record dataset = {0};
     const enum samples_use use = fit ? SAMPLES_TO_FIT : SAMPLES_TO_TRAIN;
-    if (!request_samples_find_dataset(service, fields, model, use, &data->dataset))
-        samples_json_read(fields, model, use, &data->samples);
-    else if (!fit && !problem_is_set(fields->problem))
-        request_samples_check_dataset(service, fields, &data->dataset, model);
+    if (!request_samples_find_dataset(service, fields, model, use, &dataset)) {
+        samples_json_read(fields, model, use, &source->samples);
+        return;
+    }
+    if (!fit && !problem_is_set(fields->problem))
+        request_samples_check_dataset(service, fields, &dataset, model);
+    source->dataset = dataset.sequence;
+    source->dataset_count = dataset.x.count;
+    memcpy(source->sha256, dataset.sha256, sizeof source->sha256);
+    dataset_record_finish(&dataset);
 }
 
-/* --- the validation set --- */
+/* --- what goes with what --- */
 
-/* Sets aside a share of the samples, drawn by the run's seed. The share of a dataset is set aside
- * when the run loads it. */
-static bool split(struct train_request *asked, struct problem *problem)
+/* The run sets the share aside. */
+static void check_fraction(const struct train_request *asked, struct problem *problem)
 {
-    const size_t count = count_of(&asked->training);
-    const size_t drawn = run_params_validation_count(count, asked->params.validation_fraction);
-    if (drawn >= count) {
+    const double fraction = asked->params.validation_fraction;
+    const size_t count = data_source_count(&asked->training);
+    if (fraction > 0 && run_params_validation_count(count, fraction) >= count)
         problem_add_field(problem, PROBLEM_OUT_OF_RANGE, "/validation_fraction",
                           "Nothing would be left of %zu samples to train on.", count);
-        return false;
-    }
-    if (asked->training.dataset.sequence != 0 ||
-        samples_split(&asked->training.samples, asked->params.training.loop.seed, drawn,
-                      &asked->validation.samples))
-        return true;
-    problem_set_no_memory(problem);
-    return false;
 }
 
 static void read_validation(struct service *service, struct json_value given,
@@ -89,12 +70,12 @@ static void read_validation(struct service *service, struct json_value given,
                           "Give either validation or validation_fraction, not both.");
     if (!fields_open(&fields, given, "/validation", problem))
         return;
-    read_data(service, &fields, model, asked->params.fit, &asked->validation);
+    read_source(service, &fields, model, asked->params.fit, &asked->validation);
     fields_close(&fields);
 }
 
 /* Checks that there is an encoder to fit, and values to fit it to. */
-static void check_fit(const struct model *model, const struct train_data *training,
+static void check_fit(const struct model *model, const struct data_source *training,
                       struct problem *problem)
 {
     const bool has_spikes = training->samples.count > 0 && !samples_are_encoded(&training->samples);
@@ -107,7 +88,7 @@ static void check_fit(const struct model *model, const struct train_data *traini
 }
 
 /* Images are moved before they are encoded. */
-static void check_augmentation(const struct model *model, const struct train_data *training,
+static void check_augmentation(const struct model *model, const struct data_source *training,
                                const struct augmentation *augmentation, struct problem *problem)
 {
     const bool has_spikes = training->samples.count > 0 && !samples_are_encoded(&training->samples);
@@ -128,7 +109,7 @@ static bool read_fields(struct service *service, const struct document *document
     if (!fields_open_document(&fields, document, problem))
         return false;
     const bool fit = json_value_boolean(fields_get(&fields, "fit", FIELD_OPTIONAL));
-    read_data(service, &fields, model, fit, &asked->training);
+    read_source(service, &fields, model, fit, &asked->training);
     const struct json_value validation = fields_get(&fields, "validation", FIELD_OPTIONAL);
     run_params_read(&fields, &model->config, &asked->params);
     fields_close(&fields);
@@ -142,22 +123,15 @@ static bool read_fields(struct service *service, const struct document *document
         check_fit(model, &asked->training, problem);
     if (asked->params.training.augmentation.shift > 0)
         check_augmentation(model, &asked->training, &asked->params.training.augmentation, problem);
-    if (problem_is_set(problem))
-        return false;
-    return asked->params.validation_fraction == 0 || split(asked, problem);
+    if (!problem_is_set(problem))
+        check_fraction(asked, problem);
+    return !problem_is_set(problem);
 }
 
 /* --- queueing --- */
 
-static struct run_data run_data_of(const struct train_data *data)
-{
-    return (struct run_data){.samples = data->samples.count > 0 ? &data->samples : NULL,
-                             .dataset = data->dataset.sequence,
-                             .sha256 = data->dataset.sha256};
-}
-
 static enum store_status queue(struct service *service, const struct model *model,
-                               const struct train_request *asked, int64_t *ret_run)
+                               struct train_request *asked)
 {
     struct buffer text = {0};
     struct json_writer json = json_writer_to(&text);
@@ -166,11 +140,9 @@ static enum store_status queue(struct service *service, const struct model *mode
     if (params == NULL)
         return STORE_NO_MEMORY;
     struct store *store = store_pool_borrow_writer(service->stores);
-    const struct run_data training = run_data_of(&asked->training);
-    const struct run_data validation = run_data_of(&asked->validation);
     const enum store_status status = store_queue_insert(
-        store, model->sequence, params, (int64_t)asked->params.training.loop.epochs, &training,
-        &validation, timestamp_now(), ret_run);
+        store, model->sequence, params, (int64_t)asked->params.training.loop.epochs,
+        &asked->training, &asked->validation, timestamp_now(), &asked->run);
     store_pool_return_writer(service->stores, status);
     free(params);
     return status;
@@ -234,7 +206,7 @@ void train_post(struct service *service, const struct request *request, struct r
         return;
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
     if (document != NULL && read_fields(service, document, model, &reply->problem, asked) &&
-        is_queued(queue(service, model, asked, &asked->run), model, &reply->problem)) {
+        is_queued(queue(service, model, asked), model, &reply->problem)) {
         trainer_wake(service->trainer);
         answer_queued(service, request, asked, reply);
     }

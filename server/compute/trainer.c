@@ -10,19 +10,12 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "server/base/team_threads.h"
+#include "server/base/buffer.h"
 #include "server/base/timestamp.h"
-#include "server/compute/run_params.h"
+#include "server/compute/run.h"
 #include "server/model/cache.h"
-#include "server/model/dataset_samples.h"
-#include "server/model/encoder_ranges.h"
-#include "server/model/model.h"
-#include "server/model/version_ranges.h"
-#include "server/model/weights.h"
-#include "server/store/datasets.h"
 #include "server/store/pool.h"
 #include "server/store/queue.h"
-#include "server/store/samples.h"
 
 enum { TRAINING_NICE = 10, PROGRESS_INTERVAL_MS = 250, STORE_RETRY_SECONDS = 1 };
 
@@ -45,44 +38,25 @@ struct trainer {
 
 /* --- one run --- */
 
-/* All that training a run needs. */
 struct job {
     struct worker *worker;
     struct run_record record;
-    struct model *base;    /* whose weights it starts from */
-    struct encoder fitted; /* to the samples, if the run fits its encoder, and */
-    struct encoding fitted_encoding;
-    const struct encoding *encoding; /* that the samples go through: this, or the base's */
-    struct run_params params;
-    struct problem problem; /* why the samples can't be trained on, where they came */
-    struct samples training;
-    struct samples validation; /* count 0: none */
-    struct thread_team *team;
-    struct network *network; /* the private copy */
+    struct run run;
+    struct problem problem; /* why the samples cannot be trained on, if they cannot */
 
-    /* Epochs that the store has not seen yet. */
-    struct epoch_metrics *pending;
-    size_t pending_count;
-    size_t pending_capacity;
+    struct buffer pending; /* epoch_metrics that the store has not seen yet */
     int64_t begun;
     int64_t progress_at; /* when some were last written */
 
     int64_t epoch;      /* done */
     int64_t best_epoch; /* with patience: whose weights are kept */
-    bool failed;        /* no memory for metrics */
 };
 
 static void job_finish(struct job *job)
 {
+    run_unload(&job->run);
     run_record_finish(&job->record);
-    encoding_finish(&job->fitted_encoding);
-    encoder_finish(&job->fitted);
-    model_release(job->base);
-    samples_finish(&job->training);
-    samples_finish(&job->validation);
-    team_threads_destroy(job->team);
-    network_destroy(job->network);
-    free(job->pending);
+    buffer_finish(&job->pending);
 }
 
 static struct store_pool *stores_of(const struct job *job)
@@ -90,142 +64,22 @@ static struct store_pool *stores_of(const struct job *job)
     return job->worker->trainer->options.stores;
 }
 
-static bool read_params(struct job *job)
+static size_t pending_count(const struct job *job)
 {
-    struct fields fields;
-    struct problem problem = {0};
-    struct document *document = document_read_stored(job->record.params, &problem);
-    const bool read = document != NULL && fields_open_document(&fields, document, &problem) &&
-                      run_params_read(&fields, &job->base->config, &job->params);
-    document_destroy(document);
-    return read;
-}
-
-/* Samples of the run's own, or those of its dataset. */
-static enum store_status load_samples(const struct job *job, struct store *store, bool validation,
-                                      struct samples *samples)
-{
-    struct dataset_record dataset;
-    enum store_status status = store_samples_load(store, job->record.id, validation, samples);
-    if (status != STORE_NOT_FOUND)
-        return status;
-    status = store_dataset_of_run(store, job->record.id, validation, &dataset);
-    if (status != STORE_OK)
-        return status;
-    struct problem problem = {0};
-    if (dataset_samples_suit(&dataset, job->base, SAMPLES_TO_FIT, "", &problem))
-        status = dataset_samples_load(store, &dataset, job->base, SAMPLES_TO_FIT, samples);
-    else
-        status = STORE_CORRUPT;
-    dataset_record_finish(&dataset);
-    return status;
-}
-
-/* Of a run's own samples the share was set aside when they came in. */
-static enum store_status load_validation(const struct job *job, struct store *store,
-                                         struct samples *training, struct samples *validation)
-{
-    if (job->record.validation_sha256[0] != '\0')
-        return load_samples(job, store, true, validation);
-    if (job->record.dataset[0] == '\0' || job->params.validation_fraction == 0)
-        return STORE_OK;
-    const size_t drawn =
-        run_params_validation_count(training->count, job->params.validation_fraction);
-    return samples_split(training, job->params.training.loop.seed, drawn, validation)
-               ? STORE_OK
-               : STORE_NO_MEMORY;
-}
-
-/* Other ranges may have come, with another version, since the samples were accepted. */
-static void check_values(struct job *job, const struct samples *samples, const char *name)
-{
-    const struct encoder *encoder = &job->base->config.encoder;
-    if (samples->count > 0 && samples_are_encoded(samples) &&
-        model_encoder_is_usable(job->base, false, &job->problem))
-        encoder_ranges_hold(encoder, samples, name, false, &job->problem);
-}
-
-/* Fits the encoder to the samples, or finds that they go through it as it is. */
-static enum store_status choose_encoding(struct job *job)
-{
-    const struct model_config *config = &job->base->config;
-    job->encoding = &job->base->encoding;
-    if (!job->params.fit) {
-        check_values(job, &job->training, "The training samples");
-        check_values(job, &job->validation, "The validation samples");
-        return STORE_OK;
-    }
-    if (!encoder_ranges_fit(&config->encoder, &job->training, &job->problem, &job->fitted))
-        return STORE_OK;
-    job->encoding = &job->fitted_encoding;
-    return encoding_init(&job->fitted_encoding, &job->fitted,
-                         tempotron_last(&config->network.tempotron)) == CORE_OK
-               ? STORE_OK
-               : STORE_NO_MEMORY;
-}
-
-static enum store_status load_sets(struct job *job)
-{
-    struct store *store;
-    enum store_status status = store_pool_borrow_reader(stores_of(job), &store);
-    if (status != STORE_OK)
-        return status;
-    status = load_samples(job, store, false, &job->training);
-    if (status == STORE_OK)
-        status = load_validation(job, store, &job->training, &job->validation);
-    store_pool_return_reader(stores_of(job), store);
-    if (status == STORE_OK)
-        status = choose_encoding(job);
-    if (status == STORE_OK && !problem_is_set(&job->problem) &&
-        !(samples_suit(&job->training, job->encoding) &&
-          samples_suit(&job->validation, job->encoding)))
-        status = STORE_NO_MEMORY;
-    return status;
-}
-
-static enum store_status job_load(struct job *job)
-{
-    struct model_cache *cache = job->worker->trainer->options.cache;
-    enum store_status status =
-        model_cache_get(cache, job->record.model, job->record.base_version, &job->base);
-    if (status != STORE_OK)
-        return status;
-    if (!read_params(job))
-        return STORE_CORRUPT;
-    status = load_sets(job);
-    if (status != STORE_OK || problem_is_set(&job->problem))
-        return status;
-    job->team = team_threads_create(job->worker->trainer->options.threads);
-    return job->team != NULL && network_copy(job->base->network, &job->network) == CORE_OK
-               ? STORE_OK
-               : STORE_NO_MEMORY;
+    return job->pending.size / sizeof(struct epoch_metrics);
 }
 
 /* --- progress --- */
-
-static bool keep_pending(struct job *job, const struct epoch_metrics *metrics)
-{
-    if (job->pending_count == job->pending_capacity) {
-        const size_t capacity = job->pending_capacity * 2 + 64;
-        struct epoch_metrics *pending = realloc(job->pending, capacity * sizeof *pending);
-        if (pending == NULL)
-            return false;
-        job->pending = pending;
-        job->pending_capacity = capacity;
-    }
-    job->pending[job->pending_count++] = *metrics;
-    return true;
-}
 
 /* A progress that can't be written now is written with the next, or with the run's end. */
 static void write_progress(struct job *job)
 {
     struct store *store = store_pool_borrow_writer(stores_of(job));
     const enum store_status status =
-        store_run_progress(store, job->record.id, job->pending, job->pending_count);
+        store_run_progress(store, job->record.id, job->pending.items, pending_count(job));
     store_pool_return_writer(stores_of(job), status);
     if (status == STORE_OK)
-        job->pending_count = 0;
+        job->pending.size = 0;
 }
 
 static void on_epoch(void *context, const struct training_epoch *epoch)
@@ -239,8 +93,7 @@ static void on_epoch(void *context, const struct training_epoch *epoch)
         .validation_accuracy = epoch->has_validation ? epoch->validation_accuracy : NAN,
     };
     job->epoch = metrics.epoch;
-    if (!keep_pending(job, &metrics))
-        job->failed = true;
+    buffer_add(&job->pending, &metrics, sizeof metrics);
     if (epoch->is_best)
         job->best_epoch = metrics.epoch;
     const int64_t now = timestamp_now();
@@ -253,7 +106,7 @@ static void on_epoch(void *context, const struct training_epoch *epoch)
 static bool stop_requested(void *context)
 {
     const struct job *job = context;
-    return job->failed || atomic_load(&job->worker->cancelled) ||
+    return job->pending.failed || atomic_load(&job->worker->cancelled) ||
            atomic_load(&job->worker->trainer->stopping);
 }
 
@@ -265,46 +118,19 @@ struct outcome {
     const char *detail;
 };
 
-/* Whose ranges the version keeps; NULL: it has those of the model. */
-static const struct encoder *fitted_encoder(const struct job *job)
-{
-    return job->params.fit ? &job->fitted : version_ranges_fitted(&job->base->config);
-}
-
-static enum store_status publish(struct job *job, struct store *store)
-{
-    int64_t version;
-    struct weights weights;
-    struct tensor tensors[NETWORK_LAYERS + RANGE_TENSORS];
-    const struct network_params *params = &job->base->config.network;
-    const size_t depth = network_depth(params);
-    if (!weights_copy(job->network, &weights))
-        return STORE_NO_MEMORY;
-    weights_tensors(params, &weights, tensors);
-    const struct run_result result = {
-        .tensors = tensors,
-        .tensor_count = depth + version_ranges_put(fitted_encoder(job), tensors + depth),
-        .best_epoch = job->best_epoch,
-    };
-    const enum store_status status =
-        store_run_succeed(store, job->record.id, job->pending, job->pending_count, &result,
-                          timestamp_now(), &version);
-    weights_finish(&weights);
-    return status;
-}
-
 static enum store_status write_end(struct job *job, const struct outcome *outcome,
                                    struct store *store)
 {
     const int64_t run = job->record.id, now = timestamp_now();
+    const struct epoch_metrics *pending = job->pending.items;
     switch (outcome->end) {
     case SUCCEEDED:
-        return publish(job, store);
+        return run_publish(&job->run, store, pending, pending_count(job), job->best_epoch);
     case FAILED:
-        return store_run_fail(store, run, job->pending, job->pending_count, outcome->code,
+        return store_run_fail(store, run, pending, pending_count(job), outcome->code,
                               outcome->detail, now);
     case CANCELLED:
-        return store_run_cancelled(store, run, job->pending, job->pending_count, now);
+        return store_run_cancelled(store, run, pending, pending_count(job), now);
     case INTERRUPTED:
         return STORE_OK;
     }
@@ -366,9 +192,7 @@ static struct outcome train_job(struct job *job)
 {
     const struct training_observer observer = {
         .context = job, .on_epoch = on_epoch, .stop_requested = stop_requested};
-    const struct samples *validation = job->validation.count > 0 ? &job->validation : NULL;
-    switch (network_train(job->network, &job->training, validation, job->encoding,
-                          &job->params.training, &observer, job->team)) {
+    switch (run_train(&job->run, &observer)) {
     case CORE_OK:
         break;
     case CORE_NO_MEMORY:
@@ -380,11 +204,11 @@ static struct outcome train_job(struct job *job)
     case CORE_STOPPED:
         if (atomic_load(&job->worker->cancelled))
             return (struct outcome){.end = CANCELLED};
-        if (!job->failed)
+        if (!job->pending.failed)
             return (struct outcome){.end = INTERRUPTED};
         break;
     }
-    if (job->failed)
+    if (job->pending.failed)
         return (struct outcome){FAILED, "out_of_memory", "There was not enough memory."};
     return (struct outcome){.end = SUCCEEDED};
 }
@@ -392,7 +216,9 @@ static struct outcome train_job(struct job *job)
 static void run_job(struct job *job)
 {
     struct outcome outcome;
-    switch (job_load(job)) {
+    const struct trainer_options *options = &job->worker->trainer->options;
+    switch (run_load(&job->run, &job->record, options->stores, options->cache, options->threads,
+                     &job->problem)) {
     case STORE_OK:
         if (problem_is_set(&job->problem))
             outcome =

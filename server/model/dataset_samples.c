@@ -81,6 +81,49 @@ bool dataset_samples_suit(const struct dataset_record *dataset, const struct mod
     return !problem_is_set(problem);
 }
 
+/* --- whether its values lie in their ranges --- */
+
+struct range_check {
+    const struct encoder *encoder;
+    enum dtype dtype;
+    const char *pointer;
+    struct problem *problem;
+    size_t number; /* of the value that comes next */
+    bool is_corrupt;
+};
+
+static bool check_chunk(void *context, const void *data, size_t bytes)
+{
+    enum { PIECE = 1024 };
+    struct range_check *check = context;
+    float values[PIECE];
+    const size_t size = dtype_size(check->dtype), count = bytes / size;
+    for (size_t i = 0; i < count; i += PIECE) {
+        const size_t left = count - i, piece = left < PIECE ? left : PIECE;
+        if (dtype_to_float(check->dtype, (const char *)data + i * size, piece, values) < piece) {
+            check->is_corrupt = true;
+            return false;
+        }
+        if (!encoder_ranges_hold_values(check->encoder, values, piece, check->number,
+                                        check->pointer, check->problem))
+            return false;
+        check->number += piece;
+    }
+    return true;
+}
+
+enum store_status dataset_samples_check(struct store *store, const struct dataset_record *dataset,
+                                        const struct model *model, const char *pointer,
+                                        struct problem *problem)
+{
+    struct range_check check = {.encoder = &model->config.encoder,
+                                .dtype = dataset->x.dtype,
+                                .pointer = pointer,
+                                .problem = problem};
+    const enum store_status status = store_array_scan(store, &dataset->x, check_chunk, &check);
+    return check.is_corrupt ? STORE_CORRUPT : status;
+}
+
 /* --- loading --- */
 
 /* Takes the values. */

@@ -11,6 +11,12 @@
 bool dataset_samples_suit(const struct dataset_record *dataset, const struct model *model,
                           enum samples_use use, const char *pointer, struct problem *problem);
 
+/* Whether the values of a dataset that suits lie in the ranges of the model's encoder. They are
+ * read chunk by chunk, not loaded. Adds the first that does not to the problem, at `pointer`. */
+enum store_status dataset_samples_check(struct store *store, const struct dataset_record *dataset,
+                                        const struct model *model, const char *pointer,
+                                        struct problem *problem);
+
 /* Loads the samples of a dataset that suits, as the model takes them: through its encoder, or as
  * spike times; and, unless they are only to be predicted, their labels as the model numbers them.
  * Values to train on, through an encoder, are as they are stored: samples_suit() makes bytes of

@@ -97,6 +97,21 @@ bool encoder_ranges_hold(const struct encoder *encoder, const struct samples *sa
     return hold;
 }
 
+bool encoder_ranges_hold_values(const struct encoder *encoder, const float *values, size_t count,
+                                size_t first, const char *pointer, struct problem *problem)
+{
+    const float *x_min = encoder_x_min(encoder), *x_max = encoder_x_max(encoder);
+    const size_t n = encoder_features(encoder);
+    for (size_t i = 0; i < count; i++) {
+        const size_t feature = (first + i) % n;
+        if (values[i] >= x_min[feature] && values[i] <= x_max[feature])
+            continue;
+        refuse_sample(encoder, (first + i) / n, feature, values[i], pointer, false, problem);
+        return false;
+    }
+    return true;
+}
+
 /* --- fitting --- */
 
 static void include_values(const float *x, size_t n, float *restrict x_min, float *restrict x_max)

@@ -39,6 +39,11 @@ void encoder_ranges_refuse(const struct encoder *encoder, size_t feature, float 
 bool encoder_ranges_hold(const struct encoder *encoder, const struct samples *samples,
                          const char *pointer, bool is_array, struct problem *problem);
 
+/* The same for `count` consecutive values of a dataset, the first of which is the value number
+ * `first` of all. */
+bool encoder_ranges_hold_values(const struct encoder *encoder, const float *values, size_t count,
+                                size_t first, const char *pointer, struct problem *problem);
+
 /* The same encoder for the ranges of samples, which are values: for each feature from its lowest to
  * its highest value. If the values of a feature are all the same, or closer together than an
  * encoder can tell apart, its range reaches from the lowest value to max(1, |x_min|/64) above it.

@@ -54,48 +54,62 @@ enum store_status store_array_prune(struct store *store)
     return query_run(&query);
 }
 
-/* Copies the chunks one after the other, and adds them to the checksum. */
-static enum store_status copy_chunks(struct store *store, int64_t array, size_t bytes, char *out,
-                                     struct checksum *checksum)
+enum store_status store_array_scan(struct store *store, const struct array_record *array,
+                                   bool (*each)(void *context, const void *data, size_t bytes),
+                                   void *context)
 {
     enum { DATA };
-    size_t done = 0;
     enum store_status status;
     struct query query =
         query_begin(store, "SELECT data FROM chunks WHERE array = ? ORDER BY position");
-    query_integer(&query, array);
+    query_integer(&query, array->id);
     while ((status = query_next(&query)) == STORE_OK) {
         size_t size;
         const void *data = query_column_bytes(&query, DATA, &size);
-        if (data == NULL || size > bytes - done) {
+        if (data == NULL || !each(context, data, size)) {
             query_end(&query);
-            return STORE_CORRUPT;
+            return data == NULL ? STORE_CORRUPT : STORE_OK;
         }
-        memcpy(out + done, data, size);
-        checksum_add(checksum, data, size);
-        done += size;
     }
-    if (status != STORE_NOT_FOUND)
-        return status;
-    return done == bytes ? STORE_OK : STORE_CORRUPT;
+    return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+struct loading {
+    char *values; /* [bytes] */
+    size_t bytes;
+    size_t done;
+    bool fits; /* no chunk was too large */
+    struct checksum checksum;
+};
+
+static bool copy_chunk(void *context, const void *data, size_t bytes)
+{
+    struct loading *loading = context;
+    loading->fits = bytes <= loading->bytes - loading->done;
+    if (!loading->fits)
+        return false;
+    memcpy(loading->values + loading->done, data, bytes);
+    checksum_add(&loading->checksum, data, bytes);
+    loading->done += bytes;
+    return true;
 }
 
 enum store_status store_array_load(struct store *store, const struct array_record *array,
                                    void **ret_values)
 {
     char actual[CHECKSUM_TEXT];
-    struct checksum checksum;
-    char *values = malloc(array->bytes);
-    if (values == NULL)
+    struct loading loading = {.values = malloc(array->bytes), .bytes = array->bytes, .fits = true};
+    if (loading.values == NULL)
         return STORE_NO_MEMORY;
-    checksum_init(&checksum);
-    enum store_status status = copy_chunks(store, array->id, array->bytes, values, &checksum);
-    checksum_finish(&checksum, actual);
-    if (status == STORE_OK && strcmp(actual, array->sha256) != 0)
+    checksum_init(&loading.checksum);
+    enum store_status status = store_array_scan(store, array, copy_chunk, &loading);
+    checksum_finish(&loading.checksum, actual);
+    if (status == STORE_OK &&
+        (!loading.fits || loading.done != array->bytes || strcmp(actual, array->sha256) != 0))
         status = STORE_CORRUPT;
     if (status == STORE_OK)
-        *ret_values = values;
+        *ret_values = loading.values;
     else
-        free(values);
+        free(loading.values);
     return status;
 }

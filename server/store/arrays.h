@@ -6,6 +6,7 @@
 #ifndef SERVER_STORE_ARRAYS_H
 #define SERVER_STORE_ARRAYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,10 @@ enum store_status store_array_end(struct store *store, const struct array_record
 enum store_status store_array_delete(struct store *store, int64_t array);
 /* Deletes what belongs to no dataset; only while nothing is uploaded. */
 enum store_status store_array_prune(struct store *store);
+/* Calls each() with one chunk of values after the other, until it returns false. */
+enum store_status store_array_scan(struct store *store, const struct array_record *array,
+                                   bool (*each)(void *context, const void *data, size_t bytes),
+                                   void *context);
 /* The values, their checksum verified; free(). */
 enum store_status store_array_load(struct store *store, const struct array_record *array,
                                    void **ret_values);

@@ -1,9 +1,8 @@
 #include "server/store/queue.h"
 
-#include <stdio.h>
-
 #include "server/base/limits.h"
 #include "server/store/query.h"
+#include "server/store/samples.h"
 #include "server/store/transaction.h"
 
 /* Whether the model is there, and the queue has room for another run of it. */
@@ -18,38 +17,29 @@ static enum store_status check_room(struct store *store, int64_t model)
     return status == STORE_OK && queued >= LIMIT_QUEUED_RUNS ? STORE_QUEUE_FULL : status;
 }
 
-struct run_source {
-    int64_t samples;            /* 0: none */
-    int64_t dataset;            /* 0: none */
-    char sha256[CHECKSUM_TEXT]; /* "": neither */
-};
-
 /* STORE_MISMATCH: the dataset has been replaced or deleted since it was found. */
-static enum store_status check_dataset(struct store *store, const struct run_data *data)
+static enum store_status check_dataset(struct store *store, const struct data_source *source)
 {
     struct query query =
         query_begin(store, "SELECT 1 FROM datasets WHERE sequence = ? AND sha256 = ?");
-    query_integer(&query, data->dataset);
-    query_text(&query, data->sha256);
+    query_integer(&query, source->dataset);
+    query_text(&query, source->sha256);
     const enum store_status status = query_exists(&query);
     return status == STORE_NOT_FOUND ? STORE_MISMATCH : status;
 }
 
-static enum store_status find_source(struct store *store, const struct run_data *data,
-                                     struct run_source *source)
+static enum store_status keep_source(struct store *store, struct data_source *source)
 {
-    if (data->samples != NULL)
-        return store_samples_insert(store, data->samples, &source->samples, source->sha256);
-    if (data->dataset == 0)
+    if (source->dataset != 0)
+        return check_dataset(store, source);
+    if (source->samples.count == 0)
         return STORE_OK;
-    source->dataset = data->dataset;
-    snprintf(source->sha256, sizeof source->sha256, "%s", data->sha256);
-    return check_dataset(store, data);
+    return store_samples_insert(store, &source->samples, &source->samples_row, source->sha256);
 }
 
 static enum store_status insert_row(struct store *store, int64_t model, const char *params,
-                                    int64_t epochs, const struct run_source *training,
-                                    const struct run_source *validation, int64_t now,
+                                    int64_t epochs, const struct data_source *training,
+                                    const struct data_source *validation, int64_t now,
                                     int64_t *ret_run)
 {
     struct query query = query_begin(
@@ -59,10 +49,10 @@ static enum store_status insert_row(struct store *store, int64_t model, const ch
     query_integer(&query, model);
     query_integer(&query, epochs);
     query_text(&query, params);
-    query_integer_or_null(&query, training->samples);
+    query_integer_or_null(&query, training->samples_row);
     query_integer_or_null(&query, training->dataset);
     query_text(&query, training->sha256);
-    query_integer_or_null(&query, validation->samples);
+    query_integer_or_null(&query, validation->samples_row);
     query_integer_or_null(&query, validation->dataset);
     query_text_or_null(&query, validation->sha256);
     query_integer(&query, now);
@@ -70,21 +60,19 @@ static enum store_status insert_row(struct store *store, int64_t model, const ch
 }
 
 enum store_status store_queue_insert(struct store *store, int64_t model, const char *params,
-                                     int64_t epochs, const struct run_data *training,
-                                     const struct run_data *validation, int64_t now,
-                                     int64_t *ret_run)
+                                     int64_t epochs, struct data_source *training,
+                                     struct data_source *validation, int64_t now, int64_t *ret_run)
 {
     int64_t run = 0;
-    struct run_source source = {0}, validation_source = {0};
     enum store_status status = transaction_begin(store);
     if (status == STORE_OK)
         status = check_room(store, model);
     if (status == STORE_OK)
-        status = find_source(store, training, &source);
+        status = keep_source(store, training);
     if (status == STORE_OK)
-        status = find_source(store, validation, &validation_source);
+        status = keep_source(store, validation);
     if (status == STORE_OK)
-        status = insert_row(store, model, params, epochs, &source, &validation_source, now, &run);
+        status = insert_row(store, model, params, epochs, training, validation, now, &run);
     status = transaction_end(store, status);
     if (status == STORE_OK)
         *ret_run = run;

@@ -2,23 +2,15 @@
 #ifndef SERVER_STORE_QUEUE_H
 #define SERVER_STORE_QUEUE_H
 
+#include "server/store/data_source.h"
 #include "server/store/runs.h"
-#include "server/store/samples.h"
 
-/* What a run uses: samples, or the dataset of this sequence, which has to have this checksum. */
-struct run_data {
-    const struct samples *samples; /* NULL: the dataset */
-    int64_t dataset;               /* 0, and no samples: nothing */
-    const char *sha256;            /* of the dataset */
-};
-
-/* Queues a run. Equal samples (by their SHA-256) are stored once, whatever the number of runs.
- * STORE_NOT_FOUND (the model), STORE_MISMATCH (the dataset has been replaced or deleted),
- * STORE_QUEUE_FULL. */
+/* Queues a run. Equal samples (by their SHA-256) are stored once, whatever the number of runs; the
+ * sources learn their row and checksum. STORE_NOT_FOUND (the model), STORE_MISMATCH (the dataset
+ * has been replaced or deleted), STORE_QUEUE_FULL. */
 enum store_status store_queue_insert(struct store *store, int64_t model, const char *params,
-                                     int64_t epochs, const struct run_data *training,
-                                     const struct run_data *validation, int64_t now,
-                                     int64_t *ret_run);
+                                     int64_t epochs, struct data_source *training,
+                                     struct data_source *validation, int64_t now, int64_t *ret_run);
 /* On start: running runs become queued again, from their beginning (their metrics go, base_version
  * stays); those whose cancellation was asked for become cancelled. */
 enum store_status store_queue_take_up(struct store *store, int64_t now);

@@ -17,6 +17,7 @@
 #include "server/store/pool.h"
 #include "server/store/query.h"
 #include "server/store/queue.h"
+#include "server/store/samples.h"
 #include "tests/support/suite.h"
 #include "tests/support/views.h"
 
@@ -114,8 +115,8 @@ static int64_t add_run(const char *model)
 {
     int64_t run = 0;
     ck_assert_int_eq(store_queue_insert(store, sequence_in(store, model), "{}", 10,
-                                        &(struct run_data){.samples = &training},
-                                        &(struct run_data){.samples = NULL}, 2000, &run),
+                                        &(struct data_source){.samples = training},
+                                        &(struct data_source){0}, 2000, &run),
                      STORE_OK);
     return run;
 }
@@ -397,11 +398,12 @@ START_TEST(a_run_is_not_queued_on_a_dataset_that_has_changed)
 {
     int64_t run = 0;
     struct dataset_record dataset;
-    const struct run_data none = {.samples = NULL};
+    struct data_source none = {0};
     add_model(store, "iris");
     put_dataset("a", 1);
     ck_assert_int_eq(store_dataset_find(store, "a", &dataset), STORE_OK);
-    const struct run_data data = {.dataset = dataset.sequence, .sha256 = dataset.sha256};
+    struct data_source data = {.dataset = dataset.sequence};
+    memcpy(data.sha256, dataset.sha256, sizeof data.sha256);
     const int64_t model = sequence_in(store, "iris");
     put_dataset("a", 2);
     ck_assert_int_eq(store_queue_insert(store, model, "{}", 1, &data, &none, 1, &run),
@@ -635,7 +637,7 @@ START_TEST(spike_trains_read_back_as_they_were_queued)
     trains.targets = view_labels(sample_labels);
     struct samples found = {0};
     add_model(store, "iris");
-    const struct run_data data = {.samples = &trains}, validation_data = {.samples = &training};
+    struct data_source data = {.samples = trains}, validation_data = {.samples = training};
     ck_assert_int_eq(store_queue_insert(store, sequence_in(store, "iris"), "{}", 10, &data,
                                         &validation_data, 2000, &run),
                      STORE_OK);

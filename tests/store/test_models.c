@@ -78,8 +78,8 @@ START_TEST(what_is_not_there_is_not_found)
     ck_assert_int_eq(store_version_list(store, "no", 0, 1, versions, &count), STORE_NOT_FOUND);
     ck_assert_int_eq(store_version_load(store, sequence_of("no"), 1, &tensors), STORE_NOT_FOUND);
     ck_assert_int_eq(store_queue_insert(store, sequence_of("no"), "{}", 1,
-                                        &(struct run_data){.samples = &two_samples},
-                                        &(struct run_data){.samples = NULL}, 1, &number),
+                                        &(struct data_source){.samples = two_samples},
+                                        &(struct data_source){0}, 1, &number),
                      STORE_NOT_FOUND);
     ck_assert_int_eq(store_run_find(store, 1, &run), STORE_NOT_FOUND);
     ck_assert_int_eq(store_run_list(store, "no", -1, 0, 1, &run, &count), STORE_NOT_FOUND);

@@ -190,8 +190,8 @@ START_TEST(a_flipped_bit_in_samples_is_detected)
     int64_t run;
     insert_model("iris");
     ck_assert_int_eq(store_queue_insert(store, sequence_of("iris"), "{}", 9,
-                                        &(struct run_data){.samples = &marked[0]},
-                                        &(struct run_data){.samples = &marked[1]}, 2000, &run),
+                                        &(struct data_source){.samples = marked[0]},
+                                        &(struct data_source){.samples = marked[1]}, 2000, &run),
                      STORE_OK);
     damage(values, sizeof values);
     ck_assert_int_eq(store_samples_load(store, run, false, &none), STORE_CORRUPT);

@@ -198,8 +198,8 @@ START_TEST(a_model_made_anew_is_another_one)
     ck_assert_int_eq(store_model_delete(store, "iris"), STORE_OK);
     insert_model("iris");
     ck_assert_int_eq(store_queue_insert(store, old, "{}", 1,
-                                        &(struct run_data){.samples = &two_samples},
-                                        &(struct run_data){.samples = NULL}, 1, &number),
+                                        &(struct data_source){.samples = two_samples},
+                                        &(struct data_source){0}, 1, &number),
                      STORE_NOT_FOUND);
     ck_assert_int_eq(store_version_insert(store, old, &tensor, 1, 1, &number), STORE_NOT_FOUND);
     ck_assert_int_eq(store_model_update(store, old, &change, 1), STORE_NOT_FOUND);
@@ -369,8 +369,8 @@ START_TEST(the_queue_has_an_end)
     for (int i = 0; i < LIMIT_QUEUED_RUNS; i++)
         insert_run("iris", NULL);
     ck_assert_int_eq(store_queue_insert(store, sequence_of("iris"), "{}", 9,
-                                        &(struct run_data){.samples = &other_samples},
-                                        &(struct run_data){.samples = NULL}, 2000, &run),
+                                        &(struct data_source){.samples = other_samples},
+                                        &(struct data_source){0}, 2000, &run),
                      STORE_QUEUE_FULL);
     ck_assert_int_eq(run, 77);
     ck_assert_int_eq(ask_sql("SELECT count(*) FROM samples"), 1);

@@ -82,8 +82,9 @@ void insert_model(const char *id)
 int64_t insert_run(const char *model, const struct samples *validation)
 {
     int64_t run = 0;
-    const struct run_data data = {.samples = &two_samples},
-                          validation_data = {.samples = validation};
+    struct data_source data = {.samples = two_samples}, validation_data = {0};
+    if (validation != NULL)
+        validation_data.samples = *validation;
     ck_assert_int_eq(store_queue_insert(store, sequence_of(model), "{\"epochs\":9}", 9, &data,
                                         &validation_data, 2000, &run),
                      STORE_OK);

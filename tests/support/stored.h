@@ -5,6 +5,7 @@
 
 #include "server/store/models.h"
 #include "server/store/queue.h"
+#include "server/store/samples.h"
 
 /* The present test's, open for writing, in a directory of its own; the path of its file. */
 extern struct store *store;

@@ -1,0 +1,172 @@
+#include "server/compute/run.h"
+
+#include "server/base/team_threads.h"
+#include "server/base/timestamp.h"
+#include "server/model/cache.h"
+#include "server/model/dataset_samples.h"
+#include "server/model/encoder_ranges.h"
+#include "server/model/version_ranges.h"
+#include "server/model/weights.h"
+#include "server/store/datasets.h"
+#include "server/store/pool.h"
+#include "server/store/samples.h"
+
+void run_unload(struct run *run)
+{
+    encoding_finish(&run->fitted_encoding);
+    encoder_finish(&run->fitted);
+    model_release(run->base);
+    samples_finish(&run->training);
+    samples_finish(&run->validation);
+    team_threads_destroy(run->team);
+    network_destroy(run->network);
+    *run = (struct run){0};
+}
+
+/* --- loading --- */
+
+static bool read_params(struct run *run)
+{
+    struct fields fields;
+    struct problem problem = {0};
+    struct document *document = document_read_stored(run->record->params, &problem);
+    const bool read = document != NULL && fields_open_document(&fields, document, &problem) &&
+                      run_params_read(&fields, &run->base->config, &run->params);
+    document_destroy(document);
+    return read;
+}
+
+/* Samples of the run's own, or those of its dataset. */
+static enum store_status load_samples(const struct run *run, struct store *store, bool validation,
+                                      struct samples *samples)
+{
+    struct dataset_record dataset;
+    enum store_status status = store_samples_load(store, run->record->id, validation, samples);
+    if (status != STORE_NOT_FOUND)
+        return status;
+    status = store_dataset_of_run(store, run->record->id, validation, &dataset);
+    if (status != STORE_OK)
+        return status;
+    struct problem problem = {0};
+    if (dataset_samples_suit(&dataset, run->base, SAMPLES_TO_FIT, "", &problem))
+        status = dataset_samples_load(store, &dataset, run->base, SAMPLES_TO_FIT, samples);
+    else
+        status = STORE_CORRUPT;
+    dataset_record_finish(&dataset);
+    return status;
+}
+
+/* Those that the run was given, or a share of the training samples. */
+static enum store_status load_validation(struct run *run, struct store *store)
+{
+    const double fraction = run->params.validation_fraction;
+    if (run->record->validation_sha256[0] != '\0')
+        return load_samples(run, store, true, &run->validation);
+    if (fraction == 0)
+        return STORE_OK;
+    const size_t drawn = run_params_validation_count(run->training.count, fraction);
+    return samples_split(&run->training, run->params.training.loop.seed, drawn, &run->validation)
+               ? STORE_OK
+               : STORE_NO_MEMORY;
+}
+
+/* Other ranges may have come, with another version, since the samples were accepted. */
+static void check_values(const struct run *run, const struct samples *samples, const char *name,
+                         struct problem *problem)
+{
+    if (samples->count > 0 && samples_are_encoded(samples) &&
+        model_encoder_is_usable(run->base, false, problem))
+        encoder_ranges_hold(&run->base->config.encoder, samples, name, false, problem);
+}
+
+/* Fits the encoder to the samples, or checks that they go through it as it is. */
+static enum store_status choose_encoding(struct run *run, struct problem *problem)
+{
+    const struct model_config *config = &run->base->config;
+    run->encoding = &run->base->encoding;
+    if (!run->params.fit) {
+        check_values(run, &run->training, "The training samples", problem);
+        check_values(run, &run->validation, "The validation samples", problem);
+        return STORE_OK;
+    }
+    if (!encoder_ranges_fit(&config->encoder, &run->training, problem, &run->fitted))
+        return STORE_OK;
+    run->encoding = &run->fitted_encoding;
+    return encoding_init(&run->fitted_encoding, &run->fitted,
+                         tempotron_last(&config->network.tempotron)) == CORE_OK
+               ? STORE_OK
+               : STORE_NO_MEMORY;
+}
+
+static enum store_status load_sets(struct run *run, struct store_pool *stores)
+{
+    struct store *store;
+    enum store_status status = store_pool_borrow_reader(stores, &store);
+    if (status != STORE_OK)
+        return status;
+    status = load_samples(run, store, false, &run->training);
+    if (status == STORE_OK)
+        status = load_validation(run, store);
+    store_pool_return_reader(stores, store);
+    return status;
+}
+
+enum store_status run_load(struct run *run, const struct run_record *record,
+                           struct store_pool *stores, struct model_cache *cache, unsigned threads,
+                           struct problem *problem)
+{
+    *run = (struct run){.record = record};
+    enum store_status status =
+        model_cache_get(cache, record->model, record->base_version, &run->base);
+    if (status == STORE_OK && !read_params(run))
+        status = STORE_CORRUPT;
+    if (status == STORE_OK)
+        status = load_sets(run, stores);
+    if (status == STORE_OK)
+        status = choose_encoding(run, problem);
+    if (status != STORE_OK || problem_is_set(problem))
+        return status;
+    run->team = team_threads_create(threads);
+    return run->team != NULL && samples_suit(&run->training, run->encoding) &&
+                   samples_suit(&run->validation, run->encoding) &&
+                   network_copy(run->base->network, &run->network) == CORE_OK
+               ? STORE_OK
+               : STORE_NO_MEMORY;
+}
+
+/* --- training --- */
+
+enum core_status run_train(struct run *run, const struct training_observer *observer)
+{
+    const struct samples *validation = run->validation.count > 0 ? &run->validation : NULL;
+    return network_train(run->network, &run->training, validation, run->encoding,
+                         &run->params.training, observer, run->team);
+}
+
+/* Whose ranges the version keeps; NULL: it has those of the model. */
+static const struct encoder *fitted_encoder(const struct run *run)
+{
+    return run->params.fit ? &run->fitted : version_ranges_fitted(&run->base->config);
+}
+
+enum store_status run_publish(const struct run *run, struct store *store,
+                              const struct epoch_metrics *metrics, size_t count, int64_t best_epoch)
+{
+    int64_t version;
+    struct weights weights;
+    struct tensor tensors[NETWORK_LAYERS + RANGE_TENSORS];
+    const struct network_params *params = &run->network->params;
+    const size_t depth = network_depth(params);
+    if (!weights_copy(run->network, &weights))
+        return STORE_NO_MEMORY;
+    weights_tensors(params, &weights, tensors);
+    const struct run_result result = {
+        .tensors = tensors,
+        .tensor_count = depth + version_ranges_put(fitted_encoder(run), tensors + depth),
+        .best_epoch = best_epoch,
+    };
+    const enum store_status status = store_run_succeed(store, run->record->id, metrics, count,
+                                                       &result, timestamp_now(), &version);
+    weights_finish(&weights);
+    return status;
+}

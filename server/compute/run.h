@@ -1,0 +1,43 @@
+/* run.h - one run, from its samples to the version that it publishes: loads the samples, sets the
+ * validation share aside, fits the encoder, trains a private copy of the base version. When and in
+ * which thread it happens is up to the trainer. */
+#ifndef SERVER_COMPUTE_RUN_H
+#define SERVER_COMPUTE_RUN_H
+
+#include "core/training_loop.h"
+#include "server/compute/run_params.h"
+#include "server/model/model.h"
+#include "server/store/runs.h"
+
+struct model_cache;
+struct store_pool;
+
+struct run {
+    const struct run_record *record; /* borrowed */
+    struct model *base;              /* whose weights it starts from */
+    struct run_params params;
+    struct samples training;
+    struct samples validation; /* count 0: none */
+    struct encoder fitted;     /* to the training samples, if the run fits its encoder, and */
+    struct encoding fitted_encoding;
+    const struct encoding *encoding; /* that the samples go through: this one, or the base's */
+    struct thread_team *team;
+    struct network *network; /* the private copy */
+};
+
+/* Loads all that training needs; `threads` share the work. STORE_OK with the problem set: the
+ * samples cannot be trained on. Free with run_unload() in any case. */
+enum store_status run_load(struct run *run, const struct run_record *record,
+                           struct store_pool *stores, struct model_cache *cache, unsigned threads,
+                           struct problem *problem);
+void run_unload(struct run *run); /* does nothing on a zeroed one */
+
+enum core_status run_train(struct run *run, const struct training_observer *observer);
+
+/* Publishes the weights with the run's success and its last metrics, in one transaction.
+ * `best_epoch`: see struct run_result. */
+enum store_status run_publish(const struct run *run, struct store *store,
+                              const struct epoch_metrics *metrics, size_t count,
+                              int64_t best_epoch);
+
+#endif
