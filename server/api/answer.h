@@ -23,4 +23,8 @@ bool answer_wants_npy(const struct request *request, unsigned arrays, struct rep
 void answer_npy(struct reply *reply, enum dtype dtype, unsigned rank, const size_t *shape,
                 const void *values);
 
+/* Answers with the arrays of a prediction, and how its decisions came about. */
+void answer_prediction(const struct request *request, const struct model *model,
+                       const struct prediction *prediction, struct reply *reply);
+
 #endif

@@ -1,7 +1,6 @@
 /* Requests for predictions. */
 #include "server/api/answer.h"
 #include "server/api/handlers.h"
-#include "server/api/prediction_json.h"
 #include "server/api/request_document.h"
 #include "server/api/request_samples.h"
 #include "server/compute/prediction.h"
@@ -124,7 +123,7 @@ static void predict_run(struct service *service, const struct request *request, 
         errors_core_ok(predict(model, &asked->input.samples, &asked->options, request->team,
                                &asked->prediction),
                        problem))
-        prediction_json_answer(request, model, &asked->prediction, reply);
+        answer_prediction(request, model, &asked->prediction, reply);
 }
 
 void predict_post(struct service *service, const struct request *request, struct reply *reply)

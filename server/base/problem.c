@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/base/decimal.h"
+
 static const struct {
     unsigned status;
     const char *name;
@@ -145,27 +147,28 @@ void problem_add_parameter(struct problem *problem, enum problem_code code, cons
     va_end(arguments);
 }
 
+/* Readers make a pointer for each field and label, though few are ever shown: so without printf. */
 void problem_pointer_join(const char *pointer, const char *name, char *out)
 {
-    char joined[PROBLEM_POINTER];
-    size_t size = (size_t)snprintf(joined, sizeof joined, "%s/", pointer);
-    /* An escape takes two bytes, the end one. */
-    for (; *name != '\0' && size + 2 < sizeof joined; name++) {
+    const size_t max = PROBLEM_POINTER - 1;
+    size_t size = strnlen(pointer, max);
+    memmove(out, pointer, size);
+    if (size < max)
+        out[size++] = '/';
+    for (; *name != '\0' && size + 1 < max; name++) { /* an escape takes two bytes */
         const bool escape = *name == '~' || *name == '/';
         if (escape)
-            joined[size++] = '~';
-        joined[size++] = (char)(escape ? (*name == '~' ? '0' : '1') : *name);
+            out[size++] = '~';
+        out[size++] = (char)(escape ? (*name == '~' ? '0' : '1') : *name);
     }
-    if (size < sizeof joined)
-        joined[size] = '\0';
-    drop_partial_character(joined);
-    memcpy(out, joined, sizeof joined);
+    out[size] = '\0';
+    drop_partial_character(out);
 }
 
 void problem_pointer_index(const char *pointer, size_t index, char *out)
 {
-    char name[24];
-    snprintf(name, sizeof name, "%zu", index);
+    char name[DECIMAL_TEXT + 1];
+    name[decimal_write_integer((int64_t)index, name)] = '\0';
     problem_pointer_join(pointer, name, out);
 }
 

@@ -108,25 +108,32 @@ static void allow(char allow_text[ROUTE_ALLOW], const char *method)
     strcat(allow_text, method);
 }
 
-const struct route *route_match(const struct route *routes, size_t count, struct request *request,
-                                char allow_text[ROUTE_ALLOW], struct problem *problem)
+/* No route has this path and the request's method: finds the methods of the path. */
+static void refuse(const struct route *routes, size_t count, const char *path,
+                   char allow_text[ROUTE_ALLOW], struct problem *problem)
 {
     char allowed[ROUTE_ALLOW] = "";
     for (size_t i = 0; i < count; i++) {
-        const struct route *route = &routes[i];
-        if (!path_fits(route->pattern, request->path))
+        if (!path_fits(routes[i].pattern, path))
             continue;
-        if (strcmp(route->method, request->method) == 0)
-            return read_segments(route->pattern, request, problem) ? route : NULL;
-        allow(allowed, route->method);
-        if (strcmp(route->method, "GET") == 0)
+        allow(allowed, routes[i].method);
+        if (strcmp(routes[i].method, "GET") == 0)
             allow(allowed, "HEAD");
     }
     if (*allowed == '\0') {
         problem_set(problem, PROBLEM_NOT_FOUND, "There is nothing at this path.");
-        return NULL;
+        return;
     }
     strcpy(allow_text, allowed);
     problem_set(problem, PROBLEM_METHOD_NOT_ALLOWED, "This path answers %s.", allowed);
+}
+
+const struct route *route_match(const struct route *routes, size_t count, struct request *request,
+                                char allow_text[ROUTE_ALLOW], struct problem *problem)
+{
+    for (const struct route *route = routes; route < routes + count; route++)
+        if (strcmp(route->method, request->method) == 0 && path_fits(route->pattern, request->path))
+            return read_segments(route->pattern, request, problem) ? route : NULL;
+    refuse(routes, count, request->path, allow_text, problem);
     return NULL;
 }
