@@ -27,17 +27,7 @@ void dataset_record_finish(struct dataset_record *record)
 
 enum { ARRAY_ID, ARRAY_DTYPE, ARRAY_COUNT, ARRAY_FEATURES, ARRAY_BYTES, ARRAY_SHA256, ARRAY_END };
 
-enum {
-    SEQUENCE,
-    ID,
-    CLASSES,
-    NAMES,
-    SHA256,
-    CREATED_AT,
-    UPDATED_AT,
-    X,
-    LABEL = X + ARRAY_END,
-};
+enum { SEQUENCE, ID, CLASSES, NAMES, SHA256, CREATED_AT, UPDATED_AT, X, LABEL = X + ARRAY_END };
 
 static struct array_record read_array(const struct query *query, int first)
 {

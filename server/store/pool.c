@@ -70,30 +70,13 @@ struct store *store_pool_borrow_writer(struct store_pool *pool)
     return pool->writer;
 }
 
-/* Keeps how a write went. */
+/* Keeps how a write went, if that says something about the disk. */
 static void note(struct store_pool *pool, enum store_status status)
 {
-    switch (status) {
-    case STORE_FULL:
-    case STORE_UNAVAILABLE:
-    case STORE_CORRUPT:
-        atomic_store(&pool->broken, true);
-        break;
-    case STORE_OK:
+    if (status == STORE_OK)
         atomic_store(&pool->broken, false);
-        break;
-    case STORE_NOT_FOUND:
-    case STORE_TAKEN:
-    case STORE_IN_USE:
-    case STORE_MISMATCH:
-    case STORE_ENDED:
-    case STORE_QUEUE_FULL:
-    case STORE_NO_MEMORY:
-    case STORE_LOCKED:
-    case STORE_FOREIGN:
-    case STORE_NEWER:
-        break;
-    }
+    if (status == STORE_FULL || status == STORE_UNAVAILABLE || status == STORE_CORRUPT)
+        atomic_store(&pool->broken, true);
 }
 
 enum store_status store_pool_return_writer(struct store_pool *pool, enum store_status status)

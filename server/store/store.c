@@ -29,37 +29,23 @@ static const char writer_settings[] = "PRAGMA synchronous = FULL;"
 
 const char *store_status_text(enum store_status status)
 {
-    switch (status) {
-    case STORE_OK:
-        return "no error";
-    case STORE_NOT_FOUND:
-        return "not found";
-    case STORE_TAKEN:
-        return "the id is taken";
-    case STORE_IN_USE:
-        return "in use";
-    case STORE_MISMATCH:
-        return "the numbers of samples and labels differ";
-    case STORE_ENDED:
-        return "the run has ended";
-    case STORE_QUEUE_FULL:
-        return "the queue is full";
-    case STORE_NO_MEMORY:
-        return "out of memory";
-    case STORE_FULL:
-        return "the disk is full";
-    case STORE_UNAVAILABLE:
-        return "it can't be opened, read or written";
-    case STORE_LOCKED:
-        return "another tempotrond uses it";
-    case STORE_CORRUPT:
-        return "it is damaged, or not a database";
-    case STORE_FOREIGN:
-        return "it is another program's database";
-    case STORE_NEWER:
-        return "it was made by a newer tempotrond";
-    }
-    return "unknown error";
+    static const char *const texts[] = {
+        [STORE_OK] = "no error",
+        [STORE_NOT_FOUND] = "not found",
+        [STORE_TAKEN] = "the id is taken",
+        [STORE_IN_USE] = "in use",
+        [STORE_MISMATCH] = "the numbers of samples and labels differ",
+        [STORE_ENDED] = "the run has ended",
+        [STORE_QUEUE_FULL] = "the queue is full",
+        [STORE_NO_MEMORY] = "out of memory",
+        [STORE_FULL] = "the disk is full",
+        [STORE_UNAVAILABLE] = "it can't be opened, read or written",
+        [STORE_LOCKED] = "another tempotrond uses it",
+        [STORE_CORRUPT] = "it is damaged, or not a database",
+        [STORE_FOREIGN] = "it is another program's database",
+        [STORE_NEWER] = "it was made by a newer tempotrond",
+    };
+    return texts[status];
 }
 
 static enum store_status configure(struct store *store)
