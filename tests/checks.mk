@@ -38,9 +38,9 @@ coverage: export CK_TIMEOUT_MULTIPLIER = 5
 coverage: PACKAGES = $(CHECK_PACKAGES) gcovr
 coverage: packages ## which lines the tests run: a summary by file, and pages in build/coverage/
 	@find build -path 'build/coverage/*.gcda' -delete
-	@+$(AGAIN) check VARIANT=coverage
-	@gcovr --root . --filter core/ --filter server/ build/coverage --gcov-ignore-parse-errors \
-	    --txt --html-details build/coverage/index.html
+	@+status=0; $(AGAIN) check VARIANT=coverage || status=1; \
+	gcovr --root . --filter core/ --filter server/ build/coverage \
+	    --txt --html-details build/coverage/index.html && exit $$status
 
 FUZZERS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS = 10

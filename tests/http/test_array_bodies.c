@@ -101,7 +101,7 @@ static const struct {
     {"/models/tuned/encode", "|u1", "(3, 2, 1, 1)", 6, 422, "wrong_type", "/x/0/0/0"},
     {"/models/tuned/encode", "<f4", "(3, 2, 1, 1, 1, 1, 1, 1)", 6, 422, "wrong_type", "/x/0/0/0"},
     {"/models/plain/encode", "|u1", "(3, 2)", 6, 422, "conflicting_fields", ""},
-    {"/encode", "|u1", "(3, 2)", 6, 422, "missing_field", "/m"},
+    {"/encode", "|u1", "(3, 2)", 6, 422, "missing_field", "/m /x_min /x_max"},
     {"/models/nobody/predict", "|u1", "(3, 2)", 6, 404, "model_not_found", ""},
 };
 

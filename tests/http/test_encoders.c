@@ -111,8 +111,8 @@ START_TEST(wrong_encoders_are_named)
         const char *fields, *code, *pointer;
     } rows[] = {
         {"\"type\": \"morse\", \"m\": 3, \"x_min\": [0], \"x_max\": [1]", "unknown_value", "/type"},
-        {"\"type\": \"latency\"", "missing_field", "/x_min"},
-        {"\"type\": \"latency\", \"n\": 1", "missing_field", "/x_min"},
+        {"\"type\": \"latency\"", "missing_field", "/x_min /x_max"},
+        {"\"type\": \"latency\", \"n\": 1", "missing_field", "/x_min /x_max"},
         {"\"type\": \"latency\", \"x_min\": [0]", "missing_field", "/x_max"},
         {"\"type\": \"latency\", \"x_min\": 0, \"x_max\": 1", "missing_field", "/n"},
         {"\"type\": \"latency\", \"x_min\": [0], \"x_max\": 1", "missing_field", "/n"},

@@ -1,6 +1,7 @@
 #include "tests/support/client.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 void create_model(const struct service *service, json_t *model)
@@ -46,11 +47,27 @@ void expect_problem(const struct http_answer *answer, long status, const char *c
 {
     ck_assert_msg(answer->status == status && strcmp(text(answer->json, "code"), code) == 0,
                   "expected %ld %s, but %ld came: %s", status, code, answer->status, answer->body);
+    ck_assert_str_eq(http_header(answer, "content-type"), "application/problem+json");
+    ck_assert_str_eq(text(answer->json, "type"), "about:blank");
+    ck_assert_str_ne(text(answer->json, "title"), "");
+    ck_assert_str_ne(text(answer->json, "detail"), "");
+    ck_assert_int_eq(json_integer_value(json_object_get(answer->json, "status")), status);
+    ck_assert_str_eq(text(answer->json, "request_id"), http_header(answer, "x-request-id"));
 }
 
 const char *problem_names(const struct http_answer *answer)
 {
-    const json_t *first = json_array_get(json_object_get(answer->json, "errors"), 0);
-    const char *pointer = text(first, "pointer");
-    return *pointer != '\0' ? pointer : text(first, "parameter");
+    static char names[2048];
+    size_t index, size = 0;
+    json_t *error;
+    names[0] = '\0';
+    json_array_foreach(json_object_get(answer->json, "errors"), index, error) {
+        const char *pointer = text(error, "pointer"), *name = text(error, "parameter");
+        ck_assert_str_ne(text(error, "code"), "");
+        ck_assert_str_ne(text(error, "detail"), "");
+        size += (size_t)snprintf(names + size, sizeof names - size, "%s%s", index > 0 ? " " : "",
+                                 *pointer != '\0' ? pointer : name);
+        ck_assert_uint_lt(size, sizeof names);
+    }
+    return names;
 }

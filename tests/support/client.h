@@ -16,9 +16,10 @@ void create_plain_model(const struct service *service, const char *id);
 const char *member_string(const json_t *object, const char *name);
 json_int_t member_integer(const json_t *object, const char *name);
 
-/* Asserts that the answer is this problem. */
+/* Asserts that the answer is this problem, with every member that a problem has. */
 void expect_problem(const struct http_answer *answer, long status, const char *code);
-/* The pointer, or the parameter, of the first field that a problem names, or "". */
+/* The pointers, or parameters, of all fields that a problem names, with a space between them; valid
+ * until the next call. */
 const char *problem_names(const struct http_answer *answer);
 
 #endif
