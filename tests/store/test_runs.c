@@ -7,6 +7,7 @@
 
 #include "tests/support/stored.h"
 #include "tests/support/suite.h"
+#include "tests/support/views.h"
 
 START_TEST(a_run_reads_back_as_it_was_queued)
 {
@@ -379,6 +380,58 @@ START_TEST(the_queue_has_an_end)
 }
 END_TEST
 
+START_TEST(only_a_running_run_ends)
+{
+    int64_t version = -1;
+    const struct tensor tensor = weight_of(six);
+    insert_model("iris");
+    const int64_t run = insert_run("iris", NULL);
+    ck_assert_int_eq(claim_run(3000), run);
+    ck_assert_int_eq(store_run_cancelled(store, run, NULL, 0, 4000), STORE_OK);
+    ck_assert_int_eq(store_run_cancelled(store, run, NULL, 0, 5000), STORE_ENDED);
+    ck_assert_int_eq(store_run_fail(store, run, NULL, 0, "c", "d", 5000), STORE_ENDED);
+    ck_assert_int_eq(store_run_succeed(store, run, NULL, 0,
+                                       &(struct run_result){.tensors = &tensor, .tensor_count = 1},
+                                       5000, &version),
+                     STORE_ENDED);
+    ck_assert_int_eq(store_run_fail(store, 99, NULL, 0, "c", "d", 5000), STORE_NOT_FOUND);
+    ck_assert_int_eq(version, -1);
+    struct run_record record = find_run(run);
+    ck_assert_int_eq(record.state, RUN_CANCELLED);
+    ck_assert_int_eq(record.epoch, 0);
+    ck_assert_int_eq(record.started_at, 3000);
+    ck_assert_int_eq(record.finished_at, 4000);
+    run_record_finish(&record);
+}
+END_TEST
+
+START_TEST(spike_trains_read_back_as_they_were_queued)
+{
+    int64_t run = 0;
+    uint32_t spikes[] = {2, 0, 1, 3};
+    float times[] = {1, 2.5F, 7, 0, 0, 9};
+    size_t first[] = {0, 2, 6};
+    const int32_t label[] = {0, 2};
+    struct samples trains = view_trains(2, 2, spikes, times, first);
+    trains.targets = view_labels(label);
+    struct samples found = {0};
+    insert_model("iris");
+    struct data_source data = {.samples = trains}, validation_data = {.samples = two_samples};
+    ck_assert_int_eq(store_queue_insert(store, sequence_of("iris"), "{}", 10, &data,
+                                        &validation_data, 2000, &run),
+                     STORE_OK);
+    ck_assert_int_eq(store_samples_load(store, run, false, &found), STORE_OK);
+    ck_assert_int_eq(found.kind, SAMPLES_SPIKE_TRAINS);
+    ck_assert_mem_eq(found.data.trains.spikes, spikes, sizeof spikes);
+    ck_assert_mem_eq(found.data.trains.times, times, sizeof times);
+    ck_assert_mem_eq(found.data.trains.first, first, sizeof first);
+    samples_finish(&found);
+    ck_assert_int_eq(store_samples_load(store, run, true, &found), STORE_OK);
+    ck_assert_int_eq(found.kind, SAMPLES_VALUES);
+    samples_finish(&found);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store_runs");
@@ -399,5 +452,7 @@ int main(void)
     tcase_add_test(tests, after_a_crash_runs_to_be_cancelled_are_and_others_stay);
     tcase_add_test(tests, runs_are_listed_newest_first_by_model_and_state);
     tcase_add_test(tests, the_queue_has_an_end);
+    tcase_add_test(tests, only_a_running_run_ends);
+    tcase_add_test(tests, spike_trains_read_back_as_they_were_queued);
     return suite_run(suite);
 }

@@ -8,6 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/base/checksum.h"
+#include "server/store/datasets.h"
+#include "server/store/query.h"
+
 /* --- one directory, database and writer a test --- */
 
 struct store *store;
@@ -22,22 +26,32 @@ void store_set_up(void)
     ck_assert_int_eq(store_open_writer(store_path, &store), STORE_OK);
 }
 
-void store_tear_down(void)
+void store_shut(void)
+{
+    store_close(store);
+    store = NULL;
+}
+
+void store_remove(void)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm", ".lock"};
-    store_close(store);
+    store_shut();
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
         char name[128];
         snprintf(name, sizeof name, "%s%s", store_path, suffixes[i]);
         unlink(name);
     }
-    rmdir(directory);
+}
+
+void store_tear_down(void)
+{
+    store_remove();
+    ck_assert_int_eq(rmdir(directory), 0);
 }
 
 void store_reopen(void)
 {
-    store_close(store);
-    store = NULL;
+    store_shut();
     ck_assert_int_eq(store_open_writer(store_path, &store), STORE_OK);
 }
 
@@ -89,6 +103,24 @@ int64_t insert_run(const char *model, const struct samples *validation)
                                         &validation_data, 2000, &run),
                      STORE_OK);
     return run;
+}
+
+void put_dataset(const char *id, uint8_t value)
+{
+    struct array_record arrays[2];
+    for (int i = 0; i < 2; i++) {
+        struct checksum checksum;
+        arrays[i] = (struct array_record){.dtype = DTYPE_U1, .features = 1, .count = 1, .bytes = 1};
+        ck_assert_int_eq(store_array_begin(store, &arrays[i], &arrays[i].id), STORE_OK);
+        ck_assert_int_eq(store_array_append(store, arrays[i].id, 0, &value, 1), STORE_OK);
+        checksum_init(&checksum);
+        checksum_add(&checksum, &value, 1);
+        checksum_finish(&checksum, arrays[i].sha256);
+    }
+    const struct dataset_change change = {
+        .x = &arrays[0], .label = &arrays[1], .classes = value + 1u};
+    bool created;
+    ck_assert_int_eq(store_dataset_put(store, id, &change, 1, &created), STORE_OK);
 }
 
 int64_t claim_run(int64_t now)
@@ -227,6 +259,14 @@ int64_t expect_models(int64_t before, size_t limit, const char *expected)
     return last;
 }
 
+int64_t store_number(struct store *of, const char *sql)
+{
+    int64_t number = 0;
+    struct query query = query_begin(of, sql);
+    ck_assert_int_eq(query_number(&query, &number), STORE_OK);
+    return number;
+}
+
 int64_t ask_sql(const char *sql)
 {
     sqlite3 *db;
@@ -244,6 +284,7 @@ void run_sql(const char *sql)
 {
     sqlite3 *db;
     ck_assert_int_eq(sqlite3_open(store_path, &db), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    const int result = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    ck_assert_msg(result == SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(db));
     sqlite3_close(db);
 }

@@ -13,8 +13,11 @@ extern char store_path[96];
 
 void store_set_up(void);
 void store_tear_down(void);
-/* As the next process does. */
+/* As the next process does; opens it also after store_shut() or store_remove(). */
 void store_reopen(void);
+void store_shut(void);
+/* Closes it, and removes its files. */
+void store_remove(void);
 
 /* --- what is stored --- */
 
@@ -32,6 +35,9 @@ enum store_status try_model(const char *id, int64_t now);
 void insert_model(const char *id);
 /* A run of 9 epochs on two_samples, made at 2000, with what it is validated on, or NULL. */
 int64_t insert_run(const char *model, const struct samples *validation);
+
+/* A dataset of one sample and one label, both of this value. */
+void put_dataset(const char *id, uint8_t value);
 
 /* Claims the next run; 0 where there is none. */
 int64_t claim_run(int64_t now);
@@ -55,7 +61,8 @@ void expect_queued_run(int64_t run);
 /* The ids of a page, e.g. "e d". Returns the cursor of the next. */
 int64_t expect_models(int64_t before, size_t limit, const char *expected);
 
-/* What SQL alone can tell, seen by another connection. */
+/* The number that a query gives on this connection, and on another one. */
+int64_t store_number(struct store *of, const char *sql);
 int64_t ask_sql(const char *sql);
 /* Done by another connection, between two calls of the store's. */
 void run_sql(const char *sql);
