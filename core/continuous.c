@@ -63,7 +63,8 @@ VECTORIZED static void end_gap(double decay_slow, double decay_fast, double time
     double *restrict best = membranes->best, *restrict t_max = membranes->t_max;
     for (size_t j = 0; j < membranes->stride; j++) {
         const double w = row == NULL ? 0 : (double)row[j];
-        const double M = slow[j] * decay_slow, S = fast[j] * decay_fast, v = M - S;
+        const double M = psp_settle(slow[j] * decay_slow), S = psp_settle(fast[j] * decay_fast);
+        const double v = M - S;
         t_max[j] = v > best[j] ? time : t_max[j];
         best[j] = v > best[j] ? v : best[j];
         slow[j] = M + w;
@@ -237,8 +238,8 @@ static double slope_behind(const struct tempotron *tempotron, const struct patte
     for (size_t e = 0; e <= spike; e++) {
         const size_t afferent = pattern->afferent[timeline->order[e]];
         const double w = (double)tempotron->weight[afferent * tempotron->stride + neuron];
-        M = M * timeline->decay_slow[e] + w;
-        S = S * timeline->decay_fast[e] + w;
+        M = psp_settle(M * timeline->decay_slow[e]) + w;
+        S = psp_settle(S * timeline->decay_fast[e]) + w;
     }
     return constants.v0 * (S / constants.fast - M / constants.slow);
 }
@@ -266,8 +267,8 @@ VECTORIZED static void trace_back(const struct time_constants *constants, double
 {
     double *restrict slow = membranes->slow, *restrict fast = membranes->fast;
     for (size_t j = 0; j < membranes->stride; j++) {
-        slow[j] *= decay_slow;
-        fast[j] *= decay_fast;
+        slow[j] = psp_settle(slow[j] * decay_slow);
+        fast[j] = psp_settle(fast[j] * decay_fast);
     }
     for (size_t j = 0; j < membranes->stride; j++) {
         const double at = gradient->at[j], amount = (double)gradient->amount[j];

@@ -240,8 +240,8 @@ void critical_threshold_credit(const struct multi_spike *multi_spike,
         credit[multi_spike->timeline->order[e]] = 0;
     for (size_t e = critical->gap; e > 0; e--) { /* spike e - 1 begins gap e */
         const double begin = multi_spike->begin[e];
-        sums.slow *= multi_spike->timeline->decay_slow[e];
-        sums.fast *= multi_spike->timeline->decay_fast[e];
+        sums.slow = psp_settle(sums.slow * multi_spike->timeline->decay_slow[e]);
+        sums.fast = psp_settle(sums.fast * multi_spike->timeline->decay_fast[e]);
         if (e == critical->gap) {
             sums = (struct sums){0};
             add_point(multi_spike, g, critical->time - begin, &sums);

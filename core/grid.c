@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "core/background.h"
+#include "core/membrane_state.h"
 #include "core/simd.h"
 
 /* --- forward: the spikes --- */
@@ -130,30 +131,12 @@ INLINED void find_crossing_time(const struct crossing *crossing, float threshold
     choose(&never, &silent, &time, spike);
 }
 
-/* A vector of neurons: the voltage, and the sum of slow exponentials that drives it. Backwards in
- * time it is the same for the loss's derivatives. */
-struct state {
-    struct double_lanes v;
-    struct double_lanes m;
-};
-
-/* One step, at whose end `drive` comes in. */
-INLINED void advance(const struct psp *psp, const lanes *drive, struct state *state)
-{
-    struct double_lanes in;
-    lanes_widen(drive, &in);
-    state->v.low = psp->decay_s * state->v.low + psp->gain * state->m.low;
-    state->v.high = psp->decay_s * state->v.high + psp->gain * state->m.high;
-    state->m.low = psp->decay * state->m.low + in.low;
-    state->m.high = psp->decay * state->m.high + in.high;
-}
-
 /* One vector of neurons on its way through the steps. */
 struct course {
     lanes *even;
     lanes *odd;
     lanes *jump;
-    struct state state;
+    struct membrane_state state;
     lanes before; /* the voltage of the step before */
     lanes v_max;
     int_lanes t_max;
@@ -181,7 +164,7 @@ INLINED void take_step(const struct psp *psp, size_t t, size_t vectors, bool fra
     lanes *even = course->even + t * vectors, *odd = course->odd + t * vectors;
     const lanes drive = *even + *odd;
     lanes voltage;
-    advance(psp, &drive, &course->state);
+    membrane_state_advance(psp, &drive, &course->state);
     *even = *odd = none;
     if (fractional) {
         struct double_lanes jump;
@@ -231,6 +214,8 @@ INLINED void run_vectors(const struct tempotron *tempotron, bool fractional,
         struct course one = begin_course(tempotron, membranes, vector);
         struct course other = begin_course(tempotron, membranes, vector + has_other);
         for (size_t t = 0; t < T; t++) {
+            membrane_state_settle(&one.state, t);
+            membrane_state_settle(&other.state, t);
             take_step(&psp, t, vectors, fractional, fires, threshold, &one);
             if (v != NULL)
                 sample_voltage(tempotron, &one, vector, t, v);
@@ -301,10 +286,10 @@ void grid_fire(const struct tempotron *tempotron, const struct pattern *pattern,
 
 /* With c added where the loss depends on the voltage, m(t) = m(t + 1) decay + c falls with the slow
  * exponential, and v(t) = v(t + 1) decay_s + gain m(t + 1) rises as a potential does. */
-INLINED void trace_step(const struct psp *psp, const lanes *c, size_t at, struct state *trace,
-                        lanes *rises, lanes *falls)
+INLINED void trace_step(const struct psp *psp, const lanes *c, size_t at,
+                        struct membrane_state *trace, lanes *rises, lanes *falls)
 {
-    advance(psp, c, trace);
+    membrane_state_advance(psp, c, trace);
     lanes_narrow(&trace->v, &rises[at]);
     lanes_narrow(&trace->m, &falls[at]);
 }
@@ -349,10 +334,12 @@ VECTORIZED void grid_backward(const struct tempotron *tempotron,
         const size_t next = vector + 1 < vectors ? vector + 1 : vector;
         const struct shares shares = share_gradient(gradient, vector);
         const struct shares next_shares = share_gradient(gradient, next);
-        struct state trace = {0}, next_trace = {0};
+        struct membrane_state trace = {0}, next_trace = {0};
         lanes *rises = (lanes *)credit->rise, *falls = (lanes *)credit->fall;
         for (size_t t = tempotron->params.T; t-- > 0;) {
             lanes c, next_c;
+            membrane_state_settle(&trace, t);
+            membrane_state_settle(&next_trace, t);
             share_of_step(&shares, t, &c);
             share_of_step(&next_shares, t, &next_c);
             trace_step(&psp, &c, t * vectors + vector, &trace, rises, falls);
@@ -366,9 +353,11 @@ VECTORIZED void grid_backward_steps(const struct tempotron *tempotron, const flo
 {
     const size_t vectors = tempotron->stride / LANES;
     for (size_t vector = 0; vector < vectors; vector++) {
-        struct state trace = {0};
-        for (size_t t = tempotron->params.T; t-- > 0;)
+        struct membrane_state trace = {0};
+        for (size_t t = tempotron->params.T; t-- > 0;) {
+            membrane_state_settle(&trace, t);
             trace_step(&tempotron->psp, (const lanes *)amounts + t * vectors + vector, t * vectors,
                        &trace, (lanes *)credit->rise + vector, (lanes *)credit->fall + vector);
+        }
     }
 }

@@ -104,8 +104,8 @@ void multi_spike_take_output(struct multi_spike *multi_spike, const struct tempo
             break;
         const size_t afferent = pattern->afferent[multi_spike->timeline->order[e]];
         const double w = multi_spike->constants.v0 * (double)weight[afferent * tempotron->stride];
-        slow = slow * multi_spike->timeline->decay_slow[e] + w;
-        fast = fast * multi_spike->timeline->decay_fast[e] - w;
+        slow = psp_settle(slow * multi_spike->timeline->decay_slow[e]) + w;
+        fast = psp_settle(fast * multi_spike->timeline->decay_fast[e]) - w;
     }
     find_bounds(multi_spike, multi_spike->bound);
 }

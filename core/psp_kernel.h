@@ -35,6 +35,17 @@ struct psp {
 /* tau != tau_s, both > 0; v_threshold > 0. */
 void psp_init(struct psp *psp, double tau, double tau_s, double v_threshold);
 
+/* A membrane's numbers are 0 once they are smaller than this, which is far below what can change a
+ * result in float32. Long after the last spike they would otherwise be too small for a normal
+ * double, and stay so: the processor takes many times as long for such numbers. */
+static const double psp_negligible = 1e-200;
+
+/* NaN stays NaN. */
+static inline double psp_settle(double state)
+{
+    return (state < psp_negligible) & (state > -psp_negligible) ? 0 : state;
+}
+
 /* K(t). */
 double psp_value(const struct psp *psp, double t);
 

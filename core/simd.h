@@ -18,6 +18,7 @@ typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), may_alias
 typedef int32_t int_lanes __attribute__((vector_size(LANES * sizeof(int32_t)), may_alias));
 typedef float half_lanes __attribute__((vector_size(LANES / 2 * sizeof(float))));
 typedef double half_double_lanes __attribute__((vector_size(LANES / 2 * sizeof(double))));
+typedef int64_t half_long_lanes __attribute__((vector_size(LANES / 2 * sizeof(int64_t))));
 
 /* LANES numbers in double precision: two vectors, since one as wide as both goes by way of memory
  * where registers have 32 bytes. */
