@@ -19,4 +19,16 @@ void expect_member(const char *path, const char *body, const char *name, const c
 void expect_refused(const char *method, const char *path, const char *body, long status,
                     const char *code, const char *names);
 
+/* Asserts a value, which is written as text. */
+void expect_json(const json_t *found, const char *expected);
+/* Asserts that two values are equal. */
+void expect_equal_json(json_t *take_one, json_t *take_other);
+
+/* Of nested arrays: asserts their shape, and gives a number. */
+void expect_shape(const json_t *matrix, size_t rows, size_t columns);
+double matrix_number(const json_t *matrix, size_t row, size_t column);
+
+/* Asserts that an answer is .npy of the shape "(2, 3)" with the float32 of these rows. */
+void expect_npy_rows(const struct http_answer *answer, const json_t *expected, const char *shape);
+
 #endif

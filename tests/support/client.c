@@ -36,6 +36,18 @@ json_int_t member_integer(const json_t *object, const char *name)
     return json_integer_value(value);
 }
 
+double member_number(const json_t *object, const char *name)
+{
+    const json_t *number = json_object_get(object, name);
+    ck_assert_msg(json_is_number(number), "%s is no number", name);
+    return json_number_value(number);
+}
+
+const json_t *member_element(const json_t *object, const char *name, size_t row, size_t column)
+{
+    return json_array_get(json_array_get(json_object_get(object, name), row), column);
+}
+
 /* "" where it is no string. */
 static const char *text(const json_t *object, const char *name)
 {

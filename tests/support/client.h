@@ -15,6 +15,9 @@ void create_plain_model(const struct service *service, const char *id);
 /* Members of an answer's JSON, which have to be there. */
 const char *member_string(const json_t *object, const char *name);
 json_int_t member_integer(const json_t *object, const char *name);
+double member_number(const json_t *object, const char *name);
+/* An element of a member that is an array of arrays. */
+const json_t *member_element(const json_t *object, const char *name, size_t row, size_t column);
 
 /* Asserts that the answer is this problem, with every member that a problem has. */
 void expect_problem(const struct http_answer *answer, long status, const char *code);
