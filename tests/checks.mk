@@ -26,7 +26,7 @@ tsan: ## every test, under the thread sanitizer
 	@+$(AGAIN) check VARIANT=tsan
 
 # The suites that between them ask for every endpoint; the others would take hours.
-VALGRIND = $(addprefix $(BUILD)/tests/http/test_,errors service datasets array_bodies gzip_bodies spikes)
+VALGRIND = $(addprefix $(BUILD)/tests/http/test_,openapi_examples model_errors sample_errors route_errors models runs predictions)
 valgrind: export TEMPOTROND_WRAPPER = valgrind --leak-check=full --error-exitcode=99 -q
 valgrind: export CK_TIMEOUT_MULTIPLIER = 20
 valgrind: PACKAGES = $(CHECK_PACKAGES) valgrind

@@ -94,3 +94,19 @@ void expect_npy_rows(const struct http_answer *answer, const json_t *expected, c
     }
     ck_assert_uint_eq((size_t)(at - answer->body), answer->size);
 }
+
+char *ask_member(const char *path, const char *member)
+{
+    json_t *answer = http_get(&server, path);
+    char *text = json_dumps(json_object_get(answer, member), JSON_COMPACT | JSON_ENCODE_ANY);
+    json_decref(answer);
+    ck_assert_ptr_nonnull(text);
+    return text;
+}
+
+void expect_version(const char *path, json_int_t version)
+{
+    json_t *model = http_get(&server, path);
+    ck_assert_int_eq(json_integer_value(json_object_get(model, "version")), version);
+    json_decref(model);
+}

@@ -31,4 +31,10 @@ double matrix_number(const json_t *matrix, size_t row, size_t column);
 /* Asserts that an answer is .npy of the shape "(2, 3)" with the float32 of these rows. */
 void expect_npy_rows(const struct http_answer *answer, const json_t *expected, const char *shape);
 
+/* A member of what a GET answers, as compact JSON; free(). */
+char *ask_member(const char *path, const char *member);
+
+/* Asserts the member "version". */
+void expect_version(const char *path, json_int_t version);
+
 #endif

@@ -134,3 +134,9 @@ void expect_equal_weights(const struct service *service, const char *one, const 
     json_decref(expected);
     json_decref(found);
 }
+
+json_t *run_small_order(int epochs)
+{
+    return json_pack("{s:[[i,i],[i,i]], s:[i,i], s:i}", "in_spikes", 1, 5, 5, 1, "label", 0, 1,
+                     "epochs", epochs);
+}

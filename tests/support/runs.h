@@ -39,4 +39,7 @@ long run_duration(const json_t *run);
 /* Two models serve the same weights. */
 void expect_equal_weights(const struct service *service, const char *one, const char *other);
 
+/* A train request on two samples for the model of create_plain_model(). */
+json_t *run_small_order(int epochs);
+
 #endif

@@ -497,7 +497,7 @@ int main(void)
     tcase_add_test(tests, long_arrays_grow_within_rows_of_zeros);
     tcase_add_test(tests, arrays_may_be_nested_as_deeply_as_for_jansson);
     tcase_add_test(tests, random_documents_are_read_as_jansson_reads_them);
-    Suite *suite = suite_create("documents");
+    Suite *suite = suite_create("random_documents");
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

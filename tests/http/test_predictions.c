@@ -1,19 +1,15 @@
-/* Real time, spike trains, and why a prediction is what it is, over HTTP. */
+/* What a prediction and an evaluation tell, over HTTP: times, margins, explanations, and each
+ * class. */
 #include <check.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/support/ask.h"
 #include "tests/support/client.h"
 #include "tests/support/fixture.h"
 #include "tests/support/http.h"
 #include "tests/support/runs.h"
 #include "tests/support/suite.h"
-
-static double number_at(const json_t *array, size_t row, size_t column)
-{
-    return json_number_value(json_array_get(json_array_get(array, row), column));
-}
 
 START_TEST(the_continuous_clock_answers_times_between_steps)
 {
@@ -27,65 +23,14 @@ START_TEST(the_continuous_clock_answers_times_between_steps)
                              0, NULL));
     const json_t *v_max = json_object_get(answer, "v_max");
     const json_t *spikes = json_object_get(answer, "spikes");
-    ck_assert_double_eq_tol(number_at(v_max, 0, 0), 0.782, 1e-3);
-    ck_assert_double_eq(number_at(spikes, 0, 0), -1);
-    ck_assert_double_eq_tol(number_at(v_max, 1, 0), 1, 1e-6);
+    ck_assert_double_eq_tol(matrix_number(v_max, 0, 0), 0.782, 1e-3);
+    ck_assert_double_eq(matrix_number(spikes, 0, 0), -1);
+    ck_assert_double_eq_tol(matrix_number(v_max, 1, 0), 1, 1e-6);
     const double t_peak = 10 * 2.5 / 7.5 * log(4);
-    ck_assert_double_eq_tol(number_at(spikes, 1, 0), 100.5 + t_peak, 1e-4);
+    ck_assert_double_eq_tol(matrix_number(spikes, 1, 0), 100.5 + t_peak, 1e-4);
     ck_assert_uint_eq(
         json_array_size(json_array_get(json_array_get(json_object_get(answer, "v"), 0), 0)), 200);
     json_decref(answer);
-}
-END_TEST
-
-/* Two spikes of one afferent are as good as one each of two afferents of the same weight. */
-START_TEST(spike_trains_are_several_spikes_of_an_afferent)
-{
-    for (int continuous = 0; continuous < 2; continuous++) {
-        const char *clock = continuous ? "continuous" : "grid";
-        char path[2][64];
-        for (int two = 0; two < 2; two++) {
-            char id[32];
-            snprintf(id, sizeof id, "%s-%d", clock, two);
-            snprintf(path[two], sizeof path[two], "/models/%s/predict", id);
-            create_model(&server,
-                         json_pack("{s:s, s:i, s:i, s:i, s:s, s:[o]}", "id", id, "in_features",
-                                   1 + two, "out_features", 1, "T", 40, "clock", clock, "weight",
-                                   two ? json_pack("[f, f]", 0.5, 0.5) : json_pack("[f]", 0.5)));
-        }
-        json_t *one =
-            http_post(&server, path[0], json_loads("{\"in_spikes\": [[[9, 2.5]]]}", 0, NULL));
-        json_t *other =
-            http_post(&server, path[1], json_loads("{\"in_spikes\": [[9, 2.5]]}", 0, NULL));
-        ck_assert_double_gt(number_at(json_object_get(one, "v_max"), 0, 0), 0.5);
-        ck_assert_double_eq_tol(number_at(json_object_get(one, "v_max"), 0, 0),
-                                number_at(json_object_get(other, "v_max"), 0, 0), 1e-6);
-        json_decref(one);
-        json_decref(other);
-    }
-}
-END_TEST
-
-START_TEST(spike_trains_are_trained_on)
-{
-    create_plain_model(&server, "trains");
-    json_t *run =
-        run_succeed(&server, "trains",
-                    json_loads("{\"in_spikes\": [[[1, 2], []], [[], [4, 5, 6]], [7, -1], [[],"
-                               " 8]], \"label\": [0, 1, 0, 1], \"epochs\": 300, \"optimizer\": "
-                               "\"adam\", \"learning_rate\": 0.05, \"loss\": \"margin\", "
-                               "\"margin_target\": 1.2, \"learning_rate_schedule\": \"cosine\","
-                               " \"weight_decay\": 0.001, \"validation_fraction\": 0.25}",
-                               0, NULL));
-    const json_t *params = json_object_get(run, "params");
-    ck_assert_double_eq_tol(json_number_value(json_object_get(params, "margin_target")), 1.2, 1e-6);
-    ck_assert_double_eq(json_number_value(json_object_get(params, "margin_other")), 0.5);
-    ck_assert_double_eq(json_number_value(json_object_get(params, "weight_decay")), 0.001);
-    ck_assert_str_eq(json_string_value(json_object_get(params, "learning_rate_schedule")),
-                     "cosine");
-    ck_assert_double_eq(
-        json_number_value(json_object_get(json_object_get(run, "metrics"), "accuracy")), 1);
-    json_decref(run);
 }
 END_TEST
 
@@ -97,23 +42,13 @@ START_TEST(a_single_neurons_margin_is_above_its_threshold)
                                json_loads("{\"in_spikes\": [[0, 0]], \"explain\": true}", 0, NULL));
     const json_t *first = json_array_get(json_object_get(answer, "explain"), 0);
     const json_t *contributions = json_object_get(first, "contributions");
-    const double v_max = number_at(json_object_get(answer, "v_max"), 0, 0);
+    const double v_max = matrix_number(json_object_get(answer, "v_max"), 0, 0);
     ck_assert_double_eq_tol(json_number_value(json_object_get(first, "margin")), v_max - 1, 1e-6);
     for (size_t i = 0; i < 2; i++) /* the larger first, of either sign */
         ck_assert_double_eq_tol(
             json_number_value(json_object_get(json_array_get(contributions, i), "potential")),
             i == 0 ? 2 * v_max : -v_max, 1e-6);
     json_decref(answer);
-}
-END_TEST
-
-START_TEST(trains_without_any_spike_are_trained_on)
-{
-    create_plain_model(&server, "silence");
-    json_decref(run_succeed(&server, "silence",
-                            json_loads("{\"in_spikes\": [[[], []], [[], []]], \"label\": [0, 1], "
-                                       "\"epochs\": 2}",
-                                       0, NULL)));
 }
 END_TEST
 
@@ -156,9 +91,10 @@ START_TEST(an_explanation_adds_up_to_the_peak)
         sum += potential;
     }
     ck_assert_uint_gt(index, 1);
-    ck_assert_double_eq_tol(sum, number_at(v_max, 0, output), 1e-5);
+    ck_assert_double_eq_tol(sum, matrix_number(v_max, 0, output), 1e-5);
     ck_assert_double_eq_tol(json_number_value(json_object_get(first, "margin")),
-                            number_at(v_max, 0, output) - number_at(v_max, 0, 1 - output), 1e-6);
+                            matrix_number(v_max, 0, output) - matrix_number(v_max, 0, 1 - output),
+                            1e-6);
     json_decref(answer);
 }
 END_TEST
@@ -190,13 +126,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("service_spikes");
+    Suite *suite = suite_create("predictions");
     TCase *tests = fixture_case(suite, "spikes", NULL);
     tcase_add_test(tests, the_continuous_clock_answers_times_between_steps);
-    tcase_add_test(tests, spike_trains_are_several_spikes_of_an_afferent);
-    tcase_add_test(tests, spike_trains_are_trained_on);
     tcase_add_test(tests, a_single_neurons_margin_is_above_its_threshold);
-    tcase_add_test(tests, trains_without_any_spike_are_trained_on);
     tcase_add_test(tests, the_margins_follow_even_the_highest_threshold);
     tcase_add_test(tests, an_explanation_adds_up_to_the_peak);
     tcase_add_test(tests, evaluation_tells_of_each_class);

@@ -1,0 +1,10 @@
+/* writing.h - what a JSON writer has written. */
+#ifndef TESTS_SUPPORT_WRITING_H
+#define TESTS_SUPPORT_WRITING_H
+
+#include "server/json/writer.h"
+
+/* Asserts what was written so far, and begins anew. */
+void expect_written(struct json_writer *writer, const char *expected);
+
+#endif
