@@ -70,13 +70,13 @@ static bool accept_one(struct acceptor *acceptor, int socket, bool *ret_all)
         *ret_all = errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
         return errno == EINTR || errno == ECONNABORTED;
     }
-    const bool has_room = connections_expect(acceptor->connections);
+    const bool has_room = connections_take_place(acceptor->connections);
     note_refusal(acceptor, !has_room);
     if (!has_room)
         refuse(connection);
     else if (MHD_add_connection(acceptor->daemon, connection, (struct sockaddr *)&address, size) !=
              MHD_YES)
-        connections_miss(acceptor->connections);
+        connections_give_back_place(acceptor->connections);
     return true;
 }
 

@@ -92,7 +92,7 @@ static enum MHD_Result read_parameter(void *cls, enum MHD_ValueKind kind, const 
     return MHD_YES;
 }
 
-static void find_route(struct exchange *exchange, struct MHD_Connection *connection)
+static void find_route(struct exchange *exchange)
 {
     struct problem *problem = &exchange->reply.problem;
     if (!exchange->path_is_plain) {
@@ -106,7 +106,8 @@ static void find_route(struct exchange *exchange, struct MHD_Connection *connect
         exchange->reply.allow = exchange->allow[0] != '\0' ? exchange->allow : NULL;
         return;
     }
-    MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, read_parameter, exchange);
+    MHD_get_connection_values_n(exchange->connection.handle, MHD_GET_ARGUMENT_KIND, read_parameter,
+                                exchange);
 }
 
 static bool is_json(const char *type)
@@ -174,18 +175,16 @@ bool admit_is_health(const struct exchange *exchange)
     return strncmp(exchange->path, "/health/", strlen("/health/")) == 0;
 }
 
-void admit_headers(struct exchange *exchange, struct MHD_Connection *connection, const char *method,
-                   const char *version)
+void admit_headers(struct exchange *exchange, const char *method, const char *version)
 {
     struct headers *headers = &exchange->headers;
     struct request *request = &exchange->request;
     struct problem *problem = &exchange->reply.problem;
     exchange->headers_read = true;
-    malformed_forget(exchange);
     admit_copy_plain(exchange->method, sizeof exchange->method, method, strlen(method));
     request->method = strcmp(exchange->method, "HEAD") == 0 ? "GET" : exchange->method;
     request->path = exchange->path;
-    if (!headers_read(connection, method, version, headers, problem)) {
+    if (!headers_read(exchange->connection.handle, method, version, headers, problem)) {
         admit_name(exchange, NULL);
         exchange->close = true;
         return;
@@ -203,7 +202,7 @@ void admit_headers(struct exchange *exchange, struct MHD_Connection *connection,
     request->accepts_gzip = headers_list_names(headers->accept_encoding, "gzip");
     const char *hosts = admit_is_health(exchange) ? "*" : exchange->server->options.hosts;
     if (headers_may_ask(headers, hosts, problem))
-        find_route(exchange, connection);
+        find_route(exchange);
     check_body(exchange);
     if (problem_is_set(problem) && headers->expects_continue)
         exchange->close = true;

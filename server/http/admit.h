@@ -5,12 +5,9 @@
 
 #include "server/http/internal.h"
 
-struct MHD_Connection;
-
 /* Reads the headers. What is wrong is noted in the reply; if the connection can't live on,
  * exchange->close is set. Otherwise the body may come. */
-void admit_headers(struct exchange *exchange, struct MHD_Connection *connection, const char *method,
-                   const char *version);
+void admit_headers(struct exchange *exchange, const char *method, const char *version);
 
 /* Names the request as its client does; NULL, or a name that is not an X-Request-Id: by a new one.
  */

@@ -1,71 +1,77 @@
 #include "server/http/connections.h"
 
+#include <microhttpd.h>
 #include <pthread.h>
-#include <stdalign.h>
-#include <stdatomic.h>
-#include <stdint.h>
+#include <search.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 
+#define MS     INT64_C(1000000) /* nanoseconds */
+#define SECOND (1000 * MS)
+
 /* A client in the middle of its requests has this long to send the next, whose answer tells it to
  * close: closing the connection at once would lose a request that is on its way. A new connection
  * nearly always has a request coming, and may have more time for it. */
-enum { GRACE_MS = 250, FIRST_GRACE_MS = 2000 };
+#define GRACE       (250 * MS)
+#define FIRST_GRACE (2 * SECOND)
 /* A new connection at the limit waits that long for room, and an event loop has that long to close
  * the connection that makes room before it is told again. */
-enum { ROOM_MS = 1000, SHED_MS = 20 };
-enum { SECOND_NANOSECONDS = 1000000000, MS_NANOSECONDS = 1000000 };
-enum { LOOK_SECONDS = 1, UNTIMED = 0, CACHE_LINE = 64 };
+#define ROOM_WAIT  SECOND
+#define SHED_AGAIN (20 * MS)
 
-/* Each request changes its own connection only, so that the event loops don't contend here. */
-struct connection {
-    alignas(CACHE_LINE) int socket;
-    atomic_bool is_busy;      /* with a request */
-    atomic_bool is_new;       /* it has had no request yet */
-    _Atomic int64_t deadline; /* for what the client has to send, in nanoseconds of the monotonic
-                                 clock; UNTIMED: the client has nothing to send */
-    struct connection *previous;
-    struct connection *next;
-};
+#define LOOK_AGAIN SECOND
 
-/* Sockets are shut down under the lock: an entry leaves the register before its descriptor is
- * closed and can be another connection's. */
+/* States of a connection: with a request, between two, before its first. */
+enum { BUSY, IDLE, NEW };
+
+/* Sockets are shut down, and connections resumed, under the lock: an entry leaves the register
+ * before its descriptor is closed and can be another connection's; and when connections_settle()
+ * returns, no thread is about to resume one, so that the daemon can be stopped. */
 struct connections {
     pthread_mutex_t lock;
     pthread_cond_t opened_some; /* or it is the end */
     pthread_cond_t changed;     /* a connection has opened or closed */
     pthread_t thread;
-    int64_t patience;         /* nanoseconds */
-    atomic_bool closing_idle; /* those that have had a request, */
-    atomic_bool closing_new;  /* and those that have not */
-    bool dozing;              /* the thread waits for a connection */
+    int64_t patience;   /* nanoseconds */
+    atomic_int closing; /* connections up to this state are closed; BUSY: none are */
+    bool settles;       /* none waits */
+    bool dozes;         /* the thread waits for a connection */
     bool ended;
     unsigned limit;
-    size_t expected;        /* accepted, but not open yet */
-    size_t count;           /* open */
-    struct connection ring; /* of the open ones */
+    unsigned places;        /* that are taken */
+    struct connection head; /* of the list of the open ones */
 };
 
-static int64_t nanoseconds_now(void)
+static int64_t now(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * SECOND_NANOSECONDS + now.tv_nsec;
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * SECOND + time.tv_nsec;
 }
 
 static void set_deadline(const struct connections *connections, struct connection *connection)
 {
-    atomic_store_explicit(&connection->deadline, nanoseconds_now() + connections->patience,
+    atomic_store_explicit(&connection->deadline, now() + connections->patience,
                           memory_order_relaxed);
 }
 
+/* The lock is held here, and in all static functions below. Returns whether the condition came
+ * before the time. */
+static bool await(struct connections *connections, pthread_cond_t *condition, int64_t time)
+{
+    const struct timespec end = {.tv_sec = time / SECOND, .tv_nsec = time % SECOND};
+    return pthread_cond_clockwait(condition, &connections->lock, CLOCK_MONOTONIC, &end) == 0;
+}
+
+/* --- the thread that looks after the connections --- */
+
 /* Cuts it off if its deadline has passed; not if its request has arrived in the meantime. */
-static void reap(struct connection *connection, int64_t now)
+static void cut_off_late(struct connection *connection, int64_t time)
 {
     int64_t deadline = atomic_load(&connection->deadline);
-    if (deadline != UNTIMED && deadline <= now &&
-        atomic_compare_exchange_strong(&connection->deadline, &deadline, UNTIMED))
+    if (deadline != 0 && deadline <= time &&
+        atomic_compare_exchange_strong(&connection->deadline, &deadline, 0))
         shutdown(connection->socket, SHUT_RDWR);
 }
 
@@ -76,70 +82,59 @@ static bool has_gone(const struct connection *connection)
     return recv(connection->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-static void look_after(struct connections *connections)
+static void resume(struct connection *connection)
 {
-    const int64_t now = nanoseconds_now();
-    struct connection *ring = &connections->ring;
-    for (struct connection *at = ring->next; at != ring; at = at->next) {
-        reap(at, now);
-        if (atomic_load(&at->deadline) != UNTIMED && has_gone(at))
+    connection->wait_end = 0;
+    MHD_resume_connection(connection->handle);
+}
+
+/* Returns when to look again: no wait is shorter than the time between two looks. */
+static int64_t look_after(struct connections *connections)
+{
+    const int64_t time = now();
+    int64_t next = time + LOOK_AGAIN;
+    for (struct connection *at = connections->head.next; at != NULL; at = at->next) {
+        cut_off_late(at, time);
+        if (atomic_load(&at->deadline) != 0 && has_gone(at))
             shutdown(at->socket, SHUT_RD);
+        if (at->wait_end != 0 && at->wait_end <= time)
+            resume(at);
+        if (at->wait_end != 0 && at->wait_end < next)
+            next = at->wait_end;
     }
+    return next;
 }
 
 static void *keep_time(void *argument)
 {
     struct connections *connections = argument;
-    struct timespec look;
     pthread_mutex_lock(&connections->lock);
     while (!connections->ended) {
-        connections->dozing = connections->count == 0;
-        if (connections->dozing)
+        const int64_t next = look_after(connections);
+        connections->dozes = connections->head.next == NULL;
+        if (connections->dozes)
             pthread_cond_wait(&connections->opened_some, &connections->lock);
-        clock_gettime(CLOCK_MONOTONIC, &look);
-        look.tv_sec += LOOK_SECONDS;
-        int error = 0;
-        while (!connections->ended && error == 0)
-            error = pthread_cond_timedwait(&connections->opened_some, &connections->lock, &look);
-        look_after(connections);
+        else
+            await(connections, &connections->opened_some, next);
     }
     pthread_mutex_unlock(&connections->lock);
     return NULL;
 }
 
-static void init_conditions(struct connections *connections)
+struct connections *connections_create(unsigned limit, unsigned seconds)
 {
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&connections->opened_some, &monotonic);
-    pthread_cond_init(&connections->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-}
-
-static void release(struct connections *connections)
-{
-    pthread_cond_destroy(&connections->opened_some);
-    pthread_cond_destroy(&connections->changed);
-    pthread_mutex_destroy(&connections->lock);
-    free(connections);
-}
-
-struct connections *connections_create(unsigned seconds, unsigned limit)
-{
-    struct connections *connections = aligned_alloc(CACHE_LINE, sizeof *connections);
+    struct connections *connections = malloc(sizeof *connections);
     if (connections == NULL)
         return NULL;
-    *connections = (struct connections){.limit = limit};
-    connections->patience = (int64_t)seconds * SECOND_NANOSECONDS;
-    connections->ring.next = connections->ring.previous = &connections->ring;
-    pthread_mutex_init(&connections->lock, NULL);
-    init_conditions(connections);
-    if (pthread_create(&connections->thread, NULL, keep_time, connections) != 0) {
-        release(connections);
-        return NULL;
-    }
-    return connections;
+    *connections = (struct connections){.lock = PTHREAD_MUTEX_INITIALIZER,
+                                        .opened_some = PTHREAD_COND_INITIALIZER,
+                                        .changed = PTHREAD_COND_INITIALIZER,
+                                        .patience = seconds * SECOND,
+                                        .limit = limit};
+    if (pthread_create(&connections->thread, NULL, keep_time, connections) == 0)
+        return connections;
+    free(connections);
+    return NULL;
 }
 
 void connections_destroy(struct connections *connections)
@@ -151,7 +146,7 @@ void connections_destroy(struct connections *connections)
     pthread_cond_signal(&connections->opened_some);
     pthread_mutex_unlock(&connections->lock);
     pthread_join(connections->thread, NULL);
-    release(connections);
+    free(connections);
 }
 
 unsigned connections_limit(const struct connections *connections)
@@ -159,175 +154,159 @@ unsigned connections_limit(const struct connections *connections)
     return connections->limit;
 }
 
-/* The lock is held here and in the functions up to connections_expect(). */
-static bool is_full(const struct connections *connections)
-{
-    return connections->expected + connections->count >= connections->limit;
-}
-
-static struct timespec after_ms(int64_t ms)
-{
-    const int64_t time = nanoseconds_now() + ms * MS_NANOSECONDS;
-    return (struct timespec){.tv_sec = time / SECOND_NANOSECONDS,
-                             .tv_nsec = time % SECOND_NANOSECONDS};
-}
+/* --- places --- */
 
 /* Closes the connection without a request whose client has been silent for the longest time. A
- * request that has just arrived is still read. False: every connection has a request. */
-static bool shed_one(struct connections *connections)
+ * request that has just arrived is still read. False: there is none, and none is about to open. */
+static bool shed_one(const struct connections *connections)
 {
-    struct connection *oldest = NULL, *ring = &connections->ring;
+    const struct connection *oldest = NULL;
     int64_t earliest = INT64_MAX;
-    for (struct connection *at = ring->next; at != ring; at = at->next) {
+    unsigned open = 0;
+    for (const struct connection *at = connections->head.next; at != NULL; at = at->next, open++) {
         const int64_t deadline = atomic_load(&at->deadline);
-        if (!atomic_load(&at->is_busy) && deadline != UNTIMED && deadline < earliest) {
+        if (atomic_load(&at->state) != BUSY && deadline != 0 && deadline < earliest) {
             oldest = at;
             earliest = deadline;
         }
     }
     if (oldest != NULL)
         shutdown(oldest->socket, SHUT_RD);
-    return oldest != NULL;
+    return oldest != NULL || open < connections->places;
 }
 
 /* An event loop may miss the shutdown, as it may miss a client's leaving: it is told again. */
 static void make_room(struct connections *connections)
 {
-    const int64_t end = nanoseconds_now() + ROOM_MS * MS_NANOSECONDS;
-    while (is_full(connections) && (shed_one(connections) || connections->expected > 0) &&
-           nanoseconds_now() < end) {
-        const struct timespec again = after_ms(SHED_MS);
-        pthread_cond_timedwait(&connections->changed, &connections->lock, &again);
-    }
+    const int64_t end = now() + ROOM_WAIT;
+    while (connections->places >= connections->limit && shed_one(connections) && now() < end)
+        await(connections, &connections->changed, now() + SHED_AGAIN);
 }
 
-bool connections_expect(struct connections *connections)
+bool connections_take_place(struct connections *connections)
 {
     pthread_mutex_lock(&connections->lock);
     make_room(connections);
-    const bool has_room = !is_full(connections);
-    if (has_room)
-        connections->expected++;
+    const bool has_room = connections->places < connections->limit;
+    connections->places += has_room;
     pthread_mutex_unlock(&connections->lock);
     return has_room;
 }
 
-void connections_miss(struct connections *connections)
+void connections_give_back_place(struct connections *connections)
 {
     pthread_mutex_lock(&connections->lock);
-    connections->expected--;
+    connections->places--;
     pthread_cond_broadcast(&connections->changed);
     pthread_mutex_unlock(&connections->lock);
 }
 
-/* The lock is held. */
-static void append(struct connections *connections, struct connection *connection)
+/* --- connections and their requests --- */
+
+static void close_if_closing(const struct connections *connections, struct connection *connection)
 {
-    struct connection *ring = &connections->ring;
-    connection->previous = ring->previous;
-    connection->next = ring;
-    ring->previous->next = connection;
-    ring->previous = connection;
-    connections->count++;
-    if (connections->dozing)
-        pthread_cond_signal(&connections->opened_some);
+    const int state = atomic_load(&connection->state);
+    if (state != BUSY && state <= atomic_load(&connections->closing))
+        shutdown(connection->socket, SHUT_RD);
 }
 
-struct connection *connections_open(struct connections *connections, int socket)
+void connections_open(struct connections *connections, struct connection *connection,
+                      struct MHD_Connection *handle)
 {
-    struct connection *connection = aligned_alloc(CACHE_LINE, sizeof *connection);
-    if (connection == NULL) {
-        connections_miss(connections);
-        return NULL;
-    }
-    *connection = (struct connection){.socket = socket, .is_new = true};
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD);
+    *connection = (struct connection){.handle = handle, .socket = info->connect_fd, .state = NEW};
     set_deadline(connections, connection);
     pthread_mutex_lock(&connections->lock);
-    connections->expected--;
-    append(connections, connection);
+    insque(connection, &connections->head);
     pthread_cond_broadcast(&connections->changed);
-    if (atomic_load(&connections->closing_new))
-        shutdown(socket, SHUT_RD);
+    if (connections->dozes)
+        pthread_cond_signal(&connections->opened_some);
+    close_if_closing(connections, connection);
     pthread_mutex_unlock(&connections->lock);
-    return connection;
 }
 
 void connections_close(struct connections *connections, struct connection *connection)
 {
     pthread_mutex_lock(&connections->lock);
-    connection->previous->next = connection->next;
-    connection->next->previous = connection->previous;
-    connections->count--;
-    pthread_cond_broadcast(&connections->changed);
+    remque(connection);
     pthread_mutex_unlock(&connections->lock);
-    free(connection);
+    connections_give_back_place(connections);
 }
 
 void connections_request_begun(struct connections *connections, struct connection *connection)
 {
-    atomic_store(&connection->is_busy, true);
-    atomic_store(&connection->is_new, false);
+    atomic_store(&connection->state, BUSY);
     set_deadline(connections, connection);
 }
 
 void connections_request_received(struct connection *connection)
 {
-    atomic_store_explicit(&connection->deadline, UNTIMED, memory_order_relaxed);
+    atomic_store_explicit(&connection->deadline, 0, memory_order_relaxed);
 }
 
-/* It first marks itself idle and then asks whether idle ones are being closed; close_idle() is
- * called after that mark was set, so that one of the two sees the other. */
+/* It first marks itself idle and then asks whether idle ones are being closed; close_up_to() looks
+ * at it after the latter was set, so that one of the two sees the other. */
 void connections_request_ended(struct connections *connections, struct connection *connection)
 {
     set_deadline(connections, connection);
-    atomic_store(&connection->is_busy, false);
-    if (atomic_load(&connections->closing_idle))
-        shutdown(connection->socket, SHUT_RD);
+    atomic_store(&connection->state, IDLE);
+    close_if_closing(connections, connection);
 }
 
-/* The lock is held, as it is below. */
-static void close_idle(struct connections *connections)
+void connections_wait(struct connections *connections, struct connection *connection, int64_t event,
+                      unsigned seconds)
 {
-    struct connection *ring = &connections->ring;
-    const bool new_too = atomic_load(&connections->closing_new);
-    for (struct connection *at = ring->next; at != ring; at = at->next)
-        if (!atomic_load(&at->is_busy) && (new_too || !atomic_load(&at->is_new)))
-            shutdown(at->socket, SHUT_RD);
+    pthread_mutex_lock(&connections->lock);
+    connection->event = event;
+    connection->wait_end = now() + seconds * SECOND;
+    if (connections->settles)
+        resume(connection);
+    pthread_mutex_unlock(&connections->lock);
 }
 
-static bool is_any_open(const struct connections *connections)
+void connections_wake(struct connections *connections, int64_t event)
 {
-    return connections->expected + connections->count > 0;
+    pthread_mutex_lock(&connections->lock);
+    for (struct connection *at = connections->head.next; at != NULL; at = at->next)
+        if (at->wait_end != 0 && at->event == event)
+            resume(at);
+    pthread_mutex_unlock(&connections->lock);
 }
 
-static void wait_closed(struct connections *connections, const struct timespec *deadline)
+/* --- the end --- */
+
+static void await_closed(struct connections *connections, int64_t end)
 {
-    int error = 0;
-    while (is_any_open(connections) && error == 0)
-        error = pthread_cond_timedwait(&connections->changed, &connections->lock, deadline);
+    while (connections->places > 0 && await(connections, &connections->changed, end))
+        continue;
 }
 
 void connections_settle(struct connections *connections)
 {
-    const struct timespec grace = after_ms(GRACE_MS);
     pthread_mutex_lock(&connections->lock);
-    wait_closed(connections, &grace);
+    connections->settles = true;
+    for (struct connection *at = connections->head.next; at != NULL; at = at->next)
+        if (at->wait_end != 0)
+            resume(at);
+    await_closed(connections, now() + GRACE);
     pthread_mutex_unlock(&connections->lock);
 }
 
-bool connections_drain(struct connections *connections, unsigned seconds)
+static void close_up_to(struct connections *connections, int state)
 {
-    const int64_t max_ms = (int64_t)seconds * 1000;
-    const struct timespec deadline = after_ms(max_ms);
-    const struct timespec first = after_ms(max_ms < FIRST_GRACE_MS ? max_ms : FIRST_GRACE_MS);
+    atomic_store(&connections->closing, state);
+    for (struct connection *at = connections->head.next; at != NULL; at = at->next)
+        close_if_closing(connections, at);
+}
+
+void connections_drain(struct connections *connections, unsigned seconds)
+{
+    const int64_t first = now() + FIRST_GRACE, end = now() + seconds * SECOND;
     pthread_mutex_lock(&connections->lock);
-    atomic_store(&connections->closing_idle, true);
-    close_idle(connections);
-    wait_closed(connections, &first);
-    atomic_store(&connections->closing_new, true);
-    close_idle(connections);
-    wait_closed(connections, &deadline);
-    const bool closed_all = !is_any_open(connections);
+    close_up_to(connections, IDLE);
+    await_closed(connections, first < end ? first : end);
+    close_up_to(connections, NEW);
+    await_closed(connections, end);
     pthread_mutex_unlock(&connections->lock);
-    return closed_all;
 }

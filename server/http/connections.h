@@ -1,5 +1,5 @@
 /* connections.h - the register of open connections: it limits their number, cuts off the slow ones,
- * and drains.
+ * keeps those whose request waits for an event, and drains.
  *
  * The timeout of libmicrohttpd is one of inactivity: a client that sends a byte now and then stays
  * for ever. Here a connection has an absolute deadline while its client has something to send: from
@@ -15,24 +15,41 @@
 #ifndef SERVER_HTTP_CONNECTIONS_H
 #define SERVER_HTTP_CONNECTIONS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
+struct MHD_Connection;
 struct connections; /* the register */
-struct connection;  /* an entry */
 
-/* A register of at most `limit` connections. NULL: no memory or no thread */
-struct connections *connections_create(unsigned seconds, unsigned limit);
+/* An entry, which its owner provides. Each request changes its own only, so that the event loops
+ * don't contend here. Times are nanoseconds of the monotonic clock. */
+struct connection {
+    struct connection *next; /* these two are for insque() */
+    struct connection *previous;
+    struct MHD_Connection *handle;
+    int socket;
+    atomic_int state;         /* see connections.c */
+    _Atomic int64_t deadline; /* for what the client has to send; 0: it has nothing to send */
+    int64_t wait_end;         /* 0: it does not wait */
+    int64_t event;            /* that it waits for */
+};
+
+/* A register of at most `limit` connections, whose clients have this many seconds for what they
+ * send. NULL: no memory or no thread */
+struct connections *connections_create(unsigned limit, unsigned seconds);
 void connections_destroy(struct connections *connections); /* when all are closed; takes NULL */
 
 unsigned connections_limit(const struct connections *connections);
 
-/* A connection has been accepted, and a drain waits for it: connections_open() or
- * connections_miss() follows. At the limit, the connection without a request whose client has been
+/* An accepted connection takes a place, and a drain waits for it: connections_open() follows, or
+ * the place is given back. At the limit, the connection without a request whose client has been
  * silent for the longest time makes room. False: every connection has a request. */
-bool connections_expect(struct connections *connections);
-void connections_miss(struct connections *connections);
+bool connections_take_place(struct connections *connections);
+void connections_give_back_place(struct connections *connections);
 
-struct connection *connections_open(struct connections *connections, int socket); /* NULL: memory */
+void connections_open(struct connections *connections, struct connection *connection,
+                      struct MHD_Connection *handle);
 void connections_close(struct connections *connections, struct connection *connection);
 
 /* A request line has come; the request is wholly there; its answer is sent. */
@@ -40,11 +57,19 @@ void connections_request_begun(struct connections *connections, struct connectio
 void connections_request_received(struct connection *connection);
 void connections_request_ended(struct connections *connections, struct connection *connection);
 
-/* Waits for a moment until the connections end; their answers say close now. */
+/* The request waits for an event, e.g. the end of a run by its id, or for some seconds, at least
+ * one: then its connection, which has been suspended, is resumed, and belongs to its event loop
+ * again. A register that settles resumes it at once. */
+void connections_wait(struct connections *connections, struct connection *connection, int64_t event,
+                      unsigned seconds);
+/* The event has happened. From any thread. */
+void connections_wake(struct connections *connections, int64_t event);
+
+/* Ends all waits, and waits for a moment until the connections end; their answers say close now. */
 void connections_settle(struct connections *connections);
 
 /* Closes the connections between two requests (what has arrived is still read), and after a longer
- * wait those that never had a request. Returns whether all were closed within `seconds`. */
-bool connections_drain(struct connections *connections, unsigned seconds);
+ * wait those that never had a request. Lets the others end, up to `seconds`. */
+void connections_drain(struct connections *connections, unsigned seconds);
 
 #endif

@@ -6,7 +6,7 @@
  * Then the steps of the handler follow (see request.h). A step with little work is called here, on
  * the event loop. A step with much work goes to the compute pool: the connection is suspended first
  * and queued then; the pool's thread calls the step and those that follow at once, and resumes. A
- * step that follows an event is parked until then. After each resumption the
+ * step that follows an event waits for it in the register of connections. After each resumption the
  * library calls again as after the body. */
 #include "server/http/exchange.h"
 
@@ -23,35 +23,30 @@
 /* --- the connection --- */
 
 /* NULL: no memory. */
-static struct exchange *open_exchange(struct http_server *server, int socket)
+static struct exchange *open_exchange(struct http_server *server, struct MHD_Connection *connection)
 {
     struct exchange *exchange = malloc(sizeof *exchange);
     if (exchange == NULL) {
-        connections_miss(server->connections);
+        connections_give_back_place(server->connections);
         return NULL;
     }
     exchange->server = server;
-    exchange->connection = connections_open(server->connections, socket);
-    if (exchange->connection != NULL)
-        return exchange;
-    free(exchange);
-    return NULL;
+    connections_open(server->connections, &exchange->connection, connection);
+    return exchange;
 }
 
 static void close_exchange(struct exchange *exchange)
 {
     if (exchange != NULL)
-        connections_close(exchange->server->connections, exchange->connection);
+        connections_close(exchange->server->connections, &exchange->connection);
     free(exchange);
 }
 
 void exchange_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
                          enum MHD_ConnectionNotificationCode code)
 {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        *socket_context = open_exchange(cls, info->connect_fd);
+        *socket_context = open_exchange(cls, connection);
     else
         close_exchange(*socket_context);
 }
@@ -80,7 +75,7 @@ static void read_target(struct exchange *exchange, const char *target)
 
 void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection)
 {
-    struct http_server *server = cls;
+    (void)cls;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct exchange *exchange = info->socket_context;
@@ -93,8 +88,8 @@ void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connecti
     strcpy(exchange->method, "-"); /* until the headers have been read */
     clock_gettime(CLOCK_MONOTONIC, &exchange->begun);
     read_target(exchange, uri);
-    connections_request_begun(server->connections, exchange->connection);
-    malformed_watch(exchange, connection, uri);
+    connections_request_begun(exchange->server->connections, &exchange->connection);
+    malformed_watch(exchange, uri);
     return exchange;
 }
 
@@ -124,11 +119,11 @@ static bool take_piece(struct exchange *exchange, const char *piece, size_t size
 
 /* --- the answer --- */
 
-static enum MHD_Result answer(struct exchange *exchange, struct MHD_Connection *connection)
+static enum MHD_Result answer(struct exchange *exchange)
 {
     const bool close = exchange->close || atomic_load(&exchange->server->draining);
-    exchange->status = reply_send(connection, &exchange->request, &exchange->reply, close,
-                                  &exchange->answer_bytes);
+    exchange->status = reply_send(exchange->connection.handle, &exchange->request, &exchange->reply,
+                                  close, &exchange->answer_bytes);
     drop_body(exchange);
     return exchange->status != 0 ? MHD_YES : MHD_NO;
 }
@@ -153,17 +148,17 @@ static void call_step(struct exchange *exchange, const struct thread_team *team)
     }
 }
 
-/* The event may have come before the exchange was parked: hence the question after it. The
+/* The event may have come before the exchange waits for it: hence the question after it. The
  * exchange stays alive, since resuming only makes this same thread call again. */
-static void park(struct exchange *exchange, struct MHD_Connection *connection)
+static void wait_for_event(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
     const struct reply_next step = exchange->step;
     exchange->step.wait_seconds = 0;
-    MHD_suspend_connection(connection);
-    park_enter(server->park, &exchange->place, connection, step.event, step.wait_seconds);
+    MHD_suspend_connection(exchange->connection.handle);
+    connections_wait(server->connections, &exchange->connection, step.event, step.wait_seconds);
     if (step.has_happened(server->service, step.event))
-        park_wake(server->park, step.event);
+        connections_wake(server->connections, step.event);
 }
 
 static void refuse_while_stopping(struct exchange *exchange)
@@ -186,14 +181,13 @@ static void run_job(struct thread_pool_job *job)
         refuse_while_stopping(exchange);
     while (follows_at_once(&exchange->step))
         call_step(exchange, thread_pool_team(exchange->server->pool));
-    MHD_resume_connection(exchange->suspended);
+    MHD_resume_connection(exchange->connection.handle);
 }
 
-static void leave_to_pool(struct exchange *exchange, struct MHD_Connection *connection)
+static void leave_to_pool(struct exchange *exchange)
 {
     exchange->job.run = run_job;
-    exchange->suspended = connection;
-    MHD_suspend_connection(connection);
+    MHD_suspend_connection(exchange->connection.handle);
     if (thread_pool_submit(exchange->server->pool, &exchange->job))
         return;
     if (atomic_load(&exchange->server->stopping))
@@ -201,7 +195,7 @@ static void leave_to_pool(struct exchange *exchange, struct MHD_Connection *conn
     problem_set(&exchange->reply.problem, PROBLEM_QUEUE_FULL,
                 "Too many requests wait to be computed.");
     reply_drop_step(&exchange->step);
-    MHD_resume_connection(connection);
+    MHD_resume_connection(exchange->connection.handle);
 }
 
 /* The whole request has arrived. */
@@ -210,7 +204,7 @@ static void receive(struct exchange *exchange)
     struct request *request = &exchange->request;
     struct problem *problem = &exchange->reply.problem;
     exchange->is_received = true;
-    connections_request_received(exchange->connection);
+    connections_request_received(&exchange->connection);
     if (problem_is_set(problem) || !body_end(&exchange->body, problem))
         return;
     request->body = exchange->body.bytes.bytes;
@@ -222,20 +216,20 @@ static void receive(struct exchange *exchange)
         (struct reply_next){.run = exchange->route->handler, .work = is_heavy ? WORK_FOR_POOL : 0};
 }
 
-static enum MHD_Result handle(struct exchange *exchange, struct MHD_Connection *connection)
+static enum MHD_Result handle(struct exchange *exchange)
 {
     if (!exchange->is_received)
         receive(exchange);
     while (follows_at_once(&exchange->step)) {
         if (exchange->step.work > LIMIT_INLINE_WORK) {
-            leave_to_pool(exchange, connection);
+            leave_to_pool(exchange);
             return MHD_YES;
         }
         call_step(exchange, NULL);
     }
     if (exchange->step.run == NULL)
-        return answer(exchange, connection);
-    park(exchange, connection);
+        return answer(exchange);
+    wait_for_event(exchange);
     return MHD_YES;
 }
 
@@ -244,6 +238,7 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection, co
                                 size_t *upload_size, void **context)
 {
     (void)cls;
+    (void)connection;
     (void)url;
     struct exchange *exchange = *context;
     if (exchange == NULL)
@@ -251,15 +246,16 @@ enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection, co
     if (!exchange->headers_read) {
         if (exchange->status != 0) /* it is answered: see malformed.h */
             return MHD_NO;
-        admit_headers(exchange, connection, method, version);
-        return exchange->close ? answer(exchange, connection) : MHD_YES;
+        malformed_forget(exchange);
+        admit_headers(exchange, method, version);
+        return exchange->close ? answer(exchange) : MHD_YES;
     }
     if (*upload_size > 0) {
         const size_t size = *upload_size;
         *upload_size = 0;
         return take_piece(exchange, upload, size) ? MHD_YES : MHD_NO;
     }
-    return handle(exchange, connection);
+    return handle(exchange);
 }
 
 /* The status with which the library itself has answered a malformed request; 0: it has not. */
@@ -292,18 +288,19 @@ static void log_exchange(const struct exchange *exchange)
 void exchange_end(void *cls, struct MHD_Connection *connection, void **context,
                   enum MHD_RequestTerminationCode code)
 {
+    (void)cls;
     (void)code;
-    struct http_server *server = cls;
     struct exchange *exchange = *context;
     if (exchange == NULL)
         return;
     *context = NULL;
-    malformed_forget(exchange);
+    if (!exchange->headers_read)
+        malformed_forget(exchange);
     if (exchange->status == 0)
         exchange->status = status_by_library(connection);
     if ((exchange->headers_read || exchange->status != 0) && is_worth_a_line(exchange))
         log_exchange(exchange);
-    connections_request_ended(server->connections, exchange->connection);
+    connections_request_ended(exchange->server->connections, &exchange->connection);
     reply_drop_step(&exchange->step);
     drop_body(exchange);
     reply_finish(&exchange->reply);

@@ -12,7 +12,6 @@
 #include "server/http/headers.h"
 #include "server/http/listen.h"
 #include "server/http/malformed.h"
-#include "server/http/park.h"
 #include "server/http/reply.h"
 #include "server/http/route.h"
 #include "server/http/server.h"
@@ -24,7 +23,6 @@ struct http_server {
     struct service *service;
     struct MHD_Daemon *daemon;
     struct acceptor *acceptor;
-    struct park *park;
     struct thread_pool *pool;
     struct connections *connections;
     char directory[PATH_MAX];
@@ -46,17 +44,15 @@ enum { EXCHANGE_METHOD = 16, EXCHANGE_AUTHORITY = 264, DISCARDED_BODIES = 4 };
  * which serves one request after another. */
 struct exchange {
     struct http_server *server;
-    struct connection *connection;
+    struct connection connection;
     struct timespec begun; /* this and what follows are of the request */
     struct headers headers;
     const struct route *route; /* NULL: refused */
     struct request request;
     struct malformed_place reading;
-    struct park_place place;
     struct thread_pool_job job;
-    struct MHD_Connection *suspended; /* the job resumes it */
-    struct reply_next step;           /* the next one to call; run NULL: the reply is ready */
-    char method[EXCHANGE_METHOD];     /* as the log shows it */
+    struct reply_next step;       /* the next one to call; run NULL: the reply is ready */
+    char method[EXCHANGE_METHOD]; /* as the log shows it */
     char path[LIMIT_PATH + 1];
     char authority[EXCHANGE_AUTHORITY]; /* of an absolute request target: in place of Host; or "" */
     char allow[ROUTE_ALLOW];

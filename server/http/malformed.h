@@ -6,11 +6,11 @@
  * never answers if the parameters of a query don't. They are prevented here:
  *
  * - A request line that is too long, or has too many parameters, is answered as soon as it has
- * come.
+ *   come.
  * - A cookie of our own comes before the client's: the library reads the first Cookie only.
  * - No callback comes between the headers and the library's answer to a wrong Content-Length, but
  *   the library tells its logger first. Then the requests of this event loop whose headers are
- * being read are looked at, and those whose Content-Length can't be served are answered.
+ *   being read are looked at, and those whose Content-Length can't be served are answered.
  *
  * An answer is written to the socket, which is then shut down: the library's own is lost. */
 #ifndef SERVER_HTTP_MALFORMED_H
@@ -18,20 +18,19 @@
 
 #include <stdarg.h>
 
-struct MHD_Connection;
 struct exchange;
 
 /* The place of an exchange among those whose headers are being read. */
 struct malformed_place {
-    struct MHD_Connection *connection;
-    struct exchange *next;
-    struct exchange **link; /* what points to this exchange; NULL: it has no place */
+    struct malformed_place *next; /* these two are for insque() */
+    struct malformed_place *previous;
+    struct exchange *exchange;
 };
 
-/* The request line has come. */
-void malformed_watch(struct exchange *exchange, struct MHD_Connection *connection, const char *uri);
+/* The request line has come: watches the exchange until malformed_forget(). */
+void malformed_watch(struct exchange *exchange, const char *uri);
 
-/* The headers have come, or the exchange ends; does nothing the second time. */
+/* The headers have come, or never will. */
 void malformed_forget(struct exchange *exchange);
 
 /* The MHD_LogCallback. Nothing is logged. */

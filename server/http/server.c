@@ -79,7 +79,6 @@ void http_server_destroy(struct http_server *server)
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
     thread_pool_destroy(server->pool);
-    park_destroy(server->park);
     connections_destroy(server->connections);
     listen_close(&server->sockets);
     free(server);
@@ -122,9 +121,8 @@ static bool prepare(struct http_server *server, char *error, size_t error_size)
     if (getrandom(&server->first_request, sizeof server->first_request, GRND_NONBLOCK) < 0)
         server->first_request = (uint64_t)time(NULL) << 32;
     server->pool = thread_pool_create(options->pool_threads, LIMIT_WAITING_JOBS);
-    server->park = park_create();
-    server->connections = connections_create(options->request_timeout_seconds, limit);
-    if (server->pool != NULL && server->park != NULL && server->connections != NULL)
+    server->connections = connections_create(limit, options->request_timeout_seconds);
+    if (server->pool != NULL && server->connections != NULL)
         return true;
     snprintf(error, error_size, "can't start the threads that serve");
     return false;
@@ -163,13 +161,12 @@ const char *http_server_address(const struct http_server *server)
 
 void http_server_wake(struct http_server *server, int64_t event)
 {
-    park_wake(server->park, event);
+    connections_wake(server->connections, event);
 }
 
 void http_server_drain(struct http_server *server, unsigned seconds)
 {
     atomic_store(&server->draining, true);
-    park_close(server->park);
     acceptor_deafen(server->acceptor);
     connections_settle(server->connections);
     acceptor_stop(server->acceptor);
