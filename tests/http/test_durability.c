@@ -36,39 +36,17 @@ START_TEST(a_run_answered_202_survives_a_kill)
 }
 END_TEST
 
-/* Trains models calm-EPOCHS until one took long enough to be killed in its middle. */
-static int epochs_of_a_while(void)
+static json_t *seeded_pattern_order(int epochs)
 {
-    enum { LEAST_MS = 2500 };
-    for (int epochs = 50;; epochs *= 3) {
-        char model[64];
-        snprintf(model, sizeof model, "calm-%d", epochs);
-        create_pattern_model(&server, model);
-        json_t *run = run_succeed(&server, model, pattern_order(epochs, 1));
-        const long taken = run_duration(run);
-        json_decref(run);
-        if (taken >= LEAST_MS)
-            return epochs;
-    }
+    return pattern_order(epochs, 1);
 }
 
 START_TEST(a_run_killed_in_its_middle_ends_with_the_same_bits)
 {
-    char calm[64];
-    const int epochs = epochs_of_a_while();
-    snprintf(calm, sizeof calm, "calm-%d", epochs);
-    create_pattern_model(&server, "killed");
-    const json_int_t id = queue_patterns(&server, "killed", epochs);
-    run_await_begun(&server, id);
-    service_kill(&server);
-    service_restart(&server);
-    json_t *run = run_await(&server, id, run_has_ended);
-    ck_assert_str_eq(member_string(run, "state"), "succeeded");
-    ck_assert_int_eq(member_integer(run, "epoch"), epochs);
-    json_decref(run);
-
-    expect_equal_weights(&server, calm, "killed");
-    json_t *expected = newest_version(&server, calm), *found = newest_version(&server, "killed");
+    static const struct run_recipe recipe = {create_pattern_model, seeded_pattern_order};
+    char killed[RUN_MODEL], calm[RUN_MODEL];
+    const json_int_t id = run_survives(&server, &recipe, service_kill, killed, calm);
+    json_t *expected = newest_version(&server, calm), *found = newest_version(&server, killed);
     ck_assert_int_eq(member_integer(found, "version"), 2);
     ck_assert_int_eq(member_integer(found, "run"), id);
     ck_assert_str_eq(member_string(found, "sha256"), member_string(expected, "sha256"));

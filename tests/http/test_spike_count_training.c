@@ -195,35 +195,11 @@ START_TEST(a_model_outlives_a_restart)
 }
 END_TEST
 
-/* Trains models calm-EPOCHS until one took long enough to be killed in its middle. */
-static int epochs_of_a_while(char calm[64])
-{
-    enum { LEAST_MS = 1000 };
-    for (int epochs = 30;; epochs *= 3) {
-        snprintf(calm, 64, "calm-%d", epochs);
-        create_long_model(&server, calm);
-        json_t *run = run_succeed(&server, calm, long_order(epochs));
-        const long taken = run_duration(run);
-        json_decref(run);
-        if (taken >= LEAST_MS)
-            return epochs;
-    }
-}
-
 START_TEST(a_run_killed_in_its_middle_ends_with_the_same_bits)
 {
-    char calm[64];
-    const int epochs = epochs_of_a_while(calm);
-    create_long_model(&server, "killed");
-    const json_int_t id = run_queue(&server, "killed", long_order(epochs));
-    run_await_begun(&server, id);
-    service_kill(&server);
-    service_restart(&server);
-    json_t *run = run_await(&server, id, run_has_ended);
-    ck_assert_str_eq(member_string(run, "state"), "succeeded");
-    ck_assert_int_eq(member_integer(run, "epoch"), epochs);
-    json_decref(run);
-    expect_equal_weights(&server, calm, "killed");
+    static const struct run_recipe recipe = {create_long_model, long_order};
+    char killed[RUN_MODEL], calm[RUN_MODEL];
+    run_survives(&server, &recipe, service_kill, killed, calm);
 }
 END_TEST
 

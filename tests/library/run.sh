@@ -29,8 +29,8 @@ expected='0.1 0.1: alike
 
 run_example() {
     sed -n 's/^ \*     //p; s/^ \*$//p; /^ \*\/$/q' "$root/include/libtempotron.h" >"$root/example.c"
-    # shellcheck disable=SC2046
-    "${CC:-gcc}" -std=c99 -Wall -Wextra -pedantic -Werror "$root/example.c" $(library --cflags --libs) \
+    # shellcheck disable=SC2046,SC2086
+    ${CC:-gcc} -std=c99 -Wall -Wextra -pedantic -Werror "$root/example.c" $(library --cflags --libs) \
         -o "$root/example" && "$root/example" | tee "$root/answers" &&
         [ "$(cat "$root/answers")" = "$expected" ]
 }
@@ -44,7 +44,7 @@ int main()
     return std::strcmp(TEMPOTRON_VERSION, VERSION) != 0 || tempotron_psp_kernel(-1, 15, 3.75) != 0;
 }
 END
-    # shellcheck disable=SC2046
+    # shellcheck disable=SC2046,SC2086
     g++ -std=c++11 -Wall -Wextra -pedantic -Werror -DVERSION="\"$(library --modversion)\"" \
         "$root/example.cc" $(library --cflags --libs) -o "$root/example" && "$root/example"
 }

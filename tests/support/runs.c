@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/support/client.h"
+#include "tests/support/datasets.h"
 
 enum { ASK_AGAIN_MS = 5 };
 
@@ -110,11 +111,41 @@ long run_time(const json_t *run, const char *name)
     return ((hours * 60L + minutes) * 60 + seconds) * 1000 + milliseconds;
 }
 
-/* Runs of a test are short: midnight may come between, but once. */
-long run_duration(const json_t *run)
+/* Longer runs, until one is not faster than the end of the server. Returns its epochs. */
+static int interrupt_run(struct service *service, const struct run_recipe *recipe,
+                         void (*end)(struct service *service), char model[RUN_MODEL],
+                         json_int_t *ret_run)
 {
-    enum { DAY = 86400000 };
-    return (run_time(run, "finished_at") - run_time(run, "started_at") + DAY) % DAY;
+    for (int epochs = 100;; epochs *= 3) {
+        ck_assert_int_le(epochs, RUN_ENDLESS);
+        snprintf(model, RUN_MODEL, "ended-%d", epochs);
+        recipe->create(service, model);
+        *ret_run = run_queue(service, model, recipe->order(epochs));
+        json_decref(run_await(service, *ret_run, run_has_begun));
+        end(service);
+        const bool interrupted =
+            number_in_database(service, "SELECT count(*) FROM runs WHERE state = 'running'") == 1;
+        service_restart(service);
+        if (interrupted)
+            return epochs;
+    }
+}
+
+json_int_t run_survives(struct service *service, const struct run_recipe *recipe,
+                        void (*end)(struct service *service), char model[RUN_MODEL],
+                        char calm[RUN_MODEL])
+{
+    json_int_t id;
+    const int epochs = interrupt_run(service, recipe, end, model, &id);
+    json_t *run = run_await(service, id, run_has_ended);
+    ck_assert_str_eq(member_string(run, "state"), "succeeded");
+    ck_assert_int_eq(member_integer(run, "epoch"), epochs);
+    json_decref(run);
+    snprintf(calm, RUN_MODEL, "calm-%d", epochs);
+    recipe->create(service, calm);
+    json_decref(run_succeed(service, calm, recipe->order(epochs)));
+    expect_equal_weights(service, calm, model);
+    return id;
 }
 
 /* --- what came of it --- */

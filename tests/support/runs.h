@@ -32,9 +32,21 @@ json_t *run_await(const struct service *service, json_int_t id, bool (*is_so)(co
 /* Until it has begun; asserts that it still runs. */
 void run_await_begun(const struct service *service, json_int_t id);
 
-/* A time of the run's ("started_at") as milliseconds of its day, and how long the run took. */
+/* A time of the run's ("started_at") as milliseconds of its day. */
 long run_time(const json_t *run, const char *name);
-long run_duration(const json_t *run);
+
+/* A model and its training, as one test repeats them. */
+struct run_recipe {
+    void (*create)(const struct service *service, const char *model);
+    json_t *(*order)(int epochs);
+};
+/* Ends the server in the middle of a run, with `end` (service_kill(), service_stop()), starts it
+ * again, and asserts that the run then ends with the weights of one that nothing interrupted.
+ * Returns the run, and writes the names of the model, and of the one to compare with. */
+enum { RUN_MODEL = 32 };
+json_int_t run_survives(struct service *service, const struct run_recipe *recipe,
+                        void (*end)(struct service *service), char model[RUN_MODEL],
+                        char calm[RUN_MODEL]);
 
 /* Two models serve the same weights. */
 void expect_equal_weights(const struct service *service, const char *one, const char *other);
