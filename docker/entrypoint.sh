@@ -1,6 +1,7 @@
 #!/bin/sh
-# What differs in the container from the defaults of tempotrond: it serves on all addresses, and keeps
-# its database in the volume. An empty variable counts as unset, here as in tempotrond.
+# Gives --listen and --db other defaults in the container: all addresses, and a file in the volume. ENV in
+# the image would not do: to tempotrond an empty variable counts as unset, so that `-e TEMPOTROND_DB=`
+# would put the database outside of the volume.
 export TEMPOTROND_LISTEN="${TEMPOTROND_LISTEN:-:8080}"
 export TEMPOTROND_DB="${TEMPOTROND_DB:-/data/tempotron.db}"
 exec tempotrond "$@"

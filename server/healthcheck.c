@@ -8,16 +8,6 @@
 
 #include "server/http/listen.h"
 
-/* A server on all addresses is asked on the loopback: NULL stands for that of both families. */
-static const char *host_to_ask(const struct listen_address *address)
-{
-    if (strcmp(address->host, "0.0.0.0") == 0)
-        return "127.0.0.1";
-    if (strcmp(address->host, "::") == 0)
-        return "::1";
-    return *address->host != '\0' ? address->host : NULL;
-}
-
 static int connect_to(const struct addrinfo *info)
 {
     const struct timeval patience = {.tv_sec = 2};
@@ -32,13 +22,15 @@ static int connect_to(const struct addrinfo *info)
     return -1;
 }
 
-/* The first address that answers. */
-static int connect_to_any(const char *host, const char *port)
+/* The first address that answers. All addresses, as NULL, "0.0.0.0" or "::", are the loopback to
+ * getaddrinfo() or connect(). */
+static int connect_to_any(const struct listen_address *address)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    const char *host = *address->host != '\0' ? address->host : NULL;
     struct addrinfo *list;
     int connection = -1;
-    if (getaddrinfo(host, port, &hints, &list) != 0)
+    if (getaddrinfo(host, address->port, &hints, &list) != 0)
         return -1;
     for (const struct addrinfo *info = list; info != NULL && connection < 0; info = info->ai_next)
         connection = connect_to(info);
@@ -46,23 +38,18 @@ static int connect_to_any(const char *host, const char *port)
     return connection;
 }
 
-bool healthcheck(const char *listen)
+bool healthcheck(const struct listen_address *address)
 {
     static const char question[] = "GET /health/ready HTTP/1.1\r\nHost: localhost\r\n"
                                    "Connection: close\r\n\r\n";
     static const char ready[] = "HTTP/1.1 200";
-    struct listen_address address;
     char answer[sizeof ready] = "";
-    if (!listen_address_read(listen, &address))
-        return false;
-    const int connection = connect_to_any(host_to_ask(&address), address.port);
+    const int connection = connect_to_any(address);
     if (connection < 0)
         return false;
-    const ssize_t size = sizeof ready - 1;
-    const bool is_ready = send(connection, question, sizeof question - 1, MSG_NOSIGNAL) ==
-                              (ssize_t)(sizeof question - 1) &&
-                          recv(connection, answer, (size_t)size, MSG_WAITALL) == size &&
-                          memcmp(answer, ready, (size_t)size) == 0;
+    const bool is_ready = send(connection, question, strlen(question), MSG_NOSIGNAL) >= 0 &&
+                          recv(connection, answer, strlen(ready), MSG_WAITALL) >= 0 &&
+                          strcmp(answer, ready) == 0;
     close(connection);
     return is_ready;
 }

@@ -31,16 +31,15 @@ static void complain(const char *what, const char *why)
 
 static void complain_of_store(const char *path, enum store_status status, int error)
 {
-    char why[160];
-    if (status == STORE_UNAVAILABLE && error == EACCES)
-        snprintf(why, sizeof why,
-                 "permission denied: user %u needs write access to it and its directory",
-                 (unsigned)geteuid());
+    if (status != STORE_UNAVAILABLE || error == 0)
+        complain(path, store_status_text(status));
+    else if (error != EACCES)
+        complain(path, strerror(error));
     else
-        snprintf(why, sizeof why, "%s",
-                 status == STORE_UNAVAILABLE && error != 0 ? strerror(error)
-                                                           : store_status_text(status));
-    complain(path, why);
+        fprintf(stderr,
+                "tempotrond: %s: permission denied: user %u needs write access to it and its "
+                "directory\n",
+                path, (unsigned)geteuid());
 }
 
 static bool start_store(struct service *service, const struct options *options)
@@ -73,29 +72,12 @@ static void wake_waiting_requests(void *context, int64_t run)
 static bool start_serving(struct service *service, const struct options *options)
 {
     char error[256];
-    char directory[PATH_MAX];
-    snprintf(directory, sizeof directory, "%s", options->db);
-    const struct http_options http = {
-        .listen = options->listen,
-        .hosts = options->hosts,
-        .connections = options->connections,
-        .max_body_bytes = options->max_body_bytes,
-        .max_bodies_bytes = options->max_bodies_bytes,
-        .max_file_bytes = options->max_dataset_bytes,
-        .directory = dirname(directory),
-        .request_timeout_seconds = options->request_timeout_seconds,
-        .pool_threads = options->threads,
-        .other_threads = options->workers,
-        .log_requests = options->log_requests,
-        .routes = routes,
-        .routes_count = routes_count,
-    };
     const struct trainer_options trainer = {
         .stores = service->stores,
         .cache = service->cache,
         .workers = options->workers,
-        .threads = options->threads,
-        .logs_all = options->log_requests,
+        .threads = options->http.pool_threads,
+        .logs_all = options->http.log_requests,
         .on_end = wake_waiting_requests,
         .context = service,
     };
@@ -104,8 +86,8 @@ static bool start_serving(struct service *service, const struct options *options
         complain("training", "out of memory");
         return false;
     }
-    if (!http_server_start(&http, service, &service->http, error, sizeof error)) {
-        complain(options->listen, error);
+    if (!http_server_start(&options->http, service, &service->http, error, sizeof error)) {
+        complain(options->http.listen.text, error);
         return false;
     }
     if (!trainer_start(service->trainer)) {
@@ -157,11 +139,17 @@ static bool open_standard_streams(void)
     return file >= 0;
 }
 
-static int serve(const struct options *options)
+static int serve(struct options *options)
 {
     int number;
     sigset_t signals;
-    struct service service = {.max_dataset_bytes = options->max_dataset_bytes};
+    char directory[PATH_MAX];
+    struct service service = {.max_dataset_bytes = options->http.max_file_bytes};
+    snprintf(directory, sizeof directory, "%s", options->db);
+    options->http.directory = dirname(directory);
+    options->http.other_threads = options->workers;
+    options->http.routes = routes;
+    options->http.routes_count = routes_count;
     block_signals(&signals);
     umask(S_IRWXG | S_IRWXO); /* only its owner may read the database */
     const bool started = start_store(&service, options) && start_serving(&service, options);
@@ -180,19 +168,13 @@ int main(int argc, char **argv)
     struct options options;
     if (!open_standard_streams())
         return EXIT_FAILURE;
-    switch (options_read(argc, argv, &options)) {
-    case OPTIONS_DONE:
+    const int status = options_read(argc, argv, &options);
+    if (status != OPTIONS_GO_ON)
+        return status;
+    if (!options.healthcheck)
+        return serve(&options);
+    if (healthcheck(&options.http.listen))
         return EXIT_SUCCESS;
-    case OPTIONS_WRONG:
-        return EXIT_FAILURE;
-    case OPTIONS_GO_ON:
-        break;
-    }
-    if (options.healthcheck) {
-        if (healthcheck(options.listen))
-            return EXIT_SUCCESS;
-        complain(options.listen, "no tempotrond is ready there");
-        return EXIT_FAILURE;
-    }
-    return serve(&options);
+    complain(options.http.listen.text, "no tempotrond is ready there");
+    return EXIT_FAILURE;
 }

@@ -3,73 +3,67 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "server/base/limits.h"
 #include "server/http/headers.h"
 #include "server/http/listen.h"
 
 enum { REASON = 256, NAME = 64 };
-enum { CONNECTIONS_DEFAULT = 4096 };
 
-#define KIB               1024ull
-#define MIB               (1024 * KIB)
-#define TIB               (1024 * 1024 * MIB)
-#define MODEL_CACHE_BYTES (256 * MIB)
+#define KIB    1024ull
+#define TIB    (KIB * KIB * KIB * KIB)
+#define INDENT "\n                             " /* of the lines of a help */
 
 /* Each option has one place in the options; its kind says how its text is read. */
 enum option_kind { TEXT, LISTEN, HOSTS, SIZE, NUMBER, LOG };
 
 static const struct option {
-    const char *name;  /* of --name and of TEMPOTROND_NAME */
-    const char *value; /* as the help shows it */
+    const char *name;   /* of --name and of TEMPOTROND_NAME */
+    const char *value;  /* as the help shows it */
+    const char *preset; /* the default; NULL: see options_read() */
     const char *help;
     enum option_kind kind;
     size_t offset;
     unsigned long long min, max;
 } table[] = {
-    {"listen", "ADDRESS:PORT",
-     "where to serve (127.0.0.1:8080). :8080 and [::]:8080\n"
-     "are all addresses, 0.0.0.0:8080 those of IPv4, a name\n"
-     "is all its addresses. Port 0 picks a free one.",
-     LISTEN, offsetof(struct options, listen), 0, 0},
-    {"hosts", "NAMES",
-     "the hosts that requests may name, without ports, with\n"
-     "commas or blanks between them; localhost is any name\n"
-     "of the loopback, * any name (localhost if --listen is\n"
-     "on the loopback, else *)",
-     HOSTS, offsetof(struct options, hosts), 0, 0},
-    {"db", "FILE", "the database, created if absent (./tempotron.db)", TEXT,
+    {"listen", "ADDRESS:PORT", "127.0.0.1:8080",
+     "where to serve. :8080 and [::]:8080 are all addresses," INDENT
+     "0.0.0.0:8080 those of IPv4, a name is all its addresses." INDENT "Port 0 picks a free one.",
+     LISTEN, offsetof(struct options, http.listen), 0, 0},
+    {"hosts", "NAMES", NULL,
+     "the hosts that requests may name, without ports, with" INDENT
+     "commas or blanks between them; localhost is any name" INDENT
+     "of the loopback, * any name (localhost if --listen is" INDENT "on the loopback, else *)",
+     HOSTS, offsetof(struct options, http.hosts), 0, 0},
+    {"db", "FILE", "./tempotron.db", "the database, created if absent", TEXT,
      offsetof(struct options, db), 0, 0},
-    {"connections", "N",
-     "how many may be open (4096); at the limit the one\n"
-     "that was idle longest makes room, and if none is\n"
-     "idle, a new one is answered 503",
-     NUMBER, offsetof(struct options, connections), 1, 65536},
-    {"max-body", "SIZE", "the largest body of one request (64M)", SIZE,
-     offsetof(struct options, max_body_bytes), KIB, TIB},
-    {"max-bodies", "SIZE", "the bodies of all requests in progress (512M)", SIZE,
-     offsetof(struct options, max_bodies_bytes), KIB, TIB},
-    {"max-dataset", "SIZE", "the largest file of a dataset, and its array (1G)", SIZE,
-     offsetof(struct options, max_dataset_bytes), KIB, TIB},
-    {"model-cache", "SIZE", "the models that are kept in memory (256M)", SIZE,
+    {"connections", "N", "4096",
+     "how many may be open; at the limit the one that was" INDENT
+     "idle longest makes room, and if none is idle, a new one" INDENT "is answered 503",
+     NUMBER, offsetof(struct options, http.connections), 1, 65536},
+    {"max-body", "SIZE", "64M", "the largest body of one request", SIZE,
+     offsetof(struct options, http.max_body_bytes), KIB, TIB},
+    {"max-bodies", "SIZE", "512M", "the bodies of all requests in progress", SIZE,
+     offsetof(struct options, http.max_bodies_bytes), KIB, TIB},
+    {"max-dataset", "SIZE", "1G", "the largest file of a dataset, and its array", SIZE,
+     offsetof(struct options, http.max_file_bytes), KIB, TIB},
+    {"model-cache", "SIZE", "256M", "the models that are kept in memory", SIZE,
      offsetof(struct options, model_cache_bytes), KIB, TIB},
-    {"request-timeout", "SECONDS", "the time in which a whole request must arrive (60)", NUMBER,
-     offsetof(struct options, request_timeout_seconds), 1, 86400},
-    {"drain-timeout", "SECONDS", "how long a stopping server finishes requests (25)", NUMBER,
+    {"request-timeout", "SECONDS", "60", "the time in which a whole request must arrive", NUMBER,
+     offsetof(struct options, http.request_timeout_seconds), 1, 86400},
+    {"drain-timeout", "SECONDS", "25", "how long a stopping server finishes requests", NUMBER,
      offsetof(struct options, drain_timeout_seconds), 0, 86400},
-    {"workers", "N", "models that train at the same time (one a core)", NUMBER,
+    {"workers", "N", NULL, "models that train at the same time (one a core)", NUMBER,
      offsetof(struct options, workers), 1, 256},
-    {"threads", "N", "threads of one run, and for large requests (one a core)", NUMBER,
-     offsetof(struct options, threads), 1, 256},
-    {"log", "WHAT",
-     "requests: each request and each run; errors: only\n"
-     "answers of 500 and more, and runs that fail (requests)",
-     LOG, offsetof(struct options, log_requests), 0, 0},
+    {"threads", "N", NULL, "threads of one run, and for large requests (one a core)", NUMBER,
+     offsetof(struct options, http.pool_threads), 1, 256},
+    {"log", "WHAT", "requests",
+     "requests: each request and each run; errors: only" INDENT
+     "answers of 500 and more, and runs that fail",
+     LOG, offsetof(struct options, http.log_requests), 0, 0},
 };
 enum { OPTION_COUNT = sizeof table / sizeof *table };
 
@@ -81,24 +75,23 @@ static void print_help(void)
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         char flag[NAME];
         snprintf(flag, sizeof flag, "--%s %s", table[i].name, table[i].value);
-        const char *left = flag;
-        for (const char *line = table[i].help; *line != '\0'; left = "") {
-            const size_t size = strcspn(line, "\n");
-            printf("  %-27s%.*s\n", left, (int)size, line);
-            line += size + (line[size] == '\n');
-        }
+        printf("  %-27s%s", flag, table[i].help);
+        if (table[i].preset != NULL)
+            printf(" (%s)", table[i].preset);
+        putchar('\n');
     }
-    puts("  --healthcheck              ask the server at --listen whether it is ready: exit 0\n"
-         "                             if it is, else 1\n"
-         "  --help, --version\n"
-         "\n"
-         "Defaults are in parentheses. A SIZE is a number of bytes, or has K, M, G or T after\n"
-         "it (or KiB, MiB, GiB, TiB): powers of 1024. Each option has an environment variable,\n"
-         "e.g. TEMPOTROND_MAX_BODY: a flag overrides it, and an empty one counts as unset.");
+    puts(
+        "  --healthcheck              ask the server at --listen whether it is ready: exit 0" INDENT
+        "if it is, else 1\n"
+        "  --help, --version\n"
+        "\n"
+        "Defaults are in parentheses. A SIZE is a number of bytes, or has K, M, G or T after\n"
+        "it (or KiB, MiB, GiB, TiB): powers of 1024. Each option has an environment variable,\n"
+        "e.g. TEMPOTROND_MAX_BODY: a flag overrides it, and an empty one counts as unset.");
 }
 
-/* Prints one line, whatever the user has written. */
-__attribute__((format(printf, 1, 2))) static enum options_result wrong(const char *format, ...)
+/* Prints one line, whatever the user has written. Returns false. */
+__attribute__((format(printf, 1, 2))) static bool wrong(const char *format, ...)
 {
     char line[2 * REASON];
     va_list arguments;
@@ -109,37 +102,10 @@ __attribute__((format(printf, 1, 2))) static enum options_result wrong(const cha
         if (iscntrl((unsigned char)*at))
             *at = '?';
     fprintf(stderr, "tempotrond: %s\n", line);
-    return OPTIONS_WRONG;
+    return false;
 }
 
 /* --- values: each reader returns false with the reason --- */
-
-static bool read_digits(const char *text, const char **ret_end, unsigned long long *ret_number)
-{
-    char *end;
-    errno = 0;
-    const unsigned long long number = strtoull(text, &end, 10);
-    if (!isdigit((unsigned char)*text) || errno != 0)
-        return false;
-    *ret_end = end;
-    *ret_number = number;
-    return true;
-}
-
-static bool read_number(const char *text, const struct option *option, unsigned *number,
-                        char *reason)
-{
-    unsigned long long value;
-    const char *end;
-    if (read_digits(text, &end, &value) && *end == '\0' && value >= option->min &&
-        value <= option->max) {
-        *number = (unsigned)value;
-        return true;
-    }
-    snprintf(reason, REASON, "\"%.100s\" is not a whole number from %llu to %llu", text,
-             option->min, option->max);
-    return false;
-}
 
 /* What stands after the digits of a size, as a factor; 0 if it is no unit. */
 static unsigned long long unit_of(const char *text)
@@ -154,93 +120,90 @@ static unsigned long long unit_of(const char *text)
     return 0;
 }
 
-static bool read_size(const char *text, const struct option *option, size_t *size, char *reason)
+/* A SIZE or a NUMBER. */
+static bool read_amount(const char *text, const struct option *option, void *place, char *reason)
 {
-    unsigned long long number;
-    const char *end;
-    const bool is_number = read_digits(text, &end, &number);
-    const unsigned long long unit = is_number ? unit_of(end) : 0;
-    if (unit == 0) {
+    char *end;
+    errno = 0;
+    const unsigned long long number = strtoull(text, &end, 10);
+    const unsigned long long unit = option->kind == SIZE ? unit_of(end) : *end == '\0';
+    const bool is_amount = isdigit((unsigned char)*text) && errno == 0 && unit > 0;
+    const bool fits = is_amount && number <= option->max / unit && number * unit >= option->min;
+    if (fits && option->kind == SIZE)
+        *(size_t *)place = (size_t)(number * unit);
+    else if (fits)
+        *(unsigned *)place = (unsigned)number;
+    else if (option->kind == NUMBER)
+        snprintf(reason, REASON, "\"%.100s\" is not a whole number from %llu to %llu", text,
+                 option->min, option->max);
+    else if (!is_amount)
         snprintf(reason, REASON,
                  "\"%.100s\" is not a size, e.g. 64M or 64MiB (K, M, G and T are powers of 1024)",
                  text);
-        return false;
-    }
-    if (number > option->max / unit || number * unit < option->min) {
+    else
         snprintf(reason, REASON, "\"%.100s\" is not between %lluK and %lluT", text,
                  option->min / KIB, option->max / TIB);
-        return false;
-    }
-    *size = (size_t)(number * unit);
-    return true;
+    return fits;
 }
 
-static bool read_listen(const char *text, char *reason)
+static bool read_value(const char *text, const struct option *option, void *place, char *reason)
 {
-    struct listen_address address;
-    if (listen_address_read(text, &address))
-        return true;
-    snprintf(reason, REASON,
-             "\"%.100s\" is not ADDRESS:PORT, e.g. 127.0.0.1:8080, [::1]:8080, :8080", text);
-    return false;
-}
-
-static bool read_log(const char *text, bool *log_requests, char *reason)
-{
-    *log_requests = strcmp(text, "requests") == 0;
-    if (*log_requests || strcmp(text, "errors") == 0)
-        return true;
-    snprintf(reason, REASON, "\"%.100s\" is neither requests nor errors", text);
-    return false;
-}
-
-static bool read_value(struct options *options, const struct option *option, const char *text,
-                       char *reason)
-{
-    void *place = (char *)options + option->offset;
+    bool *log_requests = place;
     switch (option->kind) {
     case SIZE:
-        return read_size(text, option, place, reason);
     case NUMBER:
-        return read_number(text, option, place, reason);
+        return read_amount(text, option, place, reason);
     case LOG:
-        return read_log(text, place, reason);
+        *log_requests = strcmp(text, "requests") == 0;
+        if (*log_requests || strcmp(text, "errors") == 0)
+            return true;
+        snprintf(reason, REASON, "\"%.100s\" is neither requests nor errors", text);
+        return false;
     case LISTEN:
+        if (listen_address_read(text, place))
+            return true;
+        snprintf(reason, REASON,
+                 "\"%.100s\" is not ADDRESS:PORT, e.g. 127.0.0.1:8080, [::1]:8080, :8080", text);
+        return false;
     case HOSTS:
     case TEXT:
-        memcpy(place, &text, sizeof text);
-        return (option->kind != LISTEN || read_listen(text, reason)) &&
-               (option->kind != HOSTS || headers_check_hosts(text, reason, REASON));
+        *(const char **)place = text;
+        return option->kind == TEXT || headers_check_hosts(text, reason, REASON);
     }
     return false;
 }
 
 /* --- where they come from --- */
 
-static enum options_result set_option(struct options *options, const struct option *option,
-                                      const char *source, const char *text)
+static bool set_option(struct options *options, const struct option *option, const char *source,
+                       const char *text)
 {
     char reason[REASON];
     if (*text == '\0')
         return wrong("%s needs a value: %s", source, option->value);
-    if (!read_value(options, option, text, reason))
-        return wrong("%s: %s", source, reason);
-    return OPTIONS_GO_ON;
+    return read_value(text, option, (char *)options + option->offset, reason) ||
+           wrong("%s: %s", source, reason);
 }
 
-static enum options_result read_environment(struct options *options)
+/* The variable, or the default. */
+static bool read_variable(struct options *options, const struct option *option)
 {
-    enum options_result result = OPTIONS_GO_ON;
-    for (size_t i = 0; result == OPTIONS_GO_ON && i < OPTION_COUNT; i++) {
-        char name[NAME];
-        snprintf(name, sizeof name, "TEMPOTROND_%s", table[i].name);
-        for (char *at = name; *at != '\0'; at++)
-            *at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
-        const char *text = getenv(name);
-        if (text != NULL && *text != '\0')
-            result = set_option(options, &table[i], name, text);
-    }
-    return result;
+    char name[NAME];
+    snprintf(name, sizeof name, "TEMPOTROND_%s", option->name);
+    for (char *at = name; *at != '\0'; at++)
+        *at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
+    const char *text = getenv(name);
+    if (text == NULL || *text == '\0')
+        text = option->preset;
+    return text == NULL || set_option(options, option, name, text);
+}
+
+static bool read_variables(struct options *options)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (!read_variable(options, &table[i]))
+            return false;
+    return true;
 }
 
 /* The option of "--name" or "--name=VALUE"; NULL: none. */
@@ -256,7 +219,7 @@ static const struct option *find_option(const char *flag)
 }
 
 /* Moves *index on to the value. */
-static enum options_result read_flag(struct options *options, int argc, char **argv, int *index)
+static bool read_flag(struct options *options, int argc, char **argv, int *index)
 {
     const char *flag = argv[*index];
     const struct option *option = find_option(flag);
@@ -273,16 +236,15 @@ static enum options_result read_flag(struct options *options, int argc, char **a
     return set_option(options, option, name, has_value ? argv[++*index] : "");
 }
 
-static enum options_result read_flags(struct options *options, int argc, char **argv)
+static bool read_flags(struct options *options, int argc, char **argv)
 {
-    enum options_result result = OPTIONS_GO_ON;
-    for (int i = 1; result == OPTIONS_GO_ON && i < argc; i++) {
+    for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--healthcheck") == 0)
             options->healthcheck = true;
-        else
-            result = read_flag(options, argc, argv, &i);
+        else if (!read_flag(options, argc, argv, &i))
+            return false;
     }
-    return result;
+    return true;
 }
 
 /* Whether one of the flags asks for a text instead, whatever the others are. */
@@ -301,31 +263,21 @@ static bool print_text(int argc, char **argv)
     return false;
 }
 
-enum options_result options_read(int argc, char **argv, struct options *ret_options)
+int options_read(int argc, char **argv, struct options *ret_options)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     struct options options = {
-        .listen = "127.0.0.1:8080",
-        .db = "./tempotron.db",
-        .connections = CONNECTIONS_DEFAULT,
-        .max_body_bytes = LIMIT_BODY_DEFAULT,
-        .max_bodies_bytes = LIMIT_BODIES_DEFAULT,
-        .max_dataset_bytes = LIMIT_DATASET_DEFAULT,
-        .model_cache_bytes = MODEL_CACHE_BYTES,
-        .request_timeout_seconds = 60,
-        .drain_timeout_seconds = 25,
         .workers = cores > 0 ? (unsigned)cores : 1,
-        .threads = cores > 0 ? (unsigned)cores : 1,
-        .log_requests = true,
+        .http.pool_threads = cores > 0 ? (unsigned)cores : 1,
     };
     if (print_text(argc, argv))
-        return OPTIONS_DONE;
-    enum options_result result = read_environment(&options);
-    if (result == OPTIONS_GO_ON)
-        result = read_flags(&options, argc, argv);
-    if (result == OPTIONS_GO_ON && options.max_bodies_bytes < options.max_body_bytes)
-        result = wrong("--max-bodies is less than --max-body");
-    if (result == OPTIONS_GO_ON)
-        *ret_options = options;
-    return result;
+        return EXIT_SUCCESS;
+    if (!read_variables(&options) || !read_flags(&options, argc, argv))
+        return EXIT_FAILURE;
+    if (options.http.max_bodies_bytes < options.http.max_body_bytes) {
+        wrong("--max-bodies is less than --max-body");
+        return EXIT_FAILURE;
+    }
+    *ret_options = options;
+    return OPTIONS_GO_ON;
 }

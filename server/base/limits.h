@@ -55,8 +55,4 @@
 #define LIMIT_WAITING_JOBS 256     /* requests that wait for the compute pool; else 503 */
 #define LIMIT_GZIP_MIN     4096    /* bytes of an answer that is worth compressing */
 
-#define LIMIT_BODY_DEFAULT    (64ull * 1024 * 1024)   /* --max-body */
-#define LIMIT_BODIES_DEFAULT  (512ull * 1024 * 1024)  /* of all bodies in flight */
-#define LIMIT_DATASET_DEFAULT (1024ull * 1024 * 1024) /* --max-dataset */
-
 #endif

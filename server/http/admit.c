@@ -151,11 +151,8 @@ static void check_body(struct exchange *exchange)
     struct problem *problem = &exchange->reply.problem;
     const struct headers *headers = &exchange->headers;
     const size_t max = admit_max_bytes(exchange);
-    if (headers->length > max) {
+    if (!body_check_size(headers->length, max, problem))
         exchange->close = headers->length / DISCARDED_BODIES > max;
-        problem_set(problem, PROBLEM_BODY_TOO_LARGE,
-                    "A body may have at most %zu bytes here (--max-body, --max-dataset).", max);
-    }
     if (exchange->route == NULL)
         return;
     if (exchange->route->body == BODY_NONE && headers->length > 0)

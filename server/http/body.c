@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 enum { MIN_CAPACITY = 4096 };
+enum { FILES_AT_ONCE = 4 }; /* of the largest size */
 
 /* Adds to the bytes in flight, if they stay within the budget. */
 static bool charge(atomic_size_t *all, size_t more, size_t max, struct problem *problem)
@@ -44,7 +45,7 @@ static int open_nameless(const char *directory)
     return file;
 }
 
-bool body_begin_file(struct body *body, const struct body_limits *limits, struct problem *problem)
+bool body_begin_file(struct body *body, struct body_limits *limits, struct problem *problem)
 {
     body->file = open_nameless(limits->directory);
     if (body->file < 0)
@@ -64,23 +65,23 @@ static size_t next_capacity(const struct body *body, size_t size)
     return body->announced >= size && capacity > body->announced ? body->announced : capacity;
 }
 
-static bool reserve(struct body *body, const struct body_limits *limits, size_t size,
+static bool reserve(struct body *body, struct body_limits *limits, size_t size,
                     struct problem *problem)
 {
     const size_t before = body->bytes.capacity;
     if (size <= before)
         return true;
     const size_t capacity = next_capacity(body, size);
-    if (!charge(limits->all_bytes, capacity - before, limits->max_all_bytes, problem))
+    if (!charge(&limits->all_bytes, capacity - before, limits->max_all_bytes, problem))
         return false;
     if (buffer_resize(&body->bytes, capacity))
         return true;
-    atomic_fetch_sub(limits->all_bytes, capacity - body->bytes.capacity);
+    atomic_fetch_sub(&limits->all_bytes, capacity - body->bytes.capacity);
     problem_set(problem, PROBLEM_OUT_OF_MEMORY, "There is no memory for the body.");
     return false;
 }
 
-static bool check_size(size_t size, size_t max, struct problem *problem)
+bool body_check_size(size_t size, size_t max, struct problem *problem)
 {
     if (size > max)
         problem_set(problem, PROBLEM_BODY_TOO_LARGE,
@@ -88,19 +89,20 @@ static bool check_size(size_t size, size_t max, struct problem *problem)
     return size <= max;
 }
 
-static bool keep(struct body *body, const struct body_limits *limits, const char *piece,
-                 size_t size, struct problem *problem)
+static bool keep(struct body *body, struct body_limits *limits, const char *piece, size_t size,
+                 struct problem *problem)
 {
     const size_t whole = body->bytes.size + size;
-    if (!check_size(whole, limits->max_bytes, problem) || !reserve(body, limits, whole, problem))
+    if (!body_check_size(whole, limits->max_bytes, problem) ||
+        !reserve(body, limits, whole, problem))
         return false;
     buffer_add(&body->bytes, piece, size);
     return true;
 }
 
 /* Decompresses straight into the body, and stops soon after the limit is passed. */
-static bool unpack(struct body *body, const struct body_limits *limits, const char *piece,
-                   size_t size, struct problem *problem)
+static bool unpack(struct body *body, struct body_limits *limits, const char *piece, size_t size,
+                   struct problem *problem)
 {
     enum gunzip_status status;
     struct buffer *bytes = &body->bytes;
@@ -111,7 +113,7 @@ static bool unpack(struct body *body, const struct body_limits *limits, const ch
         status = gunzip_piece(body->gunzip, &piece, &size, bytes->bytes + bytes->size,
                               bytes->capacity - bytes->size, &written);
         bytes->size += written;
-        if (!check_size(bytes->size, limits->max_bytes, problem))
+        if (!body_check_size(bytes->size, limits->max_bytes, problem))
             return false;
     } while (status == GUNZIP_FULL);
     if (status == GUNZIP_BROKEN)
@@ -121,11 +123,11 @@ static bool unpack(struct body *body, const struct body_limits *limits, const ch
     return !problem_is_set(problem);
 }
 
-static bool spool(struct body *body, const struct body_limits *limits, const char *piece,
-                  size_t size, struct problem *problem)
+static bool spool(struct body *body, struct body_limits *limits, const char *piece, size_t size,
+                  struct problem *problem)
 {
-    if (!check_size(body->file_bytes + size, limits->max_file_bytes, problem) ||
-        !charge(limits->all_file_bytes, size, limits->max_all_file_bytes, problem))
+    if (!body_check_size(body->file_bytes + size, limits->max_file_bytes, problem) ||
+        !charge(&limits->all_file_bytes, size, FILES_AT_ONCE * limits->max_file_bytes, problem))
         return false;
     body->file_bytes += size;
     while (size > 0) {
@@ -143,7 +145,7 @@ static bool spool(struct body *body, const struct body_limits *limits, const cha
     return true;
 }
 
-bool body_add(struct body *body, const struct body_limits *limits, const char *piece, size_t size,
+bool body_add(struct body *body, struct body_limits *limits, const char *piece, size_t size,
               struct problem *problem)
 {
     if (body->file >= 0)
@@ -161,15 +163,15 @@ bool body_end(struct body *body, struct problem *problem)
     return false;
 }
 
-void body_drop(struct body *body, const struct body_limits *limits)
+void body_drop(struct body *body, struct body_limits *limits)
 {
     if (body->bytes.capacity > 0)
-        atomic_fetch_sub(limits->all_bytes, body->bytes.capacity);
+        atomic_fetch_sub(&limits->all_bytes, body->bytes.capacity);
     buffer_finish(&body->bytes);
     if (body->gunzip != NULL)
         gunzip_destroy(body->gunzip);
     if (body->file >= 0) {
-        atomic_fetch_sub(limits->all_file_bytes, body->file_bytes);
+        atomic_fetch_sub(&limits->all_file_bytes, body->file_bytes);
         close(body->file);
     }
     *body = (struct body){.file = -1};

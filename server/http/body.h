@@ -12,14 +12,14 @@
 #include "server/base/gzip.h"
 #include "server/base/problem.h"
 
+/* What bodies may take, and what they take now. */
 struct body_limits {
-    size_t max_bytes;          /* of one body, decompressed */
-    size_t max_all_bytes;      /* of all bodies in memory */
-    atomic_size_t *all_bytes;  /* in memory now */
-    size_t max_file_bytes;     /* of one body in a file */
-    size_t max_all_file_bytes; /* of all of them */
-    atomic_size_t *all_file_bytes;
-    const char *directory; /* for files */
+    size_t max_bytes;      /* of one body, decompressed */
+    size_t max_all_bytes;  /* of all bodies in memory */
+    size_t max_file_bytes; /* of one body in a file; all of them: see body.c */
+    const char *directory; /* for files; borrowed */
+    atomic_size_t all_bytes;
+    atomic_size_t all_file_bytes;
 };
 
 struct body {
@@ -33,16 +33,19 @@ struct body {
 /* Begins a body in memory. False with the problem set. */
 bool body_begin(struct body *body, bool is_gzip, size_t announced, struct problem *problem);
 /* Begins a body in a file without a name, which no other program sees. */
-bool body_begin_file(struct body *body, const struct body_limits *limits, struct problem *problem);
+bool body_begin_file(struct body *body, struct body_limits *limits, struct problem *problem);
+
+/* False with the problem set: a body of this size is too large. */
+bool body_check_size(size_t size, size_t max, struct problem *problem);
 
 /* Keeps a piece. False with the problem set. */
-bool body_add(struct body *body, const struct body_limits *limits, const char *piece, size_t size,
+bool body_add(struct body *body, struct body_limits *limits, const char *piece, size_t size,
               struct problem *problem);
 
 /* Call it after the last piece. False with the problem set: the body is not whole. */
 bool body_end(struct body *body, struct problem *problem);
 
 /* Frees what the body holds; does nothing on a body that has been dropped. */
-void body_drop(struct body *body, const struct body_limits *limits);
+void body_drop(struct body *body, struct body_limits *limits);
 
 #endif

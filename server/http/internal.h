@@ -2,7 +2,6 @@
 #ifndef SERVER_HTTP_INTERNAL_H
 #define SERVER_HTTP_INTERNAL_H
 
-#include <linux/limits.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -25,12 +24,9 @@ struct http_server {
     struct acceptor *acceptor;
     struct thread_pool *pool;
     struct connections *connections;
-    char directory[PATH_MAX];
     struct listen_sockets sockets;
     struct body_limits body_limits;
-    atomic_size_t bodies_bytes;     /* of all bodies in flight, in memory */
-    atomic_size_t body_files_bytes; /* and in files */
-    uint64_t first_request;         /* a number that no other start of the server has */
+    uint64_t first_request; /* a number that no other start of the server has */
     atomic_uint_least64_t requests;
     atomic_bool draining;
     atomic_bool stopping; /* a job that has not begun does not begin any more */

@@ -34,6 +34,7 @@ bool listen_address_read(const char *text, struct listen_address *ret_address)
     memcpy(ret_address->host, host, length);
     ret_address->host[length] = '\0';
     strcpy(ret_address->port, colon + 1);
+    ret_address->text = text;
     return true;
 }
 
@@ -74,13 +75,6 @@ static int open_socket(struct sockaddr_storage *address, socklen_t size)
 
 /* --- all of them --- */
 
-static int resolve(const struct listen_address *address, struct addrinfo **ret_list)
-{
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    const char *host = *address->host != '\0' ? address->host : "::";
-    return getaddrinfo(host, address->port, &hints, ret_list);
-}
-
 static bool is_listed_before(const struct addrinfo *list, const struct addrinfo *info)
 {
     for (; list != info; list = list->ai_next)
@@ -117,6 +111,19 @@ static int open_list(const struct addrinfo *list, struct listen_sockets *sockets
     return sockets->count > 0 ? 0 : unusable;
 }
 
+/* Likewise with all addresses of a host; also what getaddrinfo() returns, which is negative. */
+static int open_host(const char *host, const char *port, struct listen_sockets *sockets)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *list;
+    const int unknown = getaddrinfo(host, port, &hints, &list);
+    if (unknown != 0)
+        return unknown;
+    const int failure = open_list(list, sockets);
+    freeaddrinfo(list);
+    return failure;
+}
+
 static void describe(const struct listen_address *address, struct listen_sockets *sockets)
 {
     struct sockaddr_storage bound = {0};
@@ -130,34 +137,21 @@ static void describe(const struct listen_address *address, struct listen_sockets
              sockets->count == 1 ? host : address->host, port);
 }
 
-bool listen_open(const char *text, struct listen_sockets *ret_sockets, char *error,
-                 size_t error_size)
+bool listen_open(const struct listen_address *address, struct listen_sockets *ret_sockets,
+                 char *error, size_t error_size)
 {
-    struct listen_address address;
-    struct addrinfo *list;
     struct listen_sockets sockets = {.on_loopback = true};
-    if (!listen_address_read(text, &address)) {
-        snprintf(error, error_size, "this is not ADDRESS:PORT");
-        return false;
-    }
-    const int unknown = resolve(&address, &list);
-    if (unknown != 0) {
-        snprintf(error, error_size, "can't listen there: %s", gai_strerror(unknown));
-        return false;
-    }
-    const int failure = open_list(list, &sockets);
-    freeaddrinfo(list);
-    if (*address.host == '\0' && (failure == EAFNOSUPPORT || failure == EADDRNOTAVAIL)) {
-        char without_v6[LISTEN_ADDRESS];
-        snprintf(without_v6, sizeof without_v6, "0.0.0.0:%s", address.port);
-        return listen_open(without_v6, ret_sockets, error, error_size);
-    }
+    const bool on_all = *address->host == '\0';
+    int failure = open_host(on_all ? "::" : address->host, address->port, &sockets);
+    if (on_all && (failure == EAFNOSUPPORT || failure == EADDRNOTAVAIL))
+        failure = open_host("0.0.0.0", address->port, &sockets);
     if (failure != 0) {
-        snprintf(error, error_size, "can't listen there: %s", strerror(failure));
+        snprintf(error, error_size, "can't listen there: %s",
+                 failure < 0 ? gai_strerror(failure) : strerror(failure));
         listen_close(&sockets);
         return false;
     }
-    describe(&address, &sockets);
+    describe(address, &sockets);
     *ret_sockets = sockets;
     return true;
 }

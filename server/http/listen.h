@@ -16,6 +16,7 @@ enum { LISTEN_HOST = 256, LISTEN_PORT = 6, LISTEN_ADDRESS = LISTEN_HOST + LISTEN
 enum { LISTEN_SOCKETS = 8 };
 
 struct listen_address {
+    const char *text;       /* borrowed */
     char host[LISTEN_HOST]; /* without brackets; "" for all addresses of the machine */
     char port[LISTEN_PORT];
 };
@@ -30,9 +31,10 @@ struct listen_sockets {
 /* Takes the text apart; false if it has not one of the forms above. */
 bool listen_address_read(const char *text, struct listen_address *ret_address);
 
-/* Listens. On failure false, with a sentence in error[error_size] that does not repeat the text. */
-bool listen_open(const char *text, struct listen_sockets *ret_sockets, char *error,
-                 size_t error_size);
+/* Listens. On failure false, with a sentence in error[error_size] that does not name the address.
+ */
+bool listen_open(const struct listen_address *address, struct listen_sockets *ret_sockets,
+                 char *error, size_t error_size);
 
 /* Closes them; does nothing the second time. */
 void listen_close(struct listen_sockets *sockets);

@@ -22,7 +22,6 @@
 #include "server/http/malformed.h"
 
 enum { LOOPS_PER_CORE = 2, CORES_MIN = 2 };
-enum { FILES_AT_ONCE = 4 }; /* of the largest size */
 
 /* Descriptors: a connection has its socket and may have a file for its body, a thread has its event
  * loop's and those of a database connection. */
@@ -84,25 +83,9 @@ void http_server_destroy(struct http_server *server)
     free(server);
 }
 
-static void init_body_limits(struct http_server *server)
+static bool open_sockets(struct http_server *server, char *error, size_t error_size)
 {
-    const struct http_options *options = &server->options;
-    snprintf(server->directory, sizeof server->directory, "%s", options->directory);
-    server->body_limits = (struct body_limits){
-        .max_bytes = options->max_body_bytes,
-        .max_all_bytes = options->max_bodies_bytes,
-        .all_bytes = &server->bodies_bytes,
-        .max_file_bytes = options->max_file_bytes,
-        .max_all_file_bytes = FILES_AT_ONCE * options->max_file_bytes,
-        .all_file_bytes = &server->body_files_bytes,
-        .directory = server->directory,
-    };
-}
-
-/* What has to be there before the first connection. */
-static bool prepare(struct http_server *server, char *error, size_t error_size)
-{
-    const struct http_options *options = &server->options;
+    struct http_options *options = &server->options;
     const unsigned limit = connection_limit(options);
     if (limit == 0) {
         snprintf(error, error_size, "the limit of open files is too low (ulimit -n)");
@@ -113,43 +96,51 @@ static bool prepare(struct http_server *server, char *error, size_t error_size)
                 "tempotrond: the limit of open files is enough for %u connections only "
                 "(ulimit -n)\n",
                 limit);
-    if (!listen_open(options->listen, &server->sockets, error, error_size))
+    options->connections = limit;
+    if (!listen_open(&options->listen, &server->sockets, error, error_size))
         return false;
     if (options->hosts == NULL)
-        server->options.hosts = server->sockets.on_loopback ? "localhost" : "*";
-    init_body_limits(server);
-    if (getrandom(&server->first_request, sizeof server->first_request, GRND_NONBLOCK) < 0)
-        server->first_request = (uint64_t)time(NULL) << 32;
+        options->hosts = server->sockets.on_loopback ? "localhost" : "*";
+    return true;
+}
+
+static bool start_threads(struct http_server *server, char *error, size_t error_size)
+{
+    const struct http_options *options = &server->options;
     server->pool = thread_pool_create(options->pool_threads, LIMIT_WAITING_JOBS);
-    server->connections = connections_create(limit, options->request_timeout_seconds);
+    server->connections =
+        connections_create(options->connections, options->request_timeout_seconds);
     if (server->pool != NULL && server->connections != NULL)
-        return true;
-    snprintf(error, error_size, "can't start the threads that serve");
-    return false;
+        server->daemon = start_daemon(server);
+    if (server->daemon != NULL)
+        server->acceptor = acceptor_start(&server->sockets, server->daemon, server->connections);
+    if (server->acceptor == NULL)
+        snprintf(error, error_size, "can't start the threads that serve");
+    return server->acceptor != NULL;
 }
 
 bool http_server_start(const struct http_options *options, struct service *service,
                        struct http_server **ret_server, char *error, size_t error_size)
 {
-    struct http_server *server = calloc(1, sizeof *server);
+    struct http_server *server = malloc(sizeof *server);
     if (server == NULL) {
         snprintf(error, error_size, "there is no memory for the server");
         return false;
     }
-    server->options = *options;
-    server->service = service;
-    if (!prepare(server, error, error_size)) {
-        http_server_destroy(server);
-        return false;
-    }
+    *server = (struct http_server){
+        .options = *options,
+        .service = service,
+        .body_limits = {.max_bytes = options->max_body_bytes,
+                        .max_all_bytes = options->max_bodies_bytes,
+                        .max_file_bytes = options->max_file_bytes,
+                        .directory = options->directory},
+    };
+    if (getrandom(&server->first_request, sizeof server->first_request, GRND_NONBLOCK) < 0)
+        server->first_request = (uint64_t)time(NULL) << 32;
     *ret_server = server;
-    server->daemon = start_daemon(server);
-    if (server->daemon != NULL)
-        server->acceptor = acceptor_start(&server->sockets, server->daemon, server->connections);
-    if (server->acceptor != NULL)
+    if (open_sockets(server, error, error_size) && start_threads(server, error, error_size))
         return true;
     *ret_server = NULL;
-    snprintf(error, error_size, "can't start the threads that serve");
     http_server_destroy(server);
     return false;
 }

@@ -11,12 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/http/listen.h"
+
 struct service;
 struct http_server;
 struct route;
 
 struct http_options {
-    const char *listen;    /* see listen.h */
+    struct listen_address listen;
     const char *hosts;     /* names that it answers to (see headers.h); NULL: on a loopback address
                               those of the loopback, else any */
     unsigned connections;  /* that may be open at the same time; fewer if the limit of open files is
@@ -29,13 +31,13 @@ struct http_options {
     unsigned pool_threads;            /* for what would hold up the event loops */
     unsigned other_threads;           /* of the process, that open files too */
     bool log_requests;
-    const struct route *routes; /* borrowed */
+    const struct route *routes;
     size_t routes_count;
 };
 
-/* Listens and serves. *ret_server is set before the first request is handled, so handlers may use
- * it. On failure false, with a sentence in error[error_size] (address taken, not an address ...).
- */
+/* Listens and serves. What the options point to is borrowed until the server is destroyed.
+ * *ret_server is set before the first request is handled, so handlers may use it. On failure false,
+ * with a sentence in error[error_size] (address taken, no such name ...). */
 bool http_server_start(const struct http_options *options, struct service *service,
                        struct http_server **ret_server, char *error, size_t error_size);
 

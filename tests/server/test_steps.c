@@ -145,7 +145,7 @@ static void start_server(void)
     char error[256];
     sem_t *const semaphores[] = {&has_read, &has_finished, &has_asked, &is_inside, &gate};
     const struct http_options options = {
-        .listen = "127.0.0.1:0",
+        .listen = {.host = "127.0.0.1", .port = "0"},
         .connections = 1024,
         .max_body_bytes = 1 << 20,
         .max_bodies_bytes = 1 << 30,
