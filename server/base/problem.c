@@ -101,15 +101,16 @@ static void format_detail(char *out, const char *detail, va_list arguments)
     drop_partial_character(out);
 }
 
-void problem_set(struct problem *problem, enum problem_code code, const char *detail, ...)
+bool problem_set(struct problem *problem, enum problem_code code, const char *detail, ...)
 {
     if (problem_is_set(problem))
-        return;
+        return false;
     va_list arguments;
     va_start(arguments, detail);
     format_detail(problem->detail, detail, arguments);
     va_end(arguments);
     problem->code = code;
+    return false;
 }
 
 static void add(struct problem *problem, bool parameter, enum problem_code code, const char *name,
@@ -172,7 +173,7 @@ void problem_pointer_index(const char *pointer, size_t index, char *out)
     problem_pointer_join(pointer, name, out);
 }
 
-void problem_set_no_memory(struct problem *problem)
+bool problem_set_no_memory(struct problem *problem)
 {
-    problem_set(problem, PROBLEM_OUT_OF_MEMORY, "There is not enough memory right now.");
+    return problem_set(problem, PROBLEM_OUT_OF_MEMORY, "There is not enough memory right now.");
 }

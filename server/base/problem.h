@@ -90,8 +90,9 @@ struct problem {
     struct problem_field fields[PROBLEM_FIELDS];
 };
 
-/* Sets the code and the detail, as printf does, unless a problem is set already. */
-void problem_set(struct problem *problem, enum problem_code code, const char *detail, ...)
+/* Sets the code and the detail, as printf does, unless a problem is set already. Returns false, for
+ * a caller that fails with it. */
+bool problem_set(struct problem *problem, enum problem_code code, const char *detail, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Adds a wrong field; `pointer` is copied, and cut if it is too long. */
@@ -109,8 +110,8 @@ void problem_pointer_join(const char *pointer, const char *name, char *out);
 /* Writes the pointer of an element, e.g. "/x/3", likewise. */
 void problem_pointer_index(const char *pointer, size_t index, char *out);
 
-/* An allocation has failed. */
-void problem_set_no_memory(struct problem *problem);
+/* An allocation has failed. Returns false likewise. */
+bool problem_set_no_memory(struct problem *problem);
 
 static inline bool problem_is_set(const struct problem *problem)
 {

@@ -21,14 +21,13 @@ struct array_file {
 static bool refuse_format(const struct array_file *file, struct problem *problem)
 {
     if (file->head_end == 0)
-        problem_set(problem, PROBLEM_EMPTY_BATCH, "The file is empty.");
-    else if (file->head_end >= 2 && memcmp(file->head, "PK", 2) == 0)
-        problem_set(problem, PROBLEM_UNSUPPORTED_FORMAT,
-                    "The file is a ZIP archive, as .npz is; send one array, as IDX or .npy.");
-    else
-        problem_set(problem, PROBLEM_UNSUPPORTED_FORMAT,
-                    "The file is neither IDX nor NumPy's .npy, nor one of them gzipped.");
-    return false;
+        return problem_set(problem, PROBLEM_EMPTY_BATCH, "The file is empty.");
+    if (file->head_end >= 2 && memcmp(file->head, "PK", 2) == 0)
+        return problem_set(
+            problem, PROBLEM_UNSUPPORTED_FORMAT,
+            "The file is a ZIP archive, as .npz is; send one array, as IDX or .npy.");
+    return problem_set(problem, PROBLEM_UNSUPPORTED_FORMAT,
+                       "The file is neither IDX nor NumPy's .npy, nor one of them gzipped.");
 }
 
 static bool read_header(struct array_file *file, size_t max_bytes, struct problem *problem)
@@ -46,12 +45,10 @@ static bool read_header(struct array_file *file, size_t max_bytes, struct proble
         is_read = refuse_format(file, problem);
     if (!is_read)
         return false;
-    if (file->layout.bytes > max_bytes) {
-        problem_set(problem, PROBLEM_TOO_LARGE,
-                    "The header promises %zu bytes of data; the limit is %zu.", file->layout.bytes,
-                    max_bytes);
-        return false;
-    }
+    if (file->layout.bytes > max_bytes)
+        return problem_set(problem, PROBLEM_TOO_LARGE,
+                           "The header promises %zu bytes of data; the limit is %zu.",
+                           file->layout.bytes, max_bytes);
     return true;
 }
 
@@ -102,11 +99,10 @@ static bool check_end(struct array_file *file, size_t *ret_bytes, struct problem
     size_t size;
     if (!read_bytes(file, &byte, 1, &size, problem))
         return false;
-    if (size > 0) {
-        problem_set(problem, PROBLEM_MALFORMED_DATA,
-                    "The header promises %zu bytes of data, but more follow.", file->layout.bytes);
-        return false;
-    }
+    if (size > 0)
+        return problem_set(problem, PROBLEM_MALFORMED_DATA,
+                           "The header promises %zu bytes of data, but more follow.",
+                           file->layout.bytes);
     *ret_bytes = 0;
     return true;
 }
@@ -120,9 +116,8 @@ static bool check_finite(const struct array_file *file, const void *values, size
     if (at == count)
         return true;
     array_layout_place(layout, file->done_bytes / dtype_size(layout->dtype) + at, place);
-    problem_set(problem, PROBLEM_NOT_FINITE,
-                "The value at %s is not a number, infinite, or beyond float32.", place);
-    return false;
+    return problem_set(problem, PROBLEM_NOT_FINITE,
+                       "The value at %s is not a number, infinite, or beyond float32.", place);
 }
 
 bool array_file_read(struct array_file *file, void *values, size_t max_bytes, size_t *ret_bytes,
@@ -138,12 +133,10 @@ bool array_file_read(struct array_file *file, void *values, size_t max_bytes, si
         return check_end(file, ret_bytes, problem);
     if (!read_bytes(file, values, wanted, &got, problem))
         return false;
-    if (got < wanted) {
-        problem_set(problem, PROBLEM_TRUNCATED_DATA,
-                    "The header promises %zu bytes of data, but only %zu follow.", layout->bytes,
-                    file->done_bytes + got);
-        return false;
-    }
+    if (got < wanted)
+        return problem_set(problem, PROBLEM_TRUNCATED_DATA,
+                           "The header promises %zu bytes of data, but only %zu follow.",
+                           layout->bytes, file->done_bytes + got);
     if (layout->is_big_endian)
         dtype_swap(layout->dtype, values, wanted / size);
     if (!check_finite(file, values, wanted / size, problem))

@@ -28,18 +28,16 @@ void array_layout_place(const struct array_layout *layout, size_t number, char *
 static bool check_dimensions(const struct array_layout *layout, struct problem *problem)
 {
     char text[ARRAY_TEXT];
-    if (layout->rank == 0 || layout->rank > ARRAY_RANK) {
-        problem_set(problem, PROBLEM_WRONG_SHAPE,
-                    "The array has %u dimensions; it must have 1 to %d.", layout->rank, ARRAY_RANK);
-        return false;
-    }
+    if (layout->rank == 0 || layout->rank > ARRAY_RANK)
+        return problem_set(problem, PROBLEM_WRONG_SHAPE,
+                           "The array has %u dimensions; it must have 1 to %d.", layout->rank,
+                           ARRAY_RANK);
     for (unsigned d = 0; d < layout->rank; d++) {
         if (layout->shape[d] > 0)
             continue;
         array_shape_text(layout->rank, layout->shape, text);
-        problem_set(problem, PROBLEM_EMPTY_BATCH, "An array of the shape %s holds no values.",
-                    text);
-        return false;
+        return problem_set(problem, PROBLEM_EMPTY_BATCH,
+                           "An array of the shape %s holds no values.", text);
     }
     return true;
 }
@@ -53,9 +51,8 @@ bool array_layout_measure(struct array_layout *layout, struct problem *problem)
         if (layout->shape[d] > PTRDIFF_MAX / bytes) {
             char text[ARRAY_TEXT];
             array_shape_text(layout->rank, layout->shape, text);
-            problem_set(problem, PROBLEM_TOO_LARGE,
-                        "An array of the shape %s is larger than any memory.", text);
-            return false;
+            return problem_set(problem, PROBLEM_TOO_LARGE,
+                               "An array of the shape %s is larger than any memory.", text);
         }
         bytes *= layout->shape[d];
     }

@@ -49,8 +49,7 @@ static bool refuse(const struct csv_file *file, size_t line, size_t column, stru
 {
     char place[PLACE_TEXT];
     write_place(file, column, place);
-    problem_set(problem, code, "Line %zu, %s: %s.", line, place, detail);
-    return false;
+    return problem_set(problem, code, "Line %zu, %s: %s.", line, place, detail);
 }
 
 static bool refuse_text(const struct csv_file *file, size_t line, size_t column,
@@ -141,10 +140,8 @@ static bool keep_names(struct csv_file *file, const struct csv_record *record,
         bytes += name.size + 1;
     }
     const char **names = malloc(bytes);
-    if (names == NULL) {
-        problem_set_no_memory(problem);
-        return false;
-    }
+    if (names == NULL)
+        return problem_set_no_memory(problem);
     char *text = (char *)(names + 2 * record->count);
     for (size_t i = 0; i < record->count; i++) {
         names[i] = text;
@@ -179,9 +176,8 @@ static bool refuse_label_column(const struct csv_file *file, const char *label_c
     char excerpt[UTF8_EXCERPT], list[LIST_TEXT];
     utf8_excerpt(label_column, strlen(label_column), excerpt);
     list_columns(file, list);
-    problem_set(problem, PROBLEM_MISSING_FIELD, "There is no column \"%s\"; the columns are: %s",
-                excerpt, list);
-    return false;
+    return problem_set(problem, PROBLEM_MISSING_FIELD,
+                       "There is no column \"%s\"; the columns are: %s", excerpt, list);
 }
 
 static bool find_label_column(struct csv_file *file, const char *label_column,
@@ -208,11 +204,11 @@ static bool find_label_column(struct csv_file *file, const char *label_column,
 static bool check_features(const struct csv_file *file, struct problem *problem)
 {
     if (file->features == 0)
-        problem_set(problem, PROBLEM_WRONG_SHAPE, "The only column is that of the labels.");
-    else if (file->features > LIMIT_FEATURES)
-        problem_set(problem, PROBLEM_TOO_LARGE, "There are more than %d columns of features.",
-                    LIMIT_FEATURES);
-    return !problem_is_set(problem);
+        return problem_set(problem, PROBLEM_WRONG_SHAPE, "The only column is that of the labels.");
+    if (file->features > LIMIT_FEATURES)
+        return problem_set(problem, PROBLEM_TOO_LARGE,
+                           "There are more than %d columns of features.", LIMIT_FEATURES);
+    return true;
 }
 
 static bool read_header(struct csv_file *file, const char *label_column, struct problem *problem)
@@ -223,11 +219,9 @@ static bool read_header(struct csv_file *file, const char *label_column, struct 
         problem_set(problem, PROBLEM_EMPTY_BATCH, "The file is empty.");
     if (status != CSV_RECORD)
         return refuse_record(file, status, &record, problem);
-    if (record.count > LIMIT_FEATURES + 1) {
-        problem_set(problem, PROBLEM_TOO_LARGE, "There are %zu columns; the limit is %d.",
-                    record.count, LIMIT_FEATURES);
-        return false;
-    }
+    if (record.count > LIMIT_FEATURES + 1)
+        return problem_set(problem, PROBLEM_TOO_LARGE, "There are %zu columns; the limit is %d.",
+                           record.count, LIMIT_FEATURES);
     return keep_names(file, &record, problem) && find_label_column(file, label_column, problem) &&
            check_features(file, problem);
 }
@@ -310,10 +304,8 @@ static bool read_label(const struct csv_file *file, const struct csv_record *rec
                       "a label is missing");
     if (!check_name(file, record->line, column, name, problem))
         return false;
-    if (!csv_labels_add(file->labels, name.text, name.size, code)) {
-        problem_set_no_memory(problem);
-        return false;
-    }
+    if (!csv_labels_add(file->labels, name.text, name.size, code))
+        return problem_set_no_memory(problem);
     if (csv_labels_count(file->labels) > LIMIT_OUT_FEATURES) {
         char detail[64];
         snprintf(detail, sizeof detail, "there are more than %d different labels",
@@ -326,18 +318,14 @@ static bool read_label(const struct csv_file *file, const struct csv_record *rec
 static bool check_row(const struct csv_file *file, const struct csv_record *record,
                       struct problem *problem)
 {
-    if (record->count != file->columns) {
-        problem_set(problem, PROBLEM_RAGGED_ARRAY,
-                    "Line %zu has %zu cells, but the header has %zu.", record->line, record->count,
-                    file->columns);
-        return false;
-    }
-    if (file->rows == file->max_rows) {
-        problem_set(problem, PROBLEM_TOO_LARGE,
-                    "Line %zu is one row too many: the limit is %zu rows of %zu numbers.",
-                    record->line, file->max_rows, file->features);
-        return false;
-    }
+    if (record->count != file->columns)
+        return problem_set(problem, PROBLEM_RAGGED_ARRAY,
+                           "Line %zu has %zu cells, but the header has %zu.", record->line,
+                           record->count, file->columns);
+    if (file->rows == file->max_rows)
+        return problem_set(problem, PROBLEM_TOO_LARGE,
+                           "Line %zu is one row too many: the limit is %zu rows of %zu numbers.",
+                           record->line, file->max_rows, file->features);
     return true;
 }
 
@@ -387,6 +375,5 @@ bool csv_file_classes(struct csv_file *file, struct csv_classes *ret_classes,
 {
     if (csv_labels_classes(file->labels, ret_classes))
         return true;
-    problem_set_no_memory(problem);
-    return false;
+    return problem_set_no_memory(problem);
 }

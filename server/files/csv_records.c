@@ -197,10 +197,8 @@ static void skip_mark(struct csv_records *records)
 
 static bool open_file(struct csv_records *records, int fd, struct problem *problem)
 {
-    if (!buffer_resize(&records->buffer, BUFFER + 1)) {
-        problem_set_no_memory(problem);
-        return false;
-    }
+    if (!buffer_resize(&records->buffer, BUFFER + 1))
+        return problem_set_no_memory(problem);
     records->text = records->buffer.bytes;
     records->file = gzip_file_create(fd, problem);
     records->problem = problem;

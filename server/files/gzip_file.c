@@ -14,32 +14,36 @@
 
 enum {
     INPUT = 64 * 1024,
-    MAX_PIECE = 1 << 30, /* of one call: within what pread() and zlib can count */
+    MAX_PIECE = 1 << 30, /* of one call: within what zlib can count */
     GZIP_HEADER = 16     /* added to inflateInit2()'s window */
 };
 
 struct gzip_file {
     int fd;
-    off_t offset; /* in the file, after what is in `input` */
+    off_t offset; /* in the file, after what was read */
     bool is_gzipped;
-    bool has_ended;  /* a gzipped file */
-    z_stream stream; /* its input is also that of a plain file */
+    /* Of a gzipped file: */
+    bool has_ended;
+    z_stream stream;
     unsigned char input[INPUT];
 };
 
-static bool read_some(struct gzip_file *file, void *bytes, size_t size, size_t *ret_size,
-                      struct problem *problem)
+/* Fills `bytes` from the file itself; *ret_size is less only at its end. */
+static bool read_raw(struct gzip_file *file, unsigned char *bytes, size_t size, size_t *ret_size,
+                     struct problem *problem)
 {
-    ssize_t got;
-    do {
-        got = pread(file->fd, bytes, size < MAX_PIECE ? size : MAX_PIECE, file->offset);
-    } while (got < 0 && errno == EINTR);
-    if (got < 0) {
-        problem_set(problem, PROBLEM_INTERNAL, "The file can't be read back.");
-        return false;
+    size_t done = 0;
+    ssize_t got = 1;
+    while (done < size && got != 0) {
+        got = pread(file->fd, bytes + done, size - done, file->offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return problem_set(problem, PROBLEM_INTERNAL, "The file can't be read back.");
+        file->offset += got;
+        done += (size_t)got;
     }
-    file->offset += got;
-    *ret_size = (size_t)got;
+    *ret_size = done;
     return true;
 }
 
@@ -50,7 +54,7 @@ static bool refill(struct gzip_file *file, struct problem *problem)
     size_t got;
     memmove(file->input, stream->next_in, stream->avail_in);
     stream->next_in = file->input;
-    if (!read_some(file, file->input + stream->avail_in, INPUT - stream->avail_in, &got, problem))
+    if (!read_raw(file, file->input + stream->avail_in, INPUT - stream->avail_in, &got, problem))
         return false;
     stream->avail_in += (uInt)got;
     return true;
@@ -66,12 +70,12 @@ static bool open_file(struct gzip_file *file, struct problem *problem)
     file->stream.next_in = file->input;
     if (!refill(file, problem))
         return false;
-    if (!begins_gzip(&file->stream))
+    if (!begins_gzip(&file->stream)) {
+        file->offset = 0;
         return true;
-    if (inflateInit2(&file->stream, MAX_WBITS + GZIP_HEADER) != Z_OK) {
-        problem_set_no_memory(problem);
-        return false;
     }
+    if (inflateInit2(&file->stream, MAX_WBITS + GZIP_HEADER) != Z_OK)
+        return problem_set_no_memory(problem);
     file->is_gzipped = true;
     return true;
 }
@@ -97,21 +101,6 @@ void gzip_file_destroy(struct gzip_file *file)
     free(file);
 }
 
-static bool read_plain(struct gzip_file *file, unsigned char *bytes, size_t size, size_t *ret_size,
-                       struct problem *problem)
-{
-    z_stream *stream = &file->stream;
-    size_t done = size < stream->avail_in ? size : stream->avail_in;
-    memcpy(bytes, stream->next_in, done);
-    stream->next_in += done;
-    stream->avail_in -= (uInt)done;
-    for (size_t got = 1; done < size && got > 0; done += got)
-        if (!read_some(file, bytes + done, size - done, &got, problem))
-            return false;
-    *ret_size = done;
-    return true;
-}
-
 /* After the end of a stream: the next one, or the file's end. */
 static bool begin_next_stream(struct gzip_file *file, struct problem *problem)
 {
@@ -120,11 +109,9 @@ static bool begin_next_stream(struct gzip_file *file, struct problem *problem)
     file->has_ended = file->stream.avail_in == 0;
     if (file->has_ended)
         return true;
-    if (!begins_gzip(&file->stream)) {
-        problem_set(problem, PROBLEM_MALFORMED_DATA,
-                    "Data that are not gzipped follow the gzipped data.");
-        return false;
-    }
+    if (!begins_gzip(&file->stream))
+        return problem_set(problem, PROBLEM_MALFORMED_DATA,
+                           "Data that are not gzipped follow the gzipped data.");
     inflateReset(&file->stream);
     return true;
 }
@@ -139,15 +126,12 @@ static bool inflate_some(struct gzip_file *file, struct problem *problem)
     case Z_STREAM_END:
         return begin_next_stream(file, problem);
     case Z_BUF_ERROR: /* there is room, but no more input */
-        problem_set(problem, PROBLEM_TRUNCATED_DATA, "The gzipped data end too early.");
-        return false;
+        return problem_set(problem, PROBLEM_TRUNCATED_DATA, "The gzipped data end too early.");
     case Z_MEM_ERROR:
-        problem_set_no_memory(problem);
-        return false;
+        return problem_set_no_memory(problem);
     }
-    problem_set(problem, PROBLEM_MALFORMED_DATA, "The gzipped data are damaged (%s).",
-                file->stream.msg != NULL ? file->stream.msg : "no reason is known");
-    return false;
+    return problem_set(problem, PROBLEM_MALFORMED_DATA, "The gzipped data are damaged (%s).",
+                       file->stream.msg != NULL ? file->stream.msg : "no reason is known");
 }
 
 static bool read_gzipped(struct gzip_file *file, unsigned char *bytes, size_t size,
@@ -171,5 +155,5 @@ bool gzip_file_read(struct gzip_file *file, void *bytes, size_t size, size_t *re
                     struct problem *problem)
 {
     return file->is_gzipped ? read_gzipped(file, bytes, size, ret_size, problem)
-                            : read_plain(file, bytes, size, ret_size, problem);
+                            : read_raw(file, bytes, size, ret_size, problem);
 }

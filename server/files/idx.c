@@ -25,16 +25,14 @@ static bool find_type(unsigned char code, enum dtype *ret_dtype, struct problem 
             return true;
         }
     }
-    problem_set(problem, PROBLEM_UNSUPPORTED_FORMAT,
-                "The file begins with two zero bytes as IDX does, but IDX has no type 0x%02X.",
-                code);
-    return false;
+    return problem_set(
+        problem, PROBLEM_UNSUPPORTED_FORMAT,
+        "The file begins with two zero bytes as IDX does, but IDX has no type 0x%02X.", code);
 }
 
 static bool fail_truncated(struct problem *problem)
 {
-    problem_set(problem, PROBLEM_TRUNCATED_DATA, "The file ends within its IDX header.");
-    return false;
+    return problem_set(problem, PROBLEM_TRUNCATED_DATA, "The file ends within its IDX header.");
 }
 
 static void read_shape(const unsigned char *byte, struct array_layout *layout)

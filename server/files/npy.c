@@ -29,9 +29,8 @@ bool npy_matches(const void *bytes, size_t size)
 
 static bool malformed(struct reader *reader, const char *what)
 {
-    problem_set(reader->problem, PROBLEM_MALFORMED_DATA, "The .npy header can't be read: %s.",
-                what);
-    return false;
+    return problem_set(reader->problem, PROBLEM_MALFORMED_DATA,
+                       "The .npy header can't be read: %s.", what);
 }
 
 static bool is_space(char c)
@@ -118,10 +117,9 @@ static bool find_type(struct reader *reader, const char *text)
         reader->layout.is_big_endian = *text == '>' && dtype_size(types[i].dtype) > 1;
         return true;
     }
-    problem_set(reader->problem, PROBLEM_UNSUPPORTED_FORMAT,
-                "The array's type is \"%s\"%s; the accepted types are " DTYPE_NAMES ".", text,
-                describe_kind(*name));
-    return false;
+    return problem_set(reader->problem, PROBLEM_UNSUPPORTED_FORMAT,
+                       "The array's type is \"%s\"%s; the accepted types are " DTYPE_NAMES ".",
+                       text, describe_kind(*name));
 }
 
 static bool read_type(struct reader *reader)
@@ -130,11 +128,10 @@ static bool read_type(struct reader *reader)
     if (reader->has_type)
         return malformed(reader, "\"descr\" appears twice");
     reader->has_type = true;
-    if (take(reader, '[') || take(reader, '(')) {
-        problem_set(reader->problem, PROBLEM_UNSUPPORTED_FORMAT,
-                    "The array's type is structured; the accepted types are " DTYPE_NAMES ".");
-        return false;
-    }
+    if (take(reader, '[') || take(reader, '('))
+        return problem_set(reader->problem, PROBLEM_UNSUPPORTED_FORMAT,
+                           "The array's type is structured; the accepted types are " DTYPE_NAMES
+                           ".");
     if (!take_string(reader, text))
         return malformed(reader, "\"descr\" is not a type");
     return find_type(reader, text);
@@ -159,11 +156,9 @@ static bool read_dimension(struct reader *reader)
     const char *first = reader->at;
     for (; reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9'; reader->at++) {
         const size_t digit = (size_t)(*reader->at - '0');
-        if (number > (PTRDIFF_MAX - digit) / 10) {
-            problem_set(reader->problem, PROBLEM_TOO_LARGE,
-                        "A dimension of the array is larger than any memory.");
-            return false;
-        }
+        if (number > (PTRDIFF_MAX - digit) / 10)
+            return problem_set(reader->problem, PROBLEM_TOO_LARGE,
+                               "A dimension of the array is larger than any memory.");
         number = number * 10 + digit;
     }
     if (reader->at == first)
@@ -229,15 +224,14 @@ static bool read_dict(struct reader *reader)
         return malformed(reader, "\"descr\", \"fortran_order\" or \"shape\" is missing");
     if (!reader->is_fortran_order || reader->layout.rank == 1)
         return true;
-    problem_set(reader->problem, PROBLEM_UNSUPPORTED_FORMAT,
-                "The array is in Fortran's order; numpy.ascontiguousarray() gives it in C's.");
-    return false;
+    return problem_set(
+        reader->problem, PROBLEM_UNSUPPORTED_FORMAT,
+        "The array is in Fortran's order; numpy.ascontiguousarray() gives it in C's.");
 }
 
 static bool fail_truncated(struct problem *problem)
 {
-    problem_set(problem, PROBLEM_TRUNCATED_DATA, "The file ends within its .npy header.");
-    return false;
+    return problem_set(problem, PROBLEM_TRUNCATED_DATA, "The file ends within its .npy header.");
 }
 
 /* Finds the dict's text. False: the problem is set. */
@@ -247,25 +241,21 @@ static bool find_text(const unsigned char *byte, size_t size, const char **ret_t
     if (size < PREFIX)
         return fail_truncated(problem);
     const unsigned char major = byte[MAGIC], minor = byte[MAGIC + 1];
-    if (major < 1 || major > 3 || minor != 0) {
-        problem_set(
+    if (major < 1 || major > 3 || minor != 0)
+        return problem_set(
             problem, PROBLEM_UNSUPPORTED_FORMAT,
             "The file is .npy of version %u.%u; the accepted versions are 1.0, 2.0 and 3.0.", major,
             minor);
-        return false;
-    }
     const size_t begin = PREFIX + (major == 1 ? 2 : 4);
     if (size < begin)
         return fail_truncated(problem);
     size_t text_size = 0;
     for (size_t i = begin; i-- > PREFIX;)
         text_size = text_size << 8 | byte[i];
-    if (text_size > NPY_HEADER_READ - begin) {
-        problem_set(problem, PROBLEM_MALFORMED_DATA,
-                    "The .npy header claims a text of %zu bytes; the limit is %zu.", text_size,
-                    NPY_HEADER_READ - begin);
-        return false;
-    }
+    if (text_size > NPY_HEADER_READ - begin)
+        return problem_set(problem, PROBLEM_MALFORMED_DATA,
+                           "The .npy header claims a text of %zu bytes; the limit is %zu.",
+                           text_size, NPY_HEADER_READ - begin);
     if (size < begin + text_size)
         return fail_truncated(problem);
     *ret_text = (const char *)byte + begin;
@@ -278,10 +268,8 @@ bool npy_header_read(const void *bytes, size_t size, struct array_layout *ret_la
 {
     struct reader reader = {.problem = problem};
     size_t text_size;
-    if (!npy_matches(bytes, size)) {
-        problem_set(problem, PROBLEM_MALFORMED_DATA, "The data do not begin like .npy.");
-        return false;
-    }
+    if (!npy_matches(bytes, size))
+        return problem_set(problem, PROBLEM_MALFORMED_DATA, "The data do not begin like .npy.");
     if (!find_text(bytes, size, &reader.at, &text_size, problem))
         return false;
     reader.end = reader.at + text_size;
