@@ -4,6 +4,7 @@
 #include "server/api/answer.h"
 #include "server/api/handlers.h"
 #include "server/api/request_document.h"
+#include "server/json/float_array.h"
 #include "server/model/encoder_json.h"
 #include "server/model/encoder_ranges.h"
 #include "server/model/model.h"
@@ -124,7 +125,7 @@ static void read_fields(const struct document *document, struct problem *problem
     struct fields fields;
     if (!fields_open_document(&fields, document, problem))
         return;
-    fields_float_array(&fields, "x", FIELD_REQUIRED, 2, 3, LIMIT_SPIKES, &encode->x);
+    float_array_read(&fields, "x", FIELD_REQUIRED, 2, 3, LIMIT_SPIKES, &encode->x);
     if (encode->encoder == NULL) {
         encoder_json_read_function(&fields, &encode->own);
         encode->encoder = &encode->own;

@@ -7,7 +7,7 @@
 #include "core/loss.h"
 #include "core/psp_kernel.h"
 #include "server/api/handlers.h"
-#include "server/json/fields.h"
+#include "server/json/float_array.h"
 
 static void write_kernel(const struct float_array *t, double tau, double tau_s, struct reply *reply)
 {
@@ -30,7 +30,7 @@ void functions_psp_kernel(struct service *service, const struct request *request
     double tau = 15;
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
     if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
-        fields_float_array(&fields, "t", FIELD_REQUIRED, 1, 1, LIMIT_SPIKES, &t);
+        float_array_read(&fields, "t", FIELD_REQUIRED, 1, 1, LIMIT_SPIKES, &t);
         fields_number(&fields, "tau", FIELD_OPTIONAL, LIMIT_TAU_MIN, LIMIT_TAU, &tau);
         double tau_s = tau / 4;
         fields_number(&fields, "tau_s", FIELD_OPTIONAL, LIMIT_TAU_MIN, LIMIT_TAU, &tau_s);
@@ -124,11 +124,11 @@ void functions_mse_loss(struct service *service, const struct request *request, 
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
     if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
         bool read =
-            fields_float_array(&fields, "v_max", FIELD_REQUIRED, 2, 2, LIMIT_SPIKES, &input.v_max);
-        read &= fields_float_array(&fields, "v_threshold", FIELD_REQUIRED, 0, 2, LIMIT_SPIKES,
-                                   &input.v_threshold);
+            float_array_read(&fields, "v_max", FIELD_REQUIRED, 2, 2, LIMIT_SPIKES, &input.v_max);
+        read &= float_array_read(&fields, "v_threshold", FIELD_REQUIRED, 0, 2, LIMIT_SPIKES,
+                                 &input.v_threshold);
         read &=
-            fields_float_array(&fields, "label", FIELD_REQUIRED, 1, 1, LIMIT_SPIKES, &input.label);
+            float_array_read(&fields, "label", FIELD_REQUIRED, 1, 1, LIMIT_SPIKES, &input.label);
         read &= fields_integer(&fields, "num_classes", FIELD_REQUIRED, 1, LIMIT_OUT_FEATURES,
                                &input.num_classes);
         fields_close(&fields);

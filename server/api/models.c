@@ -20,15 +20,6 @@
 
 /* --- showing --- */
 
-static void write_members(struct json_writer *json, const char *object_text)
-{
-    struct problem problem = {0};
-    struct document *document = document_read_stored(object_text, &problem);
-    if (document != NULL)
-        json_write_members(json, document_root(document));
-    document_destroy(document);
-}
-
 static void write_model(struct json_writer *json, const struct model_record *record)
 {
     json_write_object_begin(json);
@@ -36,7 +27,7 @@ static void write_model(struct json_writer *json, const struct model_record *rec
     json_write_string(json, record->id);
     json_write_key(json, "description");
     json_write_string(json, record->description);
-    write_members(json, record->config);
+    json_write_raw_members(json, record->config);
     json_write_key(json, "labels");
     json_write_raw(json, record->labels == NULL ? "null" : record->labels);
     json_write_key(json, "version");

@@ -8,8 +8,6 @@
 #include "server/json/numbers.h"
 #include "server/json/writer.h"
 
-enum { ALIGNMENT = 64 };
-
 /* --- the query string --- */
 
 static void write_parameters(const struct request *request, struct json_writer *json)
@@ -68,8 +66,7 @@ static bool take_values(struct numbers *numbers, const struct array_layout *layo
         numbers->bytes = data;
         return true;
     }
-    const size_t bytes = numbers->count * sizeof(float);
-    numbers->values = aligned_alloc(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    numbers->values = malloc(numbers->count * sizeof(float));
     void *native = layout->is_big_endian ? malloc(layout->bytes) : NULL;
     const bool has_memory = numbers->values != NULL && (native != NULL || !layout->is_big_endian);
     if (has_memory && native != NULL) {
@@ -93,8 +90,8 @@ static void set_shape(struct numbers *numbers, const struct array_layout *layout
 {
     const bool flattens = use == ARRAY_OF_SAMPLES && layout->rank > 2;
     numbers->rank = flattens ? 2 : layout->rank <= NUMBERS_RANK ? layout->rank : NUMBERS_RANK + 1;
-    for (unsigned d = 0; d < NUMBERS_RANK; d++)
-        numbers->shape[d] = d < numbers->rank ? layout->shape[d] : NUMBERS_UNKNOWN;
+    for (unsigned d = 0; d < NUMBERS_RANK && d < numbers->rank; d++)
+        numbers->shape[d] = layout->shape[d];
     if (flattens)
         numbers->shape[1] = layout->features;
     numbers->depth = numbers->rank;

@@ -34,8 +34,6 @@ static enum problem_code code_of(enum json_error_code code)
 /* Puts line and column, in characters, of a place in the shorter text into those of the whole. */
 static void place_in_whole(const struct shortening *shortening, json_error_t *error)
 {
-    if (shortening_mark_count(shortening) == 0)
-        return;
     const char *place = shortening_place(shortening, (size_t)error->position);
     error->line = 1;
     error->column = 0;
@@ -58,24 +56,20 @@ static void say_what_broke(const json_error_t *error, struct problem *problem)
                     error->column);
 }
 
-static json_t *parse(const struct shortening *shortening, size_t max_size, struct problem *problem)
+static json_t *parse(const struct shortening *shortening, struct problem *problem)
 {
     json_error_t error = {0};
-    const bool is_whole = shortening_mark_count(shortening) == 0;
-    const char *text = is_whole ? shortening->text : shortening->shorter.bytes;
-    const size_t size =
-        is_whole ? (size_t)(shortening->end - shortening->text) : shortening->shorter.size;
-    if (shortening->failed) {
+    if (shortening->shorter.failed) {
         problem_set_no_memory(problem);
         return NULL;
     }
-    if (size > max_size) {
+    if (shortening->is_too_large) {
         problem_set(problem, PROBLEM_BODY_TOO_LARGE,
                     "A JSON body may hold at most %d bytes besides its arrays of numbers.",
                     LIMIT_DOCUMENT);
         return NULL;
     }
-    json_t *root = json_loadb(text, size, FLAGS, &error);
+    json_t *root = json_loadb(shortening->shorter.bytes, shortening->shorter.size, FLAGS, &error);
     if (root != NULL && shortening->is_broken) { /* jansson never accepts what broke the array */
         json_decref(root);
         problem_set(problem, PROBLEM_INVALID_JSON, "An array of numbers is malformed.");
@@ -97,8 +91,8 @@ static struct document *read(const char *text, size_t size, size_t max_size,
         problem_set_no_memory(problem);
         return NULL;
     }
-    shortening_init(&shortening, document, text, size, max_size);
-    document->root = parse(&shortening, max_size, problem);
+    shortening_init(&shortening, &document->blocks, text, size, max_size);
+    document->root = parse(&shortening, problem);
     shortening_finish(&shortening);
     if (document->root != NULL)
         return document;
@@ -146,17 +140,13 @@ bool document_matches(const char *text)
 bool document_put(struct document *document, const char *name, struct numbers *take_numbers,
                   struct problem *problem)
 {
-    size_t index;
-    json_t *place = json_array();
-    if (place != NULL && document_add_block(document, take_numbers, &index)) {
-        if (json_array_append_new(place, json_real((double)index)) == 0 &&
-            json_object_set_new(document->root, name, json_incref(place)) == 0) {
-            json_decref(place);
-            return true;
-        }
-        document->blocks.size -= sizeof(struct numbers);
-    }
-    json_decref(place);
+    struct buffer *blocks = &document->blocks;
+    const size_t size = blocks->size;
+    const double index = (double)(size / sizeof *take_numbers);
+    buffer_add(blocks, take_numbers, sizeof *take_numbers);
+    if (!blocks->failed && json_object_set_new(document->root, name, json_pack("[f]", index)) == 0)
+        return true;
+    blocks->size = size;
     problem_set_no_memory(problem);
     return false;
 }
@@ -166,7 +156,7 @@ void document_destroy(struct document *document)
     if (document == NULL)
         return;
     struct numbers *blocks = document->blocks.items;
-    for (size_t i = 0; i < document_block_count(document); i++)
+    for (size_t i = 0; i < document->blocks.size / sizeof *blocks; i++)
         numbers_finish(&blocks[i]);
     buffer_finish(&document->blocks);
     json_decref(document->root);

@@ -58,16 +58,34 @@ void fields_pointer(const struct fields *fields, const char *name, char *out)
     problem_pointer_join(fields->pointer, name, out);
 }
 
+static void refuse(const struct fields *fields, const char *name, const size_t *path,
+                   unsigned depth, enum problem_code code, const char *detail, va_list arguments)
+{
+    char pointer[PROBLEM_POINTER], text[PROBLEM_DETAIL];
+    vsnprintf(text, sizeof text, detail, arguments);
+    fields_pointer(fields, name, pointer);
+    for (unsigned d = 0; d < depth; d++)
+        problem_pointer_index(pointer, path[d], pointer);
+    problem_add_field(fields->problem, code, pointer, "%s", text);
+}
+
 bool fields_refuse(const struct fields *fields, const char *name, enum problem_code code,
                    const char *detail, ...)
 {
-    char pointer[PROBLEM_POINTER], text[PROBLEM_DETAIL];
     va_list arguments;
     va_start(arguments, detail);
-    vsnprintf(text, sizeof text, detail, arguments);
+    refuse(fields, name, NULL, 0, code, detail, arguments);
     va_end(arguments);
-    fields_pointer(fields, name, pointer);
-    problem_add_field(fields->problem, code, pointer, "%s", text);
+    return false;
+}
+
+bool fields_refuse_element(const struct fields *fields, const char *name, const size_t *path,
+                           unsigned depth, enum problem_code code, const char *detail, ...)
+{
+    va_list arguments;
+    va_start(arguments, detail);
+    refuse(fields, name, path, depth, code, detail, arguments);
+    va_end(arguments);
     return false;
 }
 
@@ -121,42 +139,32 @@ bool fields_integer(struct fields *fields, const char *name, enum field_presence
     return true;
 }
 
-static bool get_number(struct fields *fields, const char *name, enum field_presence presence,
-                       double *out)
+static bool read_number(struct fields *fields, const char *name, enum field_presence presence,
+                        double min, double max, bool is_above_min, double *out)
 {
     const struct json_value value = fields_get(fields, name, presence);
     if (!json_value_is_given(value))
         return false;
     if (json_value_kind(value) != JSON_KIND_NUMBER)
         return fields_refuse(fields, name, PROBLEM_WRONG_TYPE, "must be a number");
-    *out = json_value_number(value);
+    const double number = json_value_number(value);
+    if (number < min || number > max || (is_above_min && number == min))
+        return fields_refuse(fields, name, PROBLEM_OUT_OF_RANGE, "must be %s %g and at most %g",
+                             is_above_min ? "above" : "at least", min, max);
+    *out = number;
     return true;
 }
 
 bool fields_number(struct fields *fields, const char *name, enum field_presence presence,
                    double min, double max, double *out)
 {
-    double number;
-    if (!get_number(fields, name, presence, &number))
-        return false;
-    if (number < min || number > max)
-        return fields_refuse(fields, name, PROBLEM_OUT_OF_RANGE,
-                             "must be at least %g and at most %g", min, max);
-    *out = number;
-    return true;
+    return read_number(fields, name, presence, min, max, false, out);
 }
 
 bool fields_number_above(struct fields *fields, const char *name, enum field_presence presence,
                          double min, double max, double *out)
 {
-    double number;
-    if (!get_number(fields, name, presence, &number))
-        return false;
-    if (number <= min || number > max)
-        return fields_refuse(fields, name, PROBLEM_OUT_OF_RANGE, "must be above %g and at most %g",
-                             min, max);
-    *out = number;
-    return true;
+    return read_number(fields, name, presence, min, max, true, out);
 }
 
 bool fields_boolean(struct fields *fields, const char *name, enum field_presence presence,
@@ -209,16 +217,4 @@ bool fields_choice(struct fields *fields, const char *name, enum field_presence 
         }
     }
     return refuse_choice(fields, name, choices);
-}
-
-bool fields_float_array(struct fields *fields, const char *name, enum field_presence presence,
-                        unsigned min_rank, unsigned max_rank, size_t limit, struct float_array *out)
-{
-    const struct json_value value = fields_get(fields, name, presence);
-    if (!json_value_is_given(value))
-        return false;
-    char pointer[PROBLEM_POINTER];
-    fields_pointer(fields, name, pointer);
-    const struct float_array_rules rules = {pointer, min_rank, max_rank, limit, fields->problem};
-    return float_array_take(value, &rules, out);
 }

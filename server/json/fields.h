@@ -12,7 +12,6 @@
 
 #include "server/base/problem.h"
 #include "server/json/document.h"
-#include "server/json/float_array.h"
 #include "server/json/value.h"
 
 enum field_presence { FIELD_OPTIONAL, FIELD_REQUIRED };
@@ -51,6 +50,11 @@ void fields_pointer(const struct fields *fields, const char *name, char *out);
 /* Adds what is wrong with a member, in a printf-like detail. Returns false. */
 bool fields_refuse(const struct fields *fields, const char *name, enum problem_code code,
                    const char *detail, ...) __attribute__((format(printf, 4, 5)));
+/* The same of an element of a member that is an array: the one at path[depth], indices from the
+ * outside inwards. */
+bool fields_refuse_element(const struct fields *fields, const char *name, const size_t *path,
+                           unsigned depth, enum problem_code code, const char *detail, ...)
+    __attribute__((format(printf, 6, 7)));
 
 /* Each returns whether *out was set. 3.0 is an integer, 3.5 is a wrong_type. */
 bool fields_integer(struct fields *fields, const char *name, enum field_presence presence,
@@ -73,13 +77,5 @@ bool fields_choice(struct fields *fields, const char *name, enum field_presence 
 /* The numbers of a member, if it is an array of numbers, nested or not, and nothing else; or NULL.
  */
 const struct numbers *fields_numbers(struct fields *fields, const char *name);
-
-/* Takes a nested array whose depth lies in [min_rank, max_rank] (max 4) from the document. Wrong
- * types, ragged rows, and numbers beyond float32 are errors at the pointer of the first culprit; an
- * empty outer array is an empty_batch, an empty inner one a wrong_shape; more than `limit` numbers
- * are too_large. Rank 0 is a number. Absent and optional: returns false, adds nothing. */
-bool fields_float_array(struct fields *fields, const char *name, enum field_presence presence,
-                        unsigned min_rank, unsigned max_rank, size_t limit,
-                        struct float_array *out);
 
 #endif

@@ -12,7 +12,11 @@
 #include "server/base/problem.h"
 
 enum { NUMBERS_RANK = 4, NUMBERS_DEPTH = 64, NUMBERS_DETAIL = 96 };
-#define NUMBERS_UNKNOWN SIZE_MAX
+
+static inline bool numbers_is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
 
 /* The first element that does not fit into a rectangular array of float32. */
 struct numbers_fault {
@@ -26,32 +30,24 @@ struct numbers {
     const char *text; /* from its first bracket to after its last one; borrowed */
     size_t size;
     unsigned rank; /* as the first elements, followed inwards, say it; NUMBERS_RANK + 1: deeper */
-    size_t shape[NUMBERS_RANK]; /* likewise; the last may be 0; NUMBERS_UNKNOWN: it has no end */
+    size_t shape[NUMBERS_RANK]; /* [rank] likewise; the last may be 0 */
     unsigned depth;             /* of the deepest brackets */
     size_t count;               /* of all numbers, whether they fit or not */
-    float *values;              /* row-major, 64-byte aligned, owned; NULL if there is a fault */
+    float *values;              /* row-major, malloc'ed, owned; NULL if there is a fault */
     const uint8_t *bytes;       /* instead of them, if an array of bytes was given; borrowed */
     struct numbers_fault fault;
 };
 
 enum numbers_result {
     NUMBERS_READ,
-    NUMBERS_MIXED, /* an element is neither a number nor an array: the fault and *at are there */
-    NUMBERS_BROKEN,
+    NUMBERS_MIXED,  /* an element is neither a number nor an array */
+    NUMBERS_BROKEN, /* something else stands where an element, a comma or an end must */
     NUMBERS_NO_MEMORY
 };
 
-/* Where a text broke: what was open there, and what had to follow. */
-struct numbers_break {
-    unsigned depth; /* brackets open */
-    enum { BREAK_AT_FIRST, BREAK_AT_NEXT, BREAK_AT_COMMA } expected;
-};
-
 /* Reads the array whose bracket is at *at, and moves *at past it, or to the token at which it can't
- * go on. NUMBERS_BROKEN: what stands there is not a number or an array, or is beyond a double;
- * *ret_break is set. Free with numbers_finish() after NUMBERS_READ and NUMBERS_MIXED. */
-enum numbers_result numbers_read(const char **at, const char *end, struct numbers *ret_numbers,
-                                 struct numbers_break *ret_break);
+ * go on, which may be a number beyond a double. Free with numbers_finish() if it was read. */
+enum numbers_result numbers_read(const char **at, const char *end, struct numbers *ret_numbers);
 void numbers_finish(struct numbers *numbers); /* does nothing on a zeroed one */
 
 /* Goes through the tokens of an array that was read. */

@@ -11,13 +11,12 @@ static double load_member(enum params_kind kind, size_t offset, const void *para
     case PARAMS_SIZE:
         return (double)*(const size_t *)member;
     case PARAMS_UINT32:
+    case PARAMS_CHOICE:
         return *(const uint32_t *)member;
     case PARAMS_NUMBER:
         return *(const double *)member;
     case PARAMS_FLOAT:
         return (double)*(const float *)member;
-    case PARAMS_CHOICE:
-        return *(const unsigned *)member;
     case PARAMS_BOOLEAN:
         return *(const bool *)member;
     case PARAMS_OTHER:
@@ -39,6 +38,7 @@ static void set(const struct params_row *row, double value, void *params)
         *(size_t *)member = (size_t)value;
         break;
     case PARAMS_UINT32:
+    case PARAMS_CHOICE:
         *(uint32_t *)member = (uint32_t)value;
         break;
     case PARAMS_NUMBER:
@@ -46,9 +46,6 @@ static void set(const struct params_row *row, double value, void *params)
         break;
     case PARAMS_FLOAT:
         *(float *)member = (float)value;
-        break;
-    case PARAMS_CHOICE:
-        *(unsigned *)member = (unsigned)value;
         break;
     case PARAMS_BOOLEAN:
         *(bool *)member = value != 0;
@@ -74,59 +71,42 @@ static const struct params_scope *find_obstacle(const struct params_scope *scope
 
 /* --- reading --- */
 
-/* Each returns whether a valid value is given, and sets *value then. */
-static bool read_integer(struct fields *fields, const struct params_row *row,
-                         enum field_presence presence, double *value)
-{
-    int64_t integer;
-    if (!fields_integer(fields, row->name, presence, (int64_t)row->min, (int64_t)row->max,
-                        &integer))
-        return false;
-    *value = (double)integer;
-    return true;
-}
-
-static bool read_choice(struct fields *fields, const struct params_row *row,
-                        enum field_presence presence, double *value)
-{
-    unsigned choice;
-    if (!fields_choice(fields, row->name, presence, row->choices, &choice))
-        return false;
-    *value = choice;
-    return true;
-}
-
-static bool read_boolean(struct fields *fields, const struct params_row *row,
-                         enum field_presence presence, double *value)
-{
-    bool boolean;
-    if (!fields_boolean(fields, row->name, presence, &boolean))
-        return false;
-    *value = boolean;
-    return true;
-}
-
+/* Returns whether a valid value is given, and sets *value then. */
 static bool read_value(struct fields *fields, const struct params_row *row, const void *params,
                        double *value)
 {
+    int64_t integer;
+    unsigned choice;
+    bool boolean, is_given = false;
     const enum field_presence presence =
         row->is_required && load(row, params) == 0 ? FIELD_REQUIRED : FIELD_OPTIONAL;
     switch (row->kind) {
     case PARAMS_SIZE:
     case PARAMS_UINT32:
-        return read_integer(fields, row, presence, value);
+        is_given = fields_integer(fields, row->name, presence, (int64_t)row->min, (int64_t)row->max,
+                                  &integer);
+        if (is_given)
+            *value = (double)integer;
+        break;
     case PARAMS_NUMBER:
     case PARAMS_FLOAT:
-        return (row->is_above_min ? fields_number_above : fields_number)(
+        is_given = (row->is_above_min ? fields_number_above : fields_number)(
             fields, row->name, presence, row->min, row->max, value);
+        break;
     case PARAMS_CHOICE:
-        return read_choice(fields, row, presence, value);
+        is_given = fields_choice(fields, row->name, presence, row->choices, &choice);
+        if (is_given)
+            *value = choice;
+        break;
     case PARAMS_BOOLEAN:
-        return read_boolean(fields, row, presence, value);
+        is_given = fields_boolean(fields, row->name, presence, &boolean);
+        if (is_given)
+            *value = boolean;
+        break;
     case PARAMS_OTHER:
         break;
     }
-    return false;
+    return is_given;
 }
 
 /* What a member is if its field is absent. */
@@ -134,24 +114,6 @@ static double default_of(const struct params_row *row, const void *params)
 {
     const double before = load(row, params);
     return before != 0 ? before : row->fallback;
-}
-
-/* Stores the choices, which scopes depend on. What is wrong with them is said when their turn
- * comes. */
-static void peek_choices(const struct fields *fields, const struct params_row *rows, size_t count,
-                         void *params)
-{
-    struct problem problem = {0};
-    struct fields silent = *fields;
-    silent.problem = &problem;
-    for (size_t i = 0; i < count; i++) {
-        double value = default_of(&rows[i], params);
-        if (rows[i].kind != PARAMS_CHOICE)
-            continue;
-        read_value(&silent, &rows[i], params, &value);
-        if (!isnan(value))
-            set(&rows[i], value, params);
-    }
 }
 
 static void read_row(struct fields *fields, const struct params_row *row, void *params)
@@ -164,6 +126,19 @@ static void read_row(struct fields *fields, const struct params_row *row, void *
     read_value(fields, row, params, &value);
     if (!isnan(value))
         set(row, value, params);
+}
+
+/* Stores the choices, which scopes depend on. What is wrong with them is said when their turn
+ * comes. */
+static void peek_choices(const struct fields *fields, const struct params_row *rows, size_t count,
+                         void *params)
+{
+    struct problem problem = {0};
+    struct fields silent = *fields;
+    silent.problem = &problem;
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].kind == PARAMS_CHOICE)
+            read_row(&silent, &rows[i], params);
 }
 
 /* A field out of scope, unless its value is wrong in itself. */
@@ -201,8 +176,6 @@ static void write_member(struct json_writer *writer, const struct params_row *ro
     switch (row->kind) {
     case PARAMS_SIZE:
     case PARAMS_UINT32:
-        json_write_integer(writer, (int64_t)value);
-        break;
     case PARAMS_NUMBER:
         json_write_double(writer, value);
         break;

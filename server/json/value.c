@@ -4,50 +4,29 @@
 
 #include "server/json/internal.h"
 
-/* The elements of an array that has a block come after its index, unless all are numbers. */
-static const json_t *node_of(struct json_value value)
-{
-    const json_t *node = value.node;
-    return json_value_block(value) != NULL && json_array_size(node) > 1 ? json_array_get(node, 1)
-                                                                        : node;
-}
+/* The depth of elements: no arrays that are in another are blocks. */
+enum { DEPTH_IN_ARRAY = 3 };
 
-struct numbers *json_value_block(struct json_value value)
+struct numbers *json_value_numbers(struct json_value array)
 {
-    const json_t *node = value.node;
-    const bool may_be_block = value.depth >= 1 && value.depth <= DOCUMENT_BLOCKS_DEPTH;
-    const json_t *index = may_be_block ? json_array_get(node, 0) : NULL;
-    struct numbers *blocks = value.document->blocks.items;
+    const json_t *node = array.node;
+    if (!document_has_blocks_at(array.depth) || json_array_size(node) != 1)
+        return NULL;
+    const json_t *index = json_array_get(node, 0);
+    struct numbers *blocks = array.document->blocks.items;
     return json_is_real(index) ? &blocks[(size_t)json_real_value(index)] : NULL;
-}
-
-const struct numbers *json_value_numbers(struct json_value array)
-{
-    return json_array_size(array.node) == 1 ? json_value_block(array) : NULL;
 }
 
 enum json_kind json_value_kind(struct json_value value)
 {
+    static const enum json_kind kinds[] = {
+        [JSON_OBJECT] = JSON_KIND_OBJECT, [JSON_ARRAY] = JSON_KIND_ARRAY,
+        [JSON_STRING] = JSON_KIND_STRING, [JSON_INTEGER] = JSON_KIND_NUMBER,
+        [JSON_REAL] = JSON_KIND_NUMBER,   [JSON_TRUE] = JSON_KIND_BOOLEAN,
+        [JSON_FALSE] = JSON_KIND_BOOLEAN, [JSON_NULL] = JSON_KIND_NULL,
+    };
     const json_t *node = value.node;
-    if (node == NULL)
-        return JSON_KIND_ABSENT;
-    switch (json_typeof(node)) {
-    case JSON_OBJECT:
-        return JSON_KIND_OBJECT;
-    case JSON_ARRAY:
-        return JSON_KIND_ARRAY;
-    case JSON_STRING:
-        return JSON_KIND_STRING;
-    case JSON_INTEGER:
-    case JSON_REAL:
-        return JSON_KIND_NUMBER;
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return JSON_KIND_BOOLEAN;
-    case JSON_NULL:
-        return JSON_KIND_NULL;
-    }
-    return JSON_KIND_ABSENT;
+    return node != NULL ? kinds[json_typeof(node)] : JSON_KIND_ABSENT;
 }
 
 bool json_value_boolean(struct json_value value)
@@ -73,7 +52,7 @@ size_t json_value_size(struct json_value value)
 size_t json_value_count(struct json_value array)
 {
     const struct numbers *numbers = json_value_numbers(array);
-    return numbers != NULL ? numbers->shape[0] : json_array_size(node_of(array));
+    return numbers != NULL ? numbers->shape[0] : json_array_size(array.node);
 }
 
 struct json_value json_value_element(struct json_value array, size_t index)
@@ -81,8 +60,8 @@ struct json_value json_value_element(struct json_value array, size_t index)
     const bool has_elements = json_value_numbers(array) == NULL;
     return (struct json_value){
         .document = array.document,
-        .node = has_elements ? json_array_get(node_of(array), index) : NULL,
-        .depth = DOCUMENT_BLOCKS_DEPTH + 1, /* blocks are not looked for in elements */
+        .node = has_elements ? json_array_get(array.node, index) : NULL,
+        .depth = DEPTH_IN_ARRAY,
     };
 }
 

@@ -45,8 +45,9 @@ size_t json_value_count(struct json_value array);
 struct json_value json_value_element(struct json_value array, size_t index);
 
 /* The numbers of an array that is a member of the document's object, or of an object that is a
- * member of it, if it holds nothing else; or NULL. */
-const struct numbers *json_value_numbers(struct json_value array);
+ * member of it, if it holds nothing else; or NULL. The document owns them, but their values may be
+ * taken. */
+struct numbers *json_value_numbers(struct json_value array);
 
 /* The members of an object. json_value_next_name() goes through their names: it gives the first one
  * for NULL, and NULL after the last one. */

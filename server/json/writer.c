@@ -9,7 +9,6 @@
 
 #include "server/base/decimal.h"
 #include "server/base/timestamp.h"
-#include "server/json/numbers.h"
 
 /* A row of numbers gets room for this many at a time. */
 enum { ROW_PART = 64 };
@@ -114,6 +113,13 @@ void json_write_raw(struct json_writer *writer, const char *json)
     append_value(writer, json, strlen(json));
 }
 
+void json_write_raw_members(struct json_writer *writer, const char *object)
+{
+    const size_t size = strlen(object);
+    if (size > strlen("{}"))
+        append_value(writer, object + 1, size - strlen("{}"));
+}
+
 void json_write_null(struct json_writer *writer)
 {
     json_write_raw(writer, "null");
@@ -175,69 +181,6 @@ void json_write_float(struct json_writer *writer, float value)
     char *out = begin_number(writer);
     if (out != NULL)
         end_number(writer, write_float(value, out));
-}
-
-static void write_numbers(struct json_writer *writer, const struct numbers *numbers)
-{
-    double number;
-    enum numbers_token token;
-    struct numbers_walk walk = numbers_walk(numbers);
-    while ((token = numbers_next(&walk, &number)) != NUMBERS_END) {
-        if (token == NUMBERS_OPEN)
-            json_write_array_begin(writer);
-        else if (token == NUMBERS_CLOSE)
-            json_write_array_end(writer);
-        else
-            json_write_double(writer, number);
-    }
-}
-
-static void write_array(struct json_writer *writer, struct json_value array)
-{
-    if (json_value_numbers(array) != NULL) {
-        write_numbers(writer, json_value_numbers(array));
-        return;
-    }
-    json_write_array_begin(writer);
-    for (size_t i = 0; i < json_value_count(array); i++)
-        json_write_value(writer, json_value_element(array, i));
-    json_write_array_end(writer);
-}
-
-void json_write_members(struct json_writer *writer, struct json_value object)
-{
-    const char *name = NULL;
-    while ((name = json_value_next_name(object, name)) != NULL) {
-        json_write_key(writer, name);
-        json_write_value(writer, json_value_member(object, name));
-    }
-}
-
-void json_write_value(struct json_writer *writer, struct json_value value)
-{
-    switch (json_value_kind(value)) {
-    case JSON_KIND_ABSENT:
-    case JSON_KIND_NULL:
-        json_write_null(writer);
-        break;
-    case JSON_KIND_BOOLEAN:
-        json_write_boolean(writer, json_value_boolean(value));
-        break;
-    case JSON_KIND_NUMBER:
-        json_write_double(writer, json_value_number(value));
-        break;
-    case JSON_KIND_STRING:
-        json_write_string(writer, json_value_string(value));
-        break;
-    case JSON_KIND_ARRAY:
-        write_array(writer, value);
-        break;
-    case JSON_KIND_OBJECT:
-        json_write_object_begin(writer);
-        json_write_members(writer, value);
-        json_write_object_end(writer);
-        break;
-    }
 }
 
 static size_t write_spike(float time, char *out)

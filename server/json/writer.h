@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "server/base/buffer.h"
-#include "server/json/value.h"
 
 struct json_writer {
     struct buffer *text; /* borrowed; what is written is added to it */
@@ -40,11 +39,11 @@ void json_write_double(struct json_writer *writer, double value);
 void json_write_float(struct json_writer *writer, float value);
 void json_write_string(struct json_writer *writer, const char *value); /* valid UTF-8; NULL: null */
 void json_write_raw(struct json_writer *writer, const char *json); /* one JSON value as it stands */
+/* The members of an object without spaces around it, as members of the one that is being written.
+ */
+void json_write_raw_members(struct json_writer *writer, const char *object);
 /* Milliseconds since 1970 UTC as an RFC 3339 string; null for 0. */
 void json_write_timestamp(struct json_writer *writer, int64_t milliseconds);
-void json_write_value(struct json_writer *writer, struct json_value value);
-/* The members of an object, as members of the one that is being written. */
-void json_write_members(struct json_writer *writer, struct json_value object);
 
 /* A nested array of the given shape, from `values` in row-major order, e.g. rank 2: [[..],[..]]. */
 void json_write_float_array(struct json_writer *writer, const float *values, const size_t *shape,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "server/base/limits.h"
+#include "server/json/float_array.h"
 #include "server/model/encoder_json.h"
 
 static const char *const clocks[] = {
@@ -86,7 +87,7 @@ static void read_hidden(struct fields *fields, const struct params_row *row, voi
     const struct json_value given = fields_get(fields, row->name, FIELD_OPTIONAL);
     if (json_value_kind(given) == JSON_KIND_ARRAY && json_value_count(given) == 0)
         return; /* a model without hidden layers may say so */
-    if (!fields_float_array(fields, row->name, FIELD_OPTIONAL, 1, 1, HIDDEN_LAYERS, &neurons))
+    if (!float_array_read(fields, row->name, FIELD_OPTIONAL, 1, 1, HIDDEN_LAYERS, &neurons))
         return;
     read_layers(&neurons, fields, row, &config->network);
     float_array_finish(&neurons);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "server/base/limits.h"
+#include "server/json/float_array.h"
 #include "server/model/encoder_ranges.h"
 #include "server/model/errors.h"
 
@@ -136,9 +137,8 @@ static bool read_ranges(struct fields *fields, bool may_be_unfitted, struct rang
         !fields_is_given(fields, "x_max"))
         return has_n && stand_in(ranges, (size_t)n, fields->problem);
     bool read =
-        fields_float_array(fields, "x_min", FIELD_REQUIRED, 0, 1, LIMIT_FEATURES, &ranges->x_min);
-    read &=
-        fields_float_array(fields, "x_max", FIELD_REQUIRED, 0, 1, LIMIT_FEATURES, &ranges->x_max);
+        float_array_read(fields, "x_min", FIELD_REQUIRED, 0, 1, LIMIT_FEATURES, &ranges->x_min);
+    read &= float_array_read(fields, "x_max", FIELD_REQUIRED, 0, 1, LIMIT_FEATURES, &ranges->x_max);
     if (!read || wrong_n)
         return false;
     if (ranges->x_min.rank == 0 && ranges->x_max.rank == 0)
@@ -281,22 +281,29 @@ static struct code code_of(const struct encoder *encoder)
     return code;
 }
 
-static void write_ranges(struct json_writer *writer, const char *key, const float *values, size_t n,
-                         enum encoder_ranges ranges)
+/* A whole number has no exponent: 1000000. */
+static void write_end(struct json_writer *writer, float value)
 {
-    switch (ranges) {
-    case RANGES_OF_FEATURES:
-    case RANGES_FITTED:
-        json_write_key(writer, key);
-        json_write_float_array(writer, values, &n, 1);
-        break;
-    case RANGES_SHARED:
-        json_write_key(writer, key);
-        json_write_float(writer, values[0]);
-        break;
-    case RANGES_UNFITTED:
-        break;
+    if (value == rintf(value) && fabsf(value) < 1e15f)
+        json_write_double(writer, (double)value);
+    else
+        json_write_float(writer, value);
+}
+
+static void write_ends(struct json_writer *writer, const char *key, const float *values, size_t n,
+                       enum encoder_ranges ranges)
+{
+    if (ranges == RANGES_UNFITTED)
+        return;
+    json_write_key(writer, key);
+    if (ranges == RANGES_SHARED) {
+        write_end(writer, values[0]);
+        return;
     }
+    json_write_array_begin(writer);
+    for (size_t i = 0; i < n; i++)
+        write_end(writer, values[i]);
+    json_write_array_end(writer);
 }
 
 void encoder_json_write(struct json_writer *writer, const struct encoder *encoder,
@@ -312,8 +319,8 @@ void encoder_json_write(struct json_writer *writer, const struct encoder *encode
     params_write(writer, rows, count, NULL, &code);
     json_write_key(writer, "n");
     json_write_integer(writer, (int64_t)n);
-    write_ranges(writer, "x_min", encoder_x_min(encoder), n, ranges);
-    write_ranges(writer, "x_max", encoder_x_max(encoder), n, ranges);
+    write_ends(writer, "x_min", encoder_x_min(encoder), n, ranges);
+    write_ends(writer, "x_max", encoder_x_max(encoder), n, ranges);
     params_write(writer, encoder_json_rows, ENCODER_PARAMS, NULL, &code);
     json_write_object_end(writer);
 }

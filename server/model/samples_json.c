@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server/base/limits.h"
+#include "server/json/float_array.h"
 #include "server/json/numbers.h"
 #include "server/model/encoder_ranges.h"
 #include "server/model/spike_trains_json.h"
@@ -64,7 +65,7 @@ static bool check_work(const struct numbers *values, const struct model_config *
                        const char *pointer, struct problem *problem)
 {
     const size_t count = values->shape[0];
-    if (count == 0 || count == NUMBERS_UNKNOWN) /* told by whoever takes them */
+    if (count == 0) /* told by whoever takes them */
         return true;
     const size_t trains = spike_trains_are_given(values) ? values->count / count : 0;
     const size_t spikes = config->network.tempotron.in_features + trains;
@@ -128,7 +129,7 @@ static bool read_rectangle(struct fields *fields, const struct model *model, con
         return check_features(numbers->shape[1], features, pointer, fields->problem) &&
                read_bytes(numbers, fields->problem, samples);
     /* What is three deep and comes here is told of by its fault, the deepest one. */
-    if (!fields_float_array(fields, name, FIELD_REQUIRED, 2, is_x ? 2 : 3, SIZE_MAX, &array))
+    if (!float_array_read(fields, name, FIELD_REQUIRED, 2, is_x ? 2 : 3, SIZE_MAX, &array))
         return false;
     if (!check_features(array.shape[1], features, pointer, fields->problem)) {
         float_array_finish(&array);

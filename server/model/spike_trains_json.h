@@ -12,7 +12,7 @@ bool spike_trains_are_given(const struct numbers *in_spikes); /* takes NULL */
 
 /* Reads [b][in_features] of numbers (one spike; negative: silent) and arrays of numbers that are
  * not negative into samples without labels. Wrong types, ragged rows, numbers beyond float32 and
- * an empty batch are told as by fields_float_array(). */
+ * an empty batch are told as by float_array_read(). */
 bool spike_trains_read(const struct numbers *in_spikes, const char *pointer, size_t in_features,
                        struct problem *problem, struct samples *ret_samples);
 

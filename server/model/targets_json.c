@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "server/json/float_array.h"
 #include "server/json/numbers.h"
 
 static const char NO_LABEL[] = "A label must be the number or the name of a class.";
@@ -155,7 +156,7 @@ static bool read_counts(struct fields *fields, const struct model_config *config
 {
     char pointer[PROBLEM_POINTER];
     struct float_array array;
-    if (!fields_float_array(fields, "count", FIELD_REQUIRED, 2, 2, SIZE_MAX, &array))
+    if (!float_array_read(fields, "count", FIELD_REQUIRED, 2, 2, SIZE_MAX, &array))
         return false;
     fields_pointer(fields, "count", pointer);
     const size_t outputs = config->network.tempotron.out_features;

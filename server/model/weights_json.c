@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "server/base/limits.h"
+#include "server/json/float_array.h"
 
 bool weights_json_are_given(struct fields *fields, const struct network_params *params)
 {
@@ -18,7 +19,7 @@ static float *read_layer(struct fields *fields, const struct network_params *par
     const char *name = weights_name(params, layer);
     const size_t neurons = network_neurons(params, layer);
     const size_t afferents = network_afferents(params, layer);
-    if (!fields_float_array(fields, name, FIELD_REQUIRED, 2, 2, LIMIT_WEIGHTS, &array))
+    if (!float_array_read(fields, name, FIELD_REQUIRED, 2, 2, LIMIT_WEIGHTS, &array))
         return NULL;
     if (array.shape[0] == neurons && array.shape[1] == afferents)
         return array.values;

@@ -4,12 +4,13 @@
 #include "server/json/document.h"
 #include "server/json/writer.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/support/value_writer.h"
 
 static struct buffer write_root(const struct document *document)
 {
     struct buffer text = {0};
     struct json_writer writer = json_writer_to(&text);
-    json_write_value(&writer, document_root(document));
+    value_writer_write(&writer, document_root(document));
     demand(!text.failed && text.size > 0);
     return text;
 }

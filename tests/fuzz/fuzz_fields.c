@@ -2,7 +2,7 @@
  * bounds, and an object is wrong if and only if a problem says so. */
 #include <string.h>
 
-#include "server/json/fields.h"
+#include "server/json/float_array.h"
 #include "server/json/numbers.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -32,7 +32,7 @@ static void read_scalars(struct fields *fields)
 static void read_arrays(struct fields *fields)
 {
     struct float_array array = {0};
-    if (fields_float_array(fields, "x", FIELD_OPTIONAL, 1, 3, MOST, &array)) {
+    if (float_array_read(fields, "x", FIELD_OPTIONAL, 1, 3, MOST, &array)) {
         size_t count = 1;
         for (unsigned i = 0; i < array.rank; i++)
             count *= array.shape[i];

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/json/fields.h"
+#include "server/json/float_array.h"
 #include "server/json/numbers.h"
 #include "tests/support/suite.h"
 
@@ -142,7 +142,7 @@ static void check_member(struct fields *fields, const char *name, const json_t *
             ck_assert_msg(json_is_null(value) || same_value(kept, value), "%s: %s", text, name);
     }
     const bool fit = is_rectangle(value, &shape) && fits(value, &shape, 0);
-    const bool read = fields_float_array(fields, name, FIELD_OPTIONAL, 1, 3, SIZE_MAX, &array);
+    const bool read = float_array_read(fields, name, FIELD_OPTIONAL, 1, 3, SIZE_MAX, &array);
     ck_assert_msg(read == fit, "%s: %s is %s", text, name, read ? "read" : "refused");
     ck_assert_msg(!read || same_numbers(value, &array, 0, &next), "%s: %s", text, name);
     float_array_finish(&array);

@@ -13,6 +13,7 @@
 #include "server/json/value.h"
 #include "server/json/writer.h"
 #include "tests/support/suite.h"
+#include "tests/support/value_writer.h"
 #include "tests/support/writing.h"
 
 static void expect_float(float value, const char *expected)
@@ -143,7 +144,7 @@ START_TEST(a_document_is_written_as_it_was_read)
     struct document *document = document_read(text, strlen(text), &problem);
     struct buffer written = {0};
     struct json_writer writer = json_writer_to(&written);
-    json_write_value(&writer, document_root(document));
+    value_writer_write(&writer, document_root(document));
     expect_written(&writer, text);
     document_destroy(document);
 }
@@ -151,19 +152,15 @@ END_TEST
 
 START_TEST(members_are_written_between_others)
 {
-    const char *text = "{\"empty\":{},\"full\":{\"a\":[-1e6],\"b\":\"\"}}";
-    struct problem problem = {0};
-    struct document *document = document_read(text, strlen(text), &problem);
     struct buffer written = {0};
     struct json_writer writer = json_writer_to(&written);
     json_write_object_begin(&writer);
-    json_write_members(&writer, json_value_member(document_root(document), "empty"));
+    json_write_raw_members(&writer, "{}");
     json_write_number(&writer, "first", 1);
-    json_write_members(&writer, json_value_member(document_root(document), "full"));
+    json_write_raw_members(&writer, "{\"a\":[-1000000],\"b\":\"\"}");
     json_write_number(&writer, "last", 2);
     json_write_object_end(&writer);
     expect_written(&writer, "{\"first\":1,\"a\":[-1000000],\"b\":\"\",\"last\":2}");
-    document_destroy(document);
 }
 END_TEST
 
