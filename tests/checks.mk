@@ -59,7 +59,7 @@ fuzz-tests: all
 fuzz-targets: $(FUZZERS)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/all.sh $(FUZZERS)
 
-$(FUZZERS): %: %.o $(BUILD)/tests/fuzz/file.o $(BUILD)/tests/support/value_writer.o $(SERVER) $(LIBRARY)
+$(FUZZERS): %: %.o $(BUILD)/tests/fuzz/file.o $(BUILD)/tests/support/value_writer.o $(SERVER) $(CORE)
 	$(call QUIET,LINK,$@) $(LINK) -fsanitize=fuzzer $^ $(LDFLAGS) $(BUILD_LIBS) -o $@
 
 golden: PACKAGES = python3-torch python3-numpy
