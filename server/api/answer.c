@@ -57,12 +57,10 @@ void answer_read_ret_type(struct fields *fields, const struct prediction_type *t
 
 /* --- documents --- */
 
-void answer_write_version(struct json_writer *writer, const struct model *model)
+void answer_write_version(struct json_writer *writer, const char *model, int64_t version)
 {
-    json_write_key(writer, "model");
-    json_write_string(writer, model->id);
-    json_write_key(writer, "version");
-    json_write_integer(writer, model->version);
+    json_write_member_string(writer, "model", model);
+    json_write_member_integer(writer, "version", version);
 }
 
 /* --- one array --- */
@@ -177,11 +175,11 @@ static void write_contribution(struct json_writer *json, const struct model *mod
                                const struct contribution *contribution)
 {
     json_write_object_begin(json);
-    json_write_number(json, "afferent", (double)contribution->afferent);
+    json_write_member_double(json, "afferent", (double)contribution->afferent);
     if (model->config.has_encoder) {
         const size_t neurons = encoder_neurons(&model->config.encoder);
-        json_write_number(json, "feature", (double)(contribution->afferent / neurons));
-        json_write_number(json, "neuron", (double)(contribution->afferent % neurons));
+        json_write_member_double(json, "feature", (double)(contribution->afferent / neurons));
+        json_write_member_double(json, "neuron", (double)(contribution->afferent % neurons));
     }
     json_write_key(json, "potential");
     json_write_float(json, (float)contribution->potential);
@@ -196,7 +194,7 @@ static void write_decision(struct json_writer *json, const struct model *model,
         return;
     }
     json_write_object_begin(json);
-    json_write_number(json, "output", (double)decision->output);
+    json_write_member_double(json, "output", (double)decision->output);
     json_write_key(json, "t_max");
     json_write_float(json, (float)decision->t_max);
     json_write_key(json, "margin");
@@ -215,7 +213,7 @@ static void write_prediction(struct json_writer *json, const struct model *model
                              const struct prediction *prediction)
 {
     json_write_object_begin(json);
-    answer_write_version(json, model);
+    answer_write_version(json, model->id, model->version);
     write_arrays(json, &model->labels, prediction);
     if (prediction->decisions != NULL) {
         json_write_key(json, "explain");

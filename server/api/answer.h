@@ -13,7 +13,7 @@
 void answer_read_ret_type(struct fields *fields, const struct prediction_type *types, bool *wanted);
 
 /* Writes the members model and version. */
-void answer_write_version(struct json_writer *writer, const struct model *model);
+void answer_write_version(struct json_writer *writer, const char *model, int64_t version);
 
 /* Whether the request wants an answer of this many arrays as application/x-npy, which holds one. If
  * the request accepts nothing else and there are several, that is not_acceptable. */

@@ -16,18 +16,6 @@
 
 /* --- showing --- */
 
-static void write_size(struct json_writer *json, const char *key, size_t value)
-{
-    json_write_key(json, key);
-    json_write_integer(json, (int64_t)value);
-}
-
-static void write_text(struct json_writer *json, const char *key, const char *value)
-{
-    json_write_key(json, key);
-    json_write_string(json, value);
-}
-
 static void write_array(struct json_writer *json, const char *key, const struct array_record *array)
 {
     json_write_key(json, key);
@@ -36,45 +24,36 @@ static void write_array(struct json_writer *json, const char *key, const struct 
         return;
     }
     json_write_object_begin(json);
-    write_text(json, "dtype", dtype_name(array->dtype));
+    json_write_member_string(json, "dtype", dtype_name(array->dtype));
     json_write_key(json, "shape");
     json_write_array_begin(json);
     json_write_integer(json, (int64_t)array->count);
     json_write_integer(json, (int64_t)array->features);
     json_write_array_end(json);
-    write_size(json, "bytes", array->bytes);
-    write_text(json, "sha256", array->sha256);
+    json_write_member_integer(json, "bytes", (int64_t)array->bytes);
+    json_write_member_string(json, "sha256", array->sha256);
     json_write_object_end(json);
 }
 
 /* Writes what x and label have in common, or what the only one of them has. */
 static void write_dataset(struct json_writer *json, const struct dataset_record *record)
 {
-    const bool has_x = record->x.id != 0, has_label = record->label.id != 0;
+    const bool has_x = record->x.id != 0;
     json_write_object_begin(json);
-    write_text(json, "id", record->id);
-    write_size(json, "count", has_x ? record->x.count : record->label.count);
-    json_write_key(json, "features");
-    if (has_x)
-        json_write_integer(json, (int64_t)record->x.features);
-    else
-        json_write_null(json);
-    write_text(json, "dtype", has_x ? dtype_name(record->x.dtype) : NULL);
-    json_write_key(json, "classes");
-    if (has_label)
-        json_write_integer(json, (int64_t)record->classes);
-    else
-        json_write_null(json);
+    json_write_member_string(json, "id", record->id);
+    json_write_member_integer(json, "count",
+                              (int64_t)(has_x ? record->x.count : record->label.count));
+    json_write_member_positive(json, "features", (int64_t)record->x.features);
+    json_write_member_string(json, "dtype", has_x ? dtype_name(record->x.dtype) : NULL);
+    json_write_member_positive(json, "classes", (int64_t)record->classes);
     json_write_key(json, "labels");
     json_write_raw(json, record->names != NULL ? record->names : "null");
-    write_text(json, "sha256", record->sha256[0] != '\0' ? record->sha256 : NULL);
-    write_size(json, "bytes", record->x.bytes + record->label.bytes);
+    json_write_member_string(json, "sha256", record->sha256[0] != '\0' ? record->sha256 : NULL);
+    json_write_member_integer(json, "bytes", (int64_t)(record->x.bytes + record->label.bytes));
     write_array(json, "x", &record->x);
     write_array(json, "label", &record->label);
-    json_write_key(json, "created_at");
-    json_write_timestamp(json, record->created_at);
-    json_write_key(json, "updated_at");
-    json_write_timestamp(json, record->updated_at);
+    json_write_member_timestamp(json, "created_at", record->created_at);
+    json_write_member_timestamp(json, "updated_at", record->updated_at);
     json_write_object_end(json);
 }
 

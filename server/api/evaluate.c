@@ -49,10 +49,10 @@ static void write_classes(struct json_writer *json, const struct model *model,
             json_write_string(json, model->labels.names[c]);
         else
             json_write_integer(json, (int64_t)c);
-        json_write_number(json, "support", (double)metrics.support);
-        json_write_number(json, "precision", metrics.precision);
-        json_write_number(json, "recall", metrics.recall);
-        json_write_number(json, "f1", metrics.f1);
+        json_write_member_double(json, "support", (double)metrics.support);
+        json_write_member_double(json, "precision", metrics.precision);
+        json_write_member_double(json, "recall", metrics.recall);
+        json_write_member_double(json, "f1", metrics.f1);
         json_write_object_end(json);
     }
     json_write_array_end(json);
@@ -64,15 +64,13 @@ static void answer(const struct evaluate_request *asked, const struct evaluation
     const struct model *model = asked->model;
     struct json_writer *json = &reply->json;
     json_write_object_begin(json);
-    answer_write_version(json, model);
-    json_write_key(json, "count");
-    json_write_integer(json, (int64_t)asked->input.samples.count);
+    answer_write_version(json, model->id, model->version);
+    json_write_member_integer(json, "count", (int64_t)asked->input.samples.count);
     if (confusion != NULL) {
-        json_write_key(json, "undecided");
-        json_write_integer(json, (int64_t)evaluation->undecided);
+        json_write_member_integer(json, "undecided", (int64_t)evaluation->undecided);
     }
-    json_write_number(json, "loss", evaluation->loss);
-    json_write_number(json, "accuracy", evaluation->accuracy);
+    json_write_member_double(json, "loss", evaluation->loss);
+    json_write_member_double(json, "accuracy", evaluation->accuracy);
     if (confusion != NULL) {
         json_write_key(json, "confusion");
         write_confusion(json, confusion, network_outputs(&model->config.network));

@@ -108,8 +108,7 @@ static void answer_loss(const struct loss_input *input, struct reply *reply)
                                      input->v_threshold.rank == 2 ? 1 : 0, label,
                                      input->v_max.shape[0], input->v_max.shape[1]);
         json_write_object_begin(&reply->json);
-        json_write_key(&reply->json, "loss");
-        json_write_double(&reply->json, loss > FLT_MAX ? loss : (double)(float)loss);
+        json_write_member_double(&reply->json, "loss", loss > FLT_MAX ? loss : (double)(float)loss);
         json_write_object_end(&reply->json);
         reply_with(reply, 200);
     }

@@ -6,8 +6,7 @@
 static void answer_status(const char *status, struct reply *reply)
 {
     json_write_object_begin(&reply->json);
-    json_write_key(&reply->json, "status");
-    json_write_string(&reply->json, status);
+    json_write_member_string(&reply->json, "status", status);
     json_write_object_end(&reply->json);
     reply_with(reply, 200);
 }

@@ -23,19 +23,14 @@
 static void write_model(struct json_writer *json, const struct model_record *record)
 {
     json_write_object_begin(json);
-    json_write_key(json, "id");
-    json_write_string(json, record->id);
-    json_write_key(json, "description");
-    json_write_string(json, record->description);
+    json_write_member_string(json, "id", record->id);
+    json_write_member_string(json, "description", record->description);
     json_write_raw_members(json, record->config);
     json_write_key(json, "labels");
     json_write_raw(json, record->labels == NULL ? "null" : record->labels);
-    json_write_key(json, "version");
-    json_write_integer(json, record->version);
-    json_write_key(json, "created_at");
-    json_write_timestamp(json, record->created_at);
-    json_write_key(json, "updated_at");
-    json_write_timestamp(json, record->updated_at);
+    json_write_member_integer(json, "version", record->version);
+    json_write_member_timestamp(json, "created_at", record->created_at);
+    json_write_member_timestamp(json, "updated_at", record->updated_at);
     json_write_object_end(json);
 }
 

@@ -68,8 +68,7 @@ static void write_next(const struct page *page, int64_t last)
     char cursor[24];
     struct json_writer *json = &page->reply->json;
     snprintf(cursor, sizeof cursor, "%lld", (long long)last);
-    json_write_key(json, "next_cursor");
-    json_write_string(json, page->count < page->limit ? NULL : cursor);
+    json_write_member_string(json, "next_cursor", page->count < page->limit ? NULL : cursor);
 }
 
 void page_end(struct page *page, int64_t last)

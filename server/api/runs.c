@@ -16,10 +16,10 @@
 
 static void write_metrics(struct json_writer *json, const struct epoch_metrics *metrics)
 {
-    json_write_number(json, "loss", metrics->loss);
-    json_write_number(json, "accuracy", metrics->accuracy);
-    json_write_number(json, "validation_loss", metrics->validation_loss);
-    json_write_number(json, "validation_accuracy", metrics->validation_accuracy);
+    json_write_member_double(json, "loss", metrics->loss);
+    json_write_member_double(json, "accuracy", metrics->accuracy);
+    json_write_member_double(json, "validation_loss", metrics->validation_loss);
+    json_write_member_double(json, "validation_accuracy", metrics->validation_accuracy);
 }
 
 static void write_error(struct json_writer *json, const struct run_record *record)
@@ -29,26 +29,9 @@ static void write_error(struct json_writer *json, const struct run_record *recor
         return;
     }
     json_write_object_begin(json);
-    json_write_key(json, "code");
-    json_write_string(json, record->error_code);
-    json_write_key(json, "detail");
-    json_write_string(json, record->error_detail);
+    json_write_member_string(json, "code", record->error_code);
+    json_write_member_string(json, "detail", record->error_detail);
     json_write_object_end(json);
-}
-
-static void write_integer_or_null(struct json_writer *json, const char *key, int64_t value)
-{
-    json_write_key(json, key);
-    if (value == 0)
-        json_write_null(json);
-    else
-        json_write_integer(json, value);
-}
-
-static void write_time(struct json_writer *json, const char *key, int64_t time)
-{
-    json_write_key(json, key);
-    json_write_timestamp(json, time);
 }
 
 static void write_run(struct json_writer *json, const struct run_record *record)
@@ -56,19 +39,13 @@ static void write_run(struct json_writer *json, const struct run_record *record)
     static const struct epoch_metrics none = {
         .loss = NAN, .accuracy = NAN, .validation_loss = NAN, .validation_accuracy = NAN};
     json_write_object_begin(json);
-    json_write_key(json, "id");
-    json_write_integer(json, record->id);
-    json_write_key(json, "model");
-    json_write_string(json, record->model);
-    json_write_key(json, "state");
-    json_write_string(json, run_state_names[record->state]);
-    json_write_key(json, "epoch");
-    json_write_integer(json, record->epoch);
-    json_write_key(json, "epochs");
-    json_write_integer(json, record->epochs);
+    json_write_member_integer(json, "id", record->id);
+    json_write_member_string(json, "model", record->model);
+    json_write_member_string(json, "state", run_state_names[record->state]);
+    json_write_member_integer(json, "epoch", record->epoch);
+    json_write_member_integer(json, "epochs", record->epochs);
     if (record->best_epoch != 0) {
-        json_write_key(json, "best_epoch");
-        json_write_integer(json, record->best_epoch);
+        json_write_member_integer(json, "best_epoch", record->best_epoch);
     }
     json_write_key(json, "params");
     json_write_raw(json, record->params);
@@ -76,17 +53,15 @@ static void write_run(struct json_writer *json, const struct run_record *record)
     json_write_object_begin(json);
     write_metrics(json, record->metrics.epoch > 0 ? &record->metrics : &none);
     json_write_object_end(json);
-    write_integer_or_null(json, "base_version", record->base_version);
-    write_integer_or_null(json, "version", record->version);
-    json_write_key(json, "samples_sha256");
-    json_write_string(json, record->samples_sha256);
-    json_write_key(json, "dataset");
-    json_write_string(json, record->dataset[0] != '\0' ? record->dataset : NULL);
+    json_write_member_positive(json, "base_version", record->base_version);
+    json_write_member_positive(json, "version", record->version);
+    json_write_member_string(json, "samples_sha256", record->samples_sha256);
+    json_write_member_string(json, "dataset", record->dataset[0] != '\0' ? record->dataset : NULL);
     json_write_key(json, "error");
     write_error(json, record);
-    write_time(json, "created_at", record->created_at);
-    write_time(json, "started_at", record->started_at);
-    write_time(json, "finished_at", record->finished_at);
+    json_write_member_timestamp(json, "created_at", record->created_at);
+    json_write_member_timestamp(json, "started_at", record->started_at);
+    json_write_member_timestamp(json, "finished_at", record->finished_at);
     json_write_object_end(json);
 }
 
@@ -165,8 +140,7 @@ void runs_list(struct service *service, const struct request *request, struct re
 static void write_epoch(struct json_writer *json, const struct epoch_metrics *metrics)
 {
     json_write_object_begin(json);
-    json_write_key(json, "epoch");
-    json_write_integer(json, metrics->epoch);
+    json_write_member_integer(json, "epoch", metrics->epoch);
     write_metrics(json, metrics);
     json_write_object_end(json);
 }

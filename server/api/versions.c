@@ -20,17 +20,10 @@
 static void write_version(struct json_writer *json, const struct version_record *record)
 {
     json_write_object_begin(json);
-    json_write_key(json, "version");
-    json_write_integer(json, record->version);
-    json_write_key(json, "run");
-    if (record->run == 0)
-        json_write_null(json);
-    else
-        json_write_integer(json, record->run);
-    json_write_key(json, "sha256");
-    json_write_string(json, record->sha256);
-    json_write_key(json, "created_at");
-    json_write_timestamp(json, record->created_at);
+    json_write_member_integer(json, "version", record->version);
+    json_write_member_positive(json, "run", record->run);
+    json_write_member_string(json, "sha256", record->sha256);
+    json_write_member_timestamp(json, "created_at", record->created_at);
     json_write_object_end(json);
 }
 
@@ -54,10 +47,7 @@ static void write_weights(const struct model *model, const struct weights *weigh
 {
     const struct network_params *params = &model->config.network;
     json_write_object_begin(&reply->json);
-    json_write_key(&reply->json, "model");
-    json_write_string(&reply->json, model->id);
-    json_write_key(&reply->json, "version");
-    json_write_integer(&reply->json, model->version);
+    answer_write_version(&reply->json, model->id, model->version);
     for (size_t l = 0; l < network_depth(params); l++) {
         const size_t shape[] = {network_neurons(params, l), network_afferents(params, l)};
         json_write_key(&reply->json, weights_name(params, l));
@@ -146,10 +136,7 @@ static void publish(struct service *service, const struct model *model,
     if (!errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, model->id, &reply->problem))
         return;
     json_write_object_begin(&reply->json);
-    json_write_key(&reply->json, "model");
-    json_write_string(&reply->json, model->id);
-    json_write_key(&reply->json, "version");
-    json_write_integer(&reply->json, version);
+    answer_write_version(&reply->json, model->id, version);
     json_write_object_end(&reply->json);
     reply_with(reply, 200);
 }

@@ -102,12 +102,9 @@ static const char *status_phrase(unsigned status)
 static void write_field(const struct problem_field *field, struct json_writer *writer)
 {
     json_write_object_begin(writer);
-    json_write_key(writer, field->parameter ? "parameter" : "pointer");
-    json_write_string(writer, field->pointer);
-    json_write_key(writer, "code");
-    json_write_string(writer, problem_name(field->code));
-    json_write_key(writer, "detail");
-    json_write_string(writer, field->detail);
+    json_write_member_string(writer, field->parameter ? "parameter" : "pointer", field->pointer);
+    json_write_member_string(writer, "code", problem_name(field->code));
+    json_write_member_string(writer, "detail", field->detail);
     json_write_object_end(writer);
 }
 
@@ -125,22 +122,15 @@ void reply_write_problem(const struct problem *problem, const char *instance,
 {
     const unsigned status = problem_status(problem->code);
     json_write_object_begin(writer);
-    json_write_key(writer, "type");
-    json_write_string(writer, "about:blank");
-    json_write_key(writer, "title");
-    json_write_string(writer, status_phrase(status));
-    json_write_key(writer, "status");
-    json_write_integer(writer, status);
-    json_write_key(writer, "detail");
-    json_write_string(writer, problem->detail);
-    json_write_key(writer, "instance");
-    json_write_string(writer, instance);
-    json_write_key(writer, "code");
-    json_write_string(writer, problem_name(problem->code));
+    json_write_member_string(writer, "type", "about:blank");
+    json_write_member_string(writer, "title", status_phrase(status));
+    json_write_member_integer(writer, "status", status);
+    json_write_member_string(writer, "detail", problem->detail);
+    json_write_member_string(writer, "instance", instance);
+    json_write_member_string(writer, "code", problem_name(problem->code));
     if (problem->field_count > 0)
         write_fields(problem, writer);
-    json_write_key(writer, "request_id");
-    json_write_string(writer, request_id);
+    json_write_member_string(writer, "request_id", request_id);
     json_write_object_end(writer);
 }
 

@@ -162,10 +162,37 @@ void json_write_double(struct json_writer *writer, double value)
         end_number(writer, decimal_write_double(value, out));
 }
 
-void json_write_number(struct json_writer *writer, const char *key, double value)
+void json_write_member_string(struct json_writer *writer, const char *key, const char *value)
+{
+    json_write_key(writer, key);
+    json_write_string(writer, value);
+}
+
+void json_write_member_integer(struct json_writer *writer, const char *key, int64_t value)
+{
+    json_write_key(writer, key);
+    json_write_integer(writer, value);
+}
+
+void json_write_member_positive(struct json_writer *writer, const char *key, int64_t value)
+{
+    json_write_key(writer, key);
+    if (value == 0)
+        json_write_null(writer);
+    else
+        json_write_integer(writer, value);
+}
+
+void json_write_member_double(struct json_writer *writer, const char *key, double value)
 {
     json_write_key(writer, key);
     json_write_double(writer, value);
+}
+
+void json_write_member_timestamp(struct json_writer *writer, const char *key, int64_t milliseconds)
+{
+    json_write_key(writer, key);
+    json_write_string(writer, milliseconds == 0 ? NULL : timestamp_text(milliseconds).text);
 }
 
 static size_t write_float(float value, char *out)
@@ -247,12 +274,4 @@ void json_write_spike_array(struct json_writer *writer, const float *values, con
                             unsigned rank)
 {
     write_nested(writer, values, shape, rank, write_spike_row);
-}
-
-void json_write_timestamp(struct json_writer *writer, int64_t milliseconds)
-{
-    if (milliseconds == 0)
-        json_write_null(writer);
-    else
-        json_write_string(writer, timestamp_text(milliseconds).text);
 }

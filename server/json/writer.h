@@ -30,8 +30,6 @@ void json_write_array_begin(struct json_writer *writer);
 void json_write_array_end(struct json_writer *writer);
 void json_write_key(struct json_writer *writer, const char *key);
 
-/* A member: key and double, which is null if it is not finite. */
-void json_write_number(struct json_writer *writer, const char *key, double value);
 void json_write_null(struct json_writer *writer);
 void json_write_boolean(struct json_writer *writer, bool value);
 void json_write_integer(struct json_writer *writer, int64_t value);
@@ -42,8 +40,15 @@ void json_write_raw(struct json_writer *writer, const char *json); /* one JSON v
 /* The members of an object without spaces around it, as members of the one that is being written.
  */
 void json_write_raw_members(struct json_writer *writer, const char *object);
+
+/* A member: a key and its value. */
+void json_write_member_string(struct json_writer *writer, const char *key, const char *value);
+void json_write_member_integer(struct json_writer *writer, const char *key, int64_t value);
+void json_write_member_positive(struct json_writer *writer, const char *key,
+                                int64_t value); /* null for 0 */
+void json_write_member_double(struct json_writer *writer, const char *key, double value);
 /* Milliseconds since 1970 UTC as an RFC 3339 string; null for 0. */
-void json_write_timestamp(struct json_writer *writer, int64_t milliseconds);
+void json_write_member_timestamp(struct json_writer *writer, const char *key, int64_t milliseconds);
 
 /* A nested array of the given shape, from `values` in row-major order, e.g. rank 2: [[..],[..]]. */
 void json_write_float_array(struct json_writer *writer, const float *values, const size_t *shape,

@@ -314,11 +314,9 @@ void encoder_json_write(struct json_writer *writer, const struct encoder *encode
     const struct code code = code_of(encoder);
     const struct params_row *rows = rows_of(encoder->type, &count);
     json_write_object_begin(writer);
-    json_write_key(writer, "type");
-    json_write_string(writer, types[encoder->type]);
+    json_write_member_string(writer, "type", types[encoder->type]);
     params_write(writer, rows, count, NULL, &code);
-    json_write_key(writer, "n");
-    json_write_integer(writer, (int64_t)n);
+    json_write_member_integer(writer, "n", (int64_t)n);
     write_ends(writer, "x_min", encoder_x_min(encoder), n, ranges);
     write_ends(writer, "x_max", encoder_x_max(encoder), n, ranges);
     params_write(writer, encoder_json_rows, ENCODER_PARAMS, NULL, &code);

@@ -42,7 +42,7 @@ static void read_extra(struct fields *fields, const struct params_row *row, void
 static void write_extra(struct json_writer *writer, const void *params)
 {
     if (((const struct shape *)params)->extra != 0)
-        json_write_number(writer, "extra", ((const struct shape *)params)->extra);
+        json_write_member_double(writer, "extra", ((const struct shape *)params)->extra);
 }
 
 static const struct params_row rows[] = {

@@ -156,9 +156,9 @@ START_TEST(members_are_written_between_others)
     struct json_writer writer = json_writer_to(&written);
     json_write_object_begin(&writer);
     json_write_raw_members(&writer, "{}");
-    json_write_number(&writer, "first", 1);
+    json_write_member_double(&writer, "first", 1);
     json_write_raw_members(&writer, "{\"a\":[-1000000],\"b\":\"\"}");
-    json_write_number(&writer, "last", 2);
+    json_write_member_double(&writer, "last", 2);
     json_write_object_end(&writer);
     expect_written(&writer, "{\"first\":1,\"a\":[-1000000],\"b\":\"\",\"last\":2}");
 }
