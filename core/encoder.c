@@ -2,28 +2,13 @@
 
 void encoder_finish(struct encoder *encoder)
 {
-    switch (encoder->type) {
-    case ENCODER_GAUSSIAN_TUNING:
-        gaussian_tuning_finish(&encoder->gaussian_tuning);
-        break;
-    case ENCODER_LATENCY:
-        latency_finish(&encoder->latency);
-        break;
-    }
+    feature_ranges_finish(&encoder->ranges);
 }
 
 void encoder_set_out_of_range(struct encoder *encoder, enum out_of_range out_of_range)
 {
-    const bool clamps = out_of_range == OUT_OF_RANGE_CLAMP;
     encoder->out_of_range = out_of_range;
-    switch (encoder->type) {
-    case ENCODER_GAUSSIAN_TUNING:
-        encoder->gaussian_tuning.clamps = clamps;
-        break;
-    case ENCODER_LATENCY:
-        encoder->latency.clamps = clamps;
-        break;
-    }
+    encoder->ranges.clamps = out_of_range == OUT_OF_RANGE_CLAMP;
 }
 
 enum core_status encoder_with_ranges(const struct encoder *encoder, const float *x_min,
@@ -50,15 +35,11 @@ enum core_status encoder_with_ranges(const struct encoder *encoder, const float 
     return CORE_OK;
 }
 
+/* --- what it is like --- */
+
 size_t encoder_features(const struct encoder *encoder)
 {
-    switch (encoder->type) {
-    case ENCODER_GAUSSIAN_TUNING:
-        return encoder->gaussian_tuning.n;
-    case ENCODER_LATENCY:
-        return encoder->latency.n;
-    }
-    return 0;
+    return encoder->ranges.n;
 }
 
 size_t encoder_neurons(const struct encoder *encoder)
@@ -81,55 +62,32 @@ size_t encoder_spikes(const struct encoder *encoder)
 {
     switch (encoder->type) {
     case ENCODER_GAUSSIAN_TUNING:
-        return encoder->gaussian_tuning.n * encoder->gaussian_tuning.candidates;
+        return encoder_features(encoder) * encoder->gaussian_tuning.candidates;
     case ENCODER_LATENCY:
-        return encoder->latency.n;
+        return encoder_features(encoder);
     }
     return 0;
 }
 
 size_t encoder_bytes(const struct encoder *encoder)
 {
-    switch (encoder->type) {
-    case ENCODER_GAUSSIAN_TUNING:
-        return encoder->gaussian_tuning.n * 5 * sizeof(float);
-    case ENCODER_LATENCY:
-        return encoder->latency.n * 3 * sizeof(float);
-    }
-    return 0;
+    enum { ARRAYS = 5 }; /* of a float for each feature, at most */
+    return encoder_features(encoder) * ARRAYS * sizeof(float);
 }
 
 uint32_t encoder_max_spike_time(const struct encoder *encoder)
 {
-    switch (encoder->type) {
-    case ENCODER_GAUSSIAN_TUNING:
-        return (uint32_t)encoder->gaussian_tuning.max_spike_time;
-    case ENCODER_LATENCY:
-        return (uint32_t)encoder->latency.max_spike_time;
-    }
-    return 0;
+    return (uint32_t)encoder->ranges.max_spike_time;
 }
 
 const float *encoder_x_min(const struct encoder *encoder)
 {
-    switch (encoder->type) {
-    case ENCODER_GAUSSIAN_TUNING:
-        return encoder->gaussian_tuning.x_min;
-    case ENCODER_LATENCY:
-        return encoder->latency.x_min;
-    }
-    return NULL;
+    return encoder->ranges.x_min;
 }
 
 const float *encoder_x_max(const struct encoder *encoder)
 {
-    switch (encoder->type) {
-    case ENCODER_GAUSSIAN_TUNING:
-        return encoder->gaussian_tuning.x_max;
-    case ENCODER_LATENCY:
-        return encoder->latency.x_max;
-    }
-    return NULL;
+    return encoder->ranges.x_max;
 }
 
 size_t encoder_find_outside(const struct encoder *encoder, const float *x)
@@ -151,6 +109,8 @@ size_t encoder_find_byte_outside(const struct encoder *encoder, const uint8_t *x
         i++;
     return i;
 }
+
+/* --- encoding --- */
 
 void encoder_encode(const struct encoder *encoder, const float *x, struct pattern *pattern)
 {

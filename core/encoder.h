@@ -24,6 +24,7 @@ struct encoder {
     enum encoder_type type;
     enum out_of_range out_of_range; /* by encoder_set_out_of_range() */
     union {
+        struct feature_ranges ranges; /* with which every type begins */
         struct gaussian_tuning gaussian_tuning;
         struct latency latency;
     };

@@ -4,7 +4,6 @@
 #include "core/gaussian_tuning.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "core/exponential.h"
 #include "core/rounding.h"
@@ -24,39 +23,25 @@ enum core_status gaussian_tuning_init(struct gaussian_tuning *tuning, size_t n, 
                                       const float *x_min, const float *x_max,
                                       uint32_t max_spike_time)
 {
-    float *block = calloc(n, 5 * sizeof *block);
-    if (block == NULL)
+    struct feature_ranges ranges;
+    if (feature_ranges_init(&ranges, n, 2, x_min, x_max, max_spike_time) != CORE_OK)
         return CORE_NO_MEMORY;
     *tuning = (struct gaussian_tuning){
-        .n = n,
+        .ranges = ranges,
         .m = m,
-        .max_spike_time = (float)max_spike_time,
-        .x_min = block,
-        .x_max = block + n,
-        .range = block + 2 * n,
-        .sigma2 = block + 3 * n,
-        .per_delta = block + 4 * n,
+        .sigma2 = ranges.width + n,
+        .per_delta = ranges.width + 2 * n,
     };
     /* g >= 1/(2 max_spike_time) for a neuron to fire; the margin of 1 % covers float32's rounding.
      */
     tuning->reach = (float)(sqrt(2 * log(2.0 * max_spike_time)) / 1.5 * 1.01);
     tuning->candidates = (size_t)(2 * tuning->reach) + 1;
     for (size_t i = 0; i < n; i++) {
-        const float range = x_max[i] - x_min[i];
-        const float sigma = (float)(1 / 1.5) * range / (float)(m - 2);
-        tuning->x_min[i] = x_min[i];
-        tuning->x_max[i] = x_max[i];
-        tuning->range[i] = range;
+        const float sigma = (float)(1 / 1.5) * ranges.width[i] / (float)(m - 2);
         tuning->sigma2[i] = sigma * sigma;
-        tuning->per_delta[i] = (float)(m - 2) / range;
+        tuning->per_delta[i] = (float)(m - 2) / ranges.width[i];
     }
     return CORE_OK;
-}
-
-void gaussian_tuning_finish(struct gaussian_tuning *tuning)
-{
-    free(tuning->x_min);
-    *tuning = (struct gaussian_tuning){0};
 }
 
 static inline float clamp(float x, float low, float high)
@@ -69,7 +54,7 @@ static inline float clamp(float x, float low, float high)
 INLINED void find_first(const struct gaussian_tuning *tuning, size_t from, size_t count,
                         const float *restrict x, int32_t *restrict first)
 {
-    const float *restrict x_min = tuning->x_min + from;
+    const float *restrict x_min = tuning->ranges.x_min + from;
     const float *restrict per_delta = tuning->per_delta + from;
     const float m = (float)tuning->m, shift = 0.5f - tuning->reach;
     for (size_t l = 0; l < count; l++) {
@@ -82,17 +67,17 @@ INLINED void find_times(const struct gaussian_tuning *tuning, size_t from, size_
                         int32_t candidate, const float *restrict x, const int32_t *restrict first,
                         float *restrict time)
 {
-    static const float least = -80; /* where g is far below 1/(2 max_spike_time) */
-    const float *restrict x_min = tuning->x_min + from;
-    const float *restrict range = tuning->range + from;
+    static const float min_exponent = -80; /* where g is far below 1/(2 max_spike_time) */
+    const float *restrict x_min = tuning->ranges.x_min + from;
+    const float *restrict range = tuning->ranges.width + from;
     const float *restrict sigma2 = tuning->sigma2 + from;
-    const float max_spike_time = tuning->max_spike_time, m = (float)tuning->m;
+    const float max_spike_time = tuning->ranges.max_spike_time, m = (float)tuning->m;
     for (size_t l = 0; l < count; l++) {
         const float j = (float)(first[l] + candidate);
         const float mu = x_min[l] + (j - 0.5f) * range[l] / (m - 2);
         const float distance = x[l] - mu;
         const float exponent = -(distance * distance) / 2 / sigma2[l];
-        const float response = expf_nonpositive(exponent > least ? exponent : least);
+        const float response = expf_nonpositive(exponent > min_exponent ? exponent : min_exponent);
         const float t = round_to_even(max_spike_time * (1 - response));
         const float fires = t < max_spike_time ? t : never;
         time[l] = j < m ? fires : never;
@@ -103,14 +88,14 @@ INLINED void clamp_values(const struct gaussian_tuning *tuning, size_t from, siz
                           const float *restrict x, float *restrict clamped)
 {
     for (size_t l = 0; l < count; l++)
-        clamped[l] = clamp(x[l], tuning->x_min[from + l], tuning->x_max[from + l]);
+        clamped[l] = clamp(x[l], tuning->ranges.x_min[from + l], tuning->ranges.x_max[from + l]);
 }
 
 VECTORIZED static void find_spikes(const struct gaussian_tuning *tuning, size_t from, size_t count,
                                    const float *x, struct block *block)
 {
     float clamped[BLOCK];
-    if (tuning->clamps) {
+    if (tuning->ranges.clamps) {
         clamp_values(tuning, from, count, x, clamped);
         x = clamped;
     }
@@ -145,8 +130,8 @@ void gaussian_tuning_add(const struct gaussian_tuning *tuning, const float *x,
                          struct pattern *pattern)
 {
     struct block block;
-    for (size_t from = 0; from < tuning->n; from += BLOCK) {
-        const size_t rest = tuning->n - from, count = rest < BLOCK ? rest : BLOCK;
+    for (size_t from = 0; from < tuning->ranges.n; from += BLOCK) {
+        const size_t rest = tuning->ranges.n - from, count = rest < BLOCK ? rest : BLOCK;
         find_spikes(tuning, from, count, x + from, &block);
         add_spikes(tuning, from, count, &block, pattern);
     }

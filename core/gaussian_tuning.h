@@ -14,10 +14,10 @@
 #ifndef CORE_GAUSSIAN_TUNING_H
 #define CORE_GAUSSIAN_TUNING_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/feature_ranges.h"
 #include "core/pattern.h"
 #include "core/status.h"
 
@@ -27,25 +27,18 @@ enum {
 };
 
 struct gaussian_tuning {
-    size_t n;             /* features */
-    size_t m;             /* neurons a feature, > 2 */
-    float max_spike_time; /* an integer in 1..GAUSSIAN_MAX_SPIKE_TIME */
-    bool clamps;          /* values into the range, before all else; false after init */
-    float reach;          /* how many deltas from x a centre may lie and still fire */
-    size_t candidates;    /* neurons within reach of a value, <= GAUSSIAN_CANDIDATES */
-    float *x_min;         /* [n]; owned, one block with the four below */
-    float *x_max;         /* [n] */
-    float *range;         /* [n] x_max - x_min */
-    float *sigma2;        /* [n] sigma squared */
-    float *per_delta;     /* [n] 1 / delta */
+    struct feature_ranges ranges;
+    size_t m;          /* neurons a feature, > 2 */
+    float reach;       /* how many deltas from x a centre may lie and still fire */
+    size_t candidates; /* neurons within reach of a value, <= GAUSSIAN_CANDIDATES */
+    float *sigma2;     /* [n] sigma squared; in the ranges' block */
+    float *per_delta;  /* [n] 1 / delta; likewise */
 };
 
-/* Copies the ranges. m > 2 and x_min < x_max (as float32) for every feature are the caller's to
- * check. */
+/* See feature_ranges_init(); m > 2. Free with feature_ranges_finish(). */
 enum core_status gaussian_tuning_init(struct gaussian_tuning *tuning, size_t n, size_t m,
                                       const float *x_min, const float *x_max,
                                       uint32_t max_spike_time);
-void gaussian_tuning_finish(struct gaussian_tuning *tuning); /* does nothing on a zeroed one */
 
 /* Adds the spikes of a sample, x[n], to the pattern: feature i's neuron j (0-based) is the afferent
  * i * m + j. */

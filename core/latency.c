@@ -2,7 +2,6 @@
 #include "core/latency.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "core/exponential.h"
 #include "core/rounding.h"
@@ -12,51 +11,34 @@ enum { BLOCK = 64 };
 enum core_status latency_init(struct latency *latency, size_t n, enum latency_scale scale,
                               const float *x_min, const float *x_max, uint32_t max_spike_time)
 {
-    float *block = calloc(n, 3 * sizeof *block);
-    if (block == NULL)
-        return CORE_NO_MEMORY;
     *latency = (struct latency){
-        .n = n,
         .scale = scale,
-        .max_spike_time = (float)max_spike_time,
         .faintest = exp_nonpositive(1 - (double)max_spike_time),
-        .x_min = block,
-        .x_max = block + n,
-        .range = block + 2 * n,
     };
-    for (size_t i = 0; i < n; i++) {
-        latency->x_min[i] = x_min[i];
-        latency->x_max[i] = x_max[i];
-        latency->range[i] = x_max[i] - x_min[i];
-    }
-    return CORE_OK;
-}
-
-void latency_finish(struct latency *latency)
-{
-    free(latency->x_min);
-    *latency = (struct latency){0};
+    return feature_ranges_init(&latency->ranges, n, 0, x_min, x_max, max_spike_time);
 }
 
 /* Whether a value fires at all. */
 INLINED bool fires(const struct latency *latency, size_t feature, float x)
 {
-    return (x > latency->x_min[feature]) & (latency->clamps | (x <= latency->x_max[feature]));
+    return (x > latency->ranges.x_min[feature]) &
+           (latency->ranges.clamps | (x <= latency->ranges.x_max[feature]));
 }
 
 INLINED float inside(const struct latency *latency, size_t feature, float x)
 {
-    const float low = x > latency->x_min[feature] ? x : latency->x_min[feature];
-    return low < latency->x_max[feature] ? low : latency->x_max[feature];
+    const float low = x > latency->ranges.x_min[feature] ? x : latency->ranges.x_min[feature];
+    return low < latency->ranges.x_max[feature] ? low : latency->ranges.x_max[feature];
 }
 
 INLINED void find_linear(const struct latency *latency, size_t from, size_t count, const float *x,
                          float *times)
 {
-    const float latest = latency->max_spike_time - 1;
+    const float latest = latency->ranges.max_spike_time - 1;
     for (size_t l = 0; l < count; l++) {
         const size_t i = from + l;
-        const float u = (inside(latency, i, x[l]) - latency->x_min[i]) / latency->range[i];
+        const float u =
+            (inside(latency, i, x[l]) - latency->ranges.x_min[i]) / latency->ranges.width[i];
         const float t = round_to_even((1 - u) * latest);
         times[l] = fires(latency, i, x[l]) ? t : -1;
     }
@@ -70,8 +52,8 @@ INLINED void find_log(const struct latency *latency, size_t from, size_t count, 
         times[l] = -1;
         if (!fires(latency, i, x[l]))
             continue;
-        const float above = inside(latency, i, x[l]) - latency->x_min[i];
-        const double u = (double)above / (double)latency->range[i];
+        const float above = inside(latency, i, x[l]) - latency->ranges.x_min[i];
+        const double u = (double)above / (double)latency->ranges.width[i];
         const double t = -logarithm(u + (1 - u) * latency->faintest);
         times[l] = (float)rint(t);
     }
@@ -111,8 +93,8 @@ static void add_spikes(size_t from, size_t count, const float *times, struct pat
 void latency_add(const struct latency *latency, const float *x, struct pattern *pattern)
 {
     float times[BLOCK];
-    for (size_t from = 0; from < latency->n; from += BLOCK) {
-        const size_t rest = latency->n - from, count = rest < BLOCK ? rest : BLOCK;
+    for (size_t from = 0; from < latency->ranges.n; from += BLOCK) {
+        const size_t rest = latency->ranges.n - from, count = rest < BLOCK ? rest : BLOCK;
         find_times(latency, from, count, x + from, times);
         add_spikes(from, count, times, pattern);
     }

@@ -17,10 +17,10 @@
 #ifndef CORE_LATENCY_H
 #define CORE_LATENCY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/feature_ranges.h"
 #include "core/pattern.h"
 #include "core/status.h"
 
@@ -29,21 +29,14 @@ enum latency_scale { LATENCY_LINEAR, LATENCY_LOG };
 enum { LATENCY_MAX_SPIKE_TIME = 1 << 22 };
 
 struct latency {
-    size_t n; /* features, each of one neuron */
+    struct feature_ranges ranges; /* each feature has one neuron */
     enum latency_scale scale;
-    float max_spike_time; /* an integer in 1..LATENCY_MAX_SPIKE_TIME */
-    bool clamps;          /* values into the range, before all else; false after init */
-    double faintest;      /* exp(1 - max_spike_time) */
-    float *x_min;         /* [n]; owned, one block with the two below */
-    float *x_max;         /* [n] */
-    float *range;         /* [n] x_max - x_min */
+    double faintest; /* exp(1 - max_spike_time) */
 };
 
-/* Copies the ranges. x_min < x_max, whose difference is finite, for every feature is the caller's
- * to check. */
+/* See feature_ranges_init(). Free with feature_ranges_finish(). */
 enum core_status latency_init(struct latency *latency, size_t n, enum latency_scale scale,
                               const float *x_min, const float *x_max, uint32_t max_spike_time);
-void latency_finish(struct latency *latency); /* does nothing on a zeroed one */
 
 /* Adds the spikes of a sample, x[n], to the pattern: feature i is the afferent i. */
 void latency_add(const struct latency *latency, const float *x, struct pattern *pattern);

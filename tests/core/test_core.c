@@ -31,7 +31,7 @@ static void encode_case(const json_t *golden)
         for (size_t j = 0; j < m; j++)
             ck_assert_float_eq(times[j], spikes[at * m + j]);
     }
-    gaussian_tuning_finish(&tuning);
+    feature_ranges_finish(&tuning.ranges);
     free(times);
     free(spikes);
     free(values);
@@ -54,7 +54,7 @@ START_TEST(encode_leaves_far_values_silent)
     gaussian_tuning_encode(&tuning, 0, 1e30f, times);
     for (int j = 0; j < 4; j++)
         ck_assert_float_eq(times[j], -1);
-    gaussian_tuning_finish(&tuning);
+    feature_ranges_finish(&tuning.ranges);
 }
 END_TEST
 
@@ -92,7 +92,7 @@ START_TEST(encode_follows_the_formula_at_every_value)
             gaussian_tuning_encode(&tuning, 0, x, times);
             fired += compare_with_formula(max_spike_time, x, times, M);
         }
-        gaussian_tuning_finish(&tuning);
+        feature_ranges_finish(&tuning.ranges);
     }
     ck_assert_uint_gt(fired, 10000);
 }
