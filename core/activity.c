@@ -78,7 +78,7 @@ static void keep_maxima(const struct membranes *membranes, size_t block,
     memcpy(layer->t_max + first, membranes->t_max, stride * sizeof *layer->t_max);
 }
 
-/* The time of the maximum, where that reaches the threshold. */
+/* Neurons whose maximum reaches the threshold fire at its time. */
 static void fire_at_peaks(const struct tempotron *tempotron, size_t block,
                           struct layer_activity *layer)
 {

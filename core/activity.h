@@ -15,27 +15,27 @@
 struct layer_activity {
     struct pattern pattern;   /* the spikes that come in */
     struct timeline timeline; /* has read the pattern */
-    float *v_max;             /* [lanes] the greatest voltage */
+    float *v_max;             /* [lanes] the highest voltage */
     double *t_max;            /* [lanes] its time */
 
-    /* Of a hidden layer. */
+    /* These are a hidden layer's. */
     float *spike; /* [lanes] when the neuron fires; -1: it does not */
-    float *slope; /* [lanes] of HIDDEN_CROSSING: of the voltage there */
+    float *slope; /* [lanes] with HIDDEN_CROSSING, the voltage's slope then */
 };
 
 struct activity {
     size_t depth;
     struct layer_activity layers[NETWORK_LAYERS];
     float *score; /* [classes] of READ_OUT_V_MAX */
-    void *memory; /* of all arrays but the patterns' and timelines' */
+    void *memory; /* holds the arrays of floats and doubles */
 };
 
-/* For samples of up to `capacity` spikes. */
+/* Makes room for samples of up to `capacity` spikes. */
 enum core_status activity_init(struct activity *activity, const struct network *network,
                                size_t capacity);
 void activity_finish(struct activity *activity); /* does nothing on a zeroed one */
 
-/* The pattern to fill with the sample's spikes, and then to run. */
+/* The caller fills this pattern with the sample's spikes before the forward pass. */
 struct pattern *activity_input(struct activity *activity);
 
 /* Runs the sample's pattern through the hidden layers, in membranes made for
@@ -43,19 +43,18 @@ struct pattern *activity_input(struct activity *activity);
 void activity_forward(const struct network *network, struct membranes *membranes,
                       struct activity *activity);
 
-/* Whether spikes reached the last layer: without any there is no decision. */
+/* Whether spikes reached the last layer: without any, no class is decided. */
 bool activity_decides(const struct activity *activity);
 
-/* --- the steps of activity_forward(), for who works through a batch layer by layer --- */
+/* --- the steps of activity_forward(), for a batch that goes through layer by layer --- */
 
-/* One block of a layer whose timeline has read its pattern; `tempotron` is the block, or stands for
- * it. */
+/* Run one block of a layer whose timeline has read its pattern. */
 void activity_fire_block(const struct tempotron *tempotron, enum hidden_spike hidden_spike,
                          size_t block, struct membranes *membranes, struct layer_activity *layer);
 void activity_read_block(const struct tempotron *tempotron, size_t block,
                          struct membranes *membranes, struct layer_activity *layer, float *v);
 
-/* Makes the spikes of a hidden layer's neurons the pattern of the next. */
+/* Makes the spikes of a hidden layer's neurons the pattern of the next layer. */
 void activity_pass_on(const struct layer_activity *layer, size_t neurons, struct pattern *pattern);
 
 #endif

@@ -1,5 +1,5 @@
-/* arena.h - lays arrays one behind the other in one block, each aligned for vectors: first without
- * memory, to learn how much is wanted, then again with it. */
+/* arena.h - lays arrays one after the other in one block of memory, each aligned for vectors. The
+ * caller places them twice: first without memory, to learn how much they need, then with it. */
 #ifndef CORE_ARENA_H
 #define CORE_ARENA_H
 
@@ -22,7 +22,7 @@ static inline void *arena_place(struct arena *arena, size_t count, size_t size)
     return array;
 }
 
-/* Zeroed memory for what has been placed, from the begin again. */
+/* Allocates zeroed memory for what has been placed, and starts again from its begin. */
 static inline bool arena_allocate(struct arena *arena)
 {
     const size_t bytes = arena->bytes > 0 ? arena->bytes : SIMD_ALIGNMENT;

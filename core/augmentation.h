@@ -1,4 +1,5 @@
-/* augmentation.h - more samples than there are: images, moved a little anew in every epoch. */
+/* augmentation.h - makes more of the samples there are: images are moved a little, by other amounts
+ * in every epoch. */
 #ifndef CORE_AUGMENTATION_H
 #define CORE_AUGMENTATION_H
 
@@ -8,8 +9,8 @@
 #include "core/samples.h"
 
 struct augmentation {
-    size_t shift;  /* pixels, at most, either way; 0: none */
-    size_t height; /* of the image that a sample's features are, row by row */
+    size_t shift;  /* at most this many pixels in each direction; 0: no augmentation */
+    size_t height; /* of the image whose pixels, row by row, are a sample's features */
     size_t width;
 };
 

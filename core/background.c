@@ -5,13 +5,13 @@
 
 #include "core/simd.h"
 
-/* The spikes of a feature at rest. */
-static const struct byte_code *code_at_rest(const struct byte_table *table, size_t feature)
+/* The spikes of a feature that is 0. */
+static const struct byte_code *background_code(const struct byte_table *table, size_t feature)
 {
     return &table->codes[table->range[feature]][0];
 }
 
-/* The row of a block for a step, or where its rows end. */
+/* The row of a block for a step; if there is none, the end of the block's rows. */
 static uint32_t find_row(const struct background *background, uint32_t begin, uint32_t end,
                          uint32_t step)
 {
@@ -20,13 +20,13 @@ static uint32_t find_row(const struct background *background, uint32_t begin, ui
     return begin;
 }
 
-/* Notes the steps of a block's rows, behind those of the block before it. */
+/* Notes the steps of a block's rows, after those of the block before it. */
 static void note_steps(struct background *background, const struct byte_table *table, size_t block)
 {
     const uint32_t begin = background->first[block];
     uint32_t end = begin;
     for (size_t i = block * BACKGROUND_BLOCK; i < (block + 1) * BACKGROUND_BLOCK; i++) {
-        const struct byte_code *code = code_at_rest(table, i);
+        const struct byte_code *code = background_code(table, i);
         background->fires[block] |= code->fired;
         for (uint32_t s = 0; s < code->count; s++) {
             const uint32_t step = (uint32_t)code->time[s];
@@ -99,7 +99,7 @@ static void add_feature(struct background *background, size_t neurons,
                         size_t feature)
 {
     const size_t block = feature / BACKGROUND_BLOCK, stride = tempotron->stride;
-    const struct byte_code *code = code_at_rest(table, feature);
+    const struct byte_code *code = background_code(table, feature);
     for (uint32_t s = 0; s < code->count; s++) {
         const size_t afferent = feature * table->m + code->first + s;
         float *row = background->rows[neurons] +

@@ -1,9 +1,10 @@
 /* background.h - what the background of an image adds to the membranes.
  *
- * The features of an image are mostly 0, and those that are at rest fire the same spikes each time:
- * a block of features that are all at rest adds a few rows, summed beforehand, where its single
- * spikes would have added many. The sums are rounded otherwise than one spike after the other, so
- * that whoever wants the same bits has to use it wherever he evaluates. */
+ * Most features of an image are 0, and features that are 0 fire the same spikes in every image. A
+ * block of features that are all 0 therefore adds a few rows of weights, which are summed
+ * beforehand, instead of a row for each of its spikes. The sums are rounded in another order than
+ * that of single spikes: results have the same bits only if all of them use the background, or none
+ * does. */
 #ifndef CORE_BACKGROUND_H
 #define CORE_BACKGROUND_H
 
@@ -20,27 +21,28 @@
 enum { BACKGROUND_BLOCK = 8 }; /* features */
 
 struct background {
-    size_t blocks;   /* whole ones; features behind them are encoded each time */
-    uint32_t *first; /* [blocks + 1] where the rows of a block begin */
-    uint32_t *step;  /* [first[blocks]] of the clock at which a row is added */
-    float **rows;    /* of each block of the layer's neurons [first[blocks]][stride] */
+    size_t blocks;   /* whole blocks; the features after them are encoded each time */
+    uint32_t *first; /* [blocks + 1] the first row of each block */
+    uint32_t *step;  /* [first[blocks]] the step of the clock at which a row is added */
+    float **rows;    /* [neuron_blocks] for each block of the layer's neurons
+                        [first[blocks]][stride] */
     size_t neuron_blocks;
-    bool *fires; /* [blocks] some neuron does, if only too late */
+    bool *fires; /* [blocks] some neuron fires, even if too late */
 };
 
-/* Of the layer that reads the table's spikes, on the grid. */
+/* For the layer that reads the table's spikes, on the grid. */
 enum core_status background_create(const struct layer *layer, const struct byte_table *table,
                                    struct background **ret_background);
 void background_destroy(struct background *background); /* takes NULL */
 
-/* Sums the rows again, after the weights have changed. */
+/* Sums the rows again after the weights have changed. */
 void background_update(struct background *background, const struct layer *layer,
                        const struct byte_table *table);
 
 size_t background_bytes(const struct background *background,
                         const struct layer *layer); /* of memory */
 
-/* Whether the block that begins at x is at rest. */
+/* Whether all features of the block that begins at x are 0. */
 static inline bool background_holds(const uint8_t *x)
 {
     uint64_t block;

@@ -12,7 +12,7 @@ struct ranges {
     size_t representatives[BYTE_TABLE_RANGES];
 };
 
-/* The range of a feature, noted if it is new; BYTE_TABLE_RANGES where there is no room. */
+/* The range of a feature, noted if it is new; BYTE_TABLE_RANGES: there is no room. */
 static size_t range_of(const struct encoder *encoder, size_t feature, struct ranges *ranges)
 {
     const float *x_min = encoder_x_min(encoder), *x_max = encoder_x_max(encoder);
@@ -148,7 +148,7 @@ VECTORIZED void byte_table_encode(const struct byte_table *table,
     for (size_t block = 0; background != NULL && block < background->blocks;
          block++, i += BACKGROUND_BLOCK) {
         if (background_holds(x + i)) {
-            pattern->resting[pattern->resting_count++] = (uint32_t)block;
+            pattern->background_blocks[pattern->background_count++] = (uint32_t)block;
             pattern->fired |= background->fires[block];
         } else {
             add_features(table, x, i, i + BACKGROUND_BLOCK, pattern);

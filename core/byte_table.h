@@ -1,6 +1,6 @@
 /* byte_table.h - the spikes of each of a byte's 256 values, encoded beforehand.
  *
- * The same spikes as the encoder's own, at the price of a copy. Features of equal range share an
+ * They are the encoder's own spikes, for the price of a copy. Features of equal range share an
  * entry, so that the table of an image is small. */
 #ifndef CORE_BYTE_TABLE_H
 #define CORE_BYTE_TABLE_H
@@ -13,15 +13,15 @@
 #include "core/pattern.h"
 #include "core/status.h"
 
-/* More different ranges would not fit a processor's cache; and a table that few features share is
- * not worth its memory. */
+/* A table of more ranges would not fit a processor's cache, and one that few features share is not
+ * worth its memory. */
 enum { BYTE_TABLE_RANGES = 64, BYTE_TABLE_SHARE = 8 };
 
 /* The neurons that one value fires lie side by side. */
 struct byte_code {
     uint32_t first; /* neuron of the feature */
     uint32_t count; /* spikes kept */
-    bool fired;     /* some neuron fires, if only too late */
+    bool fired;     /* some neuron fires, even if too late */
     float time[PATTERN_SLACK];
 };
 
@@ -30,27 +30,27 @@ struct byte_table {
     size_t m; /* neurons a feature */
     float last;
     size_t ranges;
-    uint32_t *range;                /* [n] which codes are a feature's; owned */
+    uint32_t *range;                /* [n] the index of each feature's codes; owned */
     struct byte_code (*codes)[256]; /* owned */
 };
 
 /* Whether the features have few enough different ranges, and each of them enough features. */
 bool byte_table_fits(const struct encoder *encoder);
 
-/* For patterns whose `last` is the given one; byte_table_fits(). */
+/* For patterns whose `last` is the given one. byte_table_fits() holds. */
 enum core_status byte_table_init(struct byte_table *table, const struct encoder *encoder,
                                  float last);
 size_t byte_table_bytes(const struct byte_table *table); /* of memory */
 void byte_table_finish(struct byte_table *table);        /* does nothing on a zeroed one */
 
-/* Turns values that are all whole numbers 0 .. 255 into bytes. False: some are not; what `bytes`
- * holds then says nothing. */
+/* Turns values that are all whole numbers 0 .. 255 into bytes. False: some are not, and the content
+ * of `bytes` is undefined. */
 bool byte_table_convert(const float *values, size_t count, uint8_t *bytes);
 
 struct background;
 
-/* Fills the pattern with the spikes of x[n]; with `rest`, which may be NULL, those of blocks at
- * rest are only named. */
+/* Fills the pattern with the spikes of x[n]. If the background is not NULL, blocks of features that
+ * are all 0 are only named. */
 void byte_table_encode(const struct byte_table *table, const struct background *background,
                        const uint8_t *x, struct pattern *pattern);
 

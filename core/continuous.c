@@ -10,26 +10,27 @@
 
 /* --- forward --- */
 
-/* The greatest voltage within a gap that began at `time`, if it is the greatest so far: the
- * exponentials are those of the gap's begin. */
+/* The highest voltage within an interval that began at `time`, if it is the greatest so far: the
+ * exponentials are those of the interval's begin. */
 static void take_peak(const struct time_constants *constants, double time, size_t j,
                       struct membranes *membranes)
 {
     const double slow = constants->slow, fast = constants->fast;
     const double M = membranes->slow[j], S = membranes->fast[j];
-    const double most = M * (1 - fast / slow); /* there S exp(-u/fast)/fast = M exp(-u/slow)/slow */
-    if (most <= membranes->best[j])
+    const double max = M * (1 - fast / slow); /* there S exp(-u/fast)/fast = M exp(-u/slow)/slow */
+    if (max <= membranes->best[j])
         return;
     const double u = slow * fast / (slow - fast) * logarithm(S * slow / (M * fast));
-    const double peak = most * exp_nonpositive(-u / slow);
+    const double peak = max * exp_nonpositive(-u / slow);
     if (peak > membranes->best[j]) {
         membranes->best[j] = peak;
         membranes->t_max[j] = time + u;
     }
 }
 
-/* Whether a voltage that rises as the gap begins has turned by its end, where the fast exponential
- * has decayed by `turn` more than the slow one. It then has its maximum in between, and M, S > 0.
+/* Whether a voltage that rises as the interval begins has turned by its end, where the fast
+ * exponential has decayed by `turn` more than the slow one. It then has its maximum in between, and
+ * M, S > 0.
  */
 INLINED bool has_turned(double falls, double rises, double turn)
 {
@@ -55,9 +56,10 @@ static void take_peaks(const struct time_constants *constants, double turn, doub
             take_peak(constants, time, j, membranes);
 }
 
-/* Decays the membranes over a gap, looks at the voltage at its end, and adds the spike there. */
-VECTORIZED static void end_gap(double decay_slow, double decay_fast, double time, const float *row,
-                               struct membranes *membranes)
+/* Decays the membranes over an interval, looks at the voltage at its end, and adds the spike there.
+ */
+VECTORIZED static void end_interval(double decay_slow, double decay_fast, double time,
+                                    const float *row, struct membranes *membranes)
 {
     double *restrict slow = membranes->slow, *restrict fast = membranes->fast;
     double *restrict best = membranes->best, *restrict t_max = membranes->t_max;
@@ -88,13 +90,13 @@ static void clear(struct membranes *membranes)
 
 /* --- the first crossing of the threshold --- */
 
-/* The time u in a gap at which the voltage/v0 reaches the threshold, which it does not before 0 and
- * does by `most`: Newton's method, kept within a bracket. */
+/* The time u in an interval at which the voltage/v0 reaches the threshold, which it does not before
+ * 0 and does by `max`: Newton's method, kept within a bracket. */
 static double find_crossing(const struct time_constants *constants, double M, double S,
-                            double threshold, double most)
+                            double threshold, double max)
 {
-    double low = 0, high = most, u = 0;
-    for (int i = 0; i < 100 && high - low > 1e-13 * most; i++) {
+    double low = 0, high = max, u = 0;
+    for (int i = 0; i < 100 && high - low > 1e-13 * max; i++) {
         const double slow = M * exp_nonpositive(-u / constants->slow);
         const double fast = S * exp_nonpositive(-u / constants->fast);
         const double error = slow - fast - threshold;
@@ -111,17 +113,17 @@ static double find_crossing(const struct time_constants *constants, double M, do
 }
 
 static void note_crossing(const struct time_constants *constants, double threshold, double time,
-                          double most, size_t j, struct membranes *membranes)
+                          double max, size_t j, struct membranes *membranes)
 {
     const double M = membranes->slow[j], S = membranes->fast[j];
-    const double u = find_crossing(constants, M, S, threshold, most);
+    const double u = find_crossing(constants, M, S, threshold, max);
     membranes->spike[j] = (float)(time + u);
     membranes->slope[j] =
         (float)(constants->v0 * (S * exp_nonpositive(-u / constants->fast) / constants->fast -
                                  M * exp_nonpositive(-u / constants->slow) / constants->slow));
 }
 
-/* In a gap whose peaks have been taken: at a peak, or by the gap's end. */
+/* In an interval whose peaks have been taken: at a peak, or by the interval's end. */
 static void note_crossings(const struct time_constants *constants, double threshold, double time,
                            double next, double decay_slow, double decay_fast,
                            struct membranes *membranes)
@@ -158,14 +160,14 @@ INLINED void find_maxima(const struct tempotron *tempotron, const struct pattern
             take_peaks(&constants, timeline->turn[e], now, membranes);
         if (fires && next > now)
             note_crossings(&constants, threshold, now, next, decay_slow, decay_fast, membranes);
-        end_gap(decay_slow, decay_fast, next, row, membranes);
+        end_interval(decay_slow, decay_fast, next, row, membranes);
         now = next;
     }
     for (size_t j = 0; j < membranes->stride; j++)
         membranes->v_max[j] = (float)(constants.v0 * membranes->best[j]);
 }
 
-/* The voltage at t = 0 .. T - 1: each of these is the end of a gap too. */
+/* The voltage at t = 0 .. T - 1: each of these is the end of an interval too. */
 static void sample_voltages(const struct tempotron *tempotron, const struct pattern *pattern,
                             const struct timeline *timeline, struct membranes *membranes, float *v)
 {
@@ -182,8 +184,8 @@ static void sample_voltages(const struct tempotron *tempotron, const struct patt
             row = tempotron->weight + pattern->afferent[spike] * tempotron->stride;
             next = (double)pattern->time[spike];
         }
-        end_gap(exp_nonpositive((now - next) / constants.slow),
-                exp_nonpositive((now - next) / constants.fast), next, row, membranes);
+        end_interval(exp_nonpositive((now - next) / constants.slow),
+                     exp_nonpositive((now - next) / constants.fast), next, row, membranes);
         now = next;
         if (row != NULL)
             continue;
@@ -213,7 +215,7 @@ void continuous_fire(const struct tempotron *tempotron, const struct pattern *pa
 
 /* --- backward --- */
 
-/* The last of the spikes at a time, by its place in their order; `count` where there is none. */
+/* The last of the spikes at a time, by its place in their order; `count`: there is none. */
 static size_t find_spike_at(const struct pattern *pattern, const struct timeline *timeline,
                             double time)
 {
@@ -229,9 +231,9 @@ static size_t find_spike_at(const struct pattern *pattern, const struct timeline
     return is_there ? low - 1 : pattern->count;
 }
 
-/* A neuron's slope behind a spike. */
-static double slope_behind(const struct tempotron *tempotron, const struct pattern *pattern,
-                           const struct timeline *timeline, size_t spike, size_t neuron)
+/* A neuron's slope just after a spike. */
+static double slope_after(const struct tempotron *tempotron, const struct pattern *pattern,
+                          const struct timeline *timeline, size_t spike, size_t neuron)
 {
     const struct time_constants constants = time_constants(&tempotron->psp);
     double M = 0, S = 0;
@@ -254,12 +256,12 @@ void continuous_follow_kinks(const struct tempotron *tempotron, const struct pat
             amount != 0 ? find_spike_at(pattern, timeline, gradient->at[j]) : pattern->count;
         if (spike < pattern->count)
             time_gradient[timeline->order[spike]] +=
-                (float)(amount * slope_behind(tempotron, pattern, timeline, spike, j));
+                (float)(amount * slope_after(tempotron, pattern, timeline, spike, j));
     }
 }
 
-/* Of one spike, the gap after which ends at `next`: neurons whose gradient lies in that gap begin
- * here, the others decay over it. */
+/* Of one spike, the interval after which ends at `next`: neurons whose gradient lies in that
+ * interval begin here, the others decay over it. */
 VECTORIZED static void trace_back(const struct time_constants *constants, double time, double next,
                                   double decay_slow, double decay_fast,
                                   const struct voltage_gradient *gradient,

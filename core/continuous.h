@@ -1,12 +1,13 @@
 /* continuous.h - the clock of real time: the exact maximum of the voltage on [0, T].
  *
- * Between two spikes the voltage is a difference of two exponentials of the time u since the first,
+ * Between two spikes the voltage is a difference of two exponentials of the time u since the
+ * earlier one,
  *
  *     V(u) = v0 (M exp(-u/tau) - S exp(-u/tau_s))
  *
- * which has its only extremum at u* = tau tau_s/(tau - tau_s) ln(S tau/(M tau_s)). Each gap's
- * greatest voltage is at u*, where that is a maximum within the gap, or at one of its ends: there
- * may be a kink, where a spike of negative weight stops a rise. */
+ * which has its only extremum at u* = tau tau_s/(tau - tau_s) ln(S tau/(M tau_s)). The highest
+ * voltage of each interval is at u*, if that is a maximum within the interval, or at one of its
+ * ends: a spike of negative weight may stop a rise, which makes a kink. */
 #ifndef CORE_CONTINUOUS_H
 #define CORE_CONTINUOUS_H
 

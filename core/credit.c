@@ -16,16 +16,11 @@ static size_t row_count(const struct tempotron *tempotron, size_t capacity)
     return 0;
 }
 
-size_t credit_bytes(const struct tempotron *tempotron, size_t capacity)
-{
-    return 2 * row_count(tempotron, capacity) * tempotron->stride * sizeof(float);
-}
-
 enum core_status credit_init(struct credit *credit, const struct tempotron *tempotron,
                              size_t capacity)
 {
     const size_t count = row_count(tempotron, capacity) * tempotron->stride;
-    float *block = aligned_alloc(SIMD_ALIGNMENT, simd_round_up(credit_bytes(tempotron, capacity)));
+    float *block = aligned_alloc(SIMD_ALIGNMENT, simd_round_up(2 * count * sizeof *block));
     if (block == NULL)
         return CORE_NO_MEMORY;
     *credit = (struct credit){
@@ -57,7 +52,7 @@ static size_t find_spike(const struct pattern *pattern, size_t afferent)
     return low;
 }
 
-/* `vectors` is a constant where the function is inlined for few outputs. */
+/* If the function is inlined for few outputs, `vectors` is a constant. */
 INLINED void add_step_rows(const struct credit *credit, const struct pattern *pattern, size_t from,
                            size_t to, lanes *restrict gradient, size_t vectors)
 {

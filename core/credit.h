@@ -1,18 +1,18 @@
-/* credit.h - what each spike of a sample has to do with the sample's loss.
+/* credit.h - how each spike of a sample contributes to the sample's loss.
  *
  *     dL/dw_ji = sum over the spikes t_i of c_j K(a_j - t_i)
  *
- * where the loss depends on neuron j's voltage at the time a_j by c_j = dL/dV_j(a_j): of an output
- * the time of its maximum, of a hidden neuron that of its own spike. The term depends on the neuron
- * j and on when the spike was, not on its afferent: it is a table of rows of neurons, of which each
- * spike adds one to its afferent's row of the gradient. On the grid there is a row for each step,
- * on the continuous clock one for each spike.
+ * The loss depends on neuron j's voltage at the time a_j by c_j = dL/dV_j(a_j). For an output, a_j
+ * is the time of its maximum; for a hidden neuron, that of its own spike. The term depends on the
+ * neuron j and on the time of the spike, not on its afferent. So the credit is a table of rows of
+ * neurons, and each spike adds one row to its afferent's row of the gradient. On the grid there is
+ * a row for each step, on the continuous clock one for each spike.
  *
- * The loss depends on the spikes' own times too, by which it is passed on to the layer below:
+ * The loss also depends on the times of the spikes, by which it is passed on to the layer below:
  *
  *     dL/dt_i = - sum over j of c_j w_ji K'(a_j - t_i)
  *
- * as if a_j stayed where it is: for a maximum that lies on a spike, see membranes.h. */
+ * as if a_j did not move. For a maximum that lies on a spike, see membranes_follow_kinks(). */
 #ifndef CORE_CREDIT_H
 #define CORE_CREDIT_H
 
@@ -28,19 +28,18 @@
 struct credit {
     size_t stride;
     enum tempotron_clock clock;
-    bool is_zero; /* c is 0 throughout: the rows are not filled */
+    bool is_zero; /* every c is 0, and the rows are not filled */
     float *rise;  /* [T or capacity][stride] sum of c K(a - t); owned, one block with `fall` */
     float *fall;  /* [T or capacity][stride] sum of c exp(-(a - t)/tau) */
 };
 
-/* For patterns of up to `capacity` spikes, of this tempotron or of one with fewer neurons. */
-size_t credit_bytes(const struct tempotron *tempotron, size_t capacity); /* that it takes */
+/* For patterns of up to `capacity` spikes, and this tempotron or one with fewer neurons. */
 enum core_status credit_init(struct credit *credit, const struct tempotron *tempotron,
                              size_t capacity);
 void credit_finish(struct credit *credit); /* does nothing on a zeroed one */
 
-/* Adds a pattern's part to the gradient[in_features][stride] (aligned for vectors) of the afferents
- * first .. end - 1. */
+/* Adds a pattern's part to gradient[in_features][stride], which is aligned for vectors, in the rows
+ * of the afferents first .. end - 1. The timeline has read the pattern. */
 void credit_add(const struct credit *credit, const struct pattern *pattern,
                 const struct timeline *timeline, size_t first, size_t end, float *gradient);
 

@@ -11,14 +11,14 @@ enum { HALVINGS = 200 }; /* 53 would do, if no trial at Newton's estimate ever f
 
 static const double ulp = 0x1p-52;
 
-enum core_status critical_search_init(struct critical_search *search, size_t most)
+enum core_status critical_search_init(struct critical_search *search, size_t max_k)
 {
     *search = (struct critical_search){0};
-    enum core_status status = spike_train_init(&search->below, most);
+    enum core_status status = spike_train_init(&search->below, max_k);
     if (status == CORE_OK)
-        status = spike_train_init(&search->above, most);
+        status = spike_train_init(&search->above, max_k);
     if (status == CORE_OK)
-        status = spike_train_init(&search->trial, most);
+        status = spike_train_init(&search->trial, max_k);
     if (status != CORE_OK)
         critical_search_finish(search);
     return status;
@@ -76,7 +76,7 @@ static size_t find_lost_spike(const struct multi_spike *multi_spike,
 {
     const double close = 1e-9 * multi_spike->tau;
     for (size_t s = 0; s < above->count; s++)
-        if (above->gap[s] != below->gap[s] && above->time[s] - below->time[s] > close)
+        if (above->interval[s] != below->interval[s] && above->time[s] - below->time[s] > close)
             return s;
     return above->count;
 }
@@ -103,7 +103,7 @@ static void try_threshold(struct multi_spike *multi_spike, double theta,
 {
     if (!(theta > bracket->low && theta < bracket->high))
         return;
-    search->trial.most = bracket->k;
+    search->trial.max = bracket->k;
     multi_spike_fire_chosen(multi_spike, theta, &search->trial);
     if (search->trial.count == bracket->k) {
         swap(&search->trial, &search->below);
@@ -115,7 +115,7 @@ static void try_threshold(struct multi_spike *multi_spike, double theta,
     }
 }
 
-/* One step of Newton's from the lower end, and trials on both sides of where it leads. */
+/* One step of Newton's method from the lower end, and trials on both sides of its result. */
 static void try_estimate(struct multi_spike *multi_spike, struct critical_search *search,
                          struct bracket *bracket)
 {
@@ -144,11 +144,11 @@ static void narrow(struct multi_spike *multi_spike, struct critical_search *sear
     }
 }
 
-/* At `low` there are k spikes but for rounding, which a lower one need not fear. */
+/* At `low` there are k spikes, unless rounding loses one; a lower threshold is safe from that. */
 static bool open_bracket(struct multi_spike *multi_spike, struct critical_search *search,
                          struct bracket *bracket)
 {
-    search->below.most = bracket->k;
+    search->below.max = bracket->k;
     for (double low = bracket->low * (1 - 4 * ulp); low > bracket->low / 4; low *= 0.9) {
         multi_spike_choose(multi_spike, low);
         multi_spike_fire_chosen(multi_spike, low, &search->below);
@@ -168,8 +168,8 @@ bool critical_threshold_find(struct multi_spike *multi_spike, size_t k, double h
     if (!(v_max.v > 0) || !isfinite(v_max.v))
         return false;
     if (k == 1) {
-        *ret_critical =
-            (struct critical_threshold){.theta = v_max.v, .time = v_max.time, .gap = v_max.gap};
+        *ret_critical = (struct critical_threshold){
+            .theta = v_max.v, .time = v_max.time, .interval = v_max.interval};
         return true;
     }
     struct bracket bracket = {.k = k, .low = v_max.v / (double)k, .high = v_max.v * (1 + 4 * ulp)};
@@ -181,16 +181,16 @@ bool critical_threshold_find(struct multi_spike *multi_spike, size_t k, double h
     const size_t before = find_lost_spike(multi_spike, &search->below, &search->above);
     const struct peak peak = multi_spike_peak(multi_spike, bracket.low, &search->below, before);
     *ret_critical = (struct critical_threshold){
-        .theta = bracket.low, .time = peak.time, .gap = peak.gap, .before = before};
+        .theta = bracket.low, .time = peak.time, .interval = peak.interval, .before = before};
     return true;
 }
 
 struct critical_threshold critical_threshold_of_silent(const struct multi_spike *multi_spike)
 {
-    const size_t last = multi_spike->gaps - 1;
+    const size_t last = multi_spike->intervals - 1;
     const double time =
         fmin(multi_spike->begin[last] + multi_spike->t_peak, multi_spike->begin[last + 1]);
-    return (struct critical_threshold){.time = time, .gap = last};
+    return (struct critical_threshold){.time = time, .interval = last};
 }
 
 /* --- the gradient --- */
@@ -214,7 +214,7 @@ static double solve_backwards(const struct multi_spike *multi_spike,
     return 1 / A;
 }
 
-/* Sums of g exp(-(t_x - t)/constants) over the t_x behind t. */
+/* Sums of g exp(-(t_x - t)/constants) over the t_x after t. */
 struct sums {
     double slow;
     double fast;
@@ -233,20 +233,20 @@ void critical_threshold_credit(const struct multi_spike *multi_spike,
 {
     const struct spike_train *train = &search->below;
     const double g = solve_backwards(multi_spike, critical, train);
-    const size_t spikes = multi_spike->gaps - 1;
+    const size_t spikes = multi_spike->intervals - 1;
     struct sums sums = {0};
     size_t left = critical->before;
-    for (size_t e = critical->gap; e < spikes; e++)
+    for (size_t e = critical->interval; e < spikes; e++)
         credit[multi_spike->timeline->order[e]] = 0;
-    for (size_t e = critical->gap; e > 0; e--) { /* spike e - 1 begins gap e */
+    for (size_t e = critical->interval; e > 0; e--) { /* spike e - 1 begins interval e */
         const double begin = multi_spike->begin[e];
         sums.slow = psp_settle(sums.slow * multi_spike->timeline->decay_slow[e]);
         sums.fast = psp_settle(sums.fast * multi_spike->timeline->decay_fast[e]);
-        if (e == critical->gap) {
+        if (e == critical->interval) {
             sums = (struct sums){0};
             add_point(multi_spike, g, critical->time - begin, &sums);
         }
-        for (; left > 0 && train->gap[left - 1] == e; left--)
+        for (; left > 0 && train->interval[left - 1] == e; left--)
             add_point(multi_spike, train->credit[left - 1], train->time[left - 1] - begin, &sums);
         credit[multi_spike->timeline->order[e - 1]] =
             multi_spike->constants.v0 * (sums.slow - sums.fast);

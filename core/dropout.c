@@ -20,7 +20,7 @@ uint32_t dropout_draw(struct dropout_stream *stream)
 
 void dropout_apply(struct pattern *pattern, double rate, struct dropout_stream *stream)
 {
-    const uint64_t least = (uint64_t)(rate * 4294967296.0);
+    const uint64_t lowest_kept = (uint64_t)(rate * 4294967296.0);
     size_t kept = 0;
     if (rate <= 0)
         return;
@@ -29,7 +29,7 @@ void dropout_apply(struct pattern *pattern, double rate, struct dropout_stream *
         const float time = pattern->time[s];
         pattern->afferent[kept] = afferent;
         pattern->time[kept] = time;
-        kept += dropout_draw(stream) >= least;
+        kept += dropout_draw(stream) >= lowest_kept;
     }
     pattern->count = kept;
 }

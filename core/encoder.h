@@ -1,5 +1,7 @@
-/* encoder.h - turns a sample of real values into an input pattern: a tagged type, one member a
- * code. */
+/* encoder.h - turns a sample of real values into an input pattern: a tagged type, one file a kind.
+ *
+ * A new kind has a file of its own, a member of the union, and a case in each switch of encoder.c.
+ */
 #ifndef CORE_ENCODER_H
 #define CORE_ENCODER_H
 
@@ -13,16 +15,16 @@
 
 enum encoder_type { ENCODER_GAUSSIAN_TUNING, ENCODER_LATENCY };
 
-/* What becomes of a value outside of its feature's range. */
+/* What happens to a value outside its feature's range. */
 enum out_of_range {
-    OUT_OF_RANGE_SILENT, /* as the code has it: it falls silent; see gaussian_tuning.h, latency.h */
+    OUT_OF_RANGE_SILENT, /* it fades as the encoder defines; see gaussian_tuning.h, latency.h */
     OUT_OF_RANGE_CLAMP,  /* it is encoded as the nearer end of the range */
-    OUT_OF_RANGE_REJECT  /* for whoever takes samples to refuse; encoded as SILENT here */
+    OUT_OF_RANGE_REJECT  /* the caller refuses it; here it is encoded as with SILENT */
 };
 
 struct encoder {
     enum encoder_type type;
-    enum out_of_range out_of_range; /* by encoder_set_out_of_range() */
+    enum out_of_range out_of_range; /* see encoder_set_out_of_range() */
     union {
         struct feature_ranges ranges; /* with which every type begins */
         struct gaussian_tuning gaussian_tuning;
@@ -34,22 +36,22 @@ void encoder_finish(struct encoder *encoder); /* does nothing on a zeroed one */
 
 void encoder_set_out_of_range(struct encoder *encoder, enum out_of_range out_of_range);
 
-/* The same code for other ranges, x_min[features] and x_max[features]; see the code for what they
- * have to be. */
+/* The same encoder for other ranges, x_min[features] and x_max[features]; see feature_ranges.h. */
 enum core_status encoder_with_ranges(const struct encoder *encoder, const float *x_min,
                                      const float *x_max, struct encoder *ret_encoder);
 
 size_t encoder_features(const struct encoder *encoder);  /* values of a sample */
-size_t encoder_neurons(const struct encoder *encoder);   /* that encode one value */
-size_t encoder_afferents(const struct encoder *encoder); /* that encode a sample */
-size_t encoder_spikes(const struct encoder *encoder);    /* of one sample, at most */
-size_t encoder_bytes(const struct encoder *encoder);     /* of memory */
+size_t encoder_neurons(const struct encoder *encoder);   /* neurons that encode one value */
+size_t encoder_afferents(const struct encoder *encoder); /* neurons that encode a sample */
+size_t encoder_spikes(const struct encoder *encoder);    /* the most spikes of a sample */
+size_t encoder_bytes(const struct encoder *encoder);     /* of memory, roughly */
 uint32_t encoder_max_spike_time(const struct encoder *encoder);
 
 const float *encoder_x_min(const struct encoder *encoder); /* [features] */
 const float *encoder_x_max(const struct encoder *encoder);
 
-/* The first feature whose value lies outside of its range; features: there is none. */
+/* The first feature whose value lies outside its range, or the number of features if there is none.
+ */
 size_t encoder_find_outside(const struct encoder *encoder, const float *x);
 size_t encoder_find_byte_outside(const struct encoder *encoder, const uint8_t *x);
 
@@ -57,7 +59,7 @@ size_t encoder_find_byte_outside(const struct encoder *encoder, const uint8_t *x
  * encoder_spikes(). */
 void encoder_encode(const struct encoder *encoder, const float *x, struct pattern *pattern);
 
-/* The spike times of the neurons of one feature, -1 where silent: times[neurons]. */
+/* The spike times of the neurons of one feature, times[neurons]; -1: the neuron is silent. */
 void encoder_encode_value(const struct encoder *encoder, size_t feature, float x, float *times);
 
 #endif

@@ -37,22 +37,22 @@ void evaluator_destroy(struct evaluator *evaluator); /* takes NULL */
 enum core_status evaluator_run(struct evaluator *evaluator, struct evaluation *ret_evaluation,
                                uint64_t *confusion);
 
-/* All three at once. */
+/* Creates an evaluator, runs and destroys it. */
 enum core_status network_evaluate(const struct network *network, const struct samples *samples,
                                   const struct encoding *encoding, const struct loss *loss,
                                   const struct thread_team *team,
                                   const struct stop_check *stop_check,
                                   struct evaluation *ret_evaluation, uint64_t *confusion);
 
-/* Of one class, from the confusion matrix and the samples that are of it. 0 where undefined. */
+/* How well one class is recognised; what is undefined is 0. */
 struct class_metrics {
-    uint64_t support;
-    double precision; /* of the samples decided for the class, those that are of it */
-    double recall;    /* of the samples of the class, those decided for it */
+    uint64_t support; /* samples of the class */
+    double precision; /* share of the samples decided for the class that belong to it */
+    double recall;    /* share of the samples of the class that are decided for it */
     double f1;        /* the harmonic mean of both */
 };
 
-/* The metrics of a class by its number; support counts all its samples, undecided or not. */
+/* For the class `number` of a confusion matrix; support counts its undecided samples too. */
 struct class_metrics class_metrics(const uint64_t *confusion, size_t classes, size_t number,
                                    uint64_t support);
 

@@ -37,16 +37,16 @@ static void divide(const struct layer *layer, const struct pattern *pattern, siz
         parts[pattern->afferent[s]] += scale * scratch[s];
 }
 
-/* Keeps it where it belongs among those before it, if it does. */
-static size_t insert(struct contribution *contributions, size_t count, size_t most,
+/* Inserts it in order, if it is large enough. */
+static size_t insert(struct contribution *contributions, size_t count, size_t max,
                      struct contribution contribution)
 {
     size_t at = count;
     while (at > 0 && fabs(contributions[at - 1].potential) < fabs(contribution.potential))
         at--;
-    if (at == most)
+    if (at == max)
         return count;
-    const size_t kept = count < most ? count : most - 1;
+    const size_t kept = count < max ? count : max - 1;
     memmove(contributions + at + 1, contributions + at, (kept - at) * sizeof *contributions);
     contributions[at] = contribution;
     return kept + 1;
@@ -54,14 +54,14 @@ static size_t insert(struct contribution *contributions, size_t count, size_t mo
 
 static size_t widest(const struct network *network, const struct activity *activity)
 {
-    size_t most = 1;
+    size_t max = 1;
     for (size_t l = 0; l < network->depth; l++) {
         const size_t afferents = layer_afferents(&network->layers[l]);
         const size_t spikes = activity->layers[l].pattern.count;
-        most = afferents > most ? afferents : most;
-        most = spikes > most ? spikes : most;
+        max = afferents > max ? afferents : max;
+        max = spikes > max ? spikes : max;
     }
-    return most;
+    return max;
 }
 
 /* parts[of][] of the afferents of each layer in turn, from the last down. */
@@ -88,7 +88,7 @@ static const double *trace(const struct network *network, const struct activity 
 }
 
 enum core_status network_explain(const struct network *network, const struct activity *activity,
-                                 size_t output, struct contribution *contributions, size_t most,
+                                 size_t output, struct contribution *contributions, size_t max,
                                  size_t *ret_count)
 {
     const size_t size = widest(network, activity);
@@ -99,7 +99,7 @@ enum core_status network_explain(const struct network *network, const struct act
     const double *parts = trace(network, activity, output, size, memory);
     for (size_t i = 0; i < layer_afferents(&network->layers[0]); i++)
         if (parts[i] != 0)
-            count = insert(contributions, count, most, (struct contribution){i, parts[i]});
+            count = insert(contributions, count, max, (struct contribution){i, parts[i]});
     free(memory);
     *ret_count = count;
     return CORE_OK;

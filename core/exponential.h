@@ -1,8 +1,8 @@
-/* exponential.h - exp and ln, the same bits on every machine.
+/* exponential.h - exp and ln that have the same bits on every machine.
  *
- * libm picks its exp by the processor, and the variants differ in the last bit. These are plain C,
- * free of branches where a loop over many has to become vector code. All reduce the range,
- * x = k ln 2 + r with |r| <= ln 2 / 2, and use a polynomial in r. */
+ * libm picks its exp by the processor, and the variants differ in the last bit. These functions are
+ * plain C. Those that loops call for many numbers have no branches, so that the loops become vector
+ * code. All reduce the range, x = k ln 2 + r with |r| <= ln 2 / 2, and use a polynomial in r. */
 #ifndef CORE_EXPONENTIAL_H
 #define CORE_EXPONENTIAL_H
 
@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* exp(x) for x <= 0 in double precision: Taylor's polynomial of degree 12, error below 1e-15.
- * 0 where x < -700, though a double could still hold it. NaN stays NaN. */
+ * For x < -700 it is 0, although a double could still hold the result. NaN stays NaN. */
 static inline double exp_nonpositive(double x)
 {
     static const double log2_e = 1.4426950408889634;
@@ -71,7 +71,7 @@ static inline float expf_nonpositive(float x)
     return sum * power_of_two;
 }
 
-/* exp(x) - 1 for |x| <= 1, exact where x is small: Taylor's polynomial of degree 20. */
+/* exp(x) - 1 for |x| <= 1, exact also for a small x: Taylor's polynomial of degree 20. */
 static inline double exp_minus_one(double x)
 {
     double sum = 0;
@@ -104,7 +104,7 @@ static inline double logarithm(double x)
     return (double)k * ln2 + log_series((f - 1) / (f + 1));
 }
 
-/* ln(a/b) for a, b > 0, exact where they are nearly equal. */
+/* ln(a/b) for a, b > 0, exact also if they are nearly equal. */
 static inline double logarithm_of_ratio(double a, double b)
 {
     const double s = (a - b) / (a + b);

@@ -67,7 +67,7 @@ INLINED void find_times(const struct gaussian_tuning *tuning, size_t from, size_
                         int32_t candidate, const float *restrict x, const int32_t *restrict first,
                         float *restrict time)
 {
-    static const float min_exponent = -80; /* where g is far below 1/(2 max_spike_time) */
+    static const float min_exponent = -80; /* g is far below 1/(2 max_spike_time) there */
     const float *restrict x_min = tuning->ranges.x_min + from;
     const float *restrict range = tuning->ranges.width + from;
     const float *restrict sigma2 = tuning->sigma2 + from;

@@ -7,10 +7,11 @@
  *     g_j   = exp(-(x - mu_j)^2 / (2 sigma^2))
  *     t_j   = rint(max_spike_time (1 - g_j)), half to even; t_j >= max_spike_time: silent, -1
  *
- * in float32, as SpikingJelly computes it. A value outside the range is encoded by the same curves:
- * neurons near that end still respond, the less the farther it lies, and far outside all of them
- * are silent; unless the encoder clamps. Only the few neurons whose centres lie within sigma sqrt(2
- * ln(2 max_spike_time)) of x can fire, side by side; the others are never looked at. */
+ * All is in float32, as SpikingJelly computes it. A value outside the range is encoded by the same
+ * curves, unless the encoder clamps: neurons near that end still respond, less and less the farther
+ * outside the value lies, and far outside all of them are silent. Only the few neurons whose
+ * centres lie within sigma sqrt(2 ln(2 max_spike_time)) of x can fire. They lie side by side, and
+ * the others are never looked at. */
 #ifndef CORE_GAUSSIAN_TUNING_H
 #define CORE_GAUSSIAN_TUNING_H
 
@@ -22,7 +23,7 @@
 #include "core/status.h"
 
 enum {
-    GAUSSIAN_CANDIDATES = 8, /* neurons that one value may fire, at most */
+    GAUSSIAN_CANDIDATES = 8, /* the most neurons that one value may fire */
     GAUSSIAN_MAX_SPIKE_TIME = 1 << 22
 };
 
@@ -45,7 +46,7 @@ enum core_status gaussian_tuning_init(struct gaussian_tuning *tuning, size_t n, 
 void gaussian_tuning_add(const struct gaussian_tuning *tuning, const float *x,
                          struct pattern *pattern);
 
-/* The spike times of all neurons of one feature, -1 where silent: times[m]. */
+/* The spike times of all neurons of one feature, times[m]; -1: the neuron is silent. */
 void gaussian_tuning_encode(const struct gaussian_tuning *tuning, size_t feature, float x,
                             float *times);
 

@@ -11,7 +11,7 @@
 
 /* --- forward: the spikes --- */
 
-/* `vectors` is a constant where the function is inlined for few outputs. */
+/* If the function is inlined for few outputs, `vectors` is a constant. */
 INLINED void add_rows(const struct tempotron *tempotron, const struct pattern *pattern,
                       lanes *restrict even, lanes *restrict odd, size_t vectors)
 {
@@ -34,15 +34,15 @@ INLINED void add_rows(const struct tempotron *tempotron, const struct pattern *p
             even[(uint32_t)time[s] * vectors + l] += weight[afferent[s] * vectors + l];
 }
 
-/* What blocks of features at rest add together; see rest.h. */
+/* Adds the rows of a background; see background.h. */
 INLINED void add_background(const struct pattern *pattern, size_t neurons, lanes *restrict drive,
                             size_t vectors)
 {
     const struct background *background = pattern->background;
     const lanes *rows =
-        pattern->resting_count > 0 ? (const lanes *)background->rows[neurons] : NULL;
-    for (size_t b = 0; b < pattern->resting_count; b++) {
-        const uint32_t block = pattern->resting[b];
+        pattern->background_count > 0 ? (const lanes *)background->rows[neurons] : NULL;
+    for (size_t b = 0; b < pattern->background_count; b++) {
+        const uint32_t block = pattern->background_blocks[b];
         for (uint32_t r = background->first[block]; r < background->first[block + 1]; r++)
             for (size_t l = 0; l < vectors; l++)
                 drive[background->step[r] * vectors + l] += rows[r * vectors + l];
@@ -132,7 +132,7 @@ INLINED void find_crossing_time(const struct crossing *crossing, float threshold
 }
 
 /* One vector of neurons on its way through the steps. */
-struct course {
+struct sweep {
     lanes *even;
     lanes *odd;
     lanes *jump;
@@ -143,12 +143,12 @@ struct course {
     struct crossing crossing;
 };
 
-INLINED struct course begin_course(const struct tempotron *tempotron, struct membranes *membranes,
-                                   size_t vector)
+INLINED struct sweep begin_sweep(const struct tempotron *tempotron, struct membranes *membranes,
+                                 size_t vector)
 {
     const size_t vectors = tempotron->stride / LANES;
     lanes *even = (lanes *)membranes->drive + vector;
-    return (struct course){
+    return (struct sweep){
         .even = even,
         .odd = even + tempotron->params.T * vectors,
         .jump = (lanes *)membranes->jump + vector,
@@ -156,53 +156,53 @@ INLINED struct course begin_course(const struct tempotron *tempotron, struct mem
     };
 }
 
-/* Clears the drive behind it. */
+/* Clears the drive of the step. */
 INLINED void take_step(const struct psp *psp, size_t t, size_t vectors, bool fractional, bool fires,
-                       float threshold, struct course *course)
+                       float threshold, struct sweep *sweep)
 {
     const lanes none = {0};
-    lanes *even = course->even + t * vectors, *odd = course->odd + t * vectors;
+    lanes *even = sweep->even + t * vectors, *odd = sweep->odd + t * vectors;
     const lanes drive = *even + *odd;
     lanes voltage;
-    membrane_state_advance(psp, &drive, &course->state);
+    membrane_state_advance(psp, &drive, &sweep->state);
     *even = *odd = none;
     if (fractional) {
         struct double_lanes jump;
-        lanes_widen(&course->jump[t * vectors], &jump);
-        course->state.v.low += jump.low;
-        course->state.v.high += jump.high;
-        course->jump[t * vectors] = none;
+        lanes_widen(&sweep->jump[t * vectors], &jump);
+        sweep->state.v.low += jump.low;
+        sweep->state.v.high += jump.high;
+        sweep->jump[t * vectors] = none;
     }
-    lanes_narrow(&course->state.v, &voltage);
-    const int_lanes is_higher = voltage > course->v_max;
-    course->t_max = (is_higher & (int32_t)t) | (~is_higher & course->t_max);
-    choose(&is_higher, &voltage, &course->v_max, &course->v_max);
+    lanes_narrow(&sweep->state.v, &voltage);
+    const int_lanes is_higher = voltage > sweep->v_max;
+    sweep->t_max = (is_higher & (int32_t)t) | (~is_higher & sweep->t_max);
+    choose(&is_higher, &voltage, &sweep->v_max, &sweep->v_max);
     if (fires)
-        note_crossing(&course->before, &voltage, threshold, t, &course->crossing);
-    course->before = voltage;
+        note_crossing(&sweep->before, &voltage, threshold, t, &sweep->crossing);
+    sweep->before = voltage;
 }
 
-INLINED void end_course(const struct course *course, size_t vector, bool fires, float threshold,
-                        struct membranes *membranes)
+INLINED void end_sweep(const struct sweep *sweep, size_t vector, bool fires, float threshold,
+                       struct membranes *membranes)
 {
-    ((lanes *)membranes->v_max)[vector] = course->v_max;
+    ((lanes *)membranes->v_max)[vector] = sweep->v_max;
     for (size_t l = 0; l < LANES; l++)
-        membranes->t_max[vector * LANES + l] = course->t_max[l];
+        membranes->t_max[vector * LANES + l] = sweep->t_max[l];
     if (fires) {
-        find_crossing_time(&course->crossing, threshold, (lanes *)membranes->spike + vector);
-        ((lanes *)membranes->slope)[vector] = course->crossing.rise;
+        find_crossing_time(&sweep->crossing, threshold, (lanes *)membranes->spike + vector);
+        ((lanes *)membranes->slope)[vector] = sweep->crossing.rise;
     }
 }
 
-INLINED void sample_voltage(const struct tempotron *tempotron, const struct course *course,
+INLINED void sample_voltage(const struct tempotron *tempotron, const struct sweep *sweep,
                             size_t vector, size_t t, float *v)
 {
     for (size_t l = 0; l < LANES; l++)
         if (vector * LANES + l < tempotron->params.out_features)
-            v[(vector * LANES + l) * tempotron->params.T + t] = course->before[l];
+            v[(vector * LANES + l) * tempotron->params.T + t] = sweep->before[l];
 }
 
-/* Two vectors together, where there are two, as each step waits for the one before it. */
+/* Two vectors together, if there are two, since each step of one waits for the step before it. */
 INLINED void run_vectors(const struct tempotron *tempotron, bool fractional,
                          struct membranes *membranes, float *v, bool fires)
 {
@@ -211,8 +211,8 @@ INLINED void run_vectors(const struct tempotron *tempotron, bool fractional,
     const struct psp psp = tempotron->psp;
     for (size_t vector = 0; vector < vectors; vector += 2) {
         const bool has_other = vector + 1 < vectors;
-        struct course one = begin_course(tempotron, membranes, vector);
-        struct course other = begin_course(tempotron, membranes, vector + has_other);
+        struct sweep one = begin_sweep(tempotron, membranes, vector);
+        struct sweep other = begin_sweep(tempotron, membranes, vector + has_other);
         for (size_t t = 0; t < T; t++) {
             membrane_state_settle(&one.state, t);
             membrane_state_settle(&other.state, t);
@@ -225,9 +225,9 @@ INLINED void run_vectors(const struct tempotron *tempotron, bool fractional,
             if (v != NULL)
                 sample_voltage(tempotron, &other, vector + 1, t, v);
         }
-        end_course(&one, vector, fires, threshold, membranes);
+        end_sweep(&one, vector, fires, threshold, membranes);
         if (has_other)
-            end_course(&other, vector + 1, fires, threshold, membranes);
+            end_sweep(&other, vector + 1, fires, threshold, membranes);
     }
 }
 
@@ -284,8 +284,9 @@ void grid_fire(const struct tempotron *tempotron, const struct pattern *pattern,
 
 /* --- backward --- */
 
-/* With c added where the loss depends on the voltage, m(t) = m(t + 1) decay + c falls with the slow
- * exponential, and v(t) = v(t + 1) decay_s + gain m(t + 1) rises as a potential does. */
+/* c is added at the time at which the loss depends on the voltage: m(t) = m(t + 1) decay + c falls
+ * with the slow exponential, and v(t) = v(t + 1) decay_s + gain m(t + 1) rises as a potential does.
+ */
 INLINED void trace_step(const struct psp *psp, const lanes *c, size_t at,
                         struct membrane_state *trace, lanes *rises, lanes *falls)
 {

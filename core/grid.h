@@ -1,8 +1,8 @@
 /* grid.h - the clock of steps, t = 0 .. T - 1, as SpikingJelly evaluates it.
  *
- * Forward: a spike at time t enters at step k = ceil(t); a step of the grid decays the membranes
- * (psp_kernel.h). The cost is O(spikes + T) for an output. Backward: the same recursion, run from
- * the maxima down. */
+ * Forward, a spike at time t enters at step k = ceil(t), and a step of the grid decays the
+ * membranes (psp_kernel.h). The cost is O(spikes + T) for an output. Backward, the same recursion
+ * runs from the maxima down. */
 #ifndef CORE_GRID_H
 #define CORE_GRID_H
 
@@ -15,7 +15,8 @@ void grid_fire(const struct tempotron *tempotron, const struct pattern *pattern,
 void grid_backward(const struct tempotron *tempotron, const struct voltage_gradient *gradient,
                    struct credit *credit);
 
-/* The same from amounts[T][stride] (aligned for vectors) of dL/dV at every step. */
+/* The same if the loss depends on the voltage at every step: amounts[T][stride] are dL/dV, aligned
+ * for vectors. */
 void grid_backward_steps(const struct tempotron *tempotron, const float *amounts,
                          struct credit *credit);
 

@@ -62,9 +62,9 @@ VECTORIZED void intervals_find_decays(const struct pattern *pattern, const uint3
         now = next;
     }
     for (size_t e = 0; e <= count; e++) {
-        const double gap = decay_turn[e];
-        decay_slow[e] = exp_nonpositive(gap / slow);
-        decay_fast[e] = exp_nonpositive(gap / fast);
-        decay_turn[e] = exp_nonpositive(gap * (1 / fast - 1 / slow));
+        const double length = decay_turn[e];
+        decay_slow[e] = exp_nonpositive(length / slow);
+        decay_fast[e] = exp_nonpositive(length / fast);
+        decay_turn[e] = exp_nonpositive(length * (1 / fast - 1 / slow));
     }
 }

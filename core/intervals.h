@@ -1,7 +1,8 @@
-/* intervals.h - the time between two spikes, which is all that the clock of real time consists of.
+/* intervals.h - the intervals between two spikes, through which the clock of real time goes.
  *
- * Within a gap every voltage is a sum of two exponentials. The kernel is the same whichever of tau
- * and tau_s is the longer, v0 having changed its sign: `slow` is the longer, `fast` the shorter. */
+ * Within an interval every voltage is a sum of two exponentials. The kernel is the same whichever
+ * of tau and tau_s is longer, if v0 changes its sign: `slow` is the longer one, `fast` the shorter.
+ */
 #ifndef CORE_INTERVALS_H
 #define CORE_INTERVALS_H
 
@@ -20,8 +21,8 @@ struct time_constants time_constants(const struct psp *psp);
  * afferents. buffer[count] is scratch memory. */
 void intervals_sort_by_time(const struct pattern *pattern, uint32_t *order, uint32_t *buffer);
 
-/* The decays over each gap, [count + 1] of them: before the first spike, between two, from the last
- * one to T. decay_turn is decay_fast/decay_slow, where both may be 0. */
+/* Fills in the decays over the [count + 1] intervals: before the first spike, between two, and from
+ * the last one to T. decay_turn is decay_fast/decay_slow, also if both are 0. */
 void intervals_find_decays(const struct pattern *pattern, const uint32_t *order, double T,
                            const struct time_constants *constants, double *decay_slow,
                            double *decay_fast, double *decay_turn);

@@ -1,19 +1,19 @@
 /* latency.h - encodes a real value into the time of one spike: the greater the value, the earlier
  * (SpikingJelly's LatencyEncoder).
  *
- * For a feature of range [x_min, x_max] and u = (x - x_min) / (x_max - x_min):
+ * For a feature of range [x_min, x_max], u = (x - x_min) / (x_max - x_min) and L = max_spike_time -
+ * 1:
  *
- *     linear:  t = rint((1 - u) (max_spike_time - 1))
- *     log:     t = rint(max_spike_time - 1 - ln(alpha u + 1))    alpha = exp(max_spike_time - 1) -
- * 1
+ *     linear:  t = rint((1 - u) L)
+ *     log:     t = rint(L - ln(alpha u + 1))    alpha = exp(L) - 1
  *
- * half to even. x_max fires at 0, and what is hardly above x_min at max_spike_time - 1. A value at
- * x_min or below is at rest: silent, -1 (SpikingJelly lets it fire at max_spike_time - 1). One
- * above x_max is silent too, or fires at 0 where the encoder clamps.
+ * rint rounds half to even. x_max fires at 0, and a value just above x_min at L. A value at x_min
+ * or below is silent, -1 (SpikingJelly lets it fire at L). A value above x_max is silent too, or
+ * fires at 0 if the encoder clamps.
  *
  * The linear scale is computed in float32, in this order of operations. The logarithmic one is
- * computed in double precision from the differences in float32, as -ln(u + (1 - u) exp(1 -
- * max_spike_time)): the same number, which does not overflow where alpha would. */
+ * computed in double precision from the differences in float32, as -ln(u + (1 - u) exp(-L)): that
+ * is the same number, and it does not overflow as alpha would. */
 #ifndef CORE_LATENCY_H
 #define CORE_LATENCY_H
 
@@ -41,7 +41,7 @@ enum core_status latency_init(struct latency *latency, size_t n, enum latency_sc
 /* Adds the spikes of a sample, x[n], to the pattern: feature i is the afferent i. */
 void latency_add(const struct latency *latency, const float *x, struct pattern *pattern);
 
-/* The spike time of a value of one feature, -1: silent. */
+/* The spike time of a value of one feature; -1: silent. */
 float latency_encode(const struct latency *latency, size_t feature, float x);
 
 #endif

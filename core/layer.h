@@ -1,8 +1,8 @@
 /* layer.h - a layer of tempotrons as blocks of neurons.
  *
- * What one block needs, its weights and its membranes, stays in the processor's nearer caches while
- * a batch of samples passes through it. A neuron's number in its layer is BLOCK_NEURONS times its
- * block's and its number there, as only the last block may be smaller. */
+ * The weights and membranes of one block stay in the processor's nearer caches while a batch of
+ * samples passes through it. Only the last block may be smaller than the others, so neuron j of a
+ * layer is neuron j % BLOCK_NEURONS of block j / BLOCK_NEURONS. */
 #ifndef CORE_LAYER_H
 #define CORE_LAYER_H
 
@@ -14,12 +14,12 @@
 enum { BLOCK_NEURONS = 32 };
 
 struct layer {
-    size_t lanes; /* neurons, with the last block's padding */
+    size_t lanes; /* neurons, including the last block's padding */
     size_t block_count;
     struct tempotron **blocks; /* [block_count]; owned */
 };
 
-/* params.out_features are the layer's neurons; weight[out_features][in_features]. */
+/* params->out_features are the layer's neurons; weight[out_features][in_features], NULL: all 0. */
 enum core_status layer_init(struct layer *layer, const struct tempotron_params *params,
                             const float *weight);
 enum core_status layer_copy(const struct layer *layer, struct layer *ret_layer);
@@ -32,8 +32,7 @@ size_t layer_bytes(const struct layer *layer); /* of weights in memory */
 /* Writes the weights as [out_features][in_features]. */
 void layer_weight(const struct layer *layer, float *ret_weight);
 
-/* The weights of a neuron by afferent: *layer_neuron(layer, j, &stride) is that of afferent 0, and
- * the next ones follow at that distance. */
+/* The weights of a neuron: that of afferent i is layer_neuron(...)[i * stride]. */
 const float *layer_neuron(const struct layer *layer, size_t neuron, size_t *ret_stride);
 
 #endif

@@ -38,7 +38,7 @@ static double squared_error(const struct loss *loss, const float *v_max, int32_t
     return mse_loss(v_max, &loss->v_threshold, 0, &label, 1, classes);
 }
 
-/* softmax relative to the greatest voltage, so that no exponential overflows. */
+/* softmax relative to the highest voltage, so that no exponential overflows. */
 static double cross_entropy(const struct loss *loss, const float *v_max, int32_t label,
                             size_t classes, float *dv)
 {

@@ -1,8 +1,8 @@
 /* membranes.h - the voltages that an input pattern causes, their maxima, and the way back.
  *
- * By events, never on the dense grid of afferents times steps: a spike adds its afferent's row of
- * weights to the membranes, time decays them. grid.c evaluates the model's steps t = 0 .. T - 1,
- * continuous.c the exact course between spikes; here is what both share. */
+ * They are computed by events, never on the dense grid of afferents times steps: a spike adds its
+ * afferent's row of weights to the membranes, and time decays them. grid.c evaluates the steps
+ * t = 0 .. T - 1, continuous.c all times between spikes; this file calls the one or the other. */
 #ifndef CORE_MEMBRANES_H
 #define CORE_MEMBRANES_H
 
@@ -18,61 +18,63 @@
 /* Scratch memory and results of one thread, one owned block. */
 struct membranes {
     size_t stride;
-    float *v_max;  /* [stride] result: the greatest voltage; the padding's are 0 */
+    float *v_max;  /* [stride] result: the highest voltage; the padding's are 0 */
     double *t_max; /* [stride] result: its time, the first of equals */
 
-    /* Results of membranes_fire(). */
+    /* These are results of membranes_fire(). */
     float *spike; /* [stride] when the voltage first crosses the threshold; -1: never */
     float *slope; /* [stride] of the voltage there, > 0; on the grid that of the line between two
                      steps */
 
-    size_t block; /* which rows of a rest are the neurons'; see rest.h */
+    size_t block; /* the block's number in its layer, for the rows of a background */
 
-    /* Of CLOCK_GRID: what the spikes of each step add to the membranes; 0 between patterns. */
-    float *drive; /* [2][T][stride] to the slow exponential: of even and of odd spikes */
-    float *jump;  /* [T][stride] to the voltage, of spikes between two steps */
+    /* CLOCK_GRID: what the spikes of each step add to the membranes; 0 between patterns. */
+    float *drive; /* [2][T][stride] to the slow exponential: by even and by odd spikes */
+    float *jump;  /* [T][stride] to the voltage: by spikes between two steps */
 
-    /* Of CLOCK_CONTINUOUS. */
+    /* CLOCK_CONTINUOUS */
     double *slow; /* [stride] the two exponentials */
     double *fast; /* [stride] */
     double *best; /* [stride] v_max/v0 */
 
-    struct timeline timeline; /* of membranes_forward() */
+    struct timeline timeline; /* that membranes_forward() uses */
     void *memory;
 };
 
-/* For patterns of up to `capacity` spikes, of this tempotron or of one with fewer neurons. */
+/* For this tempotron or one with fewer neurons. `capacity` is that of the patterns that
+ * membranes_forward() runs. */
 enum core_status membranes_init(struct membranes *membranes, const struct tempotron *tempotron,
                                 size_t capacity);
 void membranes_finish(struct membranes *membranes); /* does nothing on a zeroed one */
 
-/* Runs a pattern. Fills v_max and t_max, and v[out_features][T], the voltages at t = 0 .. T - 1,
- * unless NULL. */
+/* Runs a pattern: fills v_max and t_max, and unless NULL v[out_features][T], the voltages at
+ * t = 0 .. T - 1. */
 void membranes_forward(const struct tempotron *tempotron, const struct pattern *pattern,
                        struct membranes *membranes, float *v);
 
-/* The same with a timeline that has read the pattern. */
+/* The same with a timeline that has already read the pattern. */
 void membranes_run(const struct tempotron *tempotron, const struct pattern *pattern,
                    const struct timeline *timeline, struct membranes *membranes, float *v);
 
-/* And with each neuron's first crossing of the threshold. */
+/* The same, and finds each neuron's first crossing of the threshold. */
 void membranes_fire(const struct tempotron *tempotron, const struct pattern *pattern,
                     const struct timeline *timeline, struct membranes *membranes);
 
-/* Where the loss depends on the voltages: on each neuron's at one time, which a line connects with
- * the steps of the grid around it. */
+/* How the loss depends on the voltages: on each neuron's voltage at one time. On the grid, a
+ * voltage between two steps lies on the line that connects them. */
 struct voltage_gradient {
     const double *at;    /* [stride] */
     const float *amount; /* [stride] dL/dV(at), aligned for vectors; the padding's are 0 */
 };
 
-/* Fills the credit of a pattern that the timeline has read. */
+/* Fills in the credit of a pattern that the timeline has read. */
 void membranes_backward(const struct tempotron *tempotron, const struct pattern *pattern,
                         const struct timeline *timeline, const struct voltage_gradient *gradient,
                         struct membranes *membranes, struct credit *credit);
 
-/* A maximum on a kink moves with the spike that makes it. Adds what that has to do with the loss,
- * c V'(a) just behind the spike, to the spikes' time_gradient[count]; see credit_add_times(). */
+/* A maximum on a kink moves with the spike that makes the kink. Adds the loss's derivative by that
+ * move, c V'(a) just after the spike, to the spikes' time_gradient[count]; see credit_add_times().
+ */
 void membranes_follow_kinks(const struct tempotron *tempotron, const struct pattern *pattern,
                             const struct timeline *timeline,
                             const struct voltage_gradient *gradient, float *time_gradient);

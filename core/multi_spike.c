@@ -6,23 +6,23 @@
 #include "core/exponential.h"
 #include "core/simd.h"
 
-enum { NEWTON_STEPS = 64 }; /* six are many, but where V only just touches the threshold */
+enum { NEWTON_STEPS = 64 }; /* six are many, unless V only just touches the threshold */
 
 /* --- memory --- */
 
-enum core_status spike_train_init(struct spike_train *train, size_t most)
+enum core_status spike_train_init(struct spike_train *train, size_t max)
 {
     double *block = NULL;
-    if (most <= SIZE_MAX / (3 * sizeof(double) + sizeof(uint32_t)))
-        block = malloc(most * (3 * sizeof(double) + sizeof(uint32_t)));
+    if (max <= SIZE_MAX / (3 * sizeof(double) + sizeof(uint32_t)))
+        block = malloc(max * (3 * sizeof(double) + sizeof(uint32_t)));
     if (block == NULL)
         return CORE_NO_MEMORY;
     *train = (struct spike_train){
-        .most = most,
+        .max = max,
         .time = block,
-        .slope = block + most,
-        .credit = block + 2 * most,
-        .gap = (uint32_t *)(block + 3 * most),
+        .slope = block + max,
+        .credit = block + 2 * max,
+        .interval = (uint32_t *)(block + 3 * max),
     };
     return CORE_OK;
 }
@@ -66,27 +66,27 @@ void multi_spike_take_pattern(struct multi_spike *multi_spike, const struct temp
     multi_spike->tau = tempotron->psp.tau;
     multi_spike->resets_slow = tempotron->psp.tau > tempotron->psp.tau_s ? 1 : 0;
     multi_spike->t_peak = tempotron->psp.t_peak;
-    multi_spike->gaps = pattern->count + 1;
+    multi_spike->intervals = pattern->count + 1;
     multi_spike->begin[0] = 0;
     for (size_t e = 0; e < pattern->count; e++)
         multi_spike->begin[e + 1] = (double)pattern->time[multi_spike->timeline->order[e]];
-    multi_spike->begin[multi_spike->gaps] = (double)tempotron->params.T;
+    multi_spike->begin[multi_spike->intervals] = (double)tempotron->params.T;
 }
 
-/* A voltage that rises as the gap begins and falls as it ends has its maximum in between, below
- * slow (1 - fast/slow), which is that maximum were it at the gap's begin. */
+/* A voltage that rises as the interval begins and falls as it ends has its maximum in between,
+ * below slow (1 - fast/slow), which is that maximum were it at the interval's begin. */
 VECTORIZED static void find_bounds(const struct multi_spike *multi_spike, double *restrict bound)
 {
     const double per_slow = 1 / multi_spike->constants.slow,
                  per_fast = 1 / multi_spike->constants.fast;
-    const double most = 1 - multi_spike->constants.fast / multi_spike->constants.slow;
+    const double max = 1 - multi_spike->constants.fast / multi_spike->constants.slow;
     const double *restrict slow = multi_spike->slow, *restrict fast = multi_spike->fast;
-    for (size_t e = 0; e < multi_spike->gaps; e++) {
+    for (size_t e = 0; e < multi_spike->intervals; e++) {
         const double begin = slow[e] + fast[e];
         const double end = slow[e] * multi_spike->timeline->decay_slow[e] +
                            fast[e] * multi_spike->timeline->decay_fast[e];
         const double falls = slow[e] * per_slow, rises = -fast[e] * per_fast;
-        const double greater = begin > end ? begin : end, peak = slow[e] * most;
+        const double greater = begin > end ? begin : end, peak = slow[e] * max;
         bound[e] =
             (rises > falls) & (rises * multi_spike->timeline->turn[e] < falls) ? peak : greater;
     }
@@ -97,7 +97,7 @@ void multi_spike_take_output(struct multi_spike *multi_spike, const struct tempo
 {
     const float *weight = tempotron->weight + output;
     double slow = 0, fast = 0;
-    for (size_t e = 0; e < multi_spike->gaps; e++) {
+    for (size_t e = 0; e < multi_spike->intervals; e++) {
         multi_spike->slow[e] = slow;
         multi_spike->fast[e] = fast;
         if (e == pattern->count)
@@ -145,16 +145,17 @@ static void find_stretch_decays(const struct multi_spike *multi_spike, struct st
     stretch->decay_turn = exp_nonpositive(-stretch->length * (1 / fast - 1 / slow));
 }
 
-/* A gap as a whole, with `reset` of threshold at its begin. */
-static struct stretch whole_gap(const struct multi_spike *multi_spike, size_t gap, double reset)
+/* An interval as a whole, with `reset` of threshold at its begin. */
+static struct stretch whole_interval(const struct multi_spike *multi_spike, size_t interval,
+                                     double reset)
 {
     return (struct stretch){
-        .slow = multi_spike->slow[gap] - multi_spike->resets_slow * reset,
-        .fast = multi_spike->fast[gap] - (1 - multi_spike->resets_slow) * reset,
-        .length = multi_spike->begin[gap + 1] - multi_spike->begin[gap],
-        .decay_slow = multi_spike->timeline->decay_slow[gap],
-        .decay_fast = multi_spike->timeline->decay_fast[gap],
-        .decay_turn = multi_spike->timeline->turn[gap],
+        .slow = multi_spike->slow[interval] - multi_spike->resets_slow * reset,
+        .fast = multi_spike->fast[interval] - (1 - multi_spike->resets_slow) * reset,
+        .length = multi_spike->begin[interval + 1] - multi_spike->begin[interval],
+        .decay_slow = multi_spike->timeline->decay_slow[interval],
+        .decay_fast = multi_spike->timeline->decay_fast[interval],
+        .decay_turn = multi_spike->timeline->turn[interval],
     };
 }
 
@@ -178,7 +179,7 @@ static double turning_point(const struct multi_spike *multi_spike, const struct 
     return u >= 0 && u <= stretch->length ? u : stretch->length;
 }
 
-/* The greatest voltage of one that rises; where it is, and whether it falls from there on. */
+/* The highest voltage of a stretch that rises, its time, and whether V falls from there on. */
 struct top {
     double v;
     double u;
@@ -239,34 +240,36 @@ static double find_crossing(const struct multi_spike *multi_spike, const struct 
 
 /* --- firing --- */
 
-void multi_spike_choose(struct multi_spike *multi_spike, double least)
+void multi_spike_choose(struct multi_spike *multi_spike, double min_threshold)
 {
     size_t count = 0;
-    for (size_t e = 0; e < multi_spike->gaps; e++) {
+    for (size_t e = 0; e < multi_spike->intervals; e++) {
         multi_spike->eligible[count] = (uint32_t)e;
-        count += multi_spike->bound[e] >= least;
+        count += multi_spike->bound[e] >= min_threshold;
     }
     multi_spike->eligible_count = count;
 }
 
-/* All spikes within one gap, behind which the sum of exp(-(t - t_s)/tau) was *resets at *since. */
-static void fire_in_gap(const struct multi_spike *multi_spike, size_t gap, double threshold,
-                        double *resets, double *since, struct spike_train *train)
+/* All spikes within one interval, before which the sum of exp(-(t - t_s)/tau) was *resets at
+ * *since. */
+static void fire_in_interval(const struct multi_spike *multi_spike, size_t interval,
+                             double threshold, double *resets, double *since,
+                             struct spike_train *train)
 {
-    double now = multi_spike->begin[gap];
+    double now = multi_spike->begin[interval];
     const double left =
         *resets > 0 ? *resets * exp_nonpositive((*since - now) / multi_spike->tau) : 0;
-    struct stretch stretch = whole_gap(multi_spike, gap, threshold * left);
-    while (rises(multi_spike, &stretch) && train->count < train->most) {
+    struct stretch stretch = whole_interval(multi_spike, interval, threshold * left);
+    while (rises(multi_spike, &stretch) && train->count < train->max) {
         double slope;
         const struct top top = find_top(multi_spike, &stretch);
         if (!(top.v >= threshold))
             return;
         const double u = find_crossing(multi_spike, &stretch, &top, threshold, &slope);
-        now = fmin(now + u, multi_spike->begin[gap + 1]);
+        now = fmin(now + u, multi_spike->begin[interval + 1]);
         train->time[train->count] = now;
         train->slope[train->count] = slope;
-        train->gap[train->count] = (uint32_t)gap;
+        train->interval[train->count] = (uint32_t)interval;
         train->count++;
         *resets =
             1 + (*resets > 0 ? *resets * exp_nonpositive((*since - now) / multi_spike->tau) : 0);
@@ -281,9 +284,10 @@ void multi_spike_fire_chosen(const struct multi_spike *multi_spike, double thres
 {
     double resets = 0, since = 0;
     train->count = 0;
-    for (size_t i = 0; i < multi_spike->eligible_count && train->count < train->most; i++)
+    for (size_t i = 0; i < multi_spike->eligible_count && train->count < train->max; i++)
         if (multi_spike->bound[multi_spike->eligible[i]] >= threshold)
-            fire_in_gap(multi_spike, multi_spike->eligible[i], threshold, &resets, &since, train);
+            fire_in_interval(multi_spike, multi_spike->eligible[i], threshold, &resets, &since,
+                             train);
 }
 
 void multi_spike_fire(struct multi_spike *multi_spike, double threshold, struct spike_train *train)
@@ -292,7 +296,8 @@ void multi_spike_fire(struct multi_spike *multi_spike, double threshold, struct 
     multi_spike_fire_chosen(multi_spike, threshold, train);
 }
 
-/* The voltage at t = 0 .. steps - 1: each gap's two exponentials, less what is left of the resets.
+/* The voltage at t = 0 .. steps - 1: each interval's two exponentials, less what is left of the
+ * resets.
  */
 void multi_spike_sample(const struct multi_spike *multi_spike, double threshold,
                         const struct spike_train *train, size_t steps, float *v)
@@ -301,7 +306,7 @@ void multi_spike_sample(const struct multi_spike *multi_spike, double threshold,
     size_t e = 0, s = 0;
     for (size_t t = 0; t < steps; t++) {
         const double now = (double)t;
-        while (e + 1 < multi_spike->gaps && multi_spike->begin[e + 1] < now)
+        while (e + 1 < multi_spike->intervals && multi_spike->begin[e + 1] < now)
             e++;
         for (; s < train->count && train->time[s] < now; s++) {
             resets = 1 + resets * exp_nonpositive((since - train->time[s]) / multi_spike->tau);
@@ -320,15 +325,15 @@ void multi_spike_sample(const struct multi_spike *multi_spike, double threshold,
 struct peak multi_spike_v_max(const struct multi_spike *multi_spike)
 {
     struct peak best = {0};
-    for (size_t e = 0; e < multi_spike->gaps; e++) {
+    for (size_t e = 0; e < multi_spike->intervals; e++) {
         if (!(multi_spike->bound[e] > best.v))
             continue;
-        const struct stretch gap = whole_gap(multi_spike, e, 0);
-        if (!rises(multi_spike, &gap))
-            continue; /* its begin was the end of the gap before */
-        const struct top top = find_top(multi_spike, &gap);
+        const struct stretch interval = whole_interval(multi_spike, e, 0);
+        if (!rises(multi_spike, &interval))
+            continue; /* its begin was the end of the interval before */
+        const struct top top = find_top(multi_spike, &interval);
         if (top.v > best.v)
-            best = (struct peak){.v = top.v, .time = multi_spike->begin[e] + top.u, .gap = e};
+            best = (struct peak){.v = top.v, .time = multi_spike->begin[e] + top.u, .interval = e};
     }
     return best;
 }
@@ -336,20 +341,20 @@ struct peak multi_spike_v_max(const struct multi_spike *multi_spike)
 struct peak multi_spike_peak(const struct multi_spike *multi_spike, double threshold,
                              const struct spike_train *train, size_t before)
 {
-    const size_t gap = train->gap[before];
-    double now = multi_spike->begin[gap], resets = 0, since = 0;
+    const size_t interval = train->interval[before];
+    double now = multi_spike->begin[interval], resets = 0, since = 0;
     size_t s = 0;
-    for (; s < before && train->gap[s] < gap; s++) {
+    for (; s < before && train->interval[s] < interval; s++) {
         resets = 1 + resets * exp_nonpositive((since - train->time[s]) / multi_spike->tau);
         since = train->time[s];
     }
     const double left = s > 0 ? resets * exp_nonpositive((since - now) / multi_spike->tau) : 0;
-    struct stretch stretch = whole_gap(multi_spike, gap, threshold * left);
+    struct stretch stretch = whole_interval(multi_spike, interval, threshold * left);
     for (; s < before; s++) {
         cut(multi_spike, train->time[s] - now, threshold, &stretch);
         now = train->time[s];
     }
     find_stretch_decays(multi_spike, &stretch);
     const struct top top = find_top(multi_spike, &stretch);
-    return (struct peak){.v = top.v, .time = now + top.u, .gap = gap};
+    return (struct peak){.v = top.v, .time = now + top.u, .interval = interval};
 }

@@ -6,16 +6,16 @@
  *
  *     V(t) = V0(t) - threshold sum over its own spikes t_s < t of exp(-(t - t_s)/tau)
  *
- * V0 is the voltage without reset, that of tempotron.h. The soma recovers with the membrane's time
+ * V0 is the voltage without reset, as in tempotron.h. The soma recovers with the membrane's time
  * constant tau, not the synapse's. To touch the threshold is to reach it: V(t_s) = threshold.
  *
- * Between two events, be they input spikes or output spikes, V is a sum of two exponentials: it has
- * one extremum at most, in closed form; a rise to the threshold is concave there, so that Newton's
- * steps from the left never overshoot. As no reset ever raises V, a gap in which V0 stays below the
+ * Between two events, input spikes or output spikes, V is a sum of two exponentials. It has at most
+ * one extremum, in closed form, and a rise to the threshold is concave, so that Newton's steps from
+ * the left never overshoot. Since no reset ever raises V, an interval in which V0 stays below the
  * threshold has no spike and is skipped.
  *
- * All is on the window [0, T] of CLOCK_CONTINUOUS, in double precision, and the same bits on every
- * machine. Weights that are not finite give some spikes or none, but no end. */
+ * All is on the window [0, T] of CLOCK_CONTINUOUS, in double precision, and has the same bits on
+ * every machine. Weights that are not finite give some spikes or none, and it still ends. */
 #ifndef CORE_MULTI_SPIKE_H
 #define CORE_MULTI_SPIKE_H
 
@@ -31,37 +31,38 @@
 
 /* The spikes of one output. */
 struct spike_train {
-    size_t most;    /* spikes that it has room for */
-    size_t count;   /* if it is `most`, there may be others, later */
-    double *time;   /* [most] ascending; owned, one block with: */
-    double *slope;  /* [most] dV/dt as the threshold is reached, never negative */
-    double *credit; /* [most] scratch memory of critical_threshold.c */
-    uint32_t *gap;  /* [most] between which events of the input */
+    size_t max;         /* spikes that it has room for */
+    size_t count;       /* if it is max, there may be others, later */
+    double *time;       /* [max] ascending; owned, one block with: */
+    double *slope;      /* [max] dV/dt as the threshold is reached, never negative */
+    double *credit;     /* [max] scratch memory of critical_threshold.c */
+    uint32_t *interval; /* [max] between which events of the input */
 };
 
-/* most > 0. */
-enum core_status spike_train_init(struct spike_train *train, size_t most);
+/* max > 0. */
+enum core_status spike_train_init(struct spike_train *train, size_t max);
 void spike_train_finish(struct spike_train *train); /* does nothing on a zeroed one */
 
-/* The course of V0 of one output: scratch memory of one thread, one owned block. Gap e lies before
- * the pattern's spike order[e], the last one before T. */
+/* V0 of one output over time: scratch memory of one thread, one owned block. Interval e lies before
+ * the pattern's spike order[e], the last interval before T. */
 struct multi_spike {
     struct time_constants constants;
     double tau;
     double resets_slow; /* 1: tau is the longer of the time constants, else 0 */
     double t_peak;      /* of the kernel */
 
-    /* Of the pattern. */
-    size_t gaps;                     /* its spikes and 1 */
-    double *begin;                   /* [capacity + 2] of each gap; of the one after the last: T */
+    /* These are of the pattern. */
+    size_t intervals; /* its spikes and 1 */
+    double *begin;    /* [capacity + 2] of each interval; of the one after the last: T */
     const struct timeline *timeline; /* that has read it; borrowed */
 
-    /* Of the output: V0(begin + u) = slow exp(-u/constants.slow) + fast exp(-u/constants.fast). */
+    /* These are of the output: V0(begin + u) = slow exp(-u/constants.slow) + fast
+     * exp(-u/constants.fast). */
     double *slow;
     double *fast;
-    double *bound; /* V0 is nowhere greater within the gap */
+    double *bound; /* V0 is nowhere greater within the interval */
 
-    uint32_t *eligible; /* [eligible_count] the gaps that may have a spike, ascending */
+    uint32_t *eligible; /* [eligible_count] the intervals that may have a spike, ascending */
     size_t eligible_count;
 };
 
@@ -76,12 +77,12 @@ void multi_spike_take_pattern(struct multi_spike *multi_spike, const struct temp
 void multi_spike_take_output(struct multi_spike *multi_spike, const struct tempotron *tempotron,
                              const struct pattern *pattern, size_t output);
 
-/* Fires the output at a threshold > 0, until T or until the train is full. */
+/* Fires the output at a threshold > 0 until T, or until the train is full. */
 void multi_spike_fire(struct multi_spike *multi_spike, double threshold, struct spike_train *train);
 
-/* The same in two steps, for many thresholds: the first one chooses the gaps that may have a spike
- * at `least` or more, the second one fires at a threshold >= least. */
-void multi_spike_choose(struct multi_spike *multi_spike, double least);
+/* The same in two steps, for many thresholds: the first one chooses the intervals that may have a
+ * spike at min_threshold or more, the second one fires at a threshold >= min_threshold. */
+void multi_spike_choose(struct multi_spike *multi_spike, double min_threshold);
 void multi_spike_fire_chosen(const struct multi_spike *multi_spike, double threshold,
                              struct spike_train *train);
 
@@ -90,18 +91,18 @@ void multi_spike_fire_chosen(const struct multi_spike *multi_spike, double thres
 void multi_spike_sample(const struct multi_spike *multi_spike, double threshold,
                         const struct spike_train *train, size_t steps, float *v);
 
-/* The greatest voltage of a stretch of time, where it is and in which gap. */
+/* The highest voltage of a stretch of time, with its time and interval. */
 struct peak {
     double v;
     double time;
-    size_t gap;
+    size_t interval;
 };
 
-/* The greatest V0 on [0, T], at least 0, which it is at time 0. */
+/* The highest V0 on [0, T]; it is at least 0, as at time 0. */
 struct peak multi_spike_v_max(const struct multi_spike *multi_spike);
 
-/* The voltage of train's spike number `before` had it gone on to rise: the greatest V in the
- * spike's gap since its begin or the spike before, whichever is later. */
+/* The voltage that the train's spike number `before` would have reached: the highest V in the
+ * spike's interval since its begin or the spike before, whichever is later. */
 struct peak multi_spike_peak(const struct multi_spike *multi_spike, double threshold,
                              const struct spike_train *train, size_t before);
 

@@ -1,11 +1,11 @@
-/* network.h - layers of tempotrons, one behind the other: the spikes of each are the input of the
- * next.
+/* network.h - layers of tempotrons, one after the other: the spikes of each layer are the input of
+ * the next.
  *
- * A hidden tempotron fires once, either when its voltage first reaches the threshold or, as in
- * SpikingJelly's stacking, at its greatest voltage if that reaches the threshold. The last layer is
- * read out by its greatest voltages; without hidden layers it is all there is. Every layer has the
- * same clock, window, kernel and threshold. Threads may share a network, as it has no scratch
- * memory; training works on a copy of its own. */
+ * A hidden tempotron fires once: when its voltage first reaches the threshold or, as in
+ * SpikingJelly's stacking, at its highest voltage if that reaches the threshold. The last layer is
+ * read out (read_out.h); without hidden layers it is the only one. Every layer has the same clock,
+ * window, kernel and threshold. Threads may share a network, since it has no scratch memory;
+ * training works on a copy. */
 #ifndef CORE_NETWORK_H
 #define CORE_NETWORK_H
 
@@ -21,10 +21,10 @@ enum { HIDDEN_LAYERS = 8, NETWORK_LAYERS = HIDDEN_LAYERS + 1 };
 
 /* When a hidden neuron fires. */
 enum hidden_spike {
-    HIDDEN_CROSSING, /* at its voltage's first crossing of the threshold, on the grid between two
-                        steps, where a straight line crosses */
-    HIDDEN_PEAK      /* at the first of its greatest voltages, where that reaches the threshold; not
-                        with CLOCK_CONTINUOUS */
+    HIDDEN_CROSSING, /* when its voltage first crosses the threshold; on the grid, when the straight
+                        line between two steps does */
+    HIDDEN_PEAK      /* at the first of its highest voltages, if that reaches the threshold; only
+                        with CLOCK_GRID */
 };
 
 struct network_params {
@@ -42,31 +42,32 @@ struct network {
     struct layer layers[NETWORK_LAYERS];
 };
 
-/* Of one layer of tempotrons: no hidden ones, a neuron a class. */
+/* For one layer of tempotrons, read out by v_max with one neuron a class. */
 struct network_params network_params_of(const struct tempotron_params *params);
 
 size_t network_depth(const struct network_params *params);
 size_t network_outputs(const struct network_params *params); /* see read_out_outputs() */
-size_t network_afferents(const struct network_params *params, size_t layer); /* of a layer */
-size_t network_neurons(const struct network_params *params, size_t layer);   /* likewise */
+size_t network_afferents(const struct network_params *params, size_t layer);
+size_t network_neurons(const struct network_params *params, size_t layer);
 
-/* What a sample of so many spikes costs: about the additions. */
+/* What a sample of that many spikes costs: about the number of additions. */
 uint64_t network_work(const struct network_params *params, size_t spikes);
 
-/* weight[depth] are the layers' [neurons][afferents]. */
+/* weight[depth] points to each layer's [neurons][afferents]. */
 enum core_status network_create(const struct network_params *params, const float *const *weight,
                                 struct network **ret_network);
 enum core_status network_copy(const struct network *network, struct network **ret_network);
 void network_destroy(struct network *network); /* takes NULL */
 
-/* A block as wide as any: scratch memory that is made for it does for all. */
+/* The widest block: scratch memory that is made for it suits all. */
 const struct tempotron *network_widest_block(const struct network *network);
 
 size_t network_bytes(const struct network *network); /* of weights in memory */
 
-/* Draws a layer's weight[neurons][afferents]: of the only layer as tempotron_draw_weight() does; of
- * hidden layers from a normal distribution whose mean is above 0, so that the neurons fire, and of
- * the last layer behind them from one around 0. Every layer draws from the seed and its number. */
+/* Draws a layer's weight[neurons][afferents] by the seed and the layer's number: those of an only
+ * layer as tempotron_draw_weight() does, those of hidden layers from a normal distribution whose
+ * mean is above 0, so that the neurons fire, and those of the last layer after them from one around
+ * 0. */
 void network_draw_weight(const struct network_params *params, size_t layer, uint32_t seed,
                          float *ret_weight);
 

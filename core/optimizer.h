@@ -16,14 +16,14 @@ struct optimizer {
     enum optimizer_type type;
     float momentum; /* of SGD */
     size_t stride;  /* of a row of weights */
-    float *first;   /* [rows][stride] SGD's velocity, Adam's first moment; owned, one block with */
+    float *first;   /* [rows][stride] SGD's velocity, Adam's first moment; owned, one block with: */
     float *second;  /* [rows][stride] Adam's second moment */
 
-    double power1; /* 0.9^steps and */
+    double power1; /* 0.9^steps */
     double power2; /* 0.999^steps */
 
-    /* Of the present step. */
-    float rate;       /* of SGD; of Adam divided by 1 - 0.9^steps */
+    /* These are of the current step. */
+    float rate;       /* the learning rate; Adam's is divided by 1 - 0.9^steps */
     float correction; /* sqrt(1 - 0.999^steps) */
     float keep;       /* 1 - lr weight_decay */
     float scale;      /* of the gradient */
@@ -37,13 +37,13 @@ void optimizer_finish(struct optimizer *optimizer); /* does nothing on a zeroed 
  * (AdamW: Loshchilov & Hutter 2019). */
 void optimizer_begin(struct optimizer *optimizer, double learning_rate, double weight_decay);
 
-/* Takes the gradients of the step begun times `scale`; until then it is 1. */
+/* Multiplies the gradients of the current step by `scale`, which is 1 otherwise. */
 void optimizer_scale(struct optimizer *optimizer, double scale);
 
 /* Steps the weights of rows from .. to - 1 against their gradient, and sets that to 0. Threads may
- * do so for rows that are apart. Of each row [stride], those of outputs whose `frozen` is not 0
- * stay as they are, moments and all; NULL: of none. Adam's correction for its beginning counts all
- * steps, of whichever outputs. */
+ * do so for separate rows. Outputs whose frozen[stride] is not 0 keep their weights and moments;
+ * NULL: no output is frozen. Adam's bias correction counts all steps, also those of other outputs.
+ */
 void optimizer_step(const struct optimizer *optimizer, size_t from, size_t to, const float *frozen,
                     float *gradient, float *weight);
 

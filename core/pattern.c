@@ -13,7 +13,7 @@ enum core_status pattern_init(struct pattern *pattern, size_t capacity, float la
         .last = last,
         .afferent = block,
         .time = (float *)(block + room),
-        .resting = block + 2 * room,
+        .background_blocks = block + 2 * room,
     };
     return CORE_OK;
 }
@@ -26,7 +26,7 @@ void pattern_finish(struct pattern *pattern)
 
 void pattern_clear(struct pattern *pattern)
 {
-    pattern->count = pattern->resting_count = 0;
+    pattern->count = pattern->background_count = 0;
     pattern->fired = pattern->fractional = false;
 }
 

@@ -8,25 +8,25 @@
 
 #include "core/status.h"
 
-/* An encoder writes its few candidates before it knows which of them fire: so many spikes more than
- * its capacity a pattern has memory for. */
+/* An encoder writes its few candidates before it knows which of them fire: a pattern has memory for
+ * that many spikes more than its capacity. */
 enum { PATTERN_SLACK = 8 };
 
 struct background;
 
 struct pattern {
-    size_t capacity;    /* spikes it can hold */
-    float last;         /* the latest time that has an effect; later spikes are not kept */
-    size_t count;       /* spikes kept */
-    bool fired;         /* some afferent spiked, if only too late */
-    bool fractional;    /* some time is no integer */
-    uint32_t *afferent; /* [capacity] ascending; one may have several spikes */
+    size_t capacity; /* spikes it can hold */
+    float last;      /* the latest time at which a spike has an effect; later ones are not kept */
+    size_t count;    /* spikes kept */
+    bool fired;      /* some afferent spiked, even if too late */
+    bool fractional; /* some time is no integer */
+    uint32_t *afferent; /* [capacity] ascending; an afferent may have several spikes */
     float *time;        /* [capacity] 0 <= time <= last */
 
-    /* Blocks of features whose spikes are not here, but in the rows of the rest; see rest.h. */
-    const struct background *background; /* borrowed; where there are some */
-    size_t resting_count;
-    uint32_t *resting; /* [capacity / PATTERN_SLACK] ascending */
+    /* Blocks of features whose spikes are left to the background; see background.h. */
+    const struct background *background; /* borrowed; NULL: there are none */
+    size_t background_count;
+    uint32_t *background_blocks; /* [capacity / PATTERN_SLACK] ascending */
 };
 
 /* Room for `capacity` spikes up to the time `last`. Scratch memory: one for each thread. */
@@ -35,8 +35,8 @@ void pattern_finish(struct pattern *pattern); /* does nothing on a zeroed one */
 
 void pattern_clear(struct pattern *pattern);
 
-/* Adds a spike; a negative time is silence and adds nothing. At most `capacity` may be added, by
- * ascending afferent. */
+/* Adds a spike; a negative time or NaN is silence and adds nothing. At most `capacity` spikes may
+ * be added, by ascending afferent. */
 void pattern_add(struct pattern *pattern, size_t afferent, float time);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "core/exponential.h"
 
-/* exp(-t/tau) - exp(-t/tau_s) as a product, exact where the two are nearly equal. */
+/* exp(-t/tau) - exp(-t/tau_s) as a product, exact also if the two are nearly equal. */
 static double bracket(double t, double tau, double tau_s)
 {
     const double difference = t / tau_s - t / tau;

@@ -10,10 +10,10 @@
 #ifndef CORE_PSP_KERNEL_H
 #define CORE_PSP_KERNEL_H
 
-/* SpikingJelly's static psp_kernel: the bracket alone, without v0. tau, tau_s > 0. */
+/* SpikingJelly's static psp_kernel: only the bracket, without v0. tau, tau_s > 0. */
 double psp_kernel(double t, double tau, double tau_s);
 
-/* The kernel of one neuron, and what one step of the time grid does to it.
+/* The kernel of one neuron, and what one step of the grid does to a membrane.
  *
  * A membrane is two numbers: V, the voltage, and M, the slow exponential's sum of w exp(-t/tau).
  * One step takes them to
@@ -21,7 +21,7 @@ double psp_kernel(double t, double tau, double tau_s);
  *     V <- decay_s V + gain M        M <- decay M        gain = v0 (decay - decay_s)
  *
  * and a spike of weight w on the grid adds w to M. This is the usual pair of exponentials,
- * V = v0 (M - S), written so that nothing cancels, however close tau_s comes to tau. */
+ * V = v0 (M - S), in a form in which nothing cancels, however close tau_s is to tau. */
 struct psp {
     double tau;
     double tau_s;

@@ -9,7 +9,7 @@ enum { RANDOM_WORDS = 624 };
 
 struct random {
     uint32_t state[RANDOM_WORDS];
-    unsigned next; /* the word to hand out; RANDOM_WORDS: make new ones first */
+    unsigned next; /* the word that is used next; RANDOM_WORDS: new ones are made first */
 };
 
 void random_init(struct random *random, uint32_t seed);
@@ -18,7 +18,7 @@ uint32_t random_bits(struct random *random);
 /* Uniform in [0, 1), a multiple of 2^-24, as torch draws a float32. */
 float random_uniform(struct random *random);
 
-/* Puts items[count] into a random order (Fisher & Yates), every order as likely. */
+/* Puts items[count] into a random order (Fisher & Yates); every order is equally likely. */
 void random_shuffle(struct random *random, uint32_t *items, size_t count);
 
 #endif

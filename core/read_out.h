@@ -39,7 +39,7 @@ struct read_out {
 /* The outputs that a client sees: classes, or neurons whose spikes are counted. */
 size_t read_out_outputs(const struct read_out *read_out, size_t out_features);
 
-/* What it costs to read out a sample of so many spikes: about the additions. */
+/* What it costs to read out a sample of that many spikes: about the number of additions. */
 uint64_t read_out_work(const struct read_out *read_out, const struct tempotron_params *params,
                        size_t spikes);
 

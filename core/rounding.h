@@ -1,4 +1,4 @@
-/* rounding.h - rintf() that becomes vector code. */
+/* rounding.h - a rintf() that becomes vector code. */
 #ifndef CORE_ROUNDING_H
 #define CORE_ROUNDING_H
 

@@ -25,7 +25,7 @@ enum samples_kind {
 struct spike_trains {
     uint32_t *spikes; /* [count][features] */
     float *times;     /* [first[count]] */
-    size_t *first;    /* [count + 1] where in `times` those of a sample begin */
+    size_t *first;    /* [count + 1] the index in `times` of each sample's first */
 };
 
 union samples_data {

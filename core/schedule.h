@@ -13,11 +13,11 @@ enum schedule_type {
 
 struct schedule {
     enum schedule_type type;
-    double learning_rate; /* at the begin */
-    double decay;         /* of SCHEDULE_EXPONENTIAL, a factor in (0, 1] */
+    double learning_rate; /* of the first step */
+    double decay;         /* of SCHEDULE_EXPONENTIAL: 0 < decay <= 1 */
 };
 
-/* The rate of a step, counted from 0, in an epoch, counted from 0. */
+/* The rate of step `step` of all `steps`, in epoch `epoch`; both are counted from 0. */
 double schedule_rate(const struct schedule *schedule, size_t epoch, size_t step, size_t steps);
 
 #endif

@@ -1,10 +1,10 @@
 /* simd.h - the same C for every width of the processor's registers.
  *
- * The hot functions compute on LANES numbers side by side, one for each of as many output neurons,
- * by the compiler's vector extension: + - * / and comparisons work lane by lane, and no lane ever
- * depends on another. VECTORIZED compiles a function once for each level of x86-64; the program
- * picks one as it starts. Without fused or reordered arithmetic (see the Makefile) all of them, and
- * every other processor, give the same bits. */
+ * The hot functions compute on LANES numbers side by side, one for each of LANES neurons, with the
+ * compiler's vector extension: + - * / and comparisons work lane by lane, and no lane depends on
+ * another. VECTORIZED compiles a function once for each level of x86-64, and the program picks one
+ * when it starts. Without fused or reordered arithmetic (see the Makefile) all of them, and every
+ * other processor, give the same bits. */
 #ifndef CORE_SIMD_H
 #define CORE_SIMD_H
 
@@ -13,15 +13,15 @@
 
 enum { LANES = 8, SIMD_ALIGNMENT = 64 };
 
-/* A comparison of lanes is -1 where it holds, else 0. */
+/* A comparison gives -1 for lanes in which it holds, else 0. */
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float)), may_alias));
 typedef int32_t int_lanes __attribute__((vector_size(LANES * sizeof(int32_t)), may_alias));
 typedef float half_lanes __attribute__((vector_size(LANES / 2 * sizeof(float))));
 typedef double half_double_lanes __attribute__((vector_size(LANES / 2 * sizeof(double))));
 typedef int64_t half_long_lanes __attribute__((vector_size(LANES / 2 * sizeof(int64_t))));
 
-/* LANES numbers in double precision: two vectors, since one as wide as both goes by way of memory
- * where registers have 32 bytes. */
+/* LANES numbers in double precision. They are two vectors, since a single one would go through
+ * memory on processors with registers of 32 bytes. */
 struct double_lanes {
     half_double_lanes low;
     half_double_lanes high;
@@ -33,13 +33,13 @@ struct double_lanes {
 #define VECTORIZED
 #endif
 
-/* Bytes that whole vectors take; of aligned_alloc(). */
+/* The bytes of whole vectors that hold `bytes`, as aligned_alloc() needs them. */
 static inline size_t simd_round_up(size_t bytes)
 {
     return (bytes + SIMD_ALIGNMENT - 1) / SIMD_ALIGNMENT * SIMD_ALIGNMENT;
 }
 
-/* For what a VECTORIZED function calls: it has to be compiled as part of that function. */
+/* For a function that a VECTORIZED one calls: it must be compiled as part of that one. */
 #define INLINED static inline __attribute__((always_inline))
 
 INLINED void lanes_widen(const lanes *narrow, struct double_lanes *wide)

@@ -28,7 +28,7 @@ struct spike_counter;
 struct tempotron_params;
 
 struct spike_count_read_out {
-    uint32_t max_spikes; /* an output's are counted up to so many: more than any wanted number */
+    uint32_t max_spikes; /* the limit of counting, above any wanted number */
 };
 
 /* See read_out_sample(). The counter looks for thresholds of max_spikes if there is a gradient. */

@@ -5,7 +5,7 @@
 enum core_status {
     CORE_OK,
     CORE_NO_MEMORY,
-    CORE_STOPPED, /* the observer asked training to stop */
+    CORE_STOPPED, /* a stop was requested */
     CORE_DIVERGED /* the loss or a weight is no longer finite */
 };
 

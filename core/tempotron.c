@@ -90,7 +90,8 @@ void tempotron_draw_weight(uint32_t seed, size_t in_features, size_t out_feature
 {
     struct random random;
     random_init(&random, seed);
-    /* torch's steps: kaiming_uniform_ with a = sqrt(5), whose bound is 1/sqrt(in) but for rounding
+    /* torch's steps: kaiming_uniform_ with a = sqrt(5), whose bound is 1/sqrt(in) except for
+     * rounding
      */
     const double gain = sqrt(2.0 / (1 + sqrt(5.0) * sqrt(5.0)));
     const double bound = sqrt(3.0) * (gain / sqrt((double)in_features));

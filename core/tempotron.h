@@ -2,7 +2,7 @@
  *
  *     V_j(t) = sum_i w_ji K(t - t_i) over the spikes of the afferents i
  *
- * Threads may share it, as it has no scratch memory; training works on a copy of its own. */
+ * Threads may share it, since it has no scratch memory; training works on a copy. */
 #ifndef CORE_TEMPOTRON_H
 #define CORE_TEMPOTRON_H
 
@@ -12,7 +12,7 @@
 #include "core/psp_kernel.h"
 #include "core/status.h"
 
-/* Where the voltage is looked at: grid.h, continuous.h. */
+/* The times at which the voltage is looked at: grid.h, continuous.h. */
 enum tempotron_clock { CLOCK_GRID, CLOCK_CONTINUOUS };
 
 struct tempotron_params {
@@ -32,7 +32,7 @@ struct tempotron {
     float *weight; /* [in_features][stride]: an afferent's weights lie side by side */
 };
 
-/* Weights given as [out_features][in_features], or all 0 where NULL. */
+/* The weights are given as [out_features][in_features]; NULL: all are 0. */
 enum core_status tempotron_create(const struct tempotron_params *params, const float *weight,
                                   struct tempotron **ret_tempotron);
 
@@ -45,7 +45,7 @@ void tempotron_destroy(struct tempotron *tempotron); /* takes NULL */
 /* The latest time at which a spike has an effect. */
 float tempotron_last(const struct tempotron_params *params);
 
-/* What a pattern of so many spikes costs: about the additions. */
+/* What a pattern of that many spikes costs: about the number of additions. */
 uint64_t tempotron_work(const struct tempotron_params *params, size_t spikes);
 
 /* Writes the weights as [out_features][in_features]. */

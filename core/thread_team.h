@@ -1,5 +1,4 @@
-/* thread_team.h - hands that share a piece of work. The core starts no threads: who calls it lends
- * them.
+/* thread_team.h - threads that share a piece of work. The core starts none: the caller lends them.
  */
 #ifndef CORE_THREAD_TEAM_H
 #define CORE_THREAD_TEAM_H
@@ -9,14 +8,14 @@
 typedef void thread_team_task(void *work, size_t part);
 
 struct thread_team {
-    size_t size; /* hands */
+    size_t size; /* threads */
     void *context;
     /* Calls task(work, part) once for every part in 0 .. parts - 1, from any threads, and returns
      * when all have returned. */
     void (*run)(void *context, thread_team_task *task, void *work, size_t parts);
 };
 
-/* By the caller's own hands where team is NULL. */
+/* If the team is NULL, the calling thread does all. */
 static inline void thread_team_run(const struct thread_team *team, thread_team_task *task,
                                    void *work, size_t parts)
 {

@@ -1,6 +1,6 @@
-/* training.h - fits a model to labelled samples: epochs of shuffled mini-batches.
+/* training.h - fits a network to samples with targets: epochs of shuffled mini-batches.
  *
- * Same model, samples and params: same bits, whatever the team and the processor. */
+ * The same network, samples and params give the same bits with any team and on any processor. */
 #ifndef CORE_TRAINING_H
 #define CORE_TRAINING_H
 
@@ -20,21 +20,21 @@ struct training_params {
     double weight_decay; /* see optimizer.h */
     struct loss loss;
     double input_dropout; /* the share of a sample's spikes that is left out, in [0, 1) */
-    double dropout;       /* and of the hidden neurons' */
-    double silence_cost;  /* of the loss, for each hidden neuron that is silent: minus so many times
-                             its greatest voltage */
-    double slope_floor;   /* of HIDDEN_CROSSING, in v_threshold/tau_s: a spike's time is taken to
-                             follow its voltage as if that crossed the threshold no flatter than
-                             so, as its exact derivative, 1/slope, has no bound; 0: exactly */
-    double max_grad_norm; /* gradients longer than that are shortened to it; 0: none is */
+    double dropout;       /* the share of the hidden neurons' spikes, likewise */
+    double silence_cost;  /* each silent hidden neuron adds minus this times its highest voltage to
+                             the loss */
+    double slope_floor;   /* of HIDDEN_CROSSING, in v_threshold/tau_s. The derivative of a spike's
+                             time by its voltage, 1/slope, has no bound: the slope is taken to be
+                             at least this. 0: it is taken as it is */
+    double max_grad_norm; /* longer gradients are shortened to this norm; 0: none is */
     struct augmentation augmentation;
 };
 
-/* Trains the caller's own copy in place. validation and team may be NULL, and so may the encoding
- * for samples that are spikes. A label of the
- * training set may be -1 where no output is to fire (not with LOSS_CROSS_ENTROPY). CORE_STOPPED
- * where the observer ended it, CORE_DIVERGED where the loss or a weight is no longer finite: the
- * weights are then of no use. */
+/* Trains the caller's own copy in place. The targets are of the kind that the read-out learns. The
+ * validation samples and the team may be NULL, and so may the encoding of samples that are spikes.
+ * A label of the training samples may be -1, if no output is to fire (not with LOSS_CROSS_ENTROPY).
+ * CORE_STOPPED: the observer has ended it. CORE_DIVERGED: the loss or a weight is no longer finite.
+ * The weights are of no use then. */
 enum core_status network_train(struct network *network, const struct samples *training,
                                const struct samples *validation, const struct encoding *encoding,
                                const struct training_params *params,

@@ -110,15 +110,15 @@ START_TEST(only_blocks_that_are_wholly_dark_are_at_rest)
     uint8_t x[FEATURES] = {0};
     x[15] = 1; /* the last of the second block */
     byte_table_encode(&f.encoding.byte_table, f.encoding.background, x, &f.pattern);
-    ck_assert_uint_eq(f.pattern.resting_count, 4);
+    ck_assert_uint_eq(f.pattern.background_count, 4);
     const uint32_t expected[] = {0, 2, 3, 4};
-    ck_assert_mem_eq(f.pattern.resting, expected, sizeof expected);
+    ck_assert_mem_eq(f.pattern.background_blocks, expected, sizeof expected);
     for (size_t s = 0; s < f.pattern.count; s++) {
         const size_t feature = f.pattern.afferent[s] / NEURONS;
         ck_assert(feature / BACKGROUND_BLOCK == 1 || feature >= 40);
     }
     byte_table_encode(&f.encoding.byte_table, NULL, x, &f.pattern);
-    ck_assert_uint_eq(f.pattern.resting_count, 0);
+    ck_assert_uint_eq(f.pattern.background_count, 0);
 }
 END_TEST
 
@@ -157,7 +157,7 @@ START_TEST(a_block_at_rest_has_fired_if_its_neurons_do)
     ck_assert_int_eq(pattern_init(&pattern, FEATURES * PATTERN_SLACK, 0), CORE_OK);
     ck_assert_uint_eq(background->first[background->blocks], 0);
     byte_table_encode(&late, background, x, &pattern);
-    ck_assert_uint_eq(pattern.resting_count, 5);
+    ck_assert_uint_eq(pattern.background_count, 5);
     ck_assert(pattern.fired);
     pattern_finish(&pattern);
     background_destroy(background);

@@ -319,7 +319,8 @@ START_TEST(weights_are_drawn_for_any_threshold_and_few_inputs)
 }
 END_TEST
 
-/* A spike in continuous time, whose gap has a maximum of its own, is more than a row to add. */
+/* A spike in continuous time, whose interval has a maximum of its own, is more than a row to add.
+ */
 START_TEST(continuous_time_is_more_work)
 {
     struct network_params params = three_layers;

@@ -141,7 +141,7 @@ static void check_train(const struct trial *trial, size_t output, double thresho
     for (double t = 0; t <= T; t += step) {
         while (fired < train->count && train->time[fired] <= t)
             fired++;
-        if (fired == train->most)
+        if (fired == train->max)
             break;
         ck_assert_double_le(
             dense_voltage_with_reset(&kernel, &spikes, threshold, train->time, fired, t),
@@ -259,7 +259,7 @@ START_TEST(a_strong_input_fires_until_the_train_is_full)
     ck_assert_uint_gt(train.count, 40);
     ck_assert_uint_lt(train.count, 70);
     const size_t all = train.count;
-    train.most = 7;
+    train.max = 7;
     multi_spike_fire(&multi_spike, 1, &train);
     ck_assert_uint_eq(train.count, 7);
     ck_assert_uint_gt(all, 7);
@@ -404,7 +404,7 @@ static bool difference(struct trial *trial, size_t output, size_t afferent, size
     found = theta_of(trial, output, k, &high) && found;
     set_weight(trial, output, afferent, weight);
     *ret_difference = (high.theta - low.theta) / ((double)high_weight - (double)low_weight);
-    return found && low.before == high.before && low.gap == high.gap;
+    return found && low.before == high.before && low.interval == high.interval;
 }
 
 /* Extrapolated from two steps; nothing where the voltage touches elsewhere after either, or where
