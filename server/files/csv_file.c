@@ -23,6 +23,7 @@ struct csv_file {
     const char **names;        /* [features] */
     struct csv_labels *labels;
     size_t rows, max_rows;
+    struct problem *problem; /* borrowed during a call */
 };
 
 /* A name: a cell's text, without the spaces around it unless they are quoted. A NUL follows it. */
@@ -44,52 +45,29 @@ static void write_place(const struct csv_file *file, size_t column, char *out)
         snprintf(out, PLACE_TEXT, "column %zu", column + 1);
 }
 
-static bool refuse(const struct csv_file *file, size_t line, size_t column, struct problem *problem,
-                   enum problem_code code, const char *detail)
+/* Sets the problem of a cell. */
+__attribute__((format(printf, 5, 6))) static bool refuse(const struct csv_file *file,
+                                                         const struct csv_record *record,
+                                                         size_t column, enum problem_code code,
+                                                         const char *format, ...)
 {
-    char place[PLACE_TEXT];
+    char place[PLACE_TEXT], detail[PROBLEM_DETAIL];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(detail, sizeof detail, format, arguments);
+    va_end(arguments);
     write_place(file, column, place);
-    return problem_set(problem, code, "Line %zu, %s: %s.", line, place, detail);
+    return problem_set(file->problem, code, "Line %zu, %s: %s.", record->line, place, detail);
 }
 
-static bool refuse_text(const struct csv_file *file, size_t line, size_t column,
-                        struct problem *problem, enum problem_code code, const char *text,
-                        const char *detail)
+/* Reads the next record. Any status except a record and the end sets the problem. */
+static enum csv_status read_record(struct csv_file *file, struct csv_record *ret_record)
 {
-    char excerpt[UTF8_EXCERPT], quoted[UTF8_EXCERPT + 64];
-    utf8_excerpt(text, strlen(text), excerpt);
-    snprintf(quoted, sizeof quoted, "\"%s\" %s", excerpt, detail);
-    return refuse(file, line, column, problem, code, quoted);
-}
-
-/* Sets the problem of any status except a record and the end. */
-static bool refuse_record(const struct csv_file *file, enum csv_status status,
-                          const struct csv_record *record, struct problem *problem)
-{
-    const size_t line = record->line, column = record->count;
-    switch (status) {
-    case CSV_RECORD:
-    case CSV_END:
-    case CSV_FAILED:
-        break;
-    case CSV_BLANK_LINE:
-        problem_set(problem, PROBLEM_RAGGED_ARRAY, "Line %zu is empty, but rows follow it.", line);
-        break;
-    case CSV_BARE_QUOTE:
-        return refuse(file, line, column, problem, PROBLEM_MALFORMED_DATA,
-                      "the cell contains a quote, but does not begin with one");
-    case CSV_AFTER_QUOTE:
-        return refuse(file, line, column, problem, PROBLEM_MALFORMED_DATA,
-                      "something follows the cell's closing quote");
-    case CSV_OPEN_QUOTE:
-        return refuse(file, line, column, problem, PROBLEM_MALFORMED_DATA,
-                      "the cell's quote is never closed");
-    case CSV_LONG_RECORD:
-        problem_set(problem, PROBLEM_TOO_LARGE, "Line %zu has more than %d bytes.", line,
-                    CSV_RECORD_BYTES);
-        break;
-    }
-    return false;
+    const enum csv_status status = csv_records_next(file->records, ret_record, file->problem);
+    if (status == CSV_BROKEN_CELL)
+        refuse(file, ret_record, ret_record->count, PROBLEM_MALFORMED_DATA, "%s",
+               ret_record->fault);
+    return status;
 }
 
 static bool is_space(char character)
@@ -111,37 +89,32 @@ static struct name trim(const struct csv_record *record, size_t column)
     return name;
 }
 
-static bool check_name(const struct csv_file *file, size_t line, size_t column, struct name name,
-                       struct problem *problem)
+static bool check_name(const struct csv_file *file, const struct csv_record *record, size_t column,
+                       struct name name)
 {
-    if (name.size > LIMIT_LABEL) {
-        char detail[64];
-        snprintf(detail, sizeof detail, "the name has %zu bytes; the limit is %d", name.size,
-                 LIMIT_LABEL);
-        return refuse(file, line, column, problem, PROBLEM_TOO_LARGE, detail);
-    }
+    if (name.size > LIMIT_LABEL)
+        return refuse(file, record, column, PROBLEM_TOO_LARGE,
+                      "the name has %zu bytes; the limit is %d", name.size, LIMIT_LABEL);
     if (memchr(name.text, '\0', name.size) != NULL)
-        return refuse(file, line, column, problem, PROBLEM_MALFORMED_DATA,
-                      "the name has a NUL character");
+        return refuse(file, record, column, PROBLEM_MALFORMED_DATA, "the name has a NUL character");
     if (!utf8_is_valid(name.text, name.size))
-        return refuse(file, line, column, problem, PROBLEM_INVALID_UTF8, "the name is not UTF-8");
+        return refuse(file, record, column, PROBLEM_INVALID_UTF8, "the name is not UTF-8");
     return true;
 }
 
 /* Copies the header's names. */
-static bool keep_names(struct csv_file *file, const struct csv_record *record,
-                       struct problem *problem)
+static bool keep_names(struct csv_file *file, const struct csv_record *record)
 {
     size_t bytes = 2 * record->count * sizeof(char *);
     for (size_t i = 0; i < record->count; i++) {
         const struct name name = trim(record, i);
-        if (!check_name(file, record->line, i, name, problem))
+        if (!check_name(file, record, i, name))
             return false;
         bytes += name.size + 1;
     }
     const char **names = malloc(bytes);
     if (names == NULL)
-        return problem_set_no_memory(problem);
+        return problem_set_no_memory(file->problem);
     char *text = (char *)(names + 2 * record->count);
     for (size_t i = 0; i < record->count; i++) {
         names[i] = text;
@@ -170,79 +143,82 @@ static void list_columns(const struct csv_file *file, char *out)
     memcpy(out + size, ".", 2);
 }
 
-static bool refuse_label_column(const struct csv_file *file, const char *label_column,
-                                struct problem *problem)
+static bool refuse_label_column(const struct csv_file *file, const char *label_column)
 {
     char excerpt[UTF8_EXCERPT], list[LIST_TEXT];
     utf8_excerpt(label_column, strlen(label_column), excerpt);
     list_columns(file, list);
-    return problem_set(problem, PROBLEM_MISSING_FIELD,
+    return problem_set(file->problem, PROBLEM_MISSING_FIELD,
                        "There is no column \"%s\"; the columns are: %s", excerpt, list);
 }
 
-static bool find_label_column(struct csv_file *file, const char *label_column,
-                              struct problem *problem)
+static bool find_label_column(struct csv_file *file, const struct csv_record *header,
+                              const char *label_column)
 {
     file->label_column = no_column;
     for (size_t i = 0; label_column != NULL && i < file->columns; i++) {
         if (strcmp(file->column_names[i], label_column) != 0)
             continue;
-        if (file->label_column != no_column) {
-            return refuse(file, 1, i, problem, PROBLEM_MALFORMED_DATA,
+        if (file->label_column != no_column)
+            return refuse(file, header, i, PROBLEM_MALFORMED_DATA,
                           "the column of labels appears twice");
-        }
         file->label_column = i;
     }
     if (label_column != NULL && file->label_column == no_column)
-        return refuse_label_column(file, label_column, problem);
+        return refuse_label_column(file, label_column);
     for (size_t i = 0; i < file->columns; i++)
         if (i != file->label_column)
             file->names[file->features++] = file->column_names[i];
     return true;
 }
 
-static bool check_features(const struct csv_file *file, struct problem *problem)
+static bool check_features(const struct csv_file *file)
 {
     if (file->features == 0)
-        return problem_set(problem, PROBLEM_WRONG_SHAPE, "The only column is that of the labels.");
+        return problem_set(file->problem, PROBLEM_WRONG_SHAPE,
+                           "The only column is that of the labels.");
     if (file->features > LIMIT_FEATURES)
-        return problem_set(problem, PROBLEM_TOO_LARGE,
+        return problem_set(file->problem, PROBLEM_TOO_LARGE,
                            "There are more than %d columns of features.", LIMIT_FEATURES);
     return true;
 }
 
-static bool read_header(struct csv_file *file, const char *label_column, struct problem *problem)
+static bool read_header(struct csv_file *file, const char *label_column)
 {
-    struct csv_record record;
-    const enum csv_status status = csv_records_next(file->records, &record, problem);
+    struct csv_record header;
+    const enum csv_status status = read_record(file, &header);
     if (status == CSV_END)
-        problem_set(problem, PROBLEM_EMPTY_BATCH, "The file is empty.");
+        return problem_set(file->problem, PROBLEM_EMPTY_BATCH, "The file is empty.");
     if (status != CSV_RECORD)
-        return refuse_record(file, status, &record, problem);
-    if (record.count > LIMIT_FEATURES + 1)
-        return problem_set(problem, PROBLEM_TOO_LARGE, "There are %zu columns; the limit is %d.",
-                           record.count, LIMIT_FEATURES);
-    return keep_names(file, &record, problem) && find_label_column(file, label_column, problem) &&
-           check_features(file, problem);
+        return false;
+    if (header.count > LIMIT_FEATURES + 1)
+        return problem_set(file->problem, PROBLEM_TOO_LARGE,
+                           "There are %zu columns; the limit is %d.", header.count, LIMIT_FEATURES);
+    return keep_names(file, &header) && find_label_column(file, &header, label_column) &&
+           check_features(file);
 }
 
-static struct csv_records *open_records(int fd, size_t max_bytes, struct problem *problem)
+static bool open_file(struct csv_file *file, int fd, size_t max_bytes)
 {
     const size_t max_text = max_bytes < SIZE_MAX / 16 ? 8 * max_bytes : SIZE_MAX / 2;
-    return csv_records_create(fd, LIMIT_FEATURES + 1, max_text + CSV_RECORD_BYTES, problem);
+    file->labels = csv_labels_create();
+    if (file->labels == NULL)
+        return problem_set_no_memory(file->problem);
+    file->records =
+        csv_records_create(fd, LIMIT_FEATURES + 1, max_text + CSV_RECORD_BYTES, file->problem);
+    return file->records != NULL;
 }
 
 struct csv_file *csv_file_create(int fd, const char *label_column, size_t max_bytes,
                                  struct problem *problem)
 {
     struct csv_file *file = calloc(1, sizeof *file);
-    if (file != NULL)
-        file->labels = csv_labels_create();
-    if (file == NULL || file->labels == NULL)
+    if (file == NULL) {
         problem_set_no_memory(problem);
-    else
-        file->records = open_records(fd, max_bytes, problem);
-    if (file != NULL && file->records != NULL && read_header(file, label_column, problem)) {
+        return NULL;
+    }
+    file->problem = problem;
+    if (open_file(file, fd, max_bytes) && read_header(file, label_column)) {
         file->max_rows = max_bytes / sizeof(float) / file->features;
         return file;
     }
@@ -270,77 +246,73 @@ const char *const *csv_file_names(const struct csv_file *file)
     return file->names;
 }
 
+static bool refuse_number(const struct csv_file *file, const struct csv_record *record,
+                          size_t column, enum csv_number read)
+{
+    char excerpt[UTF8_EXCERPT];
+    const char *text = trim(record, column).text;
+    utf8_excerpt(text, strlen(text), excerpt);
+    if (read != CSV_NO_NUMBER)
+        return refuse(file, record, column, PROBLEM_NOT_FINITE,
+                      "\"%s\" is not finite, or beyond float32", excerpt);
+    if (*text == '\0')
+        return refuse(file, record, column, PROBLEM_WRONG_TYPE, "a number is missing");
+    return refuse(file, record, column, PROBLEM_WRONG_TYPE, "\"%s\" is not a number%s", excerpt,
+                  file->label_column == no_column ? "; if it is the label, ?label= names its column"
+                                                  : "");
+}
+
 static bool read_number(const struct csv_file *file, const struct csv_record *record, size_t column,
-                        float *value, struct problem *problem)
+                        float *value)
 {
     const struct csv_cell *cell = &record->cells[column];
-    const char *text = record->text + cell->begin;
     double number = 0;
-    const enum csv_number read = csv_number_read(text, cell->size, &number);
-    if (read == CSV_NO_NUMBER) {
-        text = trim(record, column).text;
-        if (*text == '\0')
-            return refuse(file, record->line, column, problem, PROBLEM_WRONG_TYPE,
-                          "a number is missing");
-        return refuse_text(file, record->line, column, problem, PROBLEM_WRONG_TYPE, text,
-                           file->label_column == no_column
-                               ? "is not a number; if it is the label, ?label= names its column"
-                               : "is not a number");
-    }
+    const enum csv_number read = csv_number_read(record->text + cell->begin, cell->size, &number);
     *value = (float)number;
-    if (read == CSV_NOT_FINITE || !isfinite(*value))
-        return refuse_text(file, record->line, column, problem, PROBLEM_NOT_FINITE, text,
-                           "is not finite, or beyond float32");
+    if (read != CSV_NUMBER || !isfinite(*value))
+        return refuse_number(file, record, column, read);
     return true;
 }
 
-static bool read_label(const struct csv_file *file, const struct csv_record *record, int32_t *code,
-                       struct problem *problem)
+static bool read_label(const struct csv_file *file, const struct csv_record *record, int32_t *code)
 {
     const size_t column = file->label_column;
     const struct name name = trim(record, column);
     if (name.size == 0)
-        return refuse(file, record->line, column, problem, PROBLEM_MALFORMED_DATA,
-                      "a label is missing");
-    if (!check_name(file, record->line, column, name, problem))
+        return refuse(file, record, column, PROBLEM_MALFORMED_DATA, "a label is missing");
+    if (!check_name(file, record, column, name))
         return false;
     if (!csv_labels_add(file->labels, name.text, name.size, code))
-        return problem_set_no_memory(problem);
-    if (csv_labels_count(file->labels) > LIMIT_OUT_FEATURES) {
-        char detail[64];
-        snprintf(detail, sizeof detail, "there are more than %d different labels",
-                 LIMIT_OUT_FEATURES);
-        return refuse(file, record->line, column, problem, PROBLEM_TOO_LARGE, detail);
-    }
+        return problem_set_no_memory(file->problem);
+    if (csv_labels_count(file->labels) > LIMIT_OUT_FEATURES)
+        return refuse(file, record, column, PROBLEM_TOO_LARGE,
+                      "there are more than %d different labels", LIMIT_OUT_FEATURES);
     return true;
 }
 
-static bool check_row(const struct csv_file *file, const struct csv_record *record,
-                      struct problem *problem)
+static bool check_row(const struct csv_file *file, const struct csv_record *record)
 {
     if (record->count != file->columns)
-        return problem_set(problem, PROBLEM_RAGGED_ARRAY,
+        return problem_set(file->problem, PROBLEM_RAGGED_ARRAY,
                            "Line %zu has %zu cells, but the header has %zu.", record->line,
                            record->count, file->columns);
     if (file->rows == file->max_rows)
-        return problem_set(problem, PROBLEM_TOO_LARGE,
+        return problem_set(file->problem, PROBLEM_TOO_LARGE,
                            "Line %zu is one row too many: the limit is %zu rows of %zu numbers.",
                            record->line, file->max_rows, file->features);
     return true;
 }
 
 static bool read_row(struct csv_file *file, const struct csv_record *record, float *x,
-                     int32_t *code, struct problem *problem)
+                     int32_t *code)
 {
-    if (!check_row(file, record, problem))
+    if (!check_row(file, record))
         return false;
     for (size_t i = 0; i < file->columns; i++) {
-        if (i == file->label_column) {
-            if (!read_label(file, record, code, problem))
-                return false;
-        } else if (!read_number(file, record, i, x++, problem)) {
+        const bool is_read = i == file->label_column ? read_label(file, record, code)
+                                                     : read_number(file, record, i, x++);
+        if (!is_read)
             return false;
-        }
     }
     file->rows++;
     return true;
@@ -352,20 +324,18 @@ bool csv_file_read(struct csv_file *file, float *x, size_t max_rows, int32_t *co
     struct csv_record record;
     enum csv_status status = CSV_RECORD;
     size_t rows = 0;
+    file->problem = problem;
     for (; rows < max_rows; rows++) {
-        status = csv_records_next(file->records, &record, problem);
+        status = read_record(file, &record);
         if (status != CSV_RECORD)
             break;
-        if (!read_row(file, &record, x + rows * file->features, code != NULL ? code + rows : NULL,
-                      problem))
+        if (!read_row(file, &record, x + rows * file->features, code != NULL ? code + rows : NULL))
             return false;
     }
     if (status == CSV_END && file->rows == 0)
-        problem_set(problem, PROBLEM_EMPTY_BATCH, "No row follows the header.");
-    if (problem_is_set(problem))
-        return false;
+        return problem_set(problem, PROBLEM_EMPTY_BATCH, "No row follows the header.");
     if (status != CSV_RECORD && status != CSV_END)
-        return refuse_record(file, status, &record, problem);
+        return false;
     *ret_rows = rows;
     return true;
 }
@@ -373,7 +343,5 @@ bool csv_file_read(struct csv_file *file, float *x, size_t max_rows, int32_t *co
 bool csv_file_classes(struct csv_file *file, struct csv_classes *ret_classes,
                       struct problem *problem)
 {
-    if (csv_labels_classes(file->labels, ret_classes))
-        return true;
-    return problem_set_no_memory(problem);
+    return csv_labels_classes(file->labels, ret_classes) || problem_set_no_memory(problem);
 }

@@ -25,15 +25,9 @@ struct csv_records {
     size_t count;       /* of the record's cells, so far */
     size_t line, lines; /* where it begins; how many it has had */
     enum csv_status status;
+    const char *fault;       /* of a broken cell */
     struct problem *problem; /* borrowed during a call */
 };
-
-static int fail(struct csv_records *records, enum csv_status status)
-{
-    if (records->status == CSV_RECORD)
-        records->status = status;
-    return NOTHING;
-}
 
 void csv_records_destroy(struct csv_records *records)
 {
@@ -45,12 +39,6 @@ void csv_records_destroy(struct csv_records *records)
     free(records);
 }
 
-static void fail_for_memory(struct csv_records *records)
-{
-    problem_set_no_memory(records->problem);
-    fail(records, CSV_FAILED);
-}
-
 /* Bytes that the text may still grow by. */
 static size_t room_of(const struct csv_records *records)
 {
@@ -58,50 +46,47 @@ static size_t room_of(const struct csv_records *records)
     return records->buffer.capacity - 1 - before - records->size;
 }
 
-/* Makes room after the text. */
+/* Makes room after the text. False: the problem is set. */
 static bool make_room(struct csv_records *records)
 {
     struct buffer *buffer = &records->buffer;
     if (room_of(records) > 0)
         return true;
-    if (records->text > buffer->bytes) {
+    if (records->text > buffer->bytes)
         memmove(buffer->bytes, records->text, records->size);
-        records->text = buffer->bytes;
-        return true;
-    }
-    if (records->size >= CSV_RECORD_BYTES) {
-        fail(records, CSV_LONG_RECORD);
-        return false;
-    }
-    if (!buffer_resize(buffer, 2 * records->size + 1)) {
-        fail_for_memory(records);
-        return false;
-    }
+    else if (records->size >= CSV_RECORD_BYTES)
+        return problem_set(records->problem, PROBLEM_TOO_LARGE, "Line %zu has more than %d bytes.",
+                           records->line, CSV_RECORD_BYTES);
+    else if (!buffer_resize(buffer, 2 * records->size + 1))
+        return problem_set_no_memory(records->problem);
     records->text = buffer->bytes;
+    return true;
+}
+
+static bool fill_room(struct csv_records *records)
+{
+    size_t got;
+    if (!make_room(records))
+        return false;
+    const size_t room = room_of(records);
+    if (!gzip_file_read(records->file, records->text + records->size, room, &got, records->problem))
+        return false;
+    if (got > records->text_left)
+        return problem_set(
+            records->problem, PROBLEM_TOO_LARGE,
+            "The file holds more text than the numbers of the largest dataset need.");
+    records->text_left -= got;
+    records->size += got;
+    records->is_whole = got < room;
     return true;
 }
 
 static bool read_more(struct csv_records *records)
 {
-    if (records->is_whole || records->status != CSV_RECORD || !make_room(records))
-        return false;
-    const size_t room = room_of(records);
-    size_t got;
-    if (!gzip_file_read(records->file, records->text + records->size, room, &got,
-                        records->problem)) {
-        fail(records, CSV_FAILED);
-        return false;
-    }
-    if (got > records->text_left) {
-        problem_set(records->problem, PROBLEM_TOO_LARGE,
-                    "The file holds more text than the numbers of the largest dataset need.");
-        fail(records, CSV_FAILED);
-        return false;
-    }
-    records->text_left -= got;
-    records->size += got;
-    records->is_whole = got < room;
-    return got > 0;
+    const size_t size = records->size;
+    if (!records->is_whole && records->status == CSV_RECORD && !fill_room(records))
+        records->status = CSV_FAILED;
+    return records->size > size;
 }
 
 /* The byte at an offset of the record; NOTHING at the file's end, or after a failure. */
@@ -112,6 +97,14 @@ static inline int byte_at(struct csv_records *records, size_t at)
     return (unsigned char)records->text[at];
 }
 
+static int break_cell(struct csv_records *records, const char *fault)
+{
+    if (records->status == CSV_RECORD)
+        records->status = CSV_BROKEN_CELL;
+    records->fault = fault;
+    return NOTHING;
+}
+
 /* Each of the scans leaves *at after the cell, and returns the byte there. */
 static int scan_plain(struct csv_records *records, struct csv_cell *cell, size_t *at)
 {
@@ -119,7 +112,7 @@ static int scan_plain(struct csv_records *records, struct csv_cell *cell, size_t
     while ((byte = byte_at(records, *at)) != NOTHING && byte != ',' && byte != '\n' && byte != '"')
         ++*at;
     if (byte == '"')
-        return fail(records, CSV_BARE_QUOTE);
+        return break_cell(records, "the cell contains a quote, but does not begin with one");
     cell->size = (uint32_t)(*at - cell->begin);
     if (byte != ',' && cell->size > 0 && records->text[*at - 1] == '\r')
         cell->size--;
@@ -133,7 +126,7 @@ static int scan_quoted(struct csv_records *records, struct csv_cell *cell, size_
     for (++*at;; ++*at) {
         const int byte = byte_at(records, *at);
         if (byte == NOTHING)
-            return fail(records, CSV_OPEN_QUOTE);
+            return break_cell(records, "the cell's quote is never closed");
         if (byte == '"' && byte_at(records, ++*at) != '"')
             break;
         records->lines += byte == '\n';
@@ -146,7 +139,7 @@ static int scan_quoted(struct csv_records *records, struct csv_cell *cell, size_
         byte = byte_at(records, ++*at);
     if (byte == '\n' || byte == NOTHING || (byte == ',' && !is_returned))
         return byte;
-    return fail(records, CSV_AFTER_QUOTE);
+    return break_cell(records, "something follows the cell's closing quote");
 }
 
 static void add_cell(struct csv_records *records, struct csv_cell cell)
@@ -154,7 +147,8 @@ static void add_cell(struct csv_records *records, struct csv_cell cell)
     if (records->count < records->max_cells)
         buffer_add(&records->cells, &cell, sizeof cell);
     if (records->cells.failed) {
-        fail_for_memory(records);
+        problem_set_no_memory(records->problem);
+        records->status = CSV_FAILED;
         return;
     }
     records->count++;
@@ -234,9 +228,9 @@ static size_t find_record(struct csv_records *records)
         const bool is_blank = records->count == 1 && first->size == 0 && !first->is_quoted &&
                               records->status == CSV_RECORD;
         if (!is_blank && blank_line > 0 && records->status != CSV_FAILED) {
-            records->line = blank_line;
-            records->count = 0;
-            records->status = CSV_BLANK_LINE;
+            problem_set(records->problem, PROBLEM_RAGGED_ARRAY,
+                        "Line %zu is empty, but rows follow it.", blank_line);
+            records->status = CSV_FAILED;
         }
         if (!is_blank)
             return size;
@@ -244,7 +238,8 @@ static size_t find_record(struct csv_records *records)
             blank_line = records->line;
         drop(records, size);
     }
-    fail(records, CSV_END);
+    if (records->status == CSV_RECORD)
+        records->status = CSV_END;
     return 0;
 }
 
@@ -258,7 +253,8 @@ enum csv_status csv_records_next(struct csv_records *records, struct csv_record 
     *ret_record = (struct csv_record){.line = records->line,
                                       .count = records->count,
                                       .text = records->text,
-                                      .cells = records->cells.items};
+                                      .cells = records->cells.items,
+                                      .fault = records->fault};
     drop(records, size);
     return records->status;
 }

@@ -17,13 +17,9 @@ enum { CSV_RECORD_BYTES = 16 * 1024 * 1024 /* of the longest record's text */ };
 enum csv_status {
     CSV_RECORD,
     CSV_END,
-    CSV_FAILED, /* the problem is set */
-    /* What is wrong with the record. Its `line` and `count`, the broken cell's index, say where. */
-    CSV_BLANK_LINE,
-    CSV_BARE_QUOTE,  /* within a cell that is not quoted */
-    CSV_AFTER_QUOTE, /* something follows a quoted cell */
-    CSV_OPEN_QUOTE,  /* the file ends within a quoted cell */
-    CSV_LONG_RECORD
+    CSV_FAILED,     /* the problem is set */
+    CSV_BROKEN_CELL /* the record's `fault` says how; its `line` and `count`, the cell's index,
+                       where */
 };
 
 /* A cell's text, without its quotes; a NUL follows it. */
@@ -38,6 +34,7 @@ struct csv_record {
     size_t count; /* of cells, of which only the first `max_cells` are there */
     char *text;   /* borrowed, like the cells: until the next record; may be written to */
     const struct csv_cell *cells;
+    const char *fault; /* of a broken cell, e.g. "the cell's quote is never closed" */
 };
 
 struct csv_records;
