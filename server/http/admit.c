@@ -51,7 +51,7 @@ void admit_name(struct exchange *exchange, const char *client_id)
 
 static const char *known_parameter(const struct route *route, const char *name)
 {
-    for (size_t i = 0; i < REQUEST_PARAMETERS && route->query[i] != NULL; i++)
+    for (size_t i = 0; route->query != NULL && route->query[i] != NULL; i++)
         if (strcmp(route->query[i], name) == 0)
             return route->query[i];
     return NULL;

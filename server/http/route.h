@@ -24,7 +24,7 @@ struct route {
     request_handler *handler;
     enum route_body body;
     enum route_place place;
-    const char *query[REQUEST_PARAMETERS]; /* names of its parameters; NULL ends a shorter list */
+    const char *const *query; /* names of its parameters, ended by NULL; NULL: it has none */
 };
 
 enum { ROUTE_ALLOW = 64 };

@@ -31,7 +31,7 @@ static size_t count_query_parameters(const json_t *owner)
 static void check_query(const struct route *route, const json_t *item, const json_t *operation)
 {
     size_t count = 0;
-    for (; count < REQUEST_PARAMETERS && route->query[count] != NULL; count++) {
+    for (; route->query != NULL && route->query[count] != NULL; count++) {
         const json_t *parameter = contract_parameter(operation, route->query[count]);
         ck_assert_msg(parameter != NULL && contract_is_in(parameter, "query"),
                       "%s %s: no parameter %s", route->method, route->pattern, route->query[count]);

@@ -129,13 +129,13 @@ static void pass_gate(struct service *service, const struct request *request, st
 }
 
 static const struct route routes[] = {
-    {"POST", "/light", read_light, BODY_JSON, ON_EVENT_LOOP, {0}},
-    {"POST", "/heavy", read_heavy, BODY_JSON, ON_EVENT_LOOP, {0}},
-    {"POST", "/disk", read_light, BODY_JSON, ON_POOL, {0}},
-    {"POST", "/wrong", read_wrong, BODY_JSON, ON_EVENT_LOOP, {0}},
-    {"POST", "/only", read_only, BODY_JSON, ON_EVENT_LOOP, {0}},
-    {"POST", "/event", read_and_wait, BODY_JSON, ON_EVENT_LOOP, {0}},
-    {"POST", "/gate", pass_gate, BODY_NONE, ON_POOL, {0}},
+    {"POST", "/light", read_light, BODY_JSON, ON_EVENT_LOOP, NULL},
+    {"POST", "/heavy", read_heavy, BODY_JSON, ON_EVENT_LOOP, NULL},
+    {"POST", "/disk", read_light, BODY_JSON, ON_POOL, NULL},
+    {"POST", "/wrong", read_wrong, BODY_JSON, ON_EVENT_LOOP, NULL},
+    {"POST", "/only", read_only, BODY_JSON, ON_EVENT_LOOP, NULL},
+    {"POST", "/event", read_and_wait, BODY_JSON, ON_EVENT_LOOP, NULL},
+    {"POST", "/gate", pass_gate, BODY_NONE, ON_POOL, NULL},
 };
 
 /* --- the server, whose pool has one thread --- */
