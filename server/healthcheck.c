@@ -6,7 +6,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "server/http/listen.h"
+#include "server/http/listener.h"
 
 static int connect_to(const struct addrinfo *info)
 {
@@ -24,7 +24,7 @@ static int connect_to(const struct addrinfo *info)
 
 /* The first address that answers. All addresses, as NULL, "0.0.0.0" or "::", are the loopback to
  * getaddrinfo() or connect(). */
-static int connect_to_any(const struct listen_address *address)
+static int connect_to_any(const struct listener_address *address)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     const char *host = *address->host != '\0' ? address->host : NULL;
@@ -38,7 +38,7 @@ static int connect_to_any(const struct listen_address *address)
     return connection;
 }
 
-bool healthcheck(const struct listen_address *address)
+bool healthcheck(const struct listener_address *address)
 {
     static const char question[] = "GET /health/ready HTTP/1.1\r\nHost: localhost\r\n"
                                    "Connection: close\r\n\r\n";

@@ -4,10 +4,10 @@
 
 #include <stdbool.h>
 
-struct listen_address;
+struct listener_address;
 
 /* GET /health/ready of the server with this --listen. A server on all addresses (:8080,
  * 0.0.0.0:8080, [::]:8080) is asked on the loopback. Waits two seconds at most for each step. */
-bool healthcheck(const struct listen_address *address);
+bool healthcheck(const struct listener_address *address);
 
 #endif

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "server/http/headers.h"
-#include "server/http/listen.h"
+#include "server/http/listener.h"
 
 enum { REASON = 256, NAME = 64 };
 
@@ -160,7 +160,7 @@ static bool read_value(const char *text, const struct option *option, void *plac
         snprintf(reason, REASON, "\"%.100s\" is neither requests nor errors", text);
         return false;
     case LISTEN:
-        if (listen_address_read(text, place))
+        if (listener_read_address(text, place))
             return true;
         snprintf(reason, REASON,
                  "\"%.100s\" is not ADDRESS:PORT, e.g. 127.0.0.1:8080, [::1]:8080, :8080", text);

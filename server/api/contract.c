@@ -7,7 +7,6 @@ void contract_get(struct service *service, const struct request *request, struct
     (void)service;
     (void)request;
     reply->content_type = "application/yaml";
-    reply->static_body = embedded_openapi.text;
-    reply->static_size = embedded_openapi.size;
+    buffer_add(&reply->body, embedded_openapi.text, embedded_openapi.size);
     reply_with(reply, 200);
 }

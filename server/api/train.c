@@ -190,7 +190,7 @@ static void answer_queued(struct service *service, const struct request *request
                           struct train_request *asked, struct reply *reply)
 {
     train_request_finish(asked);
-    if (request->prefers_wait && request->wait_seconds > 0)
+    if (request->wait_seconds > 0)
         reply_wait(reply, finish_waiting, request->wait_seconds, asked->run, has_ended);
     else
         answer_run(service, asked->run, 202, reply);

@@ -101,13 +101,10 @@ static void find_route(struct exchange *exchange)
     }
     exchange->route =
         route_match(exchange->server->options.routes, exchange->server->options.routes_count,
-                    &exchange->request, exchange->allow, problem);
-    if (exchange->route == NULL) {
-        exchange->reply.allow = exchange->allow[0] != '\0' ? exchange->allow : NULL;
-        return;
-    }
-    MHD_get_connection_values_n(exchange->connection.handle, MHD_GET_ARGUMENT_KIND, read_parameter,
-                                exchange);
+                    &exchange->request, &exchange->reply);
+    if (exchange->route != NULL)
+        MHD_get_connection_values_n(exchange->connection.handle, MHD_GET_ARGUMENT_KIND,
+                                    read_parameter, exchange);
 }
 
 static bool is_json(const char *type)
@@ -189,7 +186,6 @@ void admit_headers(struct exchange *exchange, const char *method, const char *ve
     admit_name(exchange, headers->request_id);
     if (exchange->authority[0] != '\0')
         headers->host = exchange->authority;
-    request->prefers_wait = headers->has_wait;
     request->wait_seconds = headers->wait_seconds;
     request->accepts_npy = headers_list_names(headers->accept, "application/x-npy");
     request->accepts_json = headers->accept == NULL ||

@@ -3,9 +3,12 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
+
+#include "server/base/timestamp.h"
 
 #define MS     INT64_C(1000000) /* nanoseconds */
 #define SECOND (1000 * MS)
@@ -38,6 +41,7 @@ struct connections {
     bool settles;       /* none waits */
     bool dozes;         /* the thread waits for a connection */
     bool ended;
+    bool refuses; /* the last connection was refused */
     unsigned limit;
     unsigned places;        /* that are taken */
     struct connection head; /* of the list of the open ones */
@@ -149,11 +153,6 @@ void connections_destroy(struct connections *connections)
     free(connections);
 }
 
-unsigned connections_limit(const struct connections *connections)
-{
-    return connections->limit;
-}
-
 /* --- places --- */
 
 /* Closes the connection without a request whose client has been silent for the longest time. A
@@ -183,11 +182,21 @@ static void make_room(struct connections *connections)
         await(connections, &connections->changed, now() + SHED_AGAIN);
 }
 
+/* Says once that the limit is reached, until there is room again. */
+static void note_refusal(struct connections *connections, bool refuses)
+{
+    if (refuses && !connections->refuses)
+        fprintf(stderr, "time=%s connections=%u refusing=new (--connections)\n",
+                timestamp_text(timestamp_now()).text, connections->limit);
+    connections->refuses = refuses;
+}
+
 bool connections_take_place(struct connections *connections)
 {
     pthread_mutex_lock(&connections->lock);
     make_room(connections);
     const bool has_room = connections->places < connections->limit;
+    note_refusal(connections, !has_room);
     connections->places += has_room;
     pthread_mutex_unlock(&connections->lock);
     return has_room;

@@ -40,8 +40,6 @@ struct connection {
 struct connections *connections_create(unsigned limit, unsigned seconds);
 void connections_destroy(struct connections *connections); /* when all are closed; takes NULL */
 
-unsigned connections_limit(const struct connections *connections);
-
 /* An accepted connection takes a place, and a drain waits for it: connections_open() follows, or
  * the place is given back. At the limit, the connection without a request whose client has been
  * silent for the longest time makes room. False: every connection has a request. */

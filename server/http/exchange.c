@@ -161,9 +161,14 @@ static void wait_for_event(struct exchange *exchange)
         connections_wake(server->connections, step.event);
 }
 
-static void refuse_while_stopping(struct exchange *exchange)
+/* The step is not called. */
+static void refuse(struct exchange *exchange)
 {
-    problem_set(&exchange->reply.problem, PROBLEM_SHUTTING_DOWN, "The server is stopping.");
+    struct problem *problem = &exchange->reply.problem;
+    if (atomic_load(&exchange->server->stopping))
+        problem_set(problem, PROBLEM_SHUTTING_DOWN, "The server is stopping.");
+    else
+        problem_set(problem, PROBLEM_QUEUE_FULL, "Too many requests wait to be computed.");
     reply_drop_step(&exchange->step);
 }
 
@@ -178,7 +183,7 @@ static void run_job(struct thread_pool_job *job)
     struct exchange *exchange =
         (struct exchange *)(void *)((char *)job - offsetof(struct exchange, job));
     if (atomic_load(&exchange->server->stopping))
-        refuse_while_stopping(exchange);
+        refuse(exchange);
     while (follows_at_once(&exchange->step))
         call_step(exchange, thread_pool_team(exchange->server->pool));
     MHD_resume_connection(exchange->connection.handle);
@@ -190,11 +195,7 @@ static void leave_to_pool(struct exchange *exchange)
     MHD_suspend_connection(exchange->connection.handle);
     if (thread_pool_submit(exchange->server->pool, &exchange->job))
         return;
-    if (atomic_load(&exchange->server->stopping))
-        refuse_while_stopping(exchange);
-    problem_set(&exchange->reply.problem, PROBLEM_QUEUE_FULL,
-                "Too many requests wait to be computed.");
-    reply_drop_step(&exchange->step);
+    refuse(exchange);
     MHD_resume_connection(exchange->connection.handle);
 }
 

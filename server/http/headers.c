@@ -1,18 +1,23 @@
 #include "server/http/headers.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <microhttpd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "server/base/limits.h"
+
+enum { SHOWN_HOST = 100 }; /* bytes of a wrong one */
 
 struct reading {
     struct headers headers;
     const char *content_length;
     const char *transfer_encoding;
     const char *end; /* of the last line: libmicrohttpd has replaced its CR LF by NULs */
+    bool has_wait;   /* a Prefer: wait=N */
     bool is_malformed;
 };
 
@@ -51,26 +56,10 @@ static bool is_field_value(const char *text, size_t size)
     return true;
 }
 
-/* Digits, cut to `max`; false if there are none. */
-static bool read_digits(const char *text, uint64_t max, const char **end, uint64_t *value)
-{
-    if (!isdigit((unsigned char)*text))
-        return false;
-    uint64_t sum = 0;
-    for (; isdigit((unsigned char)*text); text++) {
-        const uint64_t digit = (uint64_t)(*text - '0');
-        sum = sum > (max - digit) / 10 ? max : sum * 10 + digit;
-    }
-    *end = text;
-    *value = sum;
-    return true;
-}
-
 /* wait=10, wait="10", wait = 10 */
-static bool read_wait(const char *text, unsigned *seconds)
+static bool read_wait(const char *text, unsigned *ret_seconds)
 {
-    uint64_t number;
-    const char *end;
+    char *end;
     if (strncasecmp(text, "wait", 4) != 0)
         return false;
     text += 4 + strspn(text + 4, " \t");
@@ -78,23 +67,22 @@ static bool read_wait(const char *text, unsigned *seconds)
         return false;
     text += 1 + strspn(text + 1, " \t");
     const bool is_quoted = *text == '"';
-    if (!read_digits(text + is_quoted, LIMIT_WAIT_SECONDS, &end, &number) ||
-        (is_quoted && *end != '"') || strchr(" \t,;", end[is_quoted]) == NULL)
+    text += is_quoted;
+    const unsigned long long seconds = strtoull(text, &end, 10);
+    if (!isdigit((unsigned char)*text) || (is_quoted && *end != '"') ||
+        strchr(" \t,;", end[is_quoted]) == NULL)
         return false;
-    *seconds = (unsigned)number;
+    *ret_seconds = seconds < LIMIT_WAIT_SECONDS ? (unsigned)seconds : LIMIT_WAIT_SECONDS;
     return true;
 }
 
 /* Prefer: respond-async, wait=10; the first wait counts. */
-static void read_preferences(const char *text, struct headers *headers)
+static void read_preferences(const char *text, struct reading *reading)
 {
-    for (;;) {
+    while (!reading->has_wait && *text != '\0') {
         text += strspn(text, " \t,");
-        if (!headers->has_wait)
-            headers->has_wait = read_wait(text, &headers->wait_seconds);
+        reading->has_wait = read_wait(text, &reading->headers.wait_seconds);
         text += strcspn(text, ",");
-        if (*text == '\0')
-            return;
     }
 }
 
@@ -107,22 +95,39 @@ static void read_coding(const char *value, struct headers *headers)
     headers->coding = is_gzip && headers->coding == CODING_NONE ? CODING_GZIP : CODING_UNKNOWN;
 }
 
-/* For headers that may come at most once. */
-static void set_once(const char **field, const char *value, struct reading *reading)
-{
-    if (*field != NULL)
-        reading->is_malformed = true;
-    *field = value;
-}
-
 const char headers_no_cookies[] = "none";
+
+/* Keeps a header that is text, if it is known. */
+static void keep_text(struct reading *reading, const char *name, const char *value)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+        bool comes_once;
+    } texts[] = {
+        {"Host", offsetof(struct reading, headers.host), true},
+        {"Content-Length", offsetof(struct reading, content_length), true},
+        {"Transfer-Encoding", offsetof(struct reading, transfer_encoding), true},
+        {"Content-Type", offsetof(struct reading, headers.content_type), true},
+        {"Origin", offsetof(struct reading, headers.origin), true},
+        {"Sec-Fetch-Site", offsetof(struct reading, headers.fetch_site), true},
+        {"Accept", offsetof(struct reading, headers.accept), false},
+        {"Accept-Encoding", offsetof(struct reading, headers.accept_encoding), false},
+        {"X-Request-Id", offsetof(struct reading, headers.request_id), false},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (strcasecmp(name, texts[i].name) == 0) {
+            const char **text = (const char **)(void *)((char *)reading + texts[i].offset);
+            reading->is_malformed |= texts[i].comes_once && *text != NULL;
+            *text = value;
+        }
+}
 
 static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const char *name,
                                    size_t name_size, const char *value, size_t value_size)
 {
     (void)kind;
     struct reading *reading = cls;
-    struct headers *headers = &reading->headers;
     if (value == headers_no_cookies)
         return MHD_YES;
     if (value == NULL)
@@ -133,38 +138,22 @@ static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const cha
         return MHD_NO;
     }
     reading->end = value + value_size;
-    if (strcasecmp(name, "Host") == 0)
-        set_once(&headers->host, value, reading);
-    else if (strcasecmp(name, "Content-Length") == 0)
-        set_once(&reading->content_length, value, reading);
-    else if (strcasecmp(name, "Transfer-Encoding") == 0)
-        set_once(&reading->transfer_encoding, value, reading);
-    else if (strcasecmp(name, "Content-Type") == 0)
-        set_once(&headers->content_type, value, reading);
-    else if (strcasecmp(name, "Origin") == 0)
-        set_once(&headers->origin, value, reading);
-    else if (strcasecmp(name, "Sec-Fetch-Site") == 0)
-        set_once(&headers->fetch_site, value, reading);
-    else if (strcasecmp(name, "Content-Encoding") == 0)
-        read_coding(value, headers);
-    else if (strcasecmp(name, "Accept") == 0)
-        headers->accept = value;
-    else if (strcasecmp(name, "Accept-Encoding") == 0)
-        headers->accept_encoding = value;
-    else if (strcasecmp(name, "X-Request-Id") == 0)
-        headers->request_id = value;
+    if (strcasecmp(name, "Content-Encoding") == 0)
+        read_coding(value, &reading->headers);
     else if (strcasecmp(name, "Expect") == 0)
-        headers->expects_continue = strcasecmp(value, "100-continue") == 0;
+        reading->headers.expects_continue = strcasecmp(value, "100-continue") == 0;
     else if (strcasecmp(name, "Prefer") == 0)
-        read_preferences(value, headers);
+        read_preferences(value, reading);
+    else
+        keep_text(reading, name, value);
     return MHD_YES;
 }
 
 bool headers_read_length(const char *text, uint64_t *ret_length)
 {
-    const char *end;
-    uint64_t length;
-    if (!read_digits(text, UINT64_MAX, &end, &length) || *end != '\0')
+    char *end;
+    const uint64_t length = strtoull(text, &end, 10);
+    if (!isdigit((unsigned char)*text) || *end != '\0')
         return false;
     *ret_length = length;
     return true;
@@ -209,19 +198,15 @@ static size_t host_length(const char *host)
     return bracket != NULL ? (size_t)(bracket - host) + 1 : strcspn(host, ":");
 }
 
-/* Four decimal numbers, so that 127.evil.example is none. */
+/* Four decimal numbers: 127.evil.example is none. */
 static bool is_loopback_address(const char *host, size_t length)
 {
-    if (length < 4 || strncmp(host, "127.", 4) != 0)
+    char text[INET_ADDRSTRLEN] = "";
+    struct in_addr address;
+    if (length >= sizeof text)
         return false;
-    unsigned dots = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (host[i] == '.')
-            dots++;
-        else if (!isdigit((unsigned char)host[i]))
-            return false;
-    }
-    return dots == 3;
+    memcpy(text, host, length);
+    return inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 static bool is_loopback_name(const char *host)
@@ -290,25 +275,28 @@ static bool is_host(const char *name, size_t size)
     for (size_t i = 0; i < size; i++)
         if (!isalnum((unsigned char)name[i]) && strchr("-._", name[i]) == NULL)
             return size == 1 && *name == '*';
-    return true;
+    return size > 0;
+}
+
+static bool has_port(const char *host, size_t size)
+{
+    const size_t before = host_length(host);
+    return before < size && is_host(host, before) &&
+           strspn(host + before + 1, "0123456789") == size - before - 1;
 }
 
 bool headers_check_hosts(const char *hosts, char *error, size_t error_size)
 {
     size_t size, count = 0;
     for (hosts = next_name(hosts, &size); size > 0; hosts = next_name(hosts + size, &size)) {
-        const size_t before_port = host_length(hosts);
-        const int shown = size < error_size / 2 ? (int)size : (int)error_size / 2;
         count++;
         if (is_host(hosts, size))
             continue;
-        if (before_port > 0 && before_port < size && is_host(hosts, before_port) &&
-            strspn(hosts + before_port + 1, "0123456789") == size - before_port - 1)
-            snprintf(error, error_size, "\"%.*s\": leave out the port", shown, hosts);
-        else
-            snprintf(error, error_size,
-                     "\"%.*s\" is not a host name, an address ([::1] in brackets) or *", shown,
-                     hosts);
+        snprintf(error, error_size,
+                 has_port(hosts, size)
+                     ? "\"%.*s\": leave out the port"
+                     : "\"%.*s\" is not a host name, an address ([::1] in brackets) or *",
+                 size < SHOWN_HOST ? (int)size : SHOWN_HOST, hosts);
         return false;
     }
     if (count == 0)

@@ -26,9 +26,8 @@ struct headers {
     bool expects_continue;
     bool is_chunked;
     enum { CODING_NONE, CODING_GZIP, CODING_UNKNOWN } coding; /* Content-Encoding */
-    uint64_t length; /* of the body; 0 if it is chunked or there is none */
-    bool has_wait;   /* Prefer: wait=N */
-    unsigned wait_seconds;
+    uint64_t length;       /* of the body; 0 if it is chunked or there is none */
+    unsigned wait_seconds; /* Prefer: wait=N; 0: none */
 };
 
 /* The value of a Cookie of our own, which stands before the client's headers: headers_read() passes

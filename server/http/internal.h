@@ -9,7 +9,7 @@
 #include "server/http/body.h"
 #include "server/http/connections.h"
 #include "server/http/headers.h"
-#include "server/http/listen.h"
+#include "server/http/listener.h"
 #include "server/http/malformed.h"
 #include "server/http/reply.h"
 #include "server/http/route.h"
@@ -21,10 +21,9 @@ struct http_server {
     struct http_options options;
     struct service *service;
     struct MHD_Daemon *daemon;
-    struct acceptor *acceptor;
     struct thread_pool *pool;
     struct connections *connections;
-    struct listen_sockets sockets;
+    struct listener listener;
     struct body_limits body_limits;
     uint64_t first_request; /* a number that no other start of the server has */
     atomic_uint_least64_t requests;
@@ -51,7 +50,6 @@ struct exchange {
     char method[EXCHANGE_METHOD]; /* as the log shows it */
     char path[LIMIT_PATH + 1];
     char authority[EXCHANGE_AUTHORITY]; /* of an absolute request target: in place of Host; or "" */
-    char allow[ROUTE_ALLOW];
     bool path_is_plain;
     bool headers_read;
     bool close;

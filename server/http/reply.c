@@ -7,8 +7,6 @@
 
 #include "server/base/gzip.h"
 
-enum { NUMBER = 32 };
-
 /* The fields of a problem are large, and none is read before it is added: they are not zeroed. */
 void reply_init(struct reply *reply)
 {
@@ -59,61 +57,31 @@ void reply_pack(const struct request *request, struct reply *reply)
 {
     struct buffer packed = {0};
     struct buffer *body = &reply->body;
-    const bool is_static = reply->static_body != NULL;
-    if (!request->accepts_gzip || problem_is_set(&reply->problem) ||
-        (is_static ? reply->static_size : body->size) < LIMIT_GZIP_MIN)
+    if (!request->accepts_gzip || problem_is_set(&reply->problem) || body->size < LIMIT_GZIP_MIN)
         return;
     end_line(reply);
-    if (body->failed || !gzip_pack(is_static ? reply->static_body : body->bytes,
-                                   is_static ? reply->static_size : body->size, &packed)) {
+    if (body->failed || !gzip_pack(body->bytes, body->size, &packed)) {
         buffer_finish(&packed);
         return;
     }
     buffer_finish(body);
     *body = packed;
-    reply->static_body = NULL;
     reply->is_gzip = true;
-}
-
-static const char *status_phrase(unsigned status)
-{
-    static const struct {
-        unsigned status;
-        const char *phrase;
-    } phrases[] = {
-        {400, "Bad Request"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {406, "Not Acceptable"},
-        {409, "Conflict"},
-        {413, "Content Too Large"},
-        {415, "Unsupported Media Type"},
-        {422, "Unprocessable Content"},
-        {503, "Service Unavailable"},
-        {507, "Insufficient Storage"},
-    };
-    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++)
-        if (phrases[i].status == status)
-            return phrases[i].phrase;
-    return "Internal Server Error";
-}
-
-static void write_field(const struct problem_field *field, struct json_writer *writer)
-{
-    json_write_object_begin(writer);
-    json_write_member_string(writer, field->parameter ? "parameter" : "pointer", field->pointer);
-    json_write_member_string(writer, "code", problem_name(field->code));
-    json_write_member_string(writer, "detail", field->detail);
-    json_write_object_end(writer);
 }
 
 static void write_fields(const struct problem *problem, struct json_writer *writer)
 {
     json_write_key(writer, "errors");
     json_write_array_begin(writer);
-    for (unsigned i = 0; i < problem->field_count && i < PROBLEM_FIELDS; i++)
-        write_field(&problem->fields[i], writer);
+    for (unsigned i = 0; i < problem->field_count && i < PROBLEM_FIELDS; i++) {
+        const struct problem_field *field = &problem->fields[i];
+        json_write_object_begin(writer);
+        json_write_member_string(writer, field->parameter ? "parameter" : "pointer",
+                                 field->pointer);
+        json_write_member_string(writer, "code", problem_name(field->code));
+        json_write_member_string(writer, "detail", field->detail);
+        json_write_object_end(writer);
+    }
     json_write_array_end(writer);
 }
 
@@ -123,7 +91,7 @@ void reply_write_problem(const struct problem *problem, const char *instance,
     const unsigned status = problem_status(problem->code);
     json_write_object_begin(writer);
     json_write_member_string(writer, "type", "about:blank");
-    json_write_member_string(writer, "title", status_phrase(status));
+    json_write_member_string(writer, "title", MHD_get_reason_phrase_for(status));
     json_write_member_integer(writer, "status", status);
     json_write_member_string(writer, "detail", problem->detail);
     json_write_member_string(writer, "instance", instance);
@@ -142,31 +110,21 @@ static void write_problem(const struct request *request, struct reply *reply)
     reply_write_problem(&reply->problem, request->path, request->id, &reply->json);
     reply->status = problem_status(reply->problem.code);
     reply->content_type = "application/problem+json";
-    reply->static_body = NULL;
     reply->is_gzip = false;
     reply->location[0] = '\0';
     reply->waited_seconds = 0;
-    if (reply->status == MHD_HTTP_SERVICE_UNAVAILABLE && reply->retry_after_seconds == 0)
-        reply->retry_after_seconds = 1;
 }
 
-static struct MHD_Response *make_response(struct reply *reply, size_t *body_size)
+static struct MHD_Response *make_response(struct reply *reply, size_t *ret_size)
 {
-    /* Const is lost only in libmicrohttpd's signature: it does not write to persistent bodies. */
-    if (reply->static_body != NULL) {
-        *body_size = reply->static_size;
-        return MHD_create_response_from_buffer(
-            reply->static_size, (void *)(uintptr_t)reply->static_body, MHD_RESPMEM_PERSISTENT);
-    }
     end_line(reply);
-    *body_size = reply->body.size;
+    const size_t size = reply->body.size;
     char *bytes = buffer_take(&reply->body);
-    if (bytes == NULL && *body_size > 0)
-        return NULL;
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        *body_size, bytes, bytes != NULL ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(size, bytes, MHD_RESPMEM_MUST_FREE);
     if (response == NULL)
         free(bytes);
+    *ret_size = size;
     return response;
 }
 
@@ -180,20 +138,13 @@ static void write_location(const char *path, const char *location, char *out)
     strcpy(out, location + 1);
 }
 
-static bool add_number(struct MHD_Response *response, const char *name, const char *format,
-                       unsigned value)
-{
-    char text[NUMBER];
-    snprintf(text, sizeof text, format, value);
-    return MHD_add_response_header(response, name, text) == MHD_YES;
-}
-
 static bool add_headers(struct MHD_Response *response, const struct request *request,
                         const struct reply *reply, bool close)
 {
-    char location[REPLY_LOCATION + 3 * LIMIT_PATH] = "";
+    char location[REPLY_LOCATION + 3 * LIMIT_PATH] = "", preference[32];
     if (reply->location[0] != '\0')
         write_location(request->path, reply->location, location);
+    snprintf(preference, sizeof preference, "wait=%u", reply->waited_seconds);
     const struct {
         const char *name;
         const char *value; /* NULL: none */
@@ -206,17 +157,16 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
         {"Vary", reply->is_gzip ? "Accept-Encoding" : NULL},
         {"Cache-Control", strcmp(request->method, "GET") == 0 ? "no-store" : NULL},
         {"Location", location[0] != '\0' ? location : NULL},
-        {"Allow", reply->allow},
+        {"Allow", reply->allow[0] != '\0' ? reply->allow : NULL},
+        {"Retry-After", reply->status == MHD_HTTP_SERVICE_UNAVAILABLE ? "1" : NULL},
+        {"Preference-Applied", reply->waited_seconds > 0 ? preference : NULL},
         {"Connection", close ? "close" : NULL},
     };
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
         if (headers[i].value != NULL &&
             MHD_add_response_header(response, headers[i].name, headers[i].value) != MHD_YES)
             return false;
-    return (reply->retry_after_seconds == 0 ||
-            add_number(response, "Retry-After", "%u", reply->retry_after_seconds)) &&
-           (reply->waited_seconds == 0 ||
-            add_number(response, "Preference-Applied", "wait=%u", reply->waited_seconds));
+    return true;
 }
 
 unsigned reply_send(struct MHD_Connection *connection, const struct request *request,

@@ -25,19 +25,16 @@ struct reply_next {
     bool (*has_happened)(struct service *service, int64_t event);
 };
 
-enum { REPLY_LOCATION = 128 };
+enum { REPLY_LOCATION = 128, REPLY_ALLOW = 64 };
 
 struct reply {
     unsigned status;
     const char *content_type;      /* static text; application/json unless set */
     char location[REPLY_LOCATION]; /* a path, e.g. "/runs/7"; "" for none */
     unsigned waited_seconds;       /* of Preference-Applied: wait=N; 0 for none */
-    unsigned retry_after_seconds;  /* 0 for none */
-    const char *allow;             /* of a 405; NULL for none */
-    const void *static_body;       /* borrowed for ever, e.g. the embedded contract; or NULL */
-    size_t static_size;
-    bool is_gzip;            /* the body is compressed already */
-    struct buffer body;      /* unless static_body is set */
+    char allow[REPLY_ALLOW];       /* the methods of a 405; "" for none */
+    bool is_gzip;                  /* the body is compressed already */
+    struct buffer body;
     struct json_writer json; /* writes into the body */
     struct reply_next next;
     struct problem problem; /* if set, it is the answer, whatever else was written */

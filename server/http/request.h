@@ -62,8 +62,7 @@ struct request {
     const struct thread_team *team; /* shares the work; NULL on an event loop */
     void *state;                    /* what the step before has made; NULL in the first step */
 
-    bool prefers_wait; /* Prefer: wait=N (RFC 7240) */
-    unsigned wait_seconds;
+    unsigned wait_seconds; /* Prefer: wait=N (RFC 7240); 0: none */
 };
 
 /* The value of a query parameter, or NULL. */

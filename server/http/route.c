@@ -99,41 +99,34 @@ static bool read_segments(const char *pattern, struct request *request, struct p
 }
 
 /* Appends a method. One that no longer fits is left out. */
-static void allow(char allow_text[ROUTE_ALLOW], const char *method)
+static void allow(struct reply *reply, const char *method)
 {
-    const size_t size = strlen(allow_text);
-    if (size + strlen(", ") + strlen(method) >= ROUTE_ALLOW)
+    const size_t size = strlen(reply->allow);
+    if (size + strlen(", ") + strlen(method) >= REPLY_ALLOW)
         return;
-    strcpy(allow_text + size, size > 0 ? ", " : "");
-    strcat(allow_text, method);
-}
-
-/* No route has this path and the request's method: finds the methods of the path. */
-static void refuse(const struct route *routes, size_t count, const char *path,
-                   char allow_text[ROUTE_ALLOW], struct problem *problem)
-{
-    char allowed[ROUTE_ALLOW] = "";
-    for (size_t i = 0; i < count; i++) {
-        if (!path_fits(routes[i].pattern, path))
-            continue;
-        allow(allowed, routes[i].method);
-        if (strcmp(routes[i].method, "GET") == 0)
-            allow(allowed, "HEAD");
-    }
-    if (*allowed == '\0') {
-        problem_set(problem, PROBLEM_NOT_FOUND, "There is nothing at this path.");
-        return;
-    }
-    strcpy(allow_text, allowed);
-    problem_set(problem, PROBLEM_METHOD_NOT_ALLOWED, "This path answers %s.", allowed);
+    strcpy(reply->allow + size, size > 0 ? ", " : "");
+    strcat(reply->allow, method);
 }
 
 const struct route *route_match(const struct route *routes, size_t count, struct request *request,
-                                char allow_text[ROUTE_ALLOW], struct problem *problem)
+                                struct reply *reply)
 {
-    for (const struct route *route = routes; route < routes + count; route++)
-        if (strcmp(route->method, request->method) == 0 && path_fits(route->pattern, request->path))
-            return read_segments(route->pattern, request, problem) ? route : NULL;
-    refuse(routes, count, request->path, allow_text, problem);
+    for (size_t i = 0; i < count; i++) {
+        const struct route *route = &routes[i];
+        if (!path_fits(route->pattern, request->path))
+            continue;
+        if (strcmp(route->method, request->method) == 0) {
+            reply->allow[0] = '\0';
+            return read_segments(route->pattern, request, &reply->problem) ? route : NULL;
+        }
+        allow(reply, route->method);
+        if (strcmp(route->method, "GET") == 0)
+            allow(reply, "HEAD");
+    }
+    if (reply->allow[0] == '\0')
+        problem_set(&reply->problem, PROBLEM_NOT_FOUND, "There is nothing at this path.");
+    else
+        problem_set(&reply->problem, PROBLEM_METHOD_NOT_ALLOWED, "This path answers %s.",
+                    reply->allow);
     return NULL;
 }

@@ -2,7 +2,7 @@
 #ifndef SERVER_HTTP_ROUTE_H
 #define SERVER_HTTP_ROUTE_H
 
-#include "server/base/problem.h"
+#include "server/http/reply.h"
 #include "server/http/request.h"
 
 enum route_body {
@@ -27,12 +27,10 @@ struct route {
     const char *const *query; /* names of its parameters, ended by NULL; NULL: it has none */
 };
 
-enum { ROUTE_ALLOW = 64 };
-
 /* Finds the route and fills in the path's values (model, dataset, version, run) of `request`, whose
- * method and path are set. NULL with the problem set: not_found; method_not_allowed, and
- * `allow_text` lists the methods; or model_not_found and the like, if a segment can't be an id. */
+ * method and path are set. NULL with the reply's problem set: not_found; method_not_allowed, and
+ * reply->allow lists the methods; or model_not_found and the like, if a segment can't be an id. */
 const struct route *route_match(const struct route *routes, size_t count, struct request *request,
-                                char allow_text[ROUTE_ALLOW], struct problem *problem);
+                                struct reply *reply);
 
 #endif

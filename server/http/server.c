@@ -15,10 +15,8 @@
 #include <unistd.h>
 
 #include "server/base/limits.h"
-#include "server/http/accept.h"
 #include "server/http/exchange.h"
 #include "server/http/internal.h"
-#include "server/http/listen.h"
 #include "server/http/malformed.h"
 
 enum { LOOPS_PER_CORE = 2, CORES_MIN = 2 };
@@ -79,7 +77,7 @@ void http_server_destroy(struct http_server *server)
         MHD_stop_daemon(server->daemon);
     thread_pool_destroy(server->pool);
     connections_destroy(server->connections);
-    listen_close(&server->sockets);
+    listener_close(&server->listener);
     free(server);
 }
 
@@ -97,10 +95,10 @@ static bool open_sockets(struct http_server *server, char *error, size_t error_s
                 "(ulimit -n)\n",
                 limit);
     options->connections = limit;
-    if (!listen_open(&options->listen, &server->sockets, error, error_size))
+    if (!listener_open(&options->listen, &server->listener, error, error_size))
         return false;
     if (options->hosts == NULL)
-        options->hosts = server->sockets.on_loopback ? "localhost" : "*";
+        options->hosts = server->listener.on_loopback ? "localhost" : "*";
     return true;
 }
 
@@ -112,11 +110,11 @@ static bool start_threads(struct http_server *server, char *error, size_t error_
         connections_create(options->connections, options->request_timeout_seconds);
     if (server->pool != NULL && server->connections != NULL)
         server->daemon = start_daemon(server);
-    if (server->daemon != NULL)
-        server->acceptor = acceptor_start(&server->sockets, server->daemon, server->connections);
-    if (server->acceptor == NULL)
-        snprintf(error, error_size, "can't start the threads that serve");
-    return server->acceptor != NULL;
+    if (server->daemon != NULL &&
+        listener_start(&server->listener, server->daemon, server->connections))
+        return true;
+    snprintf(error, error_size, "can't start the threads that serve");
+    return false;
 }
 
 bool http_server_start(const struct http_options *options, struct service *service,
@@ -147,7 +145,7 @@ bool http_server_start(const struct http_options *options, struct service *servi
 
 const char *http_server_address(const struct http_server *server)
 {
-    return server->sockets.address;
+    return server->listener.text;
 }
 
 void http_server_wake(struct http_server *server, int64_t event)
@@ -158,9 +156,8 @@ void http_server_wake(struct http_server *server, int64_t event)
 void http_server_drain(struct http_server *server, unsigned seconds)
 {
     atomic_store(&server->draining, true);
-    acceptor_deafen(server->acceptor);
+    listener_deafen(&server->listener);
     connections_settle(server->connections);
-    acceptor_stop(server->acceptor);
-    listen_close(&server->sockets); /* from now on connections are refused */
+    listener_close(&server->listener); /* from now on connections are refused */
     connections_drain(server->connections, seconds);
 }

@@ -11,14 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/http/listen.h"
+#include "server/http/listener.h"
 
 struct service;
 struct http_server;
 struct route;
 
 struct http_options {
-    struct listen_address listen;
+    struct listener_address listen;
     const char *hosts;     /* names that it answers to (see headers.h); NULL: on a loopback address
                               those of the loopback, else any */
     unsigned connections;  /* that may be open at the same time; fewer if the limit of open files is
