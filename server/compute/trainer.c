@@ -188,65 +188,38 @@ static void end_job(struct job *job, const struct outcome *outcome)
     trainer->options.on_end(trainer->options.context, job->record.id);
 }
 
-static struct outcome train_job(struct job *job)
+static const struct outcome no_memory = {FAILED, "out_of_memory", "There was not enough memory."};
+
+static struct outcome train(struct job *job)
 {
     const struct training_observer observer = {
         .context = job, .on_epoch = on_epoch, .stop_requested = stop_requested};
-    switch (run_train(&job->run, &observer)) {
-    case CORE_OK:
-        break;
-    case CORE_NO_MEMORY:
-        return (struct outcome){FAILED, "out_of_memory", "There was not enough memory."};
-    case CORE_DIVERGED:
+    const enum core_status status = run_train(&job->run, &observer);
+    if (status == CORE_DIVERGED)
         return (struct outcome){FAILED, "diverged",
                                 "The loss or a weight is no longer finite. Nothing was "
                                 "published; try a smaller learning_rate."};
-    case CORE_STOPPED:
-        if (atomic_load(&job->worker->cancelled))
-            return (struct outcome){.end = CANCELLED};
-        if (!job->pending.failed)
-            return (struct outcome){.end = INTERRUPTED};
-        break;
-    }
-    if (job->pending.failed)
-        return (struct outcome){FAILED, "out_of_memory", "There was not enough memory."};
-    return (struct outcome){.end = SUCCEEDED};
+    if (status == CORE_STOPPED && atomic_load(&job->worker->cancelled))
+        return (struct outcome){.end = CANCELLED};
+    if (status == CORE_NO_MEMORY || job->pending.failed)
+        return no_memory;
+    return (struct outcome){.end = status == CORE_STOPPED ? INTERRUPTED : SUCCEEDED};
 }
 
-static void run_job(struct job *job)
+static struct outcome load_and_train(struct job *job)
 {
-    struct outcome outcome;
     const struct trainer_options *options = &job->worker->trainer->options;
-    switch (run_load(&job->run, &job->record, options->stores, options->cache, options->threads,
-                     &job->problem)) {
-    case STORE_OK:
-        if (problem_is_set(&job->problem))
-            outcome =
-                (struct outcome){FAILED, problem_name(job->problem.code), job->problem.detail};
-        else
-            outcome = train_job(job);
-        break;
-    case STORE_NO_MEMORY:
-        outcome = (struct outcome){FAILED, "out_of_memory", "There was not enough memory."};
-        break;
-    case STORE_CORRUPT:
-        outcome = (struct outcome){FAILED, "damaged_data", "The stored data can't be read."};
-        break;
-    case STORE_NOT_FOUND:
-    case STORE_TAKEN:
-    case STORE_IN_USE:
-    case STORE_MISMATCH:
-    case STORE_ENDED:
-    case STORE_QUEUE_FULL:
-    case STORE_FULL:
-    case STORE_UNAVAILABLE:
-    case STORE_LOCKED:
-    case STORE_FOREIGN:
-    case STORE_NEWER:
-        outcome = (struct outcome){FAILED, "store_unavailable", "The database can't be read."};
-        break;
-    }
-    end_job(job, &outcome);
+    const enum store_status status = run_load(&job->run, &job->record, options->stores,
+                                              options->cache, options->threads, &job->problem);
+    if (status == STORE_NO_MEMORY)
+        return no_memory;
+    if (status == STORE_CORRUPT)
+        return (struct outcome){FAILED, "damaged_data", "The stored data can't be read."};
+    if (status != STORE_OK)
+        return (struct outcome){FAILED, "store_unavailable", "The database can't be read."};
+    if (problem_is_set(&job->problem))
+        return (struct outcome){FAILED, problem_name(job->problem.code), job->problem.detail};
+    return train(job);
 }
 
 /* --- workers --- */
@@ -303,7 +276,8 @@ static void *work(void *argument)
             stops_meanwhile(trainer); /* the disk is full, say: ask again */
         if (claimed != STORE_OK)
             continue;
-        run_job(&job);
+        const struct outcome outcome = load_and_train(&job);
+        end_job(&job, &outcome);
         pthread_mutex_lock(&trainer->lock);
         worker->run = 0;
         pthread_mutex_unlock(&trainer->lock);
