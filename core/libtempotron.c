@@ -453,14 +453,11 @@ static void predict_sample(struct predicting *predicting, size_t sample)
     float *v = prediction->v != NULL ? prediction->v + sample * outputs * params->T : NULL;
     v_max_read_out_forward(predicting->network, &predicting->membranes, activity, v);
     if (prediction->label != NULL)
-        prediction->label[sample] = activity_decides(activity)
-                                        ? (int32_t)v_max_read_out_decide(activity->score, outputs)
-                                        : -1;
+        prediction->label[sample] = v_max_read_out_label(predicting->network, activity);
     if (prediction->v_max != NULL)
         memcpy(prediction->v_max + sample * outputs, last->v_max, outputs * sizeof(float));
-    for (size_t j = 0; prediction->spikes != NULL && j < outputs; j++)
-        prediction->spikes[sample * outputs + j] =
-            last->v_max[j] >= (float)params->v_threshold ? (float)last->t_max[j] : -1;
+    if (prediction->spikes != NULL)
+        v_max_read_out_spikes(predicting->network, activity, prediction->spikes + sample * outputs);
 }
 
 enum tempotron_status tempotron_predict(const struct tempotron_model *model,

@@ -104,6 +104,22 @@ void v_max_read_out_forward(const struct network *network, struct membranes *mem
     v_max_read_out_read(network, membranes, activity, v);
 }
 
+int32_t v_max_read_out_label(const struct network *network, const struct activity *activity)
+{
+    if (!activity_decides(activity))
+        return READ_OUT_UNDECIDED;
+    return (int32_t)v_max_read_out_decide(activity->score, network_outputs(&network->params));
+}
+
+void v_max_read_out_spikes(const struct network *network, const struct activity *activity,
+                           float *spikes)
+{
+    const struct tempotron_params *params = &network->params.tempotron;
+    const struct layer_activity *last = &activity->layers[network->depth - 1];
+    for (size_t j = 0; j < params->out_features; j++)
+        spikes[j] = last->v_max[j] >= (float)params->v_threshold ? (float)last->t_max[j] : -1;
+}
+
 /* Lets the label's output learn although it never rose above rest, if the loss wants that. */
 static void revive(const struct network *network, const struct read_out_task *task,
                    const struct pattern *pattern, struct layer_gradient *gradient)
@@ -134,9 +150,7 @@ void v_max_read_out_sample(const struct network *network, const struct read_out_
     const int32_t label = task->targets->label[task->sample];
     float *ds = gradient == NULL ? NULL : gradient->amount;
     v_max_read_out_read(network, membranes, activity, NULL);
-    const int32_t decided = activity_decides(activity)
-                                ? (int32_t)v_max_read_out_decide(activity->score, classes)
-                                : READ_OUT_UNDECIDED;
+    const int32_t decided = v_max_read_out_label(network, activity);
     *ret_outcome = (struct read_out_outcome){
         .loss = loss_of_sample(&loss, activity->score, label, classes, ds),
         .decisions = 1,

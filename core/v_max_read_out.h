@@ -8,6 +8,7 @@
 #define CORE_V_MAX_READ_OUT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct activity;
 struct layer_gradient;
@@ -47,7 +48,14 @@ float v_max_read_out_rest(const struct v_max_read_out *read_out);
 void v_max_read_out_backward(const struct v_max_read_out *read_out, const float *v_max,
                              const float *ds, size_t classes, float *dv);
 
-/* The decision: the class with the highest score; ties go to the first class. */
+/* The class with the highest score; ties go to the first class. */
 size_t v_max_read_out_decide(const float *score, size_t classes);
+
+/* Of a sample that was read: the class decided, or READ_OUT_UNDECIDED if no spike reached the last
+ * layer; and spikes[out_features], the time of each neuron's greatest voltage, or -1 if that is
+ * below the threshold. */
+int32_t v_max_read_out_label(const struct network *network, const struct activity *activity);
+void v_max_read_out_spikes(const struct network *network, const struct activity *activity,
+                           float *spikes);
 
 #endif

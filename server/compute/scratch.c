@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { KEPT_BYTES = 512 * 1024 };
 
@@ -45,10 +46,9 @@ static struct scratch *of_this_thread(void)
 
 static bool have_equal_layers(const struct network_params *a, const struct network_params *b)
 {
-    bool equal = a->hidden_count == b->hidden_count;
-    for (size_t l = 0; equal && l < a->hidden_count; l++)
-        equal = a->hidden[l] == b->hidden[l];
-    return equal && a->tempotron.out_features == b->tempotron.out_features;
+    return a->tempotron.out_features == b->tempotron.out_features &&
+           a->hidden_count == b->hidden_count &&
+           memcmp(a->hidden, b->hidden, a->hidden_count * sizeof *a->hidden) == 0;
 }
 
 static bool have_equal_read_outs(const struct read_out *a, const struct read_out *b)

@@ -92,14 +92,6 @@ static void copy(const struct prediction_sample *sample, unsigned type, const fl
         memcpy(row, values, count * sizeof *row);
 }
 
-static void fill_spikes(const struct prediction_sample *sample, const struct layer_activity *last)
-{
-    const struct tempotron_params *params = &sample->model->config.network.tempotron;
-    float *spikes = prediction_row(sample->prediction, SPIKES, sample->number);
-    for (size_t j = 0; spikes != NULL && j < params->out_features; j++)
-        spikes[j] = last->v_max[j] >= (float)params->v_threshold ? (float)last->t_max[j] : -1;
-}
-
 static void fill_hidden_spikes(const struct prediction_sample *sample)
 {
     const struct network_params *params = &sample->model->config.network;
@@ -114,20 +106,21 @@ static void fill_hidden_spikes(const struct prediction_sample *sample)
 static bool fill(const struct prediction_sample *sample, size_t output)
 {
     (void)output;
-    const struct network_params *params = &sample->model->config.network;
+    const struct network *network = sample->model->network;
     const struct activity *activity = &sample->scratch->activity;
-    const struct layer_activity *last = &activity->layers[activity->depth - 1];
-    const size_t classes = network_outputs(params);
-    const bool decides = activity_decides(activity);
-    const size_t decided = v_max_read_out_decide(activity->score, classes);
+    const int32_t decided = v_max_read_out_label(network, activity);
     int32_t *label = prediction_row(sample->prediction, LABEL, sample->number);
+    float *spikes = prediction_row(sample->prediction, SPIKES, sample->number);
     if (label != NULL)
-        *label = decides ? (int32_t)decided : READ_OUT_UNDECIDED;
-    copy(sample, V_MAX, last->v_max, params->tempotron.out_features);
-    copy(sample, SCORE, activity->score, classes);
-    fill_spikes(sample, last);
+        *label = decided;
+    copy(sample, V_MAX, activity->layers[network->depth - 1].v_max,
+         network->params.tempotron.out_features);
+    copy(sample, SCORE, activity->score, network_outputs(&network->params));
+    if (spikes != NULL)
+        v_max_read_out_spikes(network, activity, spikes);
     fill_hidden_spikes(sample);
-    return !decides || !sample->options->explains || explain(sample, decided);
+    return decided == READ_OUT_UNDECIDED || !sample->options->explains ||
+           explain(sample, (size_t)decided);
 }
 
 const struct prediction_kind v_max_prediction = {
