@@ -58,14 +58,13 @@ enum store_status store_array_scan(struct store *store, const struct array_recor
                                    bool (*each)(void *context, const void *data, size_t bytes),
                                    void *context)
 {
-    enum { DATA };
     enum store_status status;
     struct query query =
         query_begin(store, "SELECT data FROM chunks WHERE array = ? ORDER BY position");
     query_integer(&query, array->id);
     while ((status = query_next(&query)) == STORE_OK) {
         size_t size;
-        const void *data = query_column_bytes(&query, DATA, &size);
+        const void *data = query_column_bytes(&query, &size);
         if (data == NULL || !each(context, data, size)) {
             query_end(&query);
             return data == NULL ? STORE_CORRUPT : STORE_OK;

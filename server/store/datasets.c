@@ -25,39 +25,31 @@ void dataset_record_finish(struct dataset_record *record)
         "l") " FROM datasets d "                                                                   \
              "LEFT JOIN arrays x ON x.id = d.x LEFT JOIN arrays l ON l.id = d.label "
 
-enum { ARRAY_ID, ARRAY_DTYPE, ARRAY_COUNT, ARRAY_FEATURES, ARRAY_BYTES, ARRAY_SHA256, ARRAY_END };
-
-enum { SEQUENCE, ID, CLASSES, NAMES, SHA256, CREATED_AT, UPDATED_AT, X, LABEL = X + ARRAY_END };
-
-static struct array_record read_array(const struct query *query, int first)
+static struct array_record read_array(struct query *query)
 {
-    struct array_record array = {
-        .id = query_column(query, first + ARRAY_ID),
-        .count = (size_t)query_column(query, first + ARRAY_COUNT),
-        .features = (size_t)query_column(query, first + ARRAY_FEATURES),
-        .bytes = (size_t)query_column(query, first + ARRAY_BYTES),
-    };
-    const char *dtype = query_column_text(query, first + ARRAY_DTYPE);
+    struct array_record array = {.id = query_column(query)};
+    const char *dtype = query_column_text(query);
     if (dtype != NULL)
         dtype_find(dtype, &array.dtype);
-    query_column_string(query, first + ARRAY_SHA256, array.sha256, sizeof array.sha256);
+    array.count = (size_t)query_column(query);
+    array.features = (size_t)query_column(query);
+    array.bytes = (size_t)query_column(query);
+    query_column_string(query, array.sha256, sizeof array.sha256);
     return array;
 }
 
-static enum store_status read_dataset(const struct query *query, void *ret_record)
+static enum store_status read_dataset(struct query *query, void *ret_record)
 {
     bool failed = false;
-    struct dataset_record record = {
-        .sequence = query_column(query, SEQUENCE),
-        .classes = (size_t)query_column(query, CLASSES),
-        .names = query_column_copy(query, NAMES, &failed),
-        .created_at = query_column(query, CREATED_AT),
-        .updated_at = query_column(query, UPDATED_AT),
-        .x = read_array(query, X),
-        .label = read_array(query, LABEL),
-    };
-    query_column_string(query, ID, record.id, sizeof record.id);
-    query_column_string(query, SHA256, record.sha256, sizeof record.sha256);
+    struct dataset_record record = {.sequence = query_column(query)};
+    query_column_string(query, record.id, sizeof record.id);
+    record.classes = (size_t)query_column(query);
+    record.names = query_column_copy(query, &failed);
+    query_column_string(query, record.sha256, sizeof record.sha256);
+    record.created_at = query_column(query);
+    record.updated_at = query_column(query);
+    record.x = read_array(query);
+    record.label = read_array(query);
     if (failed)
         return STORE_NO_MEMORY;
     *(struct dataset_record *)ret_record = record;

@@ -50,21 +50,17 @@ enum store_status store_model_insert(struct store *store, const struct model_rec
     "SELECT sequence, id, description, config, labels, version, created_at, updated_at "           \
     "FROM models "
 
-enum { SEQUENCE, ID, DESCRIPTION, CONFIG, LABELS, VERSION, CREATED_AT, UPDATED_AT };
-
-static enum store_status read_model(const struct query *query, void *ret_record)
+static enum store_status read_model(struct query *query, void *ret_record)
 {
     bool failed = false;
-    struct model_record record = {
-        .sequence = query_column(query, SEQUENCE),
-        .description = query_column_copy(query, DESCRIPTION, &failed),
-        .config = query_column_copy(query, CONFIG, &failed),
-        .labels = query_column_copy(query, LABELS, &failed),
-        .version = query_column(query, VERSION),
-        .created_at = query_column(query, CREATED_AT),
-        .updated_at = query_column(query, UPDATED_AT),
-    };
-    query_column_string(query, ID, record.id, sizeof record.id);
+    struct model_record record = {.sequence = query_column(query)};
+    query_column_string(query, record.id, sizeof record.id);
+    record.description = query_column_copy(query, &failed);
+    record.config = query_column_copy(query, &failed);
+    record.labels = query_column_copy(query, &failed);
+    record.version = query_column(query);
+    record.created_at = query_column(query);
+    record.updated_at = query_column(query);
     if (failed) {
         model_record_finish(&record);
         return STORE_NO_MEMORY;

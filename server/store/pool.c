@@ -5,21 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Threads are few, so readers are few: a reader is closed only with the pool. */
-struct idle_reader {
-    struct idle_reader *next;
-    struct store *store;
-};
+#include "server/store/query.h"
 
+/* Threads are few, so readers are few: a reader is closed only with the pool. */
 struct store_pool {
     char *path;
     struct store *writer;
     pthread_mutex_t writing; /* held by the thread that has the writer */
     struct uploads uploads;  /* likewise */
     atomic_bool broken;
-    pthread_mutex_t lock;      /* of the lists */
-    struct idle_reader *idle;  /* each holds a store */
-    struct idle_reader *empty; /* their stores are lent */
+    pthread_mutex_t lock; /* of the list */
+    struct store *idle;   /* readers that are not lent, linked by `next_idle` */
 };
 
 enum store_status store_pool_create(const char *path, struct store_pool **ret_pool)
@@ -40,23 +36,16 @@ enum store_status store_pool_create(const char *path, struct store_pool **ret_po
     return status;
 }
 
-static void free_list(struct idle_reader *reader)
-{
-    while (reader != NULL) {
-        struct idle_reader *next = reader->next;
-        store_close(reader->store);
-        free(reader);
-        reader = next;
-    }
-}
-
 /* The writer closes last, so that its checkpoint has everything. */
 void store_pool_destroy(struct store_pool *pool)
 {
     if (pool == NULL)
         return;
-    free_list(pool->idle);
-    free_list(pool->empty);
+    while (pool->idle != NULL) {
+        struct store *reader = pool->idle;
+        pool->idle = reader->next_idle;
+        store_close(reader);
+    }
     store_close(pool->writer);
     pthread_mutex_destroy(&pool->lock);
     pthread_mutex_destroy(&pool->writing);
@@ -93,39 +82,23 @@ struct uploads *store_pool_uploads(struct store_pool *pool)
 
 enum store_status store_pool_borrow_reader(struct store_pool *pool, struct store **ret_store)
 {
-    struct store *store = NULL;
     pthread_mutex_lock(&pool->lock);
-    struct idle_reader *reader = pool->idle;
-    if (reader != NULL) {
-        pool->idle = reader->next;
-        reader->next = pool->empty;
-        pool->empty = reader;
-        store = reader->store;
-        reader->store = NULL;
-    }
+    struct store *reader = pool->idle;
+    if (reader != NULL)
+        pool->idle = reader->next_idle;
     pthread_mutex_unlock(&pool->lock);
-    if (store == NULL)
+    if (reader == NULL)
         return store_open_reader(pool->path, ret_store);
-    *ret_store = store;
+    *ret_store = reader;
     return STORE_OK;
 }
 
 void store_pool_return_reader(struct store_pool *pool, struct store *store)
 {
     pthread_mutex_lock(&pool->lock);
-    struct idle_reader *reader = pool->empty;
-    if (reader != NULL)
-        pool->empty = reader->next;
-    else
-        reader = calloc(1, sizeof *reader);
-    if (reader != NULL) {
-        reader->store = store;
-        reader->next = pool->idle;
-        pool->idle = reader;
-    }
+    store->next_idle = pool->idle;
+    pool->idle = store;
     pthread_mutex_unlock(&pool->lock);
-    if (reader == NULL)
-        store_close(store);
 }
 
 bool store_pool_is_broken(struct store_pool *pool)

@@ -119,6 +119,7 @@ enum store_status query_next(struct query *query)
 {
     if (query->result == SQLITE_OK || query->result == SQLITE_ROW)
         query->result = sqlite3_step(query->statement);
+    query->read = 0;
     if (query->result == SQLITE_ROW)
         return STORE_OK;
     const int result = query->result;
@@ -149,7 +150,7 @@ enum store_status query_number(struct query *query, int64_t *ret_number)
     enum store_status status = query_next(query);
     if (status != STORE_OK)
         return status;
-    const int64_t number = query_column(query, 0);
+    const int64_t number = query_column(query);
     status = query_end(query);
     if (status == STORE_OK)
         *ret_number = number;
@@ -189,55 +190,55 @@ enum store_status query_rows(struct query *query, const struct query_record *kin
     return status;
 }
 
-int64_t query_column(const struct query *query, int column)
+int64_t query_column(struct query *query)
 {
-    return sqlite3_column_int64(query->statement, column);
+    return sqlite3_column_int64(query->statement, query->read++);
 }
 
-double query_column_real(const struct query *query, int column)
+double query_column_real(struct query *query)
 {
+    const int column = query->read++;
     return sqlite3_column_type(query->statement, column) == SQLITE_NULL
                ? NAN
                : sqlite3_column_double(query->statement, column);
 }
 
-const char *query_column_text(const struct query *query, int column)
+const char *query_column_text(struct query *query)
 {
-    return (const char *)sqlite3_column_text(query->statement, column);
+    return (const char *)sqlite3_column_text(query->statement, query->read++);
 }
 
-void query_column_string(const struct query *query, int column, char *out, size_t size)
+void query_column_string(struct query *query, char *out, size_t size)
 {
-    const char *text = query_column_text(query, column);
+    const char *text = query_column_text(query);
     snprintf(out, size, "%s", text != NULL ? text : "");
 }
 
-char *query_column_copy(const struct query *query, int column, bool *failed)
+char *query_column_copy(struct query *query, bool *failed)
 {
-    if (sqlite3_column_type(query->statement, column) == SQLITE_NULL)
-        return NULL;
-    const char *text = query_column_text(query, column);
+    const bool is_null = sqlite3_column_type(query->statement, query->read) == SQLITE_NULL;
+    const char *text = query_column_text(query);
     char *copy = text == NULL ? NULL : strdup(text);
-    if (copy == NULL)
+    if (copy == NULL && !is_null)
         *failed = true;
     return copy;
 }
 
-const void *query_column_blob(const struct query *query, int column, size_t rows, size_t columns)
+const void *query_column_blob(struct query *query, size_t rows, size_t columns)
 {
-    size_t size;
-    const void *data = sqlite3_column_blob(query->statement, column);
-    if (__builtin_mul_overflow(rows, columns, &size) || __builtin_mul_overflow(size, 4, &size) ||
-        size != (size_t)sqlite3_column_bytes(query->statement, column))
+    size_t size, expected;
+    const void *data = query_column_bytes(query, &size);
+    if (__builtin_mul_overflow(rows, columns, &expected) ||
+        __builtin_mul_overflow(expected, 4, &expected) || size != expected)
         return NULL;
     return data;
 }
 
-const void *query_column_bytes(const struct query *query, int column, size_t *ret_size)
+const void *query_column_bytes(struct query *query, size_t *ret_size)
 {
+    const int column = query->read++;
     const void *data = sqlite3_column_blob(query->statement, column);
-    if (data != NULL)
-        *ret_size = (size_t)sqlite3_column_bytes(query->statement, column);
+    *ret_size = (size_t)sqlite3_column_bytes(query->statement, column);
     return data;
 }
 

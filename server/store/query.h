@@ -1,8 +1,8 @@
 /* query.h - statements: prepared once for each connection, bound, stepped, read.
  *
  * A query is found again by the address of its SQL, which stands beside its only user. Parameters
- * are bound from left to right; an error is kept until the query is run. The columns of a SELECT
- * have an enum beside it, in its order. */
+ * are bound from left to right; an error is kept until the query is run. The columns of a row are
+ * read from left to right as well, each once. */
 #ifndef SERVER_STORE_QUERY_H
 #define SERVER_STORE_QUERY_H
 
@@ -14,16 +14,17 @@
 
 #include "server/store/store.h"
 
-enum { STORE_STATEMENTS = 64 };
+enum { STORE_STATEMENTS = 64, NO_CLAIM = -1 };
 
 struct store {
     sqlite3 *db;
-    int claim; /* the writer's lock file; -1: a reader */
+    int claim; /* the writer's lock file, or NO_CLAIM */
     struct {
         const char *sql;
         sqlite3_stmt *statement;
     } statements[STORE_STATEMENTS];
     unsigned statement_count;
+    struct store *next_idle; /* the pool's */
 };
 
 /* What SQLite's result code means. */
@@ -33,6 +34,7 @@ struct query {
     struct store *store;
     sqlite3_stmt *statement;
     int bound;  /* parameters so far */
+    int read;   /* columns of the present row so far */
     int result; /* SQLITE_OK so far */
 };
 
@@ -67,7 +69,7 @@ enum store_status query_number(struct query *query, int64_t *ret_number);
 /* What a row becomes. */
 struct query_record {
     size_t size;
-    enum store_status (*read)(const struct query *query, void *ret_record);
+    enum store_status (*read)(struct query *query, void *ret_record);
     void (*finish)(void *record); /* NULL: a record owns nothing */
 };
 /* The first row. STORE_NOT_FOUND: there is no row. */
@@ -76,19 +78,19 @@ enum store_status query_row(struct query *query, const struct query_record *kind
 enum store_status query_rows(struct query *query, const struct query_record *kind, void *records,
                              size_t *ret_count);
 
-/* --- columns of the present row --- */
+/* --- the next column of the present row --- */
 
-int64_t query_column(const struct query *query, int column);          /* NULL: 0 */
-double query_column_real(const struct query *query, int column);      /* NULL: NaN */
-const char *query_column_text(const struct query *query, int column); /* NULL: NULL */
+int64_t query_column(struct query *query);          /* NULL: 0 */
+double query_column_real(struct query *query);      /* NULL: NaN */
+const char *query_column_text(struct query *query); /* NULL: NULL */
 /* Writes a text, cut to `size` bytes with its NUL; NULL: "". */
-void query_column_string(const struct query *query, int column, char *out, size_t size);
+void query_column_string(struct query *query, char *out, size_t size);
 /* Copies a text, NULL for NULL; sets *failed if there is no memory. free(). */
-char *query_column_copy(const struct query *query, int column, bool *failed);
+char *query_column_copy(struct query *query, bool *failed);
 /* A BLOB of rows * columns numbers of four bytes; NULL: it has another size, or is empty. */
-const void *query_column_blob(const struct query *query, int column, size_t rows, size_t columns);
+const void *query_column_blob(struct query *query, size_t rows, size_t columns);
 /* A BLOB of any size; NULL: it is empty. */
-const void *query_column_bytes(const struct query *query, int column, size_t *ret_size);
+const void *query_column_bytes(struct query *query, size_t *ret_size);
 
 /* --- without a query --- */
 

@@ -36,34 +36,9 @@ void run_record_finish(struct run_record *record)
     "LEFT JOIN metrics e ON e.run = r.id "                                                         \
     "AND e.epoch = coalesce(r.best_epoch, (SELECT max(epoch) FROM metrics WHERE run = r.id)) "
 
-enum { EPOCH, LOSS, ACCURACY, VALIDATION_LOSS, VALIDATION_ACCURACY };
-
-enum {
-    ID,
-    MODEL,
-    STATE,
-    CANCEL_REQUESTED,
-    BASE_VERSION,
-    VERSION,
-    EPOCHS,
-    PARAMS,
-    ERROR_CODE,
-    ERROR_DETAIL,
-    SAMPLES_SHA256,
-    VALIDATION_SHA256,
-    DATASET,
-    VALIDATION_DATASET,
-    BEST_EPOCH,
-    CREATED_AT,
-    STARTED_AT,
-    FINISHED_AT,
-    LAST_EPOCH,
-    METRICS
-};
-
-static enum run_state read_state(const struct query *query, int column)
+static enum run_state read_state(struct query *query)
 {
-    const char *name = query_column_text(query, column);
+    const char *name = query_column_text(query);
     int state = 0;
     while (name != NULL && run_state_names[state + 1] != NULL &&
            strcmp(name, run_state_names[state]) != 0)
@@ -71,44 +46,40 @@ static enum run_state read_state(const struct query *query, int column)
     return (enum run_state)state;
 }
 
-static struct epoch_metrics read_metrics(const struct query *query, int first)
+static enum store_status read_metrics(struct query *query, void *ret_metrics)
 {
-    return (struct epoch_metrics){
-        .epoch = query_column(query, first + EPOCH),
-        .loss = query_column_real(query, first + LOSS),
-        .accuracy = query_column_real(query, first + ACCURACY),
-        .validation_loss = query_column_real(query, first + VALIDATION_LOSS),
-        .validation_accuracy = query_column_real(query, first + VALIDATION_ACCURACY),
-    };
+    struct epoch_metrics *metrics = ret_metrics;
+    metrics->epoch = query_column(query);
+    metrics->loss = query_column_real(query);
+    metrics->accuracy = query_column_real(query);
+    metrics->validation_loss = query_column_real(query);
+    metrics->validation_accuracy = query_column_real(query);
+    return STORE_OK;
 }
 
-static enum store_status read_run(const struct query *query, void *ret_record)
+static enum store_status read_run(struct query *query, void *ret_record)
 {
     bool failed = false;
-    struct run_record record = {
-        .id = query_column(query, ID),
-        .state = read_state(query, STATE),
-        .cancel_requested = query_column(query, CANCEL_REQUESTED) != 0,
-        .base_version = query_column(query, BASE_VERSION),
-        .version = query_column(query, VERSION),
-        .epoch = query_column(query, LAST_EPOCH),
-        .epochs = query_column(query, EPOCHS),
-        .params = query_column_copy(query, PARAMS, &failed),
-        .best_epoch = query_column(query, BEST_EPOCH),
-        .metrics = read_metrics(query, METRICS),
-        .error_detail = query_column_copy(query, ERROR_DETAIL, &failed),
-        .created_at = query_column(query, CREATED_AT),
-        .started_at = query_column(query, STARTED_AT),
-        .finished_at = query_column(query, FINISHED_AT),
-    };
-    query_column_string(query, MODEL, record.model, sizeof record.model);
-    query_column_string(query, ERROR_CODE, record.error_code, sizeof record.error_code);
-    query_column_string(query, SAMPLES_SHA256, record.samples_sha256, sizeof record.samples_sha256);
-    query_column_string(query, VALIDATION_SHA256, record.validation_sha256,
-                        sizeof record.validation_sha256);
-    query_column_string(query, DATASET, record.dataset, sizeof record.dataset);
-    query_column_string(query, VALIDATION_DATASET, record.validation_dataset,
-                        sizeof record.validation_dataset);
+    struct run_record record = {.id = query_column(query)};
+    query_column_string(query, record.model, sizeof record.model);
+    record.state = read_state(query);
+    record.cancel_requested = query_column(query) != 0;
+    record.base_version = query_column(query);
+    record.version = query_column(query);
+    record.epochs = query_column(query);
+    record.params = query_column_copy(query, &failed);
+    query_column_string(query, record.error_code, sizeof record.error_code);
+    record.error_detail = query_column_copy(query, &failed);
+    query_column_string(query, record.samples_sha256, sizeof record.samples_sha256);
+    query_column_string(query, record.validation_sha256, sizeof record.validation_sha256);
+    query_column_string(query, record.dataset, sizeof record.dataset);
+    query_column_string(query, record.validation_dataset, sizeof record.validation_dataset);
+    record.best_epoch = query_column(query);
+    record.created_at = query_column(query);
+    record.started_at = query_column(query);
+    record.finished_at = query_column(query);
+    record.epoch = query_column(query);
+    read_metrics(query, &record.metrics);
     if (failed) {
         run_record_finish(&record);
         return STORE_NO_MEMORY;
@@ -172,16 +143,10 @@ static enum store_status run_exists(struct store *store, int64_t run)
     return query_exists(&query);
 }
 
-static enum store_status read_epoch(const struct query *query, void *ret_metrics)
-{
-    *(struct epoch_metrics *)ret_metrics = read_metrics(query, 0);
-    return STORE_OK;
-}
-
 enum store_status store_run_metrics(struct store *store, int64_t run, int64_t after, size_t limit,
                                     struct epoch_metrics *metrics, size_t *ret_count)
 {
-    static const struct query_record kind = {sizeof *metrics, read_epoch, NULL};
+    static const struct query_record kind = {sizeof *metrics, read_metrics, NULL};
     const enum store_status status = run_exists(store, run);
     if (status != STORE_OK)
         return status;

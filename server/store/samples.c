@@ -112,13 +112,11 @@ enum store_status store_samples_prune(struct store *store)
 
 /* --- loading --- */
 
-enum { SHA256, KIND, COUNT, FEATURES, DATA, LABEL, TIMES, HAS_TIMES, OUTPUTS, COUNTS };
-
 /* Copies a BLOB of rows * columns numbers of four bytes into the pointer at ret_numbers; free(). */
-static enum store_status copy_numbers(const struct query *query, int column, size_t rows,
-                                      size_t columns, void *ret_numbers)
+static enum store_status copy_numbers(struct query *query, size_t rows, size_t columns,
+                                      void *ret_numbers)
 {
-    const void *data = query_column_blob(query, column, rows, columns);
+    const void *data = query_column_blob(query, rows, columns);
     if (data == NULL && rows > 0 && columns > 0)
         return STORE_CORRUPT;
     const size_t bytes = rows * columns * sizeof(float);
@@ -131,58 +129,57 @@ static enum store_status copy_numbers(const struct query *query, int column, siz
     return STORE_OK;
 }
 
-static enum store_status copy_trains(const struct query *query, struct samples *samples)
+static enum store_status copy_targets(struct query *query, size_t count, struct targets *targets)
+{
+    return targets->kind == TARGETS_CLASS
+               ? copy_numbers(query, count, 1, &targets->label)
+               : copy_numbers(query, count, targets->outputs, &targets->wanted);
+}
+
+static enum store_status copy_trains(struct query *query, struct samples *samples)
 {
     struct spike_trains *trains = &samples->data.trains;
     const enum store_status status =
-        copy_numbers(query, DATA, samples->count, samples->features, &trains->spikes);
+        copy_numbers(query, samples->count, samples->features, &trains->spikes);
     if (status != STORE_OK)
         return status;
     if (!samples_index(samples))
         return STORE_NO_MEMORY;
-    return copy_numbers(query, TIMES, trains->first[samples->count], 1, &trains->times);
+    return copy_numbers(query, trains->first[samples->count], 1, &trains->times);
 }
 
-static enum store_status copy_data(const struct query *query, struct samples *samples)
+static enum store_status copy_data(struct query *query, struct samples *samples)
 {
     return samples->kind == SAMPLES_SPIKE_TRAINS
                ? copy_trains(query, samples)
-               : copy_numbers(query, DATA, samples->count, samples->features,
-                              &samples->data.values);
+               : copy_numbers(query, samples->count, samples->features, &samples->data.values);
 }
 
-static enum store_status copy_targets(const struct query *query, struct samples *samples)
+static enum store_status verify(const struct samples *samples, const char *sha256)
 {
-    struct targets *targets = &samples->targets;
-    return targets->kind == TARGETS_CLASS
-               ? copy_numbers(query, LABEL, samples->count, 1, &targets->label)
-               : copy_numbers(query, COUNTS, samples->count, targets->outputs, &targets->wanted);
-}
-
-static enum store_status verify(const struct query *query, const struct samples *samples)
-{
-    char expected[CHECKSUM_TEXT], actual[CHECKSUM_TEXT];
-    query_column_string(query, SHA256, expected, sizeof expected);
+    char actual[CHECKSUM_TEXT];
     checksum_of(samples, actual);
-    return strcmp(actual, expected) == 0 ? STORE_OK : STORE_CORRUPT;
+    return strcmp(actual, sha256) == 0 ? STORE_OK : STORE_CORRUPT;
 }
 
-static enum store_status read_samples(const struct query *query, void *ret_samples)
+static enum store_status read_samples(struct query *query, void *ret_samples)
 {
-    const size_t outputs = (size_t)query_column(query, OUTPUTS);
-    struct samples samples = {
-        .kind = query_column(query, KIND) == TABLE_X ? SAMPLES_VALUES
-                : query_column(query, HAS_TIMES)     ? SAMPLES_SPIKE_TRAINS
-                                                     : SAMPLES_SPIKE_TIMES,
-        .count = (size_t)query_column(query, COUNT),
-        .features = (size_t)query_column(query, FEATURES),
-        .targets = {.kind = outputs > 0 ? TARGETS_COUNT : TARGETS_CLASS, .outputs = outputs},
-    };
-    enum store_status status = copy_data(query, &samples);
+    char sha256[CHECKSUM_TEXT];
+    struct samples samples = {.kind = SAMPLES_SPIKE_TIMES};
+    query_column_string(query, sha256, sizeof sha256);
+    const bool has_values = query_column(query) == TABLE_X;
+    const bool has_times = query_column(query) != 0;
+    if (has_values || has_times)
+        samples.kind = has_values ? SAMPLES_VALUES : SAMPLES_SPIKE_TRAINS;
+    samples.count = (size_t)query_column(query);
+    samples.features = (size_t)query_column(query);
+    samples.targets.outputs = (size_t)query_column(query);
+    samples.targets.kind = samples.targets.outputs > 0 ? TARGETS_COUNT : TARGETS_CLASS;
+    enum store_status status = copy_targets(query, samples.count, &samples.targets);
     if (status == STORE_OK)
-        status = copy_targets(query, &samples);
+        status = copy_data(query, &samples);
     if (status == STORE_OK)
-        status = verify(query, &samples);
+        status = verify(&samples, sha256);
     if (status == STORE_OK)
         *(struct samples *)ret_samples = samples;
     else
@@ -195,8 +192,8 @@ enum store_status store_samples_load(struct store *store, int64_t run, bool vali
 {
     static const struct query_record kind = {sizeof *ret_samples, read_samples, NULL};
     struct query query = query_begin(
-        store, "SELECT s.sha256, s.kind, s.count, s.features, s.data, s.label, s.times, "
-               "s.times IS NOT NULL, s.outputs, s.counts FROM runs r "
+        store, "SELECT s.sha256, s.kind, s.times IS NOT NULL, s.count, s.features, s.outputs, "
+               "ifnull(s.counts, s.label), s.data, s.times FROM runs r "
                "JOIN samples s ON s.id = iif(?, r.validation, r.samples) WHERE r.id = ?");
     query_integer(&query, validation);
     query_integer(&query, run);

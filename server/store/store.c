@@ -70,12 +70,16 @@ static enum store_status give_up(struct store *store, enum store_status status)
     return status;
 }
 
-static enum store_status open_store(const char *path, int flags, struct store **ret_store)
+/* Becomes the owner of the claim. */
+static enum store_status open_store(const char *path, int flags, int take_claim,
+                                    struct store **ret_store)
 {
     struct store *store = calloc(1, sizeof *store);
-    if (store == NULL)
+    if (store == NULL) {
+        close(take_claim);
         return STORE_NO_MEMORY;
-    store->claim = -1;
+    }
+    store->claim = take_claim;
     enum store_status status =
         query_status(sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL));
     if (status == STORE_OK)
@@ -93,17 +97,22 @@ static enum store_status use_wal(struct store *store)
     enum store_status status = query_next(&query);
     if (status != STORE_OK)
         return status;
-    const char *mode = query_column_text(&query, 0);
+    const char *mode = query_column_text(&query);
     if (mode == NULL || strcmp(mode, "wal") != 0)
         status = STORE_UNAVAILABLE;
     query_end(&query);
     return status;
 }
 
-static enum store_status configure_writer(struct store *store)
+static enum store_status set_up_writer(struct store *store)
 {
-    const enum store_status status = use_wal(store);
-    return status == STORE_OK ? query_execute(store, writer_settings) : status;
+    int64_t version;
+    enum store_status status = migrate_check(store, &version);
+    if (status == STORE_OK)
+        status = use_wal(store);
+    if (status == STORE_OK)
+        status = query_execute(store, writer_settings);
+    return status == STORE_OK ? migrate_database(store, version) : status;
 }
 
 /* Takes the lock of the file that all links to it lead to, so that links share one lock. The file
@@ -136,22 +145,13 @@ static enum store_status claim(const char *path, int *ret_claim)
 enum store_status store_open_writer(const char *path, struct store **ret_store)
 {
     int lock;
-    int64_t version;
     struct store *store;
     enum store_status status = claim(path, &lock);
+    if (status == STORE_OK)
+        status = open_store(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, lock, &store);
     if (status != STORE_OK)
         return status;
-    status = open_store(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &store);
-    if (status != STORE_OK) {
-        close(lock);
-        return status;
-    }
-    store->claim = lock;
-    status = migrate_check(store, &version);
-    if (status == STORE_OK)
-        status = configure_writer(store);
-    if (status == STORE_OK)
-        status = migrate_database(store, version);
+    status = set_up_writer(store);
     if (status != STORE_OK)
         return give_up(store, status);
     *ret_store = store;
@@ -161,7 +161,7 @@ enum store_status store_open_writer(const char *path, struct store **ret_store)
 enum store_status store_open_reader(const char *path, struct store **ret_store)
 {
     struct store *store;
-    enum store_status status = open_store(path, SQLITE_OPEN_READONLY, &store);
+    enum store_status status = open_store(path, SQLITE_OPEN_READONLY, NO_CLAIM, &store);
     if (status != STORE_OK)
         return status;
     status = query_execute(store, "PRAGMA wal_autocheckpoint = 0");

@@ -100,17 +100,13 @@ enum store_status store_version_insert(struct store *store, int64_t model,
 
 /* --- listing --- */
 
-enum { VERSION, RUN, SHA256, CREATED_AT };
-
-static enum store_status read_version(const struct query *query, void *ret_record)
+static enum store_status read_version(struct query *query, void *ret_record)
 {
-    struct version_record record = {
-        .version = query_column(query, VERSION),
-        .run = query_column(query, RUN),
-        .created_at = query_column(query, CREATED_AT),
-    };
-    query_column_string(query, SHA256, record.sha256, sizeof record.sha256);
-    *(struct version_record *)ret_record = record;
+    struct version_record *record = ret_record;
+    record->version = query_column(query);
+    record->run = query_column(query);
+    query_column_string(query, record->sha256, sizeof record->sha256);
+    record->created_at = query_column(query);
     return STORE_OK;
 }
 
@@ -158,7 +154,6 @@ static enum store_status find_version(struct store *store, const struct choice *
                                       char ret_sha256[CHECKSUM_TEXT], size_t *ret_count,
                                       size_t *ret_bytes)
 {
-    enum { OF_ALL, COUNT, BYTES };
     struct query query =
         query_begin(store, "SELECT v.sha256, count(*), sum(length(t.data)) FROM versions v "
                            "JOIN tensors t ON t.model = v.model AND t.version = v.version "
@@ -167,9 +162,9 @@ static enum store_status find_version(struct store *store, const struct choice *
     const enum store_status status = query_next(&query);
     if (status != STORE_OK)
         return status;
-    query_column_string(&query, OF_ALL, ret_sha256, CHECKSUM_TEXT);
-    *ret_count = (size_t)query_column(&query, COUNT);
-    *ret_bytes = (size_t)query_column(&query, BYTES);
+    query_column_string(&query, ret_sha256, CHECKSUM_TEXT);
+    *ret_count = (size_t)query_column(&query);
+    *ret_bytes = (size_t)query_column(&query);
     return query_end(&query);
 }
 
@@ -178,7 +173,6 @@ static enum store_status find_version(struct store *store, const struct choice *
 static enum store_status copy_tensors(struct store *store, const struct choice *choice,
                                       struct tensors *tensors, float *values)
 {
-    enum { NAME, ROWS, COLUMNS, DATA };
     size_t copied = 0;
     enum store_status status;
     struct query query = query_begin(store, "SELECT name, rows, columns, data FROM tensors t "
@@ -186,17 +180,17 @@ static enum store_status copy_tensors(struct store *store, const struct choice *
     query_choice(&query, choice);
     while ((status = query_next(&query)) == STORE_OK && copied < tensors->count) {
         struct tensor *tensor = &tensors->items[copied++];
-        const size_t rows = (size_t)query_column(&query, ROWS);
-        const size_t columns = (size_t)query_column(&query, COLUMNS);
-        const void *data = query_column_blob(&query, DATA, rows, columns);
+        query_column_string(&query, tensor->name, sizeof tensor->name);
+        tensor->rows = (size_t)query_column(&query);
+        tensor->columns = (size_t)query_column(&query);
+        tensor->values = values;
+        const void *data = query_column_blob(&query, tensor->rows, tensor->columns);
         if (data == NULL) {
             status = STORE_CORRUPT;
             break;
         }
-        *tensor = (struct tensor){.rows = rows, .columns = columns, .values = values};
-        query_column_string(&query, NAME, tensor->name, sizeof tensor->name);
-        memcpy(values, data, rows * columns * sizeof *values);
-        values += rows * columns;
+        memcpy(values, data, tensor->rows * tensor->columns * sizeof *values);
+        values += tensor->rows * tensor->columns;
     }
     if (status != STORE_NOT_FOUND)
         query_end(&query);
