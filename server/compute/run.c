@@ -152,7 +152,6 @@ static const struct encoder *fitted_encoder(const struct run *run)
 enum store_status run_publish(const struct run *run, struct store *store,
                               const struct epoch_metrics *metrics, size_t count, int64_t best_epoch)
 {
-    int64_t version;
     struct weights weights;
     struct tensor tensors[NETWORK_LAYERS + RANGE_TENSORS];
     const struct network_params *params = &run->network->params;
@@ -160,13 +159,14 @@ enum store_status run_publish(const struct run *run, struct store *store,
     if (!weights_copy(run->network, &weights))
         return STORE_NO_MEMORY;
     weights_tensors(params, &weights, tensors);
-    const struct run_result result = {
+    const struct run_end end = {
+        .state = RUN_SUCCEEDED,
         .tensors = tensors,
         .tensor_count = depth + version_ranges_put(fitted_encoder(run), tensors + depth),
         .best_epoch = best_epoch,
     };
-    const enum store_status status = store_run_succeed(store, run->record->id, metrics, count,
-                                                       &result, timestamp_now(), &version);
+    const enum store_status status =
+        store_run_end(store, run->record->id, metrics, count, &end, timestamp_now());
     weights_finish(&weights);
     return status;
 }

@@ -121,20 +121,20 @@ struct outcome {
 static enum store_status write_end(struct job *job, const struct outcome *outcome,
                                    struct store *store)
 {
-    const int64_t run = job->record.id, now = timestamp_now();
     const struct epoch_metrics *pending = job->pending.items;
+    struct run_end end = {.state = RUN_CANCELLED};
     switch (outcome->end) {
     case SUCCEEDED:
         return run_publish(&job->run, store, pending, pending_count(job), job->best_epoch);
     case FAILED:
-        return store_run_fail(store, run, pending, pending_count(job), outcome->code,
-                              outcome->detail, now);
+        end = (struct run_end){RUN_FAILED, .code = outcome->code, .detail = outcome->detail};
+        break;
     case CANCELLED:
-        return store_run_cancelled(store, run, pending, pending_count(job), now);
+        break;
     case INTERRUPTED:
         return STORE_OK;
     }
-    return STORE_OK;
+    return store_run_end(store, job->record.id, pending, pending_count(job), &end, timestamp_now());
 }
 
 /* Whether the trainer stops before a while has passed. */

@@ -79,25 +79,21 @@ enum store_status store_queue_insert(struct store *store, int64_t model, const c
     return status;
 }
 
-static enum store_status cancel_running(struct store *store, int64_t now)
-{
-    struct query query = query_begin(store, "UPDATE runs SET state = 'cancelled', finished_at = ? "
-                                            "WHERE state = 'running' AND cancel_requested");
-    query_integer(&query, now);
-    return query_run(&query);
-}
-
 static enum store_status forget_metrics(struct store *store)
 {
-    struct query query = query_begin(store, "DELETE FROM metrics WHERE run IN "
-                                            "(SELECT id FROM runs WHERE state = 'running')");
+    struct query query =
+        query_begin(store, "DELETE FROM metrics WHERE run IN (SELECT id FROM runs WHERE state = "
+                           "'running' AND NOT cancel_requested)");
     return query_run(&query);
 }
 
-static enum store_status queue_running(struct store *store)
+static enum store_status queue_or_cancel(struct store *store, int64_t now)
 {
-    struct query query = query_begin(store, "UPDATE runs SET state = 'queued', started_at = NULL "
-                                            "WHERE state = 'running'");
+    struct query query =
+        query_begin(store, "UPDATE runs SET state = iif(cancel_requested, 'cancelled', 'queued'), "
+                           "started_at = iif(cancel_requested, started_at, NULL), "
+                           "finished_at = iif(cancel_requested, ?, NULL) WHERE state = 'running'");
+    query_integer(&query, now);
     return query_run(&query);
 }
 
@@ -105,11 +101,9 @@ enum store_status store_queue_take_up(struct store *store, int64_t now)
 {
     enum store_status status = transaction_begin(store);
     if (status == STORE_OK)
-        status = cancel_running(store, now);
-    if (status == STORE_OK)
         status = forget_metrics(store);
     if (status == STORE_OK)
-        status = queue_running(store);
+        status = queue_or_cancel(store, now);
     return transaction_end(store, status);
 }
 

@@ -191,16 +191,8 @@ enum store_status store_run_progress(struct store *store, int64_t run,
 
 /* --- ends --- */
 
-struct run_end {
-    enum run_state state;
-    const struct run_result *result; /* of a success, else NULL */
-    const char *code;                /* of a failure, else NULL */
-    const char *detail;              /* likewise */
-    int64_t now;
-};
-
 static enum store_status set_end(struct store *store, int64_t run, const struct run_end *end,
-                                 int64_t version)
+                                 int64_t version, int64_t now)
 {
     struct query query =
         query_begin(store, "UPDATE runs SET state = ?, error_code = ?, error_detail = ?, "
@@ -209,8 +201,8 @@ static enum store_status set_end(struct store *store, int64_t run, const struct 
     query_text(&query, end->code);
     query_text(&query, end->detail);
     query_integer_or_null(&query, version);
-    query_integer_or_null(&query, end->result != NULL ? end->result->best_epoch : 0);
-    query_integer(&query, end->now);
+    query_integer_or_null(&query, end->best_epoch);
+    query_integer(&query, now);
     query_integer(&query, run);
     return query_run(&query);
 }
@@ -225,10 +217,9 @@ static enum store_status find_running(struct store *store, int64_t run, int64_t 
     return status == STORE_OK && *ret_model == 0 ? STORE_ENDED : status;
 }
 
-/* *ret_version is the one published, and untouched by other ends. */
-static enum store_status end_run(struct store *store, int64_t run,
-                                 const struct epoch_metrics *metrics, size_t count,
-                                 const struct run_end *end, int64_t *ret_version)
+enum store_status store_run_end(struct store *store, int64_t run,
+                                const struct epoch_metrics *metrics, size_t count,
+                                const struct run_end *end, int64_t now)
 {
     int64_t model, version = 0;
     enum store_status status = transaction_begin(store);
@@ -236,38 +227,10 @@ static enum store_status end_run(struct store *store, int64_t run,
         status = find_running(store, run, &model);
     if (status == STORE_OK)
         status = insert_metrics(store, run, metrics, count);
-    if (status == STORE_OK && end->result != NULL)
-        status = store_version_publish(store, model, run, end->result->tensors,
-                                       end->result->tensor_count, end->now, &version);
+    if (status == STORE_OK && end->state == RUN_SUCCEEDED)
+        status = store_version_publish(store, model, run, end->tensors, end->tensor_count, now,
+                                       &version);
     if (status == STORE_OK)
-        status = set_end(store, run, end, version);
-    status = transaction_end(store, status);
-    if (status == STORE_OK && end->result != NULL)
-        *ret_version = version;
-    return status;
-}
-
-enum store_status store_run_succeed(struct store *store, int64_t run,
-                                    const struct epoch_metrics *metrics, size_t count,
-                                    const struct run_result *result, int64_t now,
-                                    int64_t *ret_version)
-{
-    const struct run_end end = {.state = RUN_SUCCEEDED, .result = result, .now = now};
-    return end_run(store, run, metrics, count, &end, ret_version);
-}
-
-enum store_status store_run_fail(struct store *store, int64_t run,
-                                 const struct epoch_metrics *metrics, size_t count,
-                                 const char *code, const char *detail, int64_t now)
-{
-    const struct run_end end = {.state = RUN_FAILED, .code = code, .detail = detail, .now = now};
-    return end_run(store, run, metrics, count, &end, NULL);
-}
-
-enum store_status store_run_cancelled(struct store *store, int64_t run,
-                                      const struct epoch_metrics *metrics, size_t count,
-                                      int64_t now)
-{
-    const struct run_end end = {.state = RUN_CANCELLED, .now = now};
-    return end_run(store, run, metrics, count, &end, NULL);
+        status = set_end(store, run, end, version, now);
+    return transaction_end(store, status);
 }

@@ -30,7 +30,7 @@ struct run_record {
     int64_t epoch;                /* done */
     int64_t epochs;               /* asked for */
     char *params;                 /* owned; JSON text */
-    int64_t best_epoch;           /* see run_result; 0: none */
+    int64_t best_epoch;           /* see run_end; 0: none */
     struct epoch_metrics metrics; /* of the best epoch, or the last one done; epoch 0: none yet */
     char error_code[RUN_ERROR_CODE]; /* "": it has not failed */
     char *error_detail;              /* owned; NULL: it has not failed */
@@ -57,23 +57,18 @@ enum store_status store_run_metrics(struct store *store, int64_t run, int64_t af
 enum store_status store_run_progress(struct store *store, int64_t run,
                                      const struct epoch_metrics *metrics, size_t count);
 
-/* What a run publishes. */
-struct run_result {
-    const struct tensor *tensors;
+/* How a run ends. */
+struct run_end {
+    enum run_state state;         /* RUN_SUCCEEDED, RUN_FAILED or RUN_CANCELLED */
+    const struct tensor *tensors; /* of a success: the model's next version, which it then serves */
     size_t tensor_count;
-    int64_t best_epoch; /* whose weights these are, with patience; 0: the last one's */
+    int64_t best_epoch; /* of a success with patience: whose weights these are; else 0 */
+    const char *code;   /* of a failure */
+    const char *detail; /* likewise */
 };
+/* Ends a running run, with its last metrics. STORE_ENDED. */
+enum store_status store_run_end(struct store *store, int64_t run,
+                                const struct epoch_metrics *metrics, size_t count,
+                                const struct run_end *end, int64_t now);
 
-/* The ends of a running run, each one transaction with its last metrics. Succeeding publishes the
- * next version and serves it. STORE_ENDED. */
-enum store_status store_run_succeed(struct store *store, int64_t run,
-                                    const struct epoch_metrics *metrics, size_t count,
-                                    const struct run_result *result, int64_t now,
-                                    int64_t *ret_version);
-enum store_status store_run_fail(struct store *store, int64_t run,
-                                 const struct epoch_metrics *metrics, size_t count,
-                                 const char *code, const char *detail, int64_t now);
-enum store_status store_run_cancelled(struct store *store, int64_t run,
-                                      const struct epoch_metrics *metrics, size_t count,
-                                      int64_t now);
 #endif

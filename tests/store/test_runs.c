@@ -55,6 +55,7 @@ END_TEST
 
 START_TEST(one_run_of_a_model_at_a_time_and_the_oldest_first)
 {
+    const struct run_end failure = {RUN_FAILED, .code = "diverged", .detail = "No."};
     insert_model("a");
     insert_model("b");
     const int64_t a1 = insert_run("a", NULL), a2 = insert_run("a", NULL);
@@ -65,7 +66,7 @@ START_TEST(one_run_of_a_model_at_a_time_and_the_oldest_first)
     ck_assert_int_eq(state_of(a2), RUN_QUEUED);
     succeed_run(b1, six);
     ck_assert_int_eq(claim_run(3003), b2);
-    ck_assert_int_eq(store_run_fail(store, a1, NULL, 0, "diverged", "No.", 3004), STORE_OK);
+    ck_assert_int_eq(store_run_end(store, a1, NULL, 0, &failure, 3004), STORE_OK);
     ck_assert_int_eq(claim_run(3005), a2);
     ck_assert_int_eq(claim_run(3006), 0);
 }
@@ -121,18 +122,14 @@ END_TEST
 
 START_TEST(success_publishes_with_its_last_metrics)
 {
-    int64_t version = 0;
     const struct tensor tensor = weight_of(other_six);
+    const struct run_end success = {RUN_SUCCEEDED, &tensor, .tensor_count = 1};
     const struct epoch_metrics last = {5, 0.25, 0.75, 0.5, 0.625};
     insert_model("iris");
     const int64_t run = insert_run("iris", &other_samples);
     claim_run(3000);
     add_epochs(run, 1, 4);
-    ck_assert_int_eq(store_run_succeed(store, run, &last, 1,
-                                       &(struct run_result){.tensors = &tensor, .tensor_count = 1},
-                                       5000, &version),
-                     STORE_OK);
-    ck_assert_int_eq(version, 2);
+    ck_assert_int_eq(store_run_end(store, run, &last, 1, &success, 5000), STORE_OK);
     ck_assert_int_eq(served_by_store("iris"), 2);
     expect_weight("iris", 2, other_six);
     struct run_record record = find_run(run);
@@ -150,18 +147,14 @@ END_TEST
 
 START_TEST(an_end_that_fails_leaves_no_part_of_itself)
 {
-    int64_t version = 77;
     const struct tensor tensor = weight_of(other_six);
+    const struct run_end success = {RUN_SUCCEEDED, &tensor, .tensor_count = 1};
     const struct epoch_metrics again = {.epoch = 4};
     insert_model("iris");
     const int64_t run = insert_run("iris", NULL);
     claim_run(3000);
     add_epochs(run, 1, 4);
-    ck_assert_int_ne(store_run_succeed(store, run, &again, 1,
-                                       &(struct run_result){.tensors = &tensor, .tensor_count = 1},
-                                       5000, &version),
-                     STORE_OK);
-    ck_assert_int_eq(version, 77);
+    ck_assert_int_ne(store_run_end(store, run, &again, 1, &success, 5000), STORE_OK);
     ck_assert_int_eq(state_of(run), RUN_RUNNING);
     ck_assert_int_eq(served_by_store("iris"), 1);
     ck_assert_int_eq(ask_sql("SELECT count(*) FROM versions"), 1);
@@ -171,17 +164,14 @@ END_TEST
 
 START_TEST(a_success_that_cant_be_noted_publishes_nothing)
 {
-    int64_t version = 0;
     const struct tensor tensor = weight_of(other_six);
+    const struct run_end success = {RUN_SUCCEEDED, &tensor, .tensor_count = 1};
     insert_model("iris");
     const int64_t run = insert_run("iris", NULL);
     ck_assert_int_eq(claim_run(3000), run);
     run_sql("CREATE TRIGGER no_success BEFORE UPDATE OF state ON runs WHEN NEW.state = 'succeeded' "
             "BEGIN SELECT RAISE(ABORT, 'no'); END");
-    ck_assert_int_ne(store_run_succeed(store, run, NULL, 0,
-                                       &(struct run_result){.tensors = &tensor, .tensor_count = 1},
-                                       5000, &version),
-                     STORE_OK);
+    ck_assert_int_ne(store_run_end(store, run, NULL, 0, &success, 5000), STORE_OK);
     ck_assert_int_eq(served_by_store("iris"), 1);
     ck_assert_int_eq(state_of(run), RUN_RUNNING);
     struct tensors none;
@@ -210,11 +200,12 @@ END_TEST
 
 START_TEST(failure_keeps_its_reason_and_publishes_nothing)
 {
+    const struct run_end failure = {RUN_FAILED, .code = "diverged", .detail = "It did."};
     const struct epoch_metrics last = {.epoch = 1, .loss = 3, .accuracy = 0};
     insert_model("iris");
     const int64_t run = insert_run("iris", NULL);
     claim_run(3000);
-    ck_assert_int_eq(store_run_fail(store, run, &last, 1, "diverged", "It did.", 5000), STORE_OK);
+    ck_assert_int_eq(store_run_end(store, run, &last, 1, &failure, 5000), STORE_OK);
     struct run_record record = find_run(run);
     ck_assert_int_eq(record.state, RUN_FAILED);
     ck_assert_str_eq(record.error_code, "diverged");
@@ -229,6 +220,7 @@ END_TEST
 
 START_TEST(cancelling_ends_a_queued_run_and_marks_a_running_one)
 {
+    const struct run_end cancelled = {.state = RUN_CANCELLED};
     enum run_state state = RUN_FAILED;
     insert_model("iris");
     const int64_t running = insert_run("iris", NULL), queued = insert_run("iris", NULL);
@@ -250,7 +242,7 @@ START_TEST(cancelling_ends_a_queued_run_and_marks_a_running_one)
     ck_assert_int_eq(record.finished_at, 0);
     run_record_finish(&record);
 
-    ck_assert_int_eq(store_run_cancelled(store, running, NULL, 0, 4002), STORE_OK);
+    ck_assert_int_eq(store_run_end(store, running, NULL, 0, &cancelled, 4002), STORE_OK);
     record = find_run(running);
     ck_assert_int_eq(record.state, RUN_CANCELLED);
     ck_assert_int_eq(record.finished_at, 4002);
@@ -382,20 +374,19 @@ END_TEST
 
 START_TEST(only_a_running_run_ends)
 {
-    int64_t version = -1;
     const struct tensor tensor = weight_of(six);
+    const struct run_end failure = {RUN_FAILED, .code = "c", .detail = "d"};
+    const struct run_end cancelled = {.state = RUN_CANCELLED};
+    const struct run_end success = {RUN_SUCCEEDED, &tensor, .tensor_count = 1};
     insert_model("iris");
     const int64_t run = insert_run("iris", NULL);
     ck_assert_int_eq(claim_run(3000), run);
-    ck_assert_int_eq(store_run_cancelled(store, run, NULL, 0, 4000), STORE_OK);
-    ck_assert_int_eq(store_run_cancelled(store, run, NULL, 0, 5000), STORE_ENDED);
-    ck_assert_int_eq(store_run_fail(store, run, NULL, 0, "c", "d", 5000), STORE_ENDED);
-    ck_assert_int_eq(store_run_succeed(store, run, NULL, 0,
-                                       &(struct run_result){.tensors = &tensor, .tensor_count = 1},
-                                       5000, &version),
-                     STORE_ENDED);
-    ck_assert_int_eq(store_run_fail(store, 99, NULL, 0, "c", "d", 5000), STORE_NOT_FOUND);
-    ck_assert_int_eq(version, -1);
+    ck_assert_int_eq(store_run_end(store, run, NULL, 0, &cancelled, 4000), STORE_OK);
+    ck_assert_int_eq(store_run_end(store, run, NULL, 0, &cancelled, 5000), STORE_ENDED);
+    ck_assert_int_eq(store_run_end(store, run, NULL, 0, &failure, 5000), STORE_ENDED);
+    ck_assert_int_eq(store_run_end(store, run, NULL, 0, &success, 5000), STORE_ENDED);
+    ck_assert_int_eq(store_run_end(store, 99, NULL, 0, &failure, 5000), STORE_NOT_FOUND);
+    ck_assert_int_eq(served_by_store("iris"), 1);
     struct run_record record = find_run(run);
     ck_assert_int_eq(record.state, RUN_CANCELLED);
     ck_assert_int_eq(record.epoch, 0);
