@@ -57,17 +57,24 @@ static void write_dataset(struct json_writer *json, const struct dataset_record 
     json_write_object_end(json);
 }
 
+enum store_status datasets_find(struct service *service, const char *id,
+                                struct dataset_record *ret_record)
+{
+    struct store *store;
+    enum store_status status = store_pool_borrow_reader(service->stores, &store);
+    if (status != STORE_OK)
+        return status;
+    status = store_dataset_find(store, id, ret_record);
+    store_pool_return_reader(service->stores, store);
+    return status;
+}
+
 static void answer_dataset(struct service *service, const char *id, unsigned status,
                            struct reply *reply)
 {
-    struct store *store;
     struct dataset_record record;
-    enum store_status result = store_pool_borrow_reader(service->stores, &store);
-    if (result == STORE_OK) {
-        result = store_dataset_find(store, id, &record);
-        store_pool_return_reader(service->stores, store);
-    }
-    if (!errors_store_ok(result, PROBLEM_DATASET_NOT_FOUND, id, &reply->problem))
+    if (!errors_store_ok(datasets_find(service, id, &record), PROBLEM_DATASET_NOT_FOUND, id,
+                         &reply->problem))
         return;
     write_dataset(&reply->json, &record);
     dataset_record_finish(&record);

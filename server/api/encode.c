@@ -20,10 +20,10 @@ struct encode_request {
 
 static void encode_request_finish(void *state)
 {
-    struct encode_request *encode = state;
-    encoder_finish(&encode->own);
-    model_release(encode->model);
-    float_array_finish(&encode->x);
+    struct encode_request *asked = state;
+    encoder_finish(&asked->own);
+    model_release(asked->model);
+    float_array_finish(&asked->x);
 }
 
 /* The work, in units of LIMIT_WORK, to encode and write one spike time. */
@@ -44,31 +44,29 @@ static bool check_size(const struct encoder *encoder, const struct float_array *
     return !problem_is_set(problem);
 }
 
-static void refuse_value(const struct encoder *encoder, const struct float_array *x, size_t at,
-                         struct problem *problem)
+static size_t values_a_feature(const struct float_array *x)
 {
-    const size_t values = x->rank == 3 ? x->shape[2] : 1, feature = at / values % x->shape[1];
-    char pointer[PROBLEM_POINTER];
-    problem_pointer_index("/x", at / values / x->shape[1], pointer);
-    problem_pointer_index(pointer, feature, pointer);
-    if (x->rank == 3)
-        problem_pointer_index(pointer, at % values, pointer);
-    encoder_ranges_refuse(encoder, feature, x->values[at], pointer, problem);
+    return x->rank == 3 ? x->shape[2] : 1;
 }
 
 /* Whether the encoder accepts all values. */
 static bool check_values(const struct encoder *encoder, const struct float_array *x,
                          struct problem *problem)
 {
+    char pointer[PROBLEM_POINTER];
     const float *x_min = encoder_x_min(encoder), *x_max = encoder_x_max(encoder);
-    const size_t values = x->rank == 3 ? x->shape[2] : 1;
+    const size_t n = x->shape[1], k = values_a_feature(x);
     if (encoder->out_of_range != OUT_OF_RANGE_REJECT)
         return true;
     for (size_t at = 0; at < x->count; at++) {
-        const size_t feature = at / values % x->shape[1];
+        const size_t feature = at / k % n;
         if (x->values[at] >= x_min[feature] && x->values[at] <= x_max[feature])
             continue;
-        refuse_value(encoder, x, at, problem);
+        problem_pointer_index("/x", at / k / n, pointer);
+        problem_pointer_index(pointer, feature, pointer);
+        if (x->rank == 3)
+            problem_pointer_index(pointer, at % k, pointer);
+        encoder_ranges_refuse(encoder, feature, x->values[at], pointer, problem);
         return false;
     }
     return true;
@@ -94,11 +92,10 @@ static void write_spikes(const float *spikes, const size_t *shape, unsigned rank
 static void encode_run(struct service *service, const struct request *request, struct reply *reply)
 {
     (void)service;
-    const struct encode_request *encode = request->state;
-    const struct float_array *x = &encode->x;
-    const size_t n = encoder_features(encode->encoder), m = encoder_neurons(encode->encoder);
-    const size_t values_a_feature = x->rank == 3 ? x->shape[2] : 1;
-    if (!check_values(encode->encoder, x, &reply->problem))
+    const struct encode_request *asked = request->state;
+    const struct float_array *x = &asked->x;
+    const size_t n = x->shape[1], k = values_a_feature(x), m = encoder_neurons(asked->encoder);
+    if (!check_values(asked->encoder, x, &reply->problem))
         return;
     float *spikes = malloc(x->count * m * sizeof *spikes);
     if (spikes == NULL) {
@@ -106,8 +103,7 @@ static void encode_run(struct service *service, const struct request *request, s
         return;
     }
     for (size_t i = 0; i < x->count; i++)
-        encoder_encode_value(encode->encoder, i / values_a_feature % n, x->values[i],
-                             spikes + i * m);
+        encoder_encode_value(asked->encoder, i / k % n, x->values[i], spikes + i * m);
 
     size_t shape[4] = {x->shape[0], x->shape[1], x->shape[2]};
     shape[x->rank] = m;
@@ -120,55 +116,55 @@ static void encode_run(struct service *service, const struct request *request, s
 
 /* Reads x, and the encoder unless the model has one. */
 static void read_fields(const struct document *document, struct problem *problem,
-                        struct encode_request *encode)
+                        struct encode_request *asked)
 {
     struct fields fields;
     if (!fields_open_document(&fields, document, problem))
         return;
-    float_array_read(&fields, "x", FIELD_REQUIRED, 2, 3, LIMIT_SPIKES, &encode->x);
-    if (encode->encoder == NULL) {
-        encoder_json_read_function(&fields, &encode->own);
-        encode->encoder = &encode->own;
+    float_array_read(&fields, "x", FIELD_REQUIRED, 2, 3, LIMIT_SPIKES, &asked->x);
+    if (asked->encoder == NULL) {
+        encoder_json_read_function(&fields, &asked->own);
+        asked->encoder = &asked->own;
     }
     fields_close(&fields);
     if (!problem_is_set(problem))
-        check_size(encode->encoder, &encode->x, problem);
+        check_size(asked->encoder, &asked->x, problem);
 }
 
-static void leave_to_run(const struct encode_request *encode, struct reply *reply)
+static bool can_encode(const struct model *model, struct problem *problem)
 {
+    return model->config.has_encoder
+               ? model_encoder_is_usable(model, false, problem)
+               : problem_set(problem, PROBLEM_CONFLICTING_FIELDS, "The model has no encoder.");
+}
+
+static void encode(const struct request *request, struct encode_request *asked, struct reply *reply)
+{
+    struct document *document = request_document(request, "x", ARRAY_AS_IT_IS, &reply->problem);
+    if (document != NULL && (asked->model == NULL || can_encode(asked->model, &reply->problem)))
+        read_fields(document, &reply->problem, asked);
+    document_destroy(document);
     if (!problem_is_set(&reply->problem))
         reply_continue(reply, encode_run,
-                       ENCODING_WORK * encode->x.count * encoder_neurons(encode->encoder));
+                       ENCODING_WORK * asked->x.count * encoder_neurons(asked->encoder));
 }
 
 void encode_by_request(struct service *service, const struct request *request, struct reply *reply)
 {
     (void)service;
-    struct encode_request *encode = reply_make_state(reply, sizeof *encode, encode_request_finish);
-    if (encode == NULL)
-        return;
-    struct document *document = request_document(request, "x", ARRAY_AS_IT_IS, &reply->problem);
-    if (document != NULL)
-        read_fields(document, &reply->problem, encode);
-    document_destroy(document);
-    leave_to_run(encode, reply);
+    struct encode_request *asked = reply_make_state(reply, sizeof *asked, encode_request_finish);
+    if (asked != NULL)
+        encode(request, asked, reply);
 }
 
 void encode_by_model(struct service *service, const struct request *request, struct reply *reply)
 {
-    struct encode_request *encode = reply_make_state(reply, sizeof *encode, encode_request_finish);
-    if (encode == NULL)
+    struct encode_request *asked = reply_make_state(reply, sizeof *asked, encode_request_finish);
+    if (asked == NULL)
         return;
-    const struct model *model = encode->model = models_find(service, request, &reply->problem);
-    if (model == NULL)
+    asked->model = models_find(service, request, &reply->problem);
+    if (asked->model == NULL)
         return;
-    encode->encoder = &model->config.encoder;
-    struct document *document = request_document(request, "x", ARRAY_AS_IT_IS, &reply->problem);
-    if (document != NULL && !model->config.has_encoder)
-        problem_set(&reply->problem, PROBLEM_CONFLICTING_FIELDS, "The model has no encoder.");
-    else if (document != NULL && model_encoder_is_usable(model, false, &reply->problem))
-        read_fields(document, &reply->problem, encode);
-    document_destroy(document);
-    leave_to_run(encode, reply);
+    asked->encoder = &asked->model->config.encoder;
+    encode(request, asked, reply);
 }

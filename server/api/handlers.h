@@ -3,8 +3,11 @@
 #define SERVER_API_HANDLERS_H
 
 #include "server/http/reply.h"
+#include "server/store/store.h"
 
+struct dataset_record;
 struct model;
+struct run_record;
 
 /* encode.c */
 request_handler encode_by_request;
@@ -46,12 +49,15 @@ request_handler datasets_put_table;
 request_handler datasets_put_x;
 request_handler datasets_put_label;
 request_handler datasets_delete;
+enum store_status datasets_find(struct service *service, const char *id,
+                                struct dataset_record *ret_record);
 
 /* runs.c */
 request_handler runs_list;
 request_handler runs_get;
 request_handler runs_metrics;
 request_handler runs_cancel;
+enum store_status runs_find(struct service *service, int64_t run, struct run_record *ret_record);
 /* Answers with a run. */
 void runs_answer(struct service *service, int64_t run, unsigned status, struct reply *reply);
 

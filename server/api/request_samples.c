@@ -2,72 +2,29 @@
 
 #include <string.h>
 
+#include "server/api/handlers.h"
 #include "server/model/dataset_samples.h"
 #include "server/model/encoder_ranges.h"
 #include "server/model/errors.h"
 #include "server/service.h"
 #include "server/store/pool.h"
 
-static const char NO_DATASET[] = "There is no such dataset.";
+static bool is_found(enum store_status status, const char *id, const char *pointer,
+                     struct problem *problem)
+{
+    if (status == STORE_NOT_FOUND)
+        problem_add_field(problem, PROBLEM_UNKNOWN_VALUE, pointer, "There is no such dataset.");
+    return errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, id, problem);
+}
 
 static void refuse_others(struct fields *fields, enum samples_use use)
 {
     static const char *const others[] = {"x", "in_spikes", "label"};
     const size_t count = use == SAMPLES_TO_PREDICT ? 2 : 3;
-    char pointer[PROBLEM_POINTER];
-    for (size_t i = 0; i < count; i++) {
-        if (!fields_is_given(fields, others[i]))
-            continue;
-        fields_pointer(fields, others[i], pointer);
-        problem_add_field(fields->problem, PROBLEM_CONFLICTING_FIELDS, pointer,
+    for (size_t i = 0; i < count; i++)
+        if (fields_is_given(fields, others[i]))
+            fields_refuse(fields, others[i], PROBLEM_CONFLICTING_FIELDS,
                           "Give either %s or a dataset, not both.", others[i]);
-    }
-}
-
-static enum store_status find_dataset(struct service *service, const char *id,
-                                      struct dataset_record *ret_dataset)
-{
-    struct store *store;
-    enum store_status status = store_pool_borrow_reader(service->stores, &store);
-    if (status != STORE_OK)
-        return status;
-    status = store_dataset_find(store, id, ret_dataset);
-    store_pool_return_reader(service->stores, store);
-    return status;
-}
-
-/* A dataset has no counts, which a model that counts spikes learns. */
-static bool refuse_dataset(struct fields *fields)
-{
-    char pointer[PROBLEM_POINTER];
-    fields_pointer(fields, "dataset", pointer);
-    fields_has(fields, "count");
-    problem_add_field(fields->problem, PROBLEM_CONFLICTING_FIELDS, pointer,
-                      "The model counts spikes, but a dataset has no counts: give its samples and "
-                      "count here.");
-    return true;
-}
-
-bool request_samples_find_dataset(struct service *service, struct fields *fields,
-                                  const struct model *model, enum samples_use use,
-                                  struct dataset_record *ret_dataset)
-{
-    const char *id;
-    char pointer[PROBLEM_POINTER];
-    if (!fields_is_given(fields, "dataset"))
-        return false;
-    refuse_others(fields, use);
-    if (use != SAMPLES_TO_PREDICT && model->config.network.read_out.kind == READ_OUT_SPIKE_COUNT)
-        return refuse_dataset(fields);
-    if (!fields_string(fields, "dataset", FIELD_REQUIRED, SIZE_MAX, &id))
-        return true;
-    fields_pointer(fields, "dataset", pointer);
-    const enum store_status status = find_dataset(service, id, ret_dataset);
-    if (status == STORE_NOT_FOUND)
-        problem_add_field(fields->problem, PROBLEM_UNKNOWN_VALUE, pointer, "%s", NO_DATASET);
-    else if (errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, id, fields->problem))
-        dataset_samples_suit(ret_dataset, model, use, pointer, fields->problem);
-    return true;
 }
 
 static bool check_work(const struct dataset_record *dataset, const struct model *model,
@@ -117,21 +74,33 @@ static bool read_values(struct service *service, const char *id, const struct mo
         }
         store_pool_return_reader(service->stores, store);
     }
-    if (status == STORE_NOT_FOUND)
-        problem_add_field(problem, PROBLEM_UNKNOWN_VALUE, pointer, "%s", NO_DATASET);
-    return errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, id, problem) &&
-           !problem_is_set(problem);
+    return is_found(status, id, pointer, problem) && !problem_is_set(problem);
 }
 
-bool request_samples_check_dataset(struct service *service, struct fields *fields,
-                                   const struct dataset_record *dataset, const struct model *model)
+bool request_samples_find_dataset(struct service *service, struct fields *fields,
+                                  const struct model *model, enum samples_use use,
+                                  struct dataset_record *ret_dataset)
 {
+    const char *id;
     char pointer[PROBLEM_POINTER];
-    if (model->config.encoder.out_of_range != OUT_OF_RANGE_REJECT)
+    if (!fields_is_given(fields, "dataset"))
+        return false;
+    refuse_others(fields, use);
+    if (use != SAMPLES_TO_PREDICT && model->config.network.read_out.kind == READ_OUT_SPIKE_COUNT) {
+        fields_has(fields, "count");
+        fields_refuse(fields, "dataset", PROBLEM_CONFLICTING_FIELDS,
+                      "The model counts spikes, but a dataset has no counts: give its samples and "
+                      "count here.");
+        return true;
+    }
+    if (!fields_string(fields, "dataset", FIELD_REQUIRED, SIZE_MAX, &id))
         return true;
     fields_pointer(fields, "dataset", pointer);
-    return read_values(service, dataset->id, model, SAMPLES_TO_TRAIN, pointer, fields->problem,
-                       NULL);
+    if (is_found(datasets_find(service, id, ret_dataset), id, pointer, fields->problem) &&
+        dataset_samples_suit(ret_dataset, model, use, pointer, fields->problem) &&
+        use == SAMPLES_TO_TRAIN && model->config.encoder.out_of_range == OUT_OF_RANGE_REJECT)
+        read_values(service, id, model, use, pointer, fields->problem, NULL);
+    return true;
 }
 
 bool request_samples_read(struct service *service, struct fields *fields, const struct model *model,

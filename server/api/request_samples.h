@@ -33,15 +33,11 @@ static inline bool request_samples_are_loaded(const struct request_samples *samp
 const char *request_samples_pointer(const struct request_samples *samples);
 
 /* Reads the member dataset. False: it is not given. True: *ret_dataset is a dataset that suits the
- * model, and x, in_spikes and label are not given beside it; or the problem is set. Free it with
- * dataset_record_finish(). */
+ * model, and x, in_spikes and label are not given beside it; or the problem is set. A dataset to
+ * train on is read through, without being loaded, if the model's encoder rejects values outside its
+ * ranges: it has none. Free it with dataset_record_finish(). */
 bool request_samples_find_dataset(struct service *service, struct fields *fields,
                                   const struct model *model, enum samples_use use,
                                   struct dataset_record *ret_dataset);
-
-/* Reads through a dataset to train on, without loading it, if the model's encoder rejects values
- * outside its ranges, and checks that there are none. False with the problem set. */
-bool request_samples_check_dataset(struct service *service, struct fields *fields,
-                                   const struct dataset_record *dataset, const struct model *model);
 
 #endif

@@ -77,16 +77,22 @@ static struct run_name run_name(int64_t run)
     return name;
 }
 
-void runs_answer(struct service *service, int64_t run, unsigned status, struct reply *reply)
+enum store_status runs_find(struct service *service, int64_t run, struct run_record *ret_record)
 {
     struct store *store;
+    enum store_status status = store_pool_borrow_reader(service->stores, &store);
+    if (status != STORE_OK)
+        return status;
+    status = store_run_find(store, run, ret_record);
+    store_pool_return_reader(service->stores, store);
+    return status;
+}
+
+void runs_answer(struct service *service, int64_t run, unsigned status, struct reply *reply)
+{
     struct run_record record;
-    enum store_status result = store_pool_borrow_reader(service->stores, &store);
-    if (result == STORE_OK) {
-        result = store_run_find(store, run, &record);
-        store_pool_return_reader(service->stores, store);
-    }
-    if (!errors_store_ok(result, PROBLEM_RUN_NOT_FOUND, run_name(run).text, &reply->problem))
+    if (!errors_store_ok(runs_find(service, run, &record), PROBLEM_RUN_NOT_FOUND,
+                         run_name(run).text, &reply->problem))
         return;
     write_run(&reply->json, &record);
     run_record_finish(&record);

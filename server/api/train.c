@@ -40,8 +40,6 @@ static void read_source(struct service *service, struct fields *fields, const st
         samples_json_read(fields, model, use, &source->samples);
         return;
     }
-    if (!fit && !problem_is_set(fields->problem))
-        request_samples_check_dataset(service, fields, &dataset, model);
     source->dataset = dataset.sequence;
     source->dataset_count = dataset.x.count;
     memcpy(source->sha256, dataset.sha256, sizeof source->sha256);
@@ -130,26 +128,21 @@ static bool read_fields(struct service *service, const struct document *document
 
 /* --- queueing --- */
 
-static enum store_status queue(struct service *service, const struct model *model,
-                               struct train_request *asked)
+static bool queue(struct service *service, const struct model *model, struct problem *problem,
+                  struct train_request *asked)
 {
     struct buffer text = {0};
     struct json_writer json = json_writer_to(&text);
     run_params_write(&json, &model->config, &asked->params);
     char *params = buffer_take_string(&text);
     if (params == NULL)
-        return STORE_NO_MEMORY;
+        return problem_set_no_memory(problem);
     struct store *store = store_pool_borrow_writer(service->stores);
     const enum store_status status = store_queue_insert(
         store, model->sequence, params, (int64_t)asked->params.training.loop.epochs,
         &asked->training, &asked->validation, timestamp_now(), &asked->run);
     store_pool_return_writer(service->stores, status);
     free(params);
-    return status;
-}
-
-static bool is_queued(enum store_status status, const struct model *model, struct problem *problem)
-{
     if (status == STORE_MISMATCH)
         problem_add_field(problem, PROBLEM_UNKNOWN_VALUE, "/dataset",
                           "The dataset has just been replaced or deleted.");
@@ -158,13 +151,8 @@ static bool is_queued(enum store_status status, const struct model *model, struc
 
 static bool has_ended(struct service *service, int64_t run)
 {
-    struct store *store;
     struct run_record record;
-    if (store_pool_borrow_reader(service->stores, &store) != STORE_OK)
-        return true;
-    const enum store_status status = store_run_find(store, run, &record);
-    store_pool_return_reader(service->stores, store);
-    if (status != STORE_OK)
+    if (runs_find(service, run, &record) != STORE_OK)
         return true;
     const bool ended = record.state != RUN_QUEUED && record.state != RUN_RUNNING;
     run_record_finish(&record);
@@ -206,7 +194,7 @@ void train_post(struct service *service, const struct request *request, struct r
         return;
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
     if (document != NULL && read_fields(service, document, model, &reply->problem, asked) &&
-        is_queued(queue(service, model, asked), model, &reply->problem)) {
+        queue(service, model, &reply->problem, asked)) {
         trainer_wake(service->trainer);
         answer_queued(service, request, asked, reply);
     }
