@@ -1,5 +1,5 @@
 /* The encoders of the core by their formulas, and what they have in common: ranges, and what lies
- * outside of them. SpikingJelly's own spike times are in test_core.c. */
+ * outside of them. SpikingJelly's own spike times are in test_gaussian_tuning.c. */
 #include <check.h>
 #include <math.h>
 #include <string.h>
