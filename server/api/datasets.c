@@ -110,9 +110,9 @@ static bool succeeded(enum store_status status, const char *id, struct problem *
 {
     if (status != STORE_IN_USE)
         return errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, id, problem);
-    problem_set(problem, PROBLEM_DATASET_IN_USE,
-                "A run that uses %s is queued or running: cancel it or wait for its end.", id);
-    return false;
+    return problem_set(problem, PROBLEM_DATASET_IN_USE,
+                       "A run that uses %s is queued or running: cancel it or wait for its end.",
+                       id);
 }
 
 /* Puts the arrays into the dataset, and sets the reply's status and location. */
@@ -136,10 +136,8 @@ static bool check_labels(const struct array_layout *layout, const void *values, 
                          size_t before, size_t *classes, struct problem *problem)
 {
     int32_t *label = malloc(count * sizeof *label);
-    if (label == NULL) {
-        problem_set_no_memory(problem);
-        return false;
-    }
+    if (label == NULL)
+        return problem_set_no_memory(problem);
     size_t good = dtype_to_label(layout->dtype, values, count, label);
     for (size_t i = 0; i < good; i++) {
         if (label[i] >= LIMIT_OUT_FEATURES)
@@ -297,11 +295,9 @@ static bool upload_labels(struct table *table, struct service *service, size_t *
         if ((size_t)codes[i] > largest)
             largest = (size_t)codes[i];
     }
-    if (largest >= LIMIT_OUT_FEATURES) {
-        problem_set(problem, PROBLEM_LABEL_OUT_OF_RANGE, "A label may be at most %d.",
-                    LIMIT_OUT_FEATURES - 1);
-        return false;
-    }
+    if (largest >= LIMIT_OUT_FEATURES)
+        return problem_set(problem, PROBLEM_LABEL_OUT_OF_RANGE, "A label may be at most %d.",
+                           LIMIT_OUT_FEATURES - 1);
     if (!array_upload_begin(&table->label, service->stores, DTYPE_I4, 1, problem))
         return false;
     for (size_t done = 0, size; done < table->count; done += size) {

@@ -145,8 +145,7 @@ static bool read_weights(struct fields *fields, struct new_model *model)
         return weights_json_read(fields, params, &model->weights);
     if (weights_draw(params, model->config.seed, &model->weights))
         return true;
-    problem_set_no_memory(fields->problem);
-    return false;
+    return problem_set_no_memory(fields->problem);
 }
 
 /* An answer shows these members too, so that a model that was shown can be created again under

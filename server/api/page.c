@@ -18,11 +18,9 @@ static bool read_number(const struct request *request, const char *name, int64_t
     char *end;
     errno = 0;
     const long long value = strtoll(text, &end, 10);
-    if (errno != 0 || !isdigit((unsigned char)*text) || *end != '\0' || value < 1 || value > max) {
-        problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, name,
-                              "It must be a whole number from 1 to %lld.", (long long)max);
-        return false;
-    }
+    if (errno != 0 || !isdigit((unsigned char)*text) || *end != '\0' || value < 1 || value > max)
+        return problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, name,
+                                     "It must be a whole number from 1 to %lld.", (long long)max);
     *number = value;
     return true;
 }

@@ -107,17 +107,16 @@ static bool read_array(const struct request *request, const char *array, enum ar
     if (!npy_header_read(request->body, request->body_size, &layout, &header_size, problem))
         return false;
     const size_t size = request->body_size - header_size;
-    if (size != layout.bytes) {
-        problem_set(problem, size < layout.bytes ? PROBLEM_TRUNCATED_DATA : PROBLEM_MALFORMED_DATA,
-                    "The header promises %zu bytes of data, but %zu follow.", layout.bytes, size);
-        return false;
-    }
+    if (size != layout.bytes)
+        return problem_set(
+            problem, size < layout.bytes ? PROBLEM_TRUNCATED_DATA : PROBLEM_MALFORMED_DATA,
+            "The header promises %zu bytes of data, but %zu follow.", layout.bytes, size);
     if (use == ARRAY_OF_SAMPLES && layout.rank == 1) {
         problem_pointer_join("", array, pointer);
-        problem_add_field(problem, PROBLEM_WRONG_SHAPE, pointer,
-                          "An array of samples has two dimensions or more, but this has one; "
-                          "array[None] is a batch of one.");
-        return false;
+        return problem_add_field(
+            problem, PROBLEM_WRONG_SHAPE, pointer,
+            "An array of samples has two dimensions or more, but this has one; "
+            "array[None] is a batch of one.");
     }
     set_shape(numbers, &layout, use);
     return take_values(numbers, &layout, request->body + header_size, problem);

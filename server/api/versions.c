@@ -68,9 +68,8 @@ static bool find_tensor(const struct request *request, const struct network_para
         *ret_layer = l;
         return true;
     }
-    problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, "tensor",
-                          "The model has no such layer.");
-    return false;
+    return problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, "tensor",
+                                 "The model has no such layer.");
 }
 
 static void answer_weights(const struct request *request, const struct model *model,
@@ -145,11 +144,10 @@ static void publish(struct service *service, const struct model *model,
 static bool find_array(const struct request *request, const struct network_params *params,
                        struct problem *problem, size_t *ret_layer)
 {
-    if (params->hidden_count > 0 && request_query(request, "tensor") == NULL) {
-        problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, "tensor",
-                              "An array holds one layer: name it, hidden_0 and so on, or weight.");
-        return false;
-    }
+    if (params->hidden_count > 0 && request_query(request, "tensor") == NULL)
+        return problem_add_parameter(
+            problem, PROBLEM_INVALID_PARAMETER, "tensor",
+            "An array holds one layer: name it, hidden_0 and so on, or weight.");
     return find_tensor(request, params, problem, ret_layer);
 }
 

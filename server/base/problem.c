@@ -130,22 +130,24 @@ static void add(struct problem *problem, bool parameter, enum problem_code code,
         problem_set(problem, code, "%s", field->detail);
 }
 
-void problem_add_field(struct problem *problem, enum problem_code code, const char *pointer,
+bool problem_add_field(struct problem *problem, enum problem_code code, const char *pointer,
                        const char *detail, ...)
 {
     va_list arguments;
     va_start(arguments, detail);
     add(problem, false, code, pointer, detail, arguments);
     va_end(arguments);
+    return false;
 }
 
-void problem_add_parameter(struct problem *problem, enum problem_code code, const char *name,
+bool problem_add_parameter(struct problem *problem, enum problem_code code, const char *name,
                            const char *detail, ...)
 {
     va_list arguments;
     va_start(arguments, detail);
     add(problem, true, code, name, detail, arguments);
     va_end(arguments);
+    return false;
 }
 
 /* Readers make a pointer for each field and label, though few are ever shown: so without printf. */

@@ -95,12 +95,12 @@ struct problem {
 bool problem_set(struct problem *problem, enum problem_code code, const char *detail, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Adds a wrong field; `pointer` is copied, and cut if it is too long. */
-void problem_add_field(struct problem *problem, enum problem_code code, const char *pointer,
+/* Adds a wrong field; `pointer` is copied, and cut if it is too long. Returns false likewise. */
+bool problem_add_field(struct problem *problem, enum problem_code code, const char *pointer,
                        const char *detail, ...) __attribute__((format(printf, 4, 5)));
 
-/* Adds a wrong query parameter. */
-void problem_add_parameter(struct problem *problem, enum problem_code code, const char *name,
+/* Adds a wrong query parameter. Returns false likewise. */
+bool problem_add_parameter(struct problem *problem, enum problem_code code, const char *name,
                            const char *detail, ...) __attribute__((format(printf, 4, 5)));
 
 /* Writes the pointer of a member, or of an element by its index, to out (PROBLEM_POINTER bytes; may

@@ -17,8 +17,7 @@ static bool charge(atomic_size_t *all, size_t more, size_t max, struct problem *
     if (atomic_fetch_add(all, more) + more <= max)
         return true;
     atomic_fetch_sub(all, more);
-    problem_set(problem, PROBLEM_OVERLOADED, "Too many bodies are in flight.");
-    return false;
+    return problem_set(problem, PROBLEM_OVERLOADED, "Too many bodies are in flight.");
 }
 
 bool body_begin(struct body *body, bool is_gzip, size_t announced, struct problem *problem)
@@ -77,8 +76,7 @@ static bool reserve(struct body *body, struct body_limits *limits, size_t size,
     if (buffer_resize(&body->bytes, capacity))
         return true;
     atomic_fetch_sub(&limits->all_bytes, capacity - body->bytes.capacity);
-    problem_set(problem, PROBLEM_OUT_OF_MEMORY, "There is no memory for the body.");
-    return false;
+    return problem_set(problem, PROBLEM_OUT_OF_MEMORY, "There is no memory for the body.");
 }
 
 bool body_check_size(size_t size, size_t max, struct problem *problem)
@@ -134,11 +132,9 @@ static bool spool(struct body *body, struct body_limits *limits, const char *pie
         const ssize_t written = write(body->file, piece, size);
         if (written < 0 && errno == EINTR)
             continue;
-        if (written < 0) {
-            problem_set(problem, PROBLEM_STORE_FULL, "The body can't be put into a file: %s.",
-                        strerror(errno));
-            return false;
-        }
+        if (written < 0)
+            return problem_set(problem, PROBLEM_STORE_FULL,
+                               "The body can't be put into a file: %s.", strerror(errno));
         piece += written;
         size -= (size_t)written;
     }
@@ -159,8 +155,7 @@ bool body_end(struct body *body, struct problem *problem)
 {
     if (body->gunzip == NULL || gunzip_has_ended(body->gunzip))
         return true;
-    problem_set(problem, PROBLEM_MALFORMED_REQUEST, "The body's gzip stream is cut off.");
-    return false;
+    return problem_set(problem, PROBLEM_MALFORMED_REQUEST, "The body's gzip stream is cut off.");
 }
 
 void body_drop(struct body *body, struct body_limits *limits)

@@ -178,15 +178,11 @@ bool headers_read(struct MHD_Connection *connection, const char *method, const c
     MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, &reading);
     const bool is_http_1_0 = strcmp(version, "HTTP/1.1") != 0;
     if (reading.is_malformed || !is_complete(&reading, connection, method) ||
-        !read_framing(&reading, is_http_1_0)) {
-        problem_set(problem, PROBLEM_MALFORMED_REQUEST,
-                    "The headers are malformed, repeated or contradict each other.");
-        return false;
-    }
-    if (reading.headers.host == NULL && !is_http_1_0) {
-        problem_set(problem, PROBLEM_MALFORMED_REQUEST, "The Host header is missing.");
-        return false;
-    }
+        !read_framing(&reading, is_http_1_0))
+        return problem_set(problem, PROBLEM_MALFORMED_REQUEST,
+                           "The headers are malformed, repeated or contradict each other.");
+    if (reading.headers.host == NULL && !is_http_1_0)
+        return problem_set(problem, PROBLEM_MALFORMED_REQUEST, "The Host header is missing.");
     *headers = reading.headers;
     return true;
 }

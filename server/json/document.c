@@ -147,8 +147,7 @@ bool document_put(struct document *document, const char *name, struct numbers *t
     if (!blocks->failed && json_object_set_new(document->root, name, json_pack("[f]", index)) == 0)
         return true;
     blocks->size = size;
-    problem_set_no_memory(problem);
-    return false;
+    return problem_set_no_memory(problem);
 }
 
 void document_destroy(struct document *document)

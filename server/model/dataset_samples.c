@@ -31,14 +31,13 @@ static bool is_known(void *context, const char *name, size_t class)
     const struct name_check *check = context;
     if (labels_find(&check->model->labels, name) >= 0)
         return true;
-    problem_add_field(
+    return problem_add_field(
         check->problem, PROBLEM_UNKNOWN_LABEL, check->pointer,
         check->model->labels.count > 0
             ? "The model has no class \"%s\", which some samples have."
             : "Some samples have the class \"%s\", but the model's have no names: PATCH "
               "its labels.",
         name);
-    return false;
 }
 
 static bool check_labels(const struct dataset_record *dataset, const struct model *model,
@@ -46,19 +45,17 @@ static bool check_labels(const struct dataset_record *dataset, const struct mode
 {
     struct name_check check = {model, pointer, problem};
     const size_t classes = network_outputs(&model->config.network);
-    if (dataset->label.id == 0) {
-        problem_add_field(problem, PROBLEM_MISSING_FIELD, pointer,
-                          "The dataset has no labels: PUT /datasets/%s/label first.", dataset->id);
-        return false;
-    }
+    if (dataset->label.id == 0)
+        return problem_add_field(problem, PROBLEM_MISSING_FIELD, pointer,
+                                 "The dataset has no labels: PUT /datasets/%s/label first.",
+                                 dataset->id);
     if (dataset->names != NULL)
         return each_name(dataset->names, is_known, &check);
     if (dataset->classes <= classes)
         return true;
-    problem_add_field(problem, PROBLEM_LABEL_OUT_OF_RANGE, pointer,
-                      "The model has the classes 0..%zu, but the dataset has a label %zu.",
-                      classes - 1, dataset->classes - 1);
-    return false;
+    return problem_add_field(problem, PROBLEM_LABEL_OUT_OF_RANGE, pointer,
+                             "The model has the classes 0..%zu, but the dataset has a label %zu.",
+                             classes - 1, dataset->classes - 1);
 }
 
 bool dataset_samples_suit(const struct dataset_record *dataset, const struct model *model,

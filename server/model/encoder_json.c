@@ -103,10 +103,8 @@ static bool spread(const float *number, size_t n, struct problem *problem,
                    struct float_array *array)
 {
     float *values = malloc(n * sizeof *values);
-    if (values == NULL) {
-        problem_set_no_memory(problem);
-        return false;
-    }
+    if (values == NULL)
+        return problem_set_no_memory(problem);
     for (size_t i = 0; i < n; i++)
         values[i] = *number;
     float_array_finish(array);

@@ -164,11 +164,11 @@ static bool fit(const struct encoder *encoder, const struct samples *samples, fl
     for (size_t i = 0; i < samples->features; i++) {
         if (make_possible(encoder, x_min[i], &x_max[i]))
             continue;
-        problem_set(problem, PROBLEM_OUT_OF_RANGE,
-                    "The feature %zu, counted from 0, can't be fitted: x_max - x_min would be "
-                    "above %g.",
-                    i, (double)LIMIT_RANGE);
-        return false;
+        return problem_set(
+            problem, PROBLEM_OUT_OF_RANGE,
+            "The feature %zu, counted from 0, can't be fitted: x_max - x_min would be "
+            "above %g.",
+            i, (double)LIMIT_RANGE);
     }
     return errors_core_ok(encoder_with_ranges(encoder, x_min, x_max, ret_encoder), problem);
 }
@@ -177,10 +177,8 @@ bool encoder_ranges_fit(const struct encoder *encoder, const struct samples *sam
                         struct problem *problem, struct encoder *ret_encoder)
 {
     float *ranges = malloc(2 * samples->features * sizeof *ranges);
-    if (ranges == NULL) {
-        problem_set_no_memory(problem);
-        return false;
-    }
+    if (ranges == NULL)
+        return problem_set_no_memory(problem);
     const bool fits =
         fit(encoder, samples, ranges, ranges + samples->features, problem, ret_encoder);
     free(ranges);

@@ -6,15 +6,11 @@
 
 static bool check_name(struct json_value name, const char *pointer, struct problem *problem)
 {
-    if (json_value_kind(name) != JSON_KIND_STRING) {
-        problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "must be a string");
-        return false;
-    }
-    if (json_value_size(name) > LIMIT_LABEL) {
-        problem_add_field(problem, PROBLEM_TOO_LARGE, pointer, "must be at most %d bytes long",
-                          LIMIT_LABEL);
-        return false;
-    }
+    if (json_value_kind(name) != JSON_KIND_STRING)
+        return problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "must be a string");
+    if (json_value_size(name) > LIMIT_LABEL)
+        return problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
+                                 "must be at most %d bytes long", LIMIT_LABEL);
     return true;
 }
 
@@ -22,10 +18,8 @@ static bool check_names(struct json_value array, const char *pointer, size_t cou
                         struct problem *problem)
 {
     char item_pointer[PROBLEM_POINTER];
-    if (json_value_kind(array) != JSON_KIND_ARRAY) {
-        problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "must be an array of names");
-        return false;
-    }
+    if (json_value_kind(array) != JSON_KIND_ARRAY)
+        return problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "must be an array of names");
     for (size_t i = 0; i < json_value_count(array); i++) {
         problem_pointer_index(pointer, i, item_pointer);
         if (!check_name(json_value_element(array, i), item_pointer, problem))
@@ -33,10 +27,9 @@ static bool check_names(struct json_value array, const char *pointer, size_t cou
     }
     if (json_value_count(array) == count)
         return true;
-    problem_add_field(problem, PROBLEM_WRONG_SHAPE, pointer,
-                      "must hold %zu names, one for each class, but holds %zu", count,
-                      json_value_count(array));
-    return false;
+    return problem_add_field(problem, PROBLEM_WRONG_SHAPE, pointer,
+                             "must hold %zu names, one for each class, but holds %zu", count,
+                             json_value_count(array));
 }
 
 static bool is_without_duplicates(const struct labels *labels, const char *pointer,

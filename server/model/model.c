@@ -164,9 +164,8 @@ bool model_encoder_is_usable(const struct model *model, bool fits, struct proble
 {
     if (model->config.ranges != RANGES_UNFITTED || fits)
         return true;
-    problem_set(problem, PROBLEM_ENCODER_NOT_FITTED,
-                "The encoder has no ranges yet: train the model with \"fit\": true first.");
-    return false;
+    return problem_set(problem, PROBLEM_ENCODER_NOT_FITTED,
+                       "The encoder has no ranges yet: train the model with \"fit\": true first.");
 }
 
 struct model *model_retain(struct model *model)

@@ -101,10 +101,8 @@ static bool read_bytes(const struct numbers *numbers, struct problem *problem,
                        struct samples *samples)
 {
     uint8_t *bytes = malloc(numbers->count);
-    if (bytes == NULL) {
-        problem_set_no_memory(problem);
-        return false;
-    }
+    if (bytes == NULL)
+        return problem_set_no_memory(problem);
     memcpy(bytes, numbers->bytes, numbers->count);
     samples->kind = SAMPLES_BYTES;
     samples->count = numbers->shape[0];
@@ -166,8 +164,7 @@ static bool read_values(struct fields *fields, const struct model *model, enum s
         return false;
     if (samples_json_trains(use) || samples_suit(samples, &model->encoding))
         return true;
-    problem_set_no_memory(fields->problem);
-    return false;
+    return problem_set_no_memory(fields->problem);
 }
 
 bool samples_json_read(struct fields *fields, const struct model *model, enum samples_use use,

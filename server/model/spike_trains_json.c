@@ -35,8 +35,7 @@ static bool refuse(const struct reading *reading, unsigned depth, enum problem_c
     snprintf(pointer, sizeof pointer, "%s", reading->pointer);
     for (unsigned d = 0; d < depth; d++)
         problem_pointer_index(pointer, reading->index[d], pointer);
-    problem_add_field(reading->problem, code, pointer, "%s", detail);
-    return false;
+    return problem_add_field(reading->problem, code, pointer, "%s", detail);
 }
 
 static uint32_t *spikes_of(const struct reading *reading)
@@ -71,10 +70,9 @@ static bool end_array(struct reading *reading)
     const size_t features = reading->samples.features;
     if (reading->depth == SAMPLE && reading->index[1] != features) {
         problem_pointer_index(reading->pointer, reading->index[0], pointer);
-        problem_add_field(reading->problem, PROBLEM_WRONG_SHAPE, pointer,
-                          "Each sample must have %zu entries, but this has %zu.", features,
-                          reading->index[1]);
-        return false;
+        return problem_add_field(reading->problem, PROBLEM_WRONG_SHAPE, pointer,
+                                 "Each sample must have %zu entries, but this has %zu.", features,
+                                 reading->index[1]);
     }
     if (--reading->depth > 0)
         reading->index[reading->depth - 1]++;
@@ -125,18 +123,15 @@ static bool read_all(struct reading *reading, const struct numbers *in_spikes)
     struct samples *samples = &reading->samples;
     struct numbers_walk walk = numbers_walk(in_spikes);
     samples->data.trains.times = malloc((in_spikes->count + 1) * sizeof(float));
-    if (samples->data.trains.times == NULL) {
-        problem_set_no_memory(reading->problem);
-        return false;
-    }
+    if (samples->data.trains.times == NULL)
+        return problem_set_no_memory(reading->problem);
     while ((token = numbers_next(&walk, &value)) != NUMBERS_END)
         if (!read_token(reading, token, value))
             return false;
     samples->data.trains.spikes = buffer_take(&reading->spikes);
     if (samples_index(samples))
         return true;
-    problem_set_no_memory(reading->problem);
-    return false;
+    return problem_set_no_memory(reading->problem);
 }
 
 bool spike_trains_read(const struct numbers *in_spikes, const char *pointer, size_t in_features,

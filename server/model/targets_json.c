@@ -76,20 +76,16 @@ static bool read_labels(struct fields *fields, const struct model *model, struct
     if (!json_value_is_given(array))
         return false;
     fields_pointer(fields, "label", pointer);
-    if (json_value_kind(array) != JSON_KIND_ARRAY || (numbers != NULL && numbers->depth > 1)) {
-        problem_add_field(fields->problem, PROBLEM_WRONG_TYPE, pointer,
-                          "label must be an array of classes.");
-        return false;
-    }
+    if (json_value_kind(array) != JSON_KIND_ARRAY || (numbers != NULL && numbers->depth > 1))
+        return problem_add_field(fields->problem, PROBLEM_WRONG_TYPE, pointer,
+                                 "label must be an array of classes.");
     const size_t count = json_value_count(array);
     if (samples->count > 0 && count != samples->count)
         problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, pointer,
                           "There are %zu labels for %zu samples.", count, samples->count);
     int32_t *label = malloc((count + 1) * sizeof *label);
-    if (label == NULL) {
-        problem_set_no_memory(fields->problem);
-        return false;
-    }
+    if (label == NULL)
+        return problem_set_no_memory(fields->problem);
     samples->targets.kind = TARGETS_CLASS;
     samples->targets.label = label;
     if (numbers != NULL)
@@ -135,10 +131,8 @@ static bool convert(const struct float_array *array, uint32_t max, const char *p
 {
     const size_t outputs = array->shape[1];
     uint32_t *wanted = malloc(array->count * sizeof *wanted);
-    if (wanted == NULL) {
-        problem_set_no_memory(problem);
-        return false;
-    }
+    if (wanted == NULL)
+        return problem_set_no_memory(problem);
     samples->targets =
         (struct targets){.kind = TARGETS_COUNT, .outputs = outputs, .wanted = wanted};
     for (size_t i = 0; i < array->count; i++) {
