@@ -1,18 +1,23 @@
 #include "tests/support/program.h"
 
 #include <check.h>
+#include <dirent.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/support/service.h"
+
+char program_directory[64];
 
 enum { WORDS = 32, NOBODY = 65534 };
 
@@ -84,4 +89,43 @@ struct program_result program_run_without_rights(const char *directory,
                                                  const char *const *arguments)
 {
     return run(directory, arguments, false);
+}
+
+void program_directory_create(void)
+{
+    strcpy(program_directory, "/tmp/tempotrond-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(program_directory));
+    ck_assert_int_eq(chmod(program_directory, 0755), 0);
+}
+
+int program_directory_empty(void)
+{
+    char path[512];
+    int count = 0;
+    DIR *files = opendir(program_directory);
+    ck_assert_ptr_nonnull(files);
+    for (const struct dirent *file; (file = readdir(files)) != NULL;) {
+        if (strcmp(file->d_name, ".") == 0 || strcmp(file->d_name, "..") == 0)
+            continue;
+        snprintf(path, sizeof path, "%s/%s", program_directory, file->d_name);
+        ck_assert_int_eq(remove(path), 0);
+        count++;
+    }
+    closedir(files);
+    return count;
+}
+
+void program_directory_remove(void)
+{
+    program_directory_empty();
+    ck_assert_int_eq(rmdir(program_directory), 0);
+}
+
+void expect_program_failure(const struct program_result *result, const char *line)
+{
+    char expected[1024];
+    snprintf(expected, sizeof expected, "tempotrond: %s\n", line);
+    ck_assert_str_eq(result->error, expected);
+    ck_assert_str_eq(result->out, "");
+    ck_assert_int_eq(result->status, 1);
 }

@@ -21,4 +21,15 @@ struct program_result program_run(const char *directory, const char *const *argu
 struct program_result program_run_without_rights(const char *directory,
                                                  const char *const *arguments);
 
+/* A directory for what programs write. */
+extern char program_directory[64];
+
+/* Creates it; empties it, and returns how many files that removed; removes it. */
+void program_directory_create(void);
+int program_directory_empty(void);
+void program_directory_remove(void);
+
+/* Asserts that a program wrote this line to stderr, "tempotrond: LINE", and exited with 1. */
+void expect_program_failure(const struct program_result *result, const char *line);
+
 #endif

@@ -1,11 +1,14 @@
 #include "tests/support/wire.h"
 
+#include <arpa/inet.h>
 #include <check.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "tests/support/service.h"
 
@@ -100,4 +103,22 @@ bool wire_is_closed(int connection)
     char byte;
     await_bytes(connection);
     return recv(connection, &byte, 1, 0) <= 0;
+}
+
+int wire_connect(bool by_v6, unsigned port)
+{
+    const struct sockaddr_in v4 = {.sin_family = AF_INET,
+                                   .sin_port = htons((in_port_t)port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
+                                    .sin6_port = htons((in_port_t)port),
+                                    .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    const int connection = socket(by_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connection < 0)
+        return -1;
+    if (connect(connection, by_v6 ? (const struct sockaddr *)&v6 : (const struct sockaddr *)&v4,
+                by_v6 ? sizeof v6 : sizeof v4) == 0)
+        return connection;
+    close(connection);
+    return -1;
 }

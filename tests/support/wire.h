@@ -36,4 +36,7 @@ const char *wire_header(const struct wire_answer *answer, const char *name);
 /* Reads until the server closes the connection; returns whether nothing came. */
 bool wire_is_closed(int connection);
 
+/* Connects to a port of the loopback address, of IPv6 or IPv4. -1: nothing listens there. */
+int wire_connect(bool by_v6, unsigned port);
+
 #endif
