@@ -3,14 +3,19 @@
 #include <stdint.h>
 #include <stdio.h>
 
+static size_t write_list(const char *begin, unsigned rank, const size_t *items, const char *end,
+                         char *out)
+{
+    size_t size = 0;
+    for (unsigned d = 0; d < rank; d++)
+        size += (size_t)snprintf(out + size, ARRAY_TEXT - size, "%s%zu", d > 0 ? ", " : begin,
+                                 items[d]);
+    return size + (size_t)snprintf(out + size, ARRAY_TEXT - size, "%s", end);
+}
+
 size_t array_shape_text(unsigned rank, const size_t *shape, char *out)
 {
-    int size = snprintf(out, ARRAY_TEXT, "(");
-    for (unsigned d = 0; d < rank; d++)
-        size +=
-            snprintf(out + size, ARRAY_TEXT - (size_t)size, "%s%zu", d > 0 ? ", " : "", shape[d]);
-    size += snprintf(out + size, ARRAY_TEXT - (size_t)size, rank == 1 ? ",)" : ")");
-    return (size_t)size;
+    return write_list("(", rank, shape, rank == 1 ? ",)" : ")", out);
 }
 
 void array_layout_place(const struct array_layout *layout, size_t number, char *out)
@@ -18,11 +23,7 @@ void array_layout_place(const struct array_layout *layout, size_t number, char *
     size_t index[ARRAY_RANK];
     for (unsigned d = layout->rank; d-- > 0; number /= layout->shape[d])
         index[d] = number % layout->shape[d];
-    int size = 0;
-    for (unsigned d = 0; d < layout->rank; d++)
-        size +=
-            snprintf(out + size, ARRAY_TEXT - (size_t)size, "%s%zu", d > 0 ? ", " : "[", index[d]);
-    snprintf(out + size, ARRAY_TEXT - (size_t)size, "]");
+    write_list("[", layout->rank, index, "]", out);
 }
 
 static bool check_dimensions(const struct array_layout *layout, struct problem *problem)

@@ -96,15 +96,6 @@ enum store_status store_model_list(struct store *store, int64_t before, size_t l
 
 /* --- changing --- */
 
-static enum store_status version_exists(struct store *store, int64_t model, int64_t version)
-{
-    struct query query =
-        query_begin(store, "SELECT 1 FROM versions WHERE model = ? AND version = ?");
-    query_integer(&query, model);
-    query_integer(&query, version);
-    return query_exists(&query);
-}
-
 /* A queued or running run that uses a dataset whose classes have names looks them up among the
  * model's: they have to stay. */
 static enum store_status check_names(struct store *store, int64_t model)
@@ -117,13 +108,15 @@ static enum store_status check_names(struct store *store, int64_t model)
     return query_refuse(&query, STORE_IN_USE);
 }
 
+/* STORE_NOT_FOUND: the model is not there, or the version that it should serve. */
 static enum store_status update_row(struct store *store, int64_t model,
                                     const struct model_change *change, int64_t now)
 {
     struct query query = query_begin(
-        store, "UPDATE models SET description = ifnull(?, description), "
-               "labels = iif(?, NULL, ifnull(?, labels)), version = ifnull(?, version), "
-               "updated_at = ? WHERE sequence = ? RETURNING 1");
+        store, "UPDATE models SET description = ifnull(?1, description), "
+               "labels = iif(?2, NULL, ifnull(?3, labels)), version = ifnull(?4, version), "
+               "updated_at = ?5 WHERE sequence = ?6 AND (?4 IS NULL OR EXISTS (SELECT 1 FROM "
+               "versions WHERE model = ?6 AND version = ?4)) RETURNING 1");
     query_text(&query, change->description);
     query_integer(&query, change->remove_labels);
     query_text(&query, change->labels);
@@ -137,8 +130,6 @@ enum store_status store_model_update(struct store *store, int64_t model,
                                      const struct model_change *change, int64_t now)
 {
     enum store_status status = transaction_begin(store);
-    if (status == STORE_OK && change->version != 0)
-        status = version_exists(store, model, change->version);
     if (status == STORE_OK && (change->labels != NULL || change->remove_labels))
         status = check_names(store, model);
     if (status == STORE_OK)

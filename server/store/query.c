@@ -66,8 +66,8 @@ void query_integer_or_null(struct query *query, int64_t value)
 {
     if (value != 0)
         query_integer(query, value);
-    else if (may_bind(query))
-        query->result = sqlite3_bind_null(query->statement, query->bound);
+    else
+        query_text(query, NULL);
 }
 
 void query_real(struct query *query, double value)

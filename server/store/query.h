@@ -40,12 +40,12 @@ struct query {
 
 struct query query_begin(struct store *store, const char *sql);
 void query_integer(struct query *query, int64_t value);
-void query_integer_or_null(struct query *query, int64_t value);  /* 0: NULL */
-void query_real(struct query *query, double value);              /* NaN: NULL */
-void query_text(struct query *query, const char *value);         /* NULL: NULL; borrowed */
-void query_text_or_null(struct query *query, const char *value); /* "": NULL; borrowed */
-void query_blob(struct query *query, const void *data, size_t size);
-void query_zeros(struct query *query, size_t size); /* a BLOB of that many bytes */
+void query_integer_or_null(struct query *query, int64_t value);      /* 0: NULL */
+void query_real(struct query *query, double value);                  /* NaN: NULL */
+void query_text(struct query *query, const char *value);             /* NULL: NULL; borrowed */
+void query_text_or_null(struct query *query, const char *value);     /* "": NULL; borrowed */
+void query_blob(struct query *query, const void *data, size_t size); /* NULL: NULL */
+void query_zeros(struct query *query, size_t size);                  /* a BLOB of that many bytes */
 /* Two parameters of a listing: the number that all have to be below (0: none), and their LIMIT. */
 void query_page(struct query *query, int64_t before, size_t limit);
 

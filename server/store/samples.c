@@ -9,77 +9,71 @@
 /* The table has one kind for both kinds of spikes; only spike trains have times in it. */
 enum { TABLE_X, TABLE_IN_SPIKES };
 
-static const void *data_of(const struct samples *samples)
-{
-    return samples->kind == SAMPLES_SPIKE_TRAINS ? (const void *)samples->data.trains.spikes
-                                                 : samples->data.values;
-}
+/* The numbers that are stored; each takes four bytes. */
+struct parts {
+    const void *data;    /* values, or how many spikes each afferent has */
+    const void *times;   /* of spike trains, else NULL */
+    const void *targets; /* labels, or counts */
+    size_t data_bytes, times_bytes, targets_bytes;
+};
 
-/* Values, or counts of spikes: four bytes each. */
-static size_t data_bytes(const struct samples *samples)
-{
-    return samples->count * samples->features * sizeof(float);
-}
-
-static size_t times_bytes(const struct samples *samples)
+static struct parts parts_of(const struct samples *samples)
 {
     const struct spike_trains *trains = &samples->data.trains;
-    return samples->kind == SAMPLES_SPIKE_TRAINS
-               ? trains->first[samples->count] * sizeof *trains->times
-               : 0;
-}
-
-static size_t label_bytes(const struct samples *samples)
-{
-    return samples->count * sizeof *samples->targets.label;
-}
-
-static size_t counts_bytes(const struct samples *samples)
-{
-    return samples->count * samples->targets.outputs * sizeof *samples->targets.wanted;
-}
-
-/* Labels, or counts: these follow their number of outputs, which labels do not have. */
-static void add_targets(const struct samples *samples, struct checksum *checksum)
-{
-    const uint64_t outputs = samples->targets.outputs;
-    if (samples->targets.kind == TARGETS_CLASS) {
-        checksum_add(checksum, samples->targets.label, label_bytes(samples));
-        return;
+    const struct targets *targets = &samples->targets;
+    struct parts parts = {
+        .data = samples->data.values,
+        .targets = targets->label,
+        .data_bytes = samples->count * samples->features * sizeof(float),
+        .targets_bytes = samples->count * sizeof *targets->label,
+    };
+    if (samples->kind == SAMPLES_SPIKE_TRAINS) {
+        parts.data = trains->spikes;
+        parts.times = trains->times;
+        parts.times_bytes = trains->first[samples->count] * sizeof *trains->times;
     }
-    checksum_add(checksum, &outputs, sizeof outputs);
-    checksum_add(checksum, samples->targets.wanted, counts_bytes(samples));
+    if (targets->kind == TARGETS_COUNT) {
+        parts.targets = targets->wanted;
+        parts.targets_bytes = samples->count * targets->outputs * sizeof *targets->wanted;
+    }
+    return parts;
 }
 
+/* Counts follow their number of outputs, which labels do not have. */
 static void checksum_of(const struct samples *samples, char ret_text[CHECKSUM_TEXT])
 {
     struct checksum checksum;
+    const struct parts parts = parts_of(samples);
     /* The numbers of enum samples_kind are part of stored checksums: they never change. */
     const uint64_t head[] = {samples->kind, samples->count, samples->features};
+    const uint64_t outputs = samples->targets.outputs;
     checksum_init(&checksum);
     checksum_add(&checksum, head, sizeof head);
-    checksum_add(&checksum, data_of(samples), data_bytes(samples));
-    if (samples->kind == SAMPLES_SPIKE_TRAINS)
-        checksum_add(&checksum, samples->data.trains.times, times_bytes(samples));
-    add_targets(samples, &checksum);
+    checksum_add(&checksum, parts.data, parts.data_bytes);
+    checksum_add(&checksum, parts.times, parts.times_bytes);
+    if (samples->targets.kind == TARGETS_COUNT)
+        checksum_add(&checksum, &outputs, sizeof outputs);
+    checksum_add(&checksum, parts.targets, parts.targets_bytes);
     checksum_finish(&checksum, ret_text);
 }
 
-/* Binds the last three columns. The table requires labels: for samples with counts they are 0. */
-static void bind_targets(struct query *insert, const struct samples *samples)
+/* The table requires labels: for samples with counts they are 0. */
+static void bind_targets(struct query *insert, const struct samples *samples,
+                         const struct parts *parts)
 {
     if (samples->targets.kind == TARGETS_CLASS) {
-        query_blob(insert, samples->targets.label, label_bytes(samples));
+        query_blob(insert, parts->targets, parts->targets_bytes);
         return;
     }
-    query_zeros(insert, label_bytes(samples));
+    query_zeros(insert, samples->count * sizeof *samples->targets.label);
     query_integer(insert, (int64_t)samples->targets.outputs);
-    query_blob(insert, samples->targets.wanted, counts_bytes(samples));
+    query_blob(insert, parts->targets, parts->targets_bytes);
 }
 
 enum store_status store_samples_insert(struct store *store, const struct samples *samples,
                                        int64_t *ret_id, char sha256[CHECKSUM_TEXT])
 {
+    const struct parts parts = parts_of(samples);
     checksum_of(samples, sha256);
     struct query insert = query_begin(
         store, "INSERT INTO samples (sha256, kind, count, features, data, times, label, outputs, "
@@ -88,12 +82,9 @@ enum store_status store_samples_insert(struct store *store, const struct samples
     query_integer(&insert, samples->kind == SAMPLES_VALUES ? TABLE_X : TABLE_IN_SPIKES);
     query_integer(&insert, (int64_t)samples->count);
     query_integer(&insert, (int64_t)samples->features);
-    query_blob(&insert, data_of(samples), data_bytes(samples));
-    if (samples->kind == SAMPLES_SPIKE_TRAINS)
-        query_blob(&insert, samples->data.trains.times, times_bytes(samples));
-    else
-        query_integer_or_null(&insert, 0);
-    bind_targets(&insert, samples);
+    query_blob(&insert, parts.data, parts.data_bytes);
+    query_blob(&insert, parts.times, parts.times_bytes);
+    bind_targets(&insert, samples, &parts);
     const enum store_status status = query_run(&insert);
     if (status != STORE_OK)
         return status;

@@ -195,12 +195,10 @@ enum store_status store_probe(struct store *store)
 
 enum store_status store_snapshot_begin(struct store *store)
 {
-    struct query query = query_begin(store, "BEGIN");
-    return query_run(&query);
+    return query_execute(store, "BEGIN");
 }
 
 void store_snapshot_end(struct store *store)
 {
-    struct query query = query_begin(store, "END");
-    query_run(&query);
+    query_execute(store, "END");
 }

@@ -4,20 +4,15 @@
 
 enum store_status transaction_begin(struct store *store)
 {
-    struct query query = query_begin(store, "BEGIN IMMEDIATE");
-    return query_run(&query);
+    return query_execute(store, "BEGIN IMMEDIATE");
 }
 
 enum store_status transaction_end(struct store *store, enum store_status status)
 {
-    if (status == STORE_OK) {
-        struct query commit = query_begin(store, "COMMIT");
-        status = query_run(&commit);
-    }
+    if (status == STORE_OK)
+        status = query_execute(store, "COMMIT");
     /* A failure may have rolled back already: then there is nothing left to undo. */
-    if (status != STORE_OK && sqlite3_get_autocommit(store->db) == 0) {
-        struct query rollback = query_begin(store, "ROLLBACK");
-        query_run(&rollback);
-    }
+    if (status != STORE_OK && sqlite3_get_autocommit(store->db) == 0)
+        query_execute(store, "ROLLBACK");
     return status;
 }
