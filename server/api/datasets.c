@@ -115,7 +115,7 @@ static bool succeeded(enum store_status status, const char *id, struct problem *
                        id);
 }
 
-/* Puts the arrays into the dataset, and sets the reply's status and location. */
+/* Puts the arrays into the dataset, and answers with it. */
 static bool publish(struct service *service, const char *id, const struct dataset_change *change,
                     struct reply *reply)
 {
@@ -127,7 +127,7 @@ static bool publish(struct service *service, const char *id, const struct datase
         return false;
     if (created)
         snprintf(reply->location, sizeof reply->location, "/datasets/%s", id);
-    reply->status = created ? 201 : 200;
+    answer_dataset(service, id, created ? 201 : 200, reply);
     return true;
 }
 
@@ -212,8 +212,6 @@ static void put_array(struct service *service, const struct request *request, bo
     }
     array_upload_finish(&upload, is_published);
     array_file_destroy(file);
-    if (is_published)
-        answer_dataset(service, request->dataset, reply->status, reply);
 }
 
 void datasets_put_x(struct service *service, const struct request *request, struct reply *reply)
@@ -348,8 +346,6 @@ void datasets_put_table(struct service *service, const struct request *request, 
     array_upload_finish(&table.label, is_published);
     buffer_finish(&table.codes);
     csv_file_destroy(table.file);
-    if (is_published)
-        answer_dataset(service, request->dataset, reply->status, reply);
 }
 
 void datasets_delete(struct service *service, const struct request *request, struct reply *reply)

@@ -37,9 +37,10 @@ static void write_confusion(struct json_writer *json, const uint64_t *confusion,
 
 /* Of every class: what of its samples, and of those decided for it, was right. */
 static void write_classes(struct json_writer *json, const struct model *model,
-                          const uint64_t *confusion, const uint64_t *support)
+                          const uint64_t *confusion)
 {
     const size_t classes = network_outputs(&model->config.network);
+    const uint64_t *support = confusion + classes * classes;
     json_write_array_begin(json);
     for (size_t c = 0; c < classes; c++) {
         const struct class_metrics metrics = class_metrics(confusion, classes, c, support[c]);
@@ -59,7 +60,7 @@ static void write_classes(struct json_writer *json, const struct model *model,
 }
 
 static void answer(const struct evaluate_request *asked, const struct evaluation *evaluation,
-                   const uint64_t *confusion, const uint64_t *support, struct reply *reply)
+                   const uint64_t *confusion, struct reply *reply)
 {
     const struct model *model = asked->model;
     struct json_writer *json = &reply->json;
@@ -75,26 +76,10 @@ static void answer(const struct evaluate_request *asked, const struct evaluation
         json_write_key(json, "confusion");
         write_confusion(json, confusion, network_outputs(&model->config.network));
         json_write_key(json, "classes");
-        write_classes(json, model, confusion, support);
+        write_classes(json, model, confusion);
     }
     json_write_object_end(json);
     reply_with(reply, 200);
-}
-
-/* confusion[classes][classes] and support[classes], the samples of each class; NULL: there are no
- * classes. */
-static void evaluate(const struct evaluate_request *asked, const struct thread_team *team,
-                     uint64_t *confusion, uint64_t *support, struct reply *reply)
-{
-    const struct model *model = asked->model;
-    const struct samples *samples = &asked->input.samples;
-    struct evaluation evaluation;
-    for (size_t b = 0; support != NULL && b < samples->count; b++)
-        support[samples->targets.label[b]]++;
-    if (errors_core_ok(network_evaluate(model->network, samples, &model->encoding, &asked->loss,
-                                        team, NULL, &evaluation, confusion),
-                       &reply->problem))
-        answer(asked, &evaluation, confusion, support, reply);
 }
 
 static bool has_classes(const struct model *model)
@@ -122,23 +107,38 @@ static void read_fields(struct service *service, const struct document *document
     fields_close(&fields);
 }
 
+/* confusion[classes][classes] and, after it, support[classes], the samples of each class; NULL:
+ * there are no classes. */
+static void evaluate(const struct evaluate_request *asked, const struct thread_team *team,
+                     uint64_t *confusion, struct reply *reply)
+{
+    const struct model *model = asked->model;
+    const struct samples *samples = &asked->input.samples;
+    const size_t classes = network_outputs(&model->config.network);
+    struct evaluation evaluation;
+    for (size_t b = 0; confusion != NULL && b < samples->count; b++)
+        confusion[classes * classes + (size_t)samples->targets.label[b]]++;
+    if (errors_core_ok(network_evaluate(model->network, samples, &model->encoding, &asked->loss,
+                                        team, NULL, &evaluation, confusion),
+                       &reply->problem))
+        answer(asked, &evaluation, confusion, reply);
+}
+
 static void evaluate_run(struct service *service, const struct request *request,
                          struct reply *reply)
 {
     struct evaluate_request *asked = request->state;
     const size_t classes = network_outputs(&asked->model->config.network);
+    uint64_t *confusion = NULL;
     if (!request_samples_load(service, asked->model, SAMPLES_TO_EVALUATE, &reply->problem,
                               &asked->input))
         return;
-    if (!has_classes(asked->model)) {
-        evaluate(asked, request->team, NULL, NULL, reply);
-        return;
-    }
-    uint64_t *confusion = calloc((classes + 1) * classes, sizeof *confusion);
-    if (confusion == NULL)
+    if (has_classes(asked->model))
+        confusion = calloc((classes + 1) * classes, sizeof *confusion);
+    if (has_classes(asked->model) && confusion == NULL)
         problem_set_no_memory(&reply->problem);
     else
-        evaluate(asked, request->team, confusion, confusion + classes * classes, reply);
+        evaluate(asked, request->team, confusion, reply);
     free(confusion);
 }
 

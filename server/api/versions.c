@@ -89,19 +89,20 @@ static void answer_weights(const struct request *request, const struct model *mo
     }
 }
 
+static bool copy_weights(const struct model *model, struct weights *ret_weights,
+                         struct problem *problem)
+{
+    return weights_copy(model->network, ret_weights) || problem_set_no_memory(problem);
+}
+
 void versions_get_weights(struct service *service, const struct request *request,
                           struct reply *reply)
 {
-    struct weights weights;
+    struct weights weights = {0};
     struct model *model = models_find(service, request, &reply->problem);
-    if (model == NULL)
-        return;
-    if (model_weights(model, &weights)) {
+    if (model != NULL && copy_weights(model, &weights, &reply->problem))
         answer_weights(request, model, &weights, reply);
-        weights_finish(&weights);
-    } else {
-        problem_set_no_memory(&reply->problem);
-    }
+    weights_finish(&weights);
     model_release(model);
 }
 
@@ -156,13 +157,8 @@ static bool read_one(struct service *service, const struct request *request, siz
                      struct fields *fields, struct weights *weights)
 {
     struct model *served = models_find(service, request, fields->problem);
-    if (served == NULL)
-        return false;
-    const bool copied = model_weights(served, weights);
-    if (!copied)
-        problem_set_no_memory(fields->problem);
-    const bool read =
-        copied && weights_json_read_layer(fields, &served->config.network, layer, weights);
+    const bool read = served != NULL && copy_weights(served, weights, fields->problem) &&
+                      weights_json_read_layer(fields, &served->config.network, layer, weights);
     model_release(served);
     return read;
 }

@@ -155,11 +155,6 @@ enum store_status model_load(struct store *store, const char *id, int64_t versio
     return status;
 }
 
-bool model_weights(const struct model *model, struct weights *ret_weights)
-{
-    return weights_copy(model->network, ret_weights);
-}
-
 bool model_encoder_is_usable(const struct model *model, bool fits, struct problem *problem)
 {
     if (model->config.ranges != RANGES_UNFITTED || fits)

@@ -32,8 +32,6 @@ enum store_status model_load(struct store *store, const char *id, int64_t versio
 /* The same without its weights, which may be damaged: for calls that replace them, or need none. */
 enum store_status model_load_description(struct store *store, const char *id,
                                          struct model **ret_model);
-/* Copies the weights of one that is loaded. False: no memory. */
-bool model_weights(const struct model *model, struct weights *ret_weights);
 /* Whether values may go through the model's encoder, or fit it. False with the problem,
  * encoder_not_fitted, set: it has no ranges yet. */
 bool model_encoder_is_usable(const struct model *model, bool fits, struct problem *problem);
