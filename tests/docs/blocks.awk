@@ -5,7 +5,7 @@
 #   skip      the same, but its first line is "# not tested: REASON"
 #   needs     the same, but its first line is "# needs REASON"
 #   output    json or text that the block before prints; only blank lines lie between
-#   figure    no language: a formula, a picture
+#   figure    no language, or c: a formula, a picture, a piece of the source
 #   fault     anything else; REASON says what is wrong
 #
 # A command that stands in a figure or in an indented block would never be run: that is a fault.
@@ -31,7 +31,7 @@ function end_block(    kind, reason) {
     } else if (language == "json" || language == "text") {
         kind = follows ? "output" : "fault"
         reason = follows ? "" : "no command prints this " language
-    } else if (language == "") {
+    } else if (language == "" || language == "c") {
         kind = commands ? "fault" : "figure"
         reason = commands ? "a command in a block that is not run" : ""
     } else {

@@ -174,14 +174,14 @@ check_links() {
     done <"$work/links"
 }
 
-# Files are named from the top of the project: `core/loss.c`, `server/http`.
+# Files are named from the top of the project, `core/loss.c`, or from the folder of the page.
 check_files() {
     files=0
     grep -noE '`(bench|core|docker|docs|examples|migrations|openapi|server|tests)/[A-Za-z0-9_./-]*`' "$1" |
         tr -d '`' | tr : ' ' >"$work/files"
     while read -r line file; do
         files=$((files + 1))
-        [ -e "$file" ] || fault "$1" "$line" "there is no file $file"
+        [ -e "$file" ] || [ -e "$(dirname "$1")/$file" ] || fault "$1" "$line" "there is no file $file"
     done <"$work/files"
 }
 
