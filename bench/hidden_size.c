@@ -68,7 +68,7 @@ static void problem_init(struct problem *problem, size_t hidden)
     problem->network = draw_network(hidden);
     const size_t capacity = samples_capacity(&problem->set, &problem->encoder.encoding);
     must(activity_init(&problem->activity, problem->network, capacity));
-    must(membranes_init(&problem->membranes, network_widest_block(problem->network), 0));
+    must(membranes_init(&problem->membranes, network_widest_block(problem->network)));
     problem->patterns = calloc(SAMPLES, sizeof *problem->patterns);
     for (size_t i = 0; i < SAMPLES; i++) {
         must(pattern_init(&problem->patterns[i], capacity, T - 1));

@@ -17,6 +17,7 @@
 #include "core/simd.h"
 #include "core/training.h"
 #include "server/base/team_threads.h"
+#include "tests/support/run_pattern.h"
 #include "tests/support/single_layer.h"
 #include "tests/support/views.h"
 
@@ -51,6 +52,7 @@ struct problem {
     struct pattern *patterns; /* [SAMPLES] encoded beforehand */
     double spikes;            /* mean */
     struct pattern pattern;   /* scratch */
+    struct timeline timeline;
     struct membranes membranes;
     struct activity activity;
 };
@@ -77,7 +79,8 @@ static void problem_init(struct problem *problem, size_t features, size_t neuron
     free(weight);
     const size_t capacity = samples_capacity(&problem->bytes, &problem->encoder.encoding);
     must(pattern_init(&problem->pattern, capacity, tempotron_last(&shape)));
-    must(membranes_init(&problem->membranes, network_widest_block(problem->network), capacity));
+    must(timeline_init(&problem->timeline, clock, capacity));
+    must(membranes_init(&problem->membranes, network_widest_block(problem->network)));
     must(activity_init(&problem->activity, problem->network, capacity));
     for (size_t i = 0; i < SAMPLES; i++) {
         struct pattern *pattern = &problem->patterns[i];
@@ -96,6 +99,7 @@ static void problem_finish(struct problem *problem)
     free(problem->patterns);
     free(problem->values);
     activity_finish(&problem->activity);
+    timeline_finish(&problem->timeline);
     membranes_finish(&problem->membranes);
     pattern_finish(&problem->pattern);
     network_destroy(problem->network);
@@ -155,7 +159,7 @@ static void encode_floats_pass(struct problem *problem)
 static void forward_pass(struct problem *problem)
 {
     const struct layer *layer = &problem->network->layers[0];
-    struct timeline *timeline = &problem->membranes.timeline;
+    struct timeline *timeline = &problem->timeline;
     for (size_t i = 0; i < SAMPLES; i++) {
         timeline_read(timeline, layer->blocks[0], &problem->patterns[i]);
         for (size_t b = 0; b < layer->block_count; b++)
@@ -242,12 +246,12 @@ static double time_of_window(size_t T, float time)
     struct membranes membranes;
     must(tempotron_create(&shape, weight, &tempotron));
     must(pattern_init(&pattern, 1, tempotron_last(&shape)));
-    must(membranes_init(&membranes, tempotron, 1));
+    must(membranes_init(&membranes, tempotron));
     pattern_clear(&pattern);
     pattern_add(&pattern, 0, time);
     for (int round = 0; round < ROUNDS; round++) {
         const double begin = seconds();
-        membranes_forward(tempotron, &pattern, &membranes, NULL);
+        run_pattern(tempotron, &pattern, &membranes, NULL);
         best = fmin(best, seconds() - begin);
     }
     membranes_finish(&membranes);

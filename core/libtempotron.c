@@ -434,7 +434,7 @@ static enum core_status predicting_init(struct predicting *predicting,
     const enum core_status status = activity_init(&predicting->activity, network, capacity);
     return status != CORE_OK
                ? status
-               : membranes_init(&predicting->membranes, network_widest_block(network), 0);
+               : membranes_init(&predicting->membranes, network_widest_block(network));
 }
 
 static void predicting_finish(struct predicting *predicting)

@@ -29,8 +29,7 @@ static void lay_out(struct membranes *membranes, const struct tempotron *tempotr
     }
 }
 
-enum core_status membranes_init(struct membranes *membranes, const struct tempotron *tempotron,
-                                size_t capacity)
+enum core_status membranes_init(struct membranes *membranes, const struct tempotron *tempotron)
 {
     struct arena arena = {0};
     *membranes = (struct membranes){.stride = tempotron->stride};
@@ -39,16 +38,11 @@ enum core_status membranes_init(struct membranes *membranes, const struct tempot
         return CORE_NO_MEMORY;
     lay_out(membranes, tempotron, &arena);
     membranes->memory = arena.memory;
-    const enum core_status status =
-        timeline_init(&membranes->timeline, tempotron->params.clock, capacity);
-    if (status != CORE_OK)
-        membranes_finish(membranes);
-    return status;
+    return CORE_OK;
 }
 
 void membranes_finish(struct membranes *membranes)
 {
-    timeline_finish(&membranes->timeline);
     free(membranes->memory);
     *membranes = (struct membranes){0};
 }
@@ -65,13 +59,6 @@ void membranes_run(const struct tempotron *tempotron, const struct pattern *patt
         continuous_forward(tempotron, pattern, timeline, membranes, v);
         break;
     }
-}
-
-void membranes_forward(const struct tempotron *tempotron, const struct pattern *pattern,
-                       struct membranes *membranes, float *v)
-{
-    timeline_read(&membranes->timeline, tempotron, pattern);
-    membranes_run(tempotron, pattern, &membranes->timeline, membranes, v);
 }
 
 void membranes_fire(const struct tempotron *tempotron, const struct pattern *pattern,

@@ -37,22 +37,15 @@ struct membranes {
     double *fast; /* [stride] */
     double *best; /* [stride] v_max/v0 */
 
-    struct timeline timeline; /* that membranes_forward() uses */
     void *memory;
 };
 
-/* For this tempotron or one with fewer neurons. `capacity` is that of the patterns that
- * membranes_forward() runs. */
-enum core_status membranes_init(struct membranes *membranes, const struct tempotron *tempotron,
-                                size_t capacity);
+/* For this tempotron or one with fewer neurons. */
+enum core_status membranes_init(struct membranes *membranes, const struct tempotron *tempotron);
 void membranes_finish(struct membranes *membranes); /* does nothing on a zeroed one */
 
-/* Runs a pattern: fills v_max and t_max, and unless NULL v[out_features][T], the voltages at
- * t = 0 .. T - 1. */
-void membranes_forward(const struct tempotron *tempotron, const struct pattern *pattern,
-                       struct membranes *membranes, float *v);
-
-/* The same with a timeline that has already read the pattern. */
+/* Runs a pattern that the timeline has read: fills v_max and t_max, and unless NULL
+ * v[out_features][T], the voltages at t = 0 .. T - 1. */
 void membranes_run(const struct tempotron *tempotron, const struct pattern *pattern,
                    const struct timeline *timeline, struct membranes *membranes, float *v);
 

@@ -66,7 +66,7 @@ enum core_status read_out_scratch_init(struct read_out_scratch *scratch,
 {
     const struct read_out *read_out = &network->params.read_out;
     *scratch = (struct read_out_scratch){0};
-    enum core_status status = membranes_init(&scratch->membranes, network_widest_block(network), 0);
+    enum core_status status = membranes_init(&scratch->membranes, network_widest_block(network));
     if (status == CORE_OK && read_out->kind == READ_OUT_SPIKE_COUNT)
         status = spike_counter_init(&scratch->counter, capacity, read_out->spike_count.max_spikes,
                                     searches);

@@ -247,8 +247,8 @@ static bool select_targets(const struct targets *from, const uint32_t *which, si
     return false;
 }
 
-bool samples_select(const struct samples *samples, const uint32_t *which, size_t count,
-                    struct samples *ret_samples)
+static bool select_samples(const struct samples *samples, const uint32_t *which, size_t count,
+                           struct samples *ret_samples)
 {
     struct samples selected = {
         .kind = samples->kind,
@@ -277,8 +277,8 @@ bool samples_split(struct samples *samples, uint32_t seed, size_t drawn, struct 
         shuffled[i] = (uint32_t)i;
     random_init(&random, seed);
     random_shuffle(&random, shuffled, count);
-    const bool made = samples_select(samples, shuffled, drawn, &aside) &&
-                      samples_select(samples, shuffled + drawn, count - drawn, &rest);
+    const bool made = select_samples(samples, shuffled, drawn, &aside) &&
+                      select_samples(samples, shuffled + drawn, count - drawn, &rest);
     free(shuffled);
     if (!made) {
         samples_finish(&aside);

@@ -81,10 +81,6 @@ bool samples_index(struct samples *samples);
  * encoding takes these, and bytes into values if it does not. False: no memory. */
 bool samples_suit(struct samples *samples, const struct encoding *encoding);
 
-/* Copies `count` of the samples, in the order of which[count]. False: no memory. */
-bool samples_select(const struct samples *samples, const uint32_t *which, size_t count,
-                    struct samples *ret_samples);
-
 /* Sets `drawn` samples, picked by the seed, aside: *samples becomes the rest, and both are copies.
  * False: no memory. */
 bool samples_split(struct samples *samples, uint32_t seed, size_t drawn, struct samples *ret_aside);

@@ -44,34 +44,22 @@ static struct scratch *of_this_thread(void)
     return scratch;
 }
 
-static bool have_equal_layers(const struct network_params *a, const struct network_params *b)
+static struct scratch_shape shape_of(const struct network_params *params, size_t capacity,
+                                     bool searches)
 {
-    return a->tempotron.out_features == b->tempotron.out_features &&
-           a->hidden_count == b->hidden_count &&
-           memcmp(a->hidden, b->hidden, a->hidden_count * sizeof *a->hidden) == 0;
-}
-
-static bool have_equal_read_outs(const struct read_out *a, const struct read_out *b)
-{
-    if (a->kind != b->kind)
-        return false;
-    switch (a->kind) {
-    case READ_OUT_V_MAX:
-        return a->v_max.neurons_per_class == b->v_max.neurons_per_class;
-    case READ_OUT_SPIKE_COUNT:
-        return a->spike_count.max_spikes == b->spike_count.max_spikes;
-    }
-    return false;
-}
-
-static bool fits(const struct scratch *scratch, const struct network_params *params,
-                 size_t capacity, bool searches)
-{
-    const struct network_params *made = &scratch->params;
-    return scratch->bytes > 0 && scratch->capacity == capacity && scratch->searches == searches &&
-           made->tempotron.T == params->tempotron.T &&
-           made->tempotron.clock == params->tempotron.clock && have_equal_layers(made, params) &&
-           have_equal_read_outs(&made->read_out, &params->read_out);
+    const struct read_out *read_out = &params->read_out;
+    struct scratch_shape shape = {{
+        capacity,
+        searches,
+        params->tempotron.T,
+        params->tempotron.out_features,
+        params->tempotron.clock,
+        network_outputs(params),
+        read_out->kind == READ_OUT_SPIKE_COUNT ? read_out->spike_count.max_spikes : 0,
+    }};
+    memcpy(shape.sizes + SCRATCH_SIZES - HIDDEN_LAYERS, params->hidden,
+           params->hidden_count * sizeof *params->hidden);
+    return shape;
 }
 
 static size_t bytes_of(const struct network *network, size_t capacity)
@@ -89,7 +77,9 @@ static size_t bytes_of(const struct network *network, size_t capacity)
 struct scratch *scratch_borrow(const struct network *network, size_t capacity, bool searches)
 {
     struct scratch *scratch = of_this_thread();
-    if (scratch == NULL || fits(scratch, &network->params, capacity, searches))
+    const struct scratch_shape shape = shape_of(&network->params, capacity, searches);
+    if (scratch == NULL ||
+        (scratch->bytes > 0 && memcmp(&scratch->shape, &shape, sizeof shape) == 0))
         return scratch;
     empty(scratch);
     if (activity_init(&scratch->activity, network, capacity) != CORE_OK ||
@@ -97,9 +87,7 @@ struct scratch *scratch_borrow(const struct network *network, size_t capacity, b
         empty(scratch);
         return NULL;
     }
-    scratch->params = network->params;
-    scratch->capacity = capacity;
-    scratch->searches = searches;
+    scratch->shape = shape;
     scratch->bytes = bytes_of(network, capacity);
     return scratch;
 }

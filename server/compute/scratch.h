@@ -7,13 +7,17 @@
 #include "core/network.h"
 #include "core/read_out.h"
 
+/* All that its memory depends on. */
+enum { SCRATCH_SIZES = 7 + HIDDEN_LAYERS };
+struct scratch_shape {
+    size_t sizes[SCRATCH_SIZES];
+};
+
 struct scratch {
     struct activity activity;
     struct read_out_scratch read_out;
-    struct network_params params; /* that it is made for */
-    size_t capacity;
-    bool searches;
-    size_t bytes;
+    struct scratch_shape shape; /* that it is made for */
+    size_t bytes;               /* 0: it is empty */
 };
 
 /* This thread's scratch; see read_out_scratch_init(). NULL: no memory. It is the caller's until the

@@ -10,6 +10,7 @@
 #include "core/random.h"
 #include "core/samples.h"
 #include "core/training.h"
+#include "tests/support/run_pattern.h"
 #include "tests/support/single_layer.h"
 #include "tests/support/suite.h"
 #include "tests/support/views.h"
@@ -68,7 +69,7 @@ static void set_up(void)
     ck_assert_int_eq(encoding_add_background(&f.encoding, f.layer), CORE_OK);
     ck_assert_int_eq(pattern_init(&f.pattern, FEATURES * PATTERN_SLACK, tempotron_last(&params)),
                      CORE_OK);
-    ck_assert_int_eq(membranes_init(&f.membranes, f.tempotron, FEATURES * PATTERN_SLACK), CORE_OK);
+    ck_assert_int_eq(membranes_init(&f.membranes, f.tempotron), CORE_OK);
     draw_samples(&random);
 }
 
@@ -85,7 +86,7 @@ static void tear_down(void)
 static void forward(const struct background *background, size_t sample, float v[OUT * T])
 {
     byte_table_encode(&f.encoding.byte_table, background, f.bytes + sample * FEATURES, &f.pattern);
-    membranes_forward(f.tempotron, &f.pattern, &f.membranes, v);
+    run_pattern(f.tempotron, &f.pattern, &f.membranes, v);
 }
 
 static void expect_same_voltages(void)
@@ -128,10 +129,10 @@ START_TEST(a_pattern_forgets_the_blocks_of_the_one_before)
     for (size_t i = 0; i < FEATURES; i++)
         values[i] = 100.5f;
     encoder_encode(&f.encoder, values, &f.pattern);
-    membranes_forward(f.tempotron, &f.pattern, &f.membranes, before);
+    run_pattern(f.tempotron, &f.pattern, &f.membranes, before);
     forward(f.encoding.background, 0, after); /* dark throughout */
     encoder_encode(&f.encoder, values, &f.pattern);
-    membranes_forward(f.tempotron, &f.pattern, &f.membranes, after);
+    run_pattern(f.tempotron, &f.pattern, &f.membranes, after);
     ck_assert_mem_eq(before, after, sizeof before);
 }
 END_TEST

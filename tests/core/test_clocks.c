@@ -9,6 +9,7 @@
 #include "core/samples.h"
 #include "core/simd.h"
 #include "tests/support/dense.h"
+#include "tests/support/run_pattern.h"
 #include "tests/support/suite.h"
 #include "tests/support/views.h"
 
@@ -89,10 +90,10 @@ static void run(const struct trial *trial, struct outcome *outcome)
     outcome->v = calloc(OUTPUTS * trial->params.T, sizeof *outcome->v);
     ck_assert_int_eq(tempotron_create(&trial->params, trial->weight, &tempotron), CORE_OK);
     ck_assert_int_eq(pattern_init(&pattern, capacity, tempotron_last(&trial->params)), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, tempotron, capacity), CORE_OK);
+    ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
     samples_pattern(&set, NULL, 0, &pattern);
     for (int again = 0; again < 2; again++) /* scratch memory is as good the second time */
-        membranes_forward(tempotron, &pattern, &membranes, outcome->v);
+        run_pattern(tempotron, &pattern, &membranes, outcome->v);
     memcpy(outcome->v_max, membranes.v_max, sizeof outcome->v_max);
     memcpy(outcome->t_max, membranes.t_max, sizeof outcome->t_max);
     membranes_finish(&membranes);
@@ -158,11 +159,11 @@ START_TEST(a_maximum_may_lie_on_a_kink)
     struct membranes membranes;
     ck_assert_int_eq(tempotron_create(&params, weight, &tempotron), CORE_OK);
     ck_assert_int_eq(pattern_init(&pattern, 2, tempotron_last(&params)), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, tempotron, 2), CORE_OK);
+    ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
     pattern_clear(&pattern);
     pattern_add(&pattern, 0, 100);
     pattern_add(&pattern, 1, 102);
-    membranes_forward(tempotron, &pattern, &membranes, NULL);
+    run_pattern(tempotron, &pattern, &membranes, NULL);
     ck_assert_float_eq_tol(membranes.v_max[0], 0.782f, 1e-3f);
     ck_assert_double_eq(membranes.t_max[0], 102);
     membranes_finish(&membranes);
@@ -187,10 +188,10 @@ START_TEST(a_maximum_is_found_however_long_the_gap_behind_it)
         struct membranes membranes;
         ck_assert_int_eq(tempotron_create(&params, weight, &tempotron), CORE_OK);
         ck_assert_int_eq(pattern_init(&pattern, 1, tempotron_last(&params)), CORE_OK);
-        ck_assert_int_eq(membranes_init(&membranes, tempotron, 1), CORE_OK);
+        ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
         pattern_clear(&pattern);
         pattern_add(&pattern, 0, 100);
-        membranes_forward(tempotron, &pattern, &membranes, NULL);
+        run_pattern(tempotron, &pattern, &membranes, NULL);
         ck_assert_float_eq_tol(membranes.v_max[0], 1, 1e-6f);
         ck_assert_double_eq_tol(membranes.t_max[0], 100 + tempotron->psp.t_peak, 1e-9 * 100);
         membranes_finish(&membranes);
@@ -210,10 +211,10 @@ START_TEST(a_maximum_may_lie_at_the_end)
     struct membranes membranes;
     ck_assert_int_eq(tempotron_create(&params, weight, &tempotron), CORE_OK);
     ck_assert_int_eq(pattern_init(&pattern, 1, tempotron_last(&params)), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, tempotron, 1), CORE_OK);
+    ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
     pattern_clear(&pattern);
     pattern_add(&pattern, 0, 9.5f);
-    membranes_forward(tempotron, &pattern, &membranes, NULL);
+    run_pattern(tempotron, &pattern, &membranes, NULL);
     ck_assert_double_eq(membranes.t_max[0], 10);
     ck_assert_float_eq_tol(membranes.v_max[0], (float)psp_value(&tempotron->psp, 0.5), 1e-6f);
     membranes_finish(&membranes);
@@ -259,21 +260,23 @@ static size_t compare_gradient(struct trial *trial)
     _Alignas(SIMD_ALIGNMENT) float dv[LANES] = {1, 1, 1}, gradient[AFFERENTS * LANES] = {0};
     struct tempotron *tempotron;
     struct pattern pattern;
+    struct timeline timeline;
     struct membranes membranes;
     struct credit credit;
     const struct samples set = view_trains(1, AFFERENTS, trial->spikes, trial->times, trial->first);
     const size_t capacity = samples_capacity(&set, NULL);
     ck_assert_int_eq(tempotron_create(&trial->params, trial->weight, &tempotron), CORE_OK);
     ck_assert_int_eq(pattern_init(&pattern, capacity, tempotron_last(&trial->params)), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, tempotron, capacity), CORE_OK);
+    ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
+    ck_assert_int_eq(timeline_init(&timeline, trial->params.clock, capacity), CORE_OK);
     ck_assert_int_eq(credit_init(&credit, tempotron, capacity), CORE_OK);
     samples_pattern(&set, NULL, 0, &pattern);
-    membranes_forward(tempotron, &pattern, &membranes, NULL);
+    timeline_read(&timeline, tempotron, &pattern);
+    membranes_run(tempotron, &pattern, &timeline, &membranes, NULL);
     const struct voltage_gradient voltage_gradient = {.at = membranes.t_max, .amount = dv};
-    const struct timeline *timeline = &membranes.timeline;
-    membranes_backward(tempotron, &pattern, timeline, &voltage_gradient, &membranes, &credit);
-    credit_add(&credit, &pattern, timeline, 0, AFFERENTS / 2, gradient); /* in two parts */
-    credit_add(&credit, &pattern, timeline, AFFERENTS / 2, AFFERENTS, gradient);
+    membranes_backward(tempotron, &pattern, &timeline, &voltage_gradient, &membranes, &credit);
+    credit_add(&credit, &pattern, &timeline, 0, AFFERENTS / 2, gradient); /* in two parts */
+    credit_add(&credit, &pattern, &timeline, AFFERENTS / 2, AFFERENTS, gradient);
     size_t compared = 0;
     for (size_t j = 0; j < OUTPUTS; j++) {
         for (size_t i = 0; i < AFFERENTS; i += 3) {
@@ -286,6 +289,7 @@ static size_t compare_gradient(struct trial *trial)
         }
     }
     credit_finish(&credit);
+    timeline_finish(&timeline);
     membranes_finish(&membranes);
     pattern_finish(&pattern);
     tempotron_destroy(tempotron);

@@ -81,7 +81,7 @@ static void run(const struct trial *trial, struct network **ret_network, struct 
     const struct samples set = view_trains(1, AFFERENTS, trial->spikes, trial->times, trial->first);
     ck_assert_int_eq(network_create(&trial->params, weight, ret_network), CORE_OK);
     ck_assert_int_eq(activity_init(activity, *ret_network, samples_capacity(&set, NULL)), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, network_widest_block(*ret_network), 0), CORE_OK);
+    ck_assert_int_eq(membranes_init(&membranes, network_widest_block(*ret_network)), CORE_OK);
     for (int again = 0; again < 2; again++) { /* scratch memory is as good the second time */
         samples_pattern(&set, NULL, 0, activity_input(activity));
         v_max_read_out_forward(*ret_network, &membranes, activity, v);
@@ -210,7 +210,7 @@ static double fires_at(const struct by_hand *spikes, size_t T)
     struct membranes membranes;
     ck_assert_int_eq(network_create(&params, weight, &network), CORE_OK);
     ck_assert_int_eq(activity_init(&activity, network, spikes->count), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, network_widest_block(network), 0), CORE_OK);
+    ck_assert_int_eq(membranes_init(&membranes, network_widest_block(network)), CORE_OK);
     pattern_clear(activity_input(&activity));
     for (size_t i = 0; i < spikes->count; i++)
         pattern_add(activity_input(&activity), i, spikes->time[i]);

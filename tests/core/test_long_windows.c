@@ -9,6 +9,7 @@
 #include "core/membrane_state.h"
 #include "core/membranes.h"
 #include "core/multi_spike.h"
+#include "tests/support/run_pattern.h"
 #include "tests/support/suite.h"
 
 static void expect_normal_or_zero(double number)
@@ -89,9 +90,9 @@ START_TEST(exponentials_in_continuous_time_become_zero)
     struct membranes membranes;
     struct credit credit;
     early_init(&early);
-    ck_assert_int_eq(membranes_init(&membranes, early.tempotron, SPIKES), CORE_OK);
+    ck_assert_int_eq(membranes_init(&membranes, early.tempotron), CORE_OK);
     ck_assert_int_eq(credit_init(&credit, early.tempotron, SPIKES), CORE_OK);
-    membranes_forward(early.tempotron, &early.pattern, &membranes, NULL);
+    run_pattern(early.tempotron, &early.pattern, &membranes, NULL);
     ck_assert_float_eq_tol(membranes.v_max[0], 1.5f, 1e-6f);
     ck_assert(membranes.slow[0] == 0 && membranes.fast[0] == 0);
 

@@ -11,6 +11,7 @@
 #include "core/training.h"
 #include "tests/support/golden.h"
 #include "tests/support/iris.h"
+#include "tests/support/run_pattern.h"
 #include "tests/support/suite.h"
 #include "tests/support/trained.h"
 #include "tests/support/views.h"
@@ -27,7 +28,7 @@ static void bench_init(struct bench *bench, struct network *network, size_t capa
 {
     bench->network = network;
     ck_assert_int_eq(activity_init(&bench->activity, network, capacity), CORE_OK);
-    ck_assert_int_eq(membranes_init(&bench->membranes, network_widest_block(network), 0), CORE_OK);
+    ck_assert_int_eq(membranes_init(&bench->membranes, network_widest_block(network)), CORE_OK);
 }
 
 static void bench_finish(struct bench *bench)
@@ -367,8 +368,8 @@ START_TEST(blocks_of_a_layer_are_one_tempotron)
     bench_init(&bench, create(&params, weight), IN);
     bench_run(&bench, &set, 0, v);
     ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, tempotron, IN), CORE_OK);
-    membranes_forward(tempotron, activity_input(&bench.activity), &membranes, expected_v);
+    ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
+    run_pattern(tempotron, activity_input(&bench.activity), &membranes, expected_v);
     ck_assert_mem_eq(v, expected_v, sizeof v);
     ck_assert_mem_eq(bench.activity.layers[0].v_max, membranes.v_max, OUT * sizeof(float));
     ck_assert_mem_eq(bench.activity.layers[0].t_max, membranes.t_max, OUT * sizeof(double));

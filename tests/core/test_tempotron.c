@@ -9,6 +9,7 @@
 #include "core/membranes.h"
 #include "core/v_max_read_out.h"
 #include "tests/support/golden.h"
+#include "tests/support/run_pattern.h"
 #include "tests/support/suite.h"
 
 static void mse_loss_case(const json_t *golden)
@@ -70,12 +71,12 @@ static void forward_case(const json_t *golden)
     struct membranes membranes;
     ck_assert_int_eq(tempotron_create(&params, weight, &tempotron), CORE_OK);
     ck_assert_int_eq(pattern_init(&pattern, in, (float)(T - 1)), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, tempotron, in), CORE_OK);
+    ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
     for (size_t b = 0; b < batch; b++) {
         pattern_clear(&pattern);
         for (size_t i = 0; i < in; i++)
             pattern_add(&pattern, i, in_spikes[b * in + i]);
-        membranes_forward(tempotron, &pattern, &membranes, v);
+        run_pattern(tempotron, &pattern, &membranes, v);
         assert_close(v, expected_v + b * out * T, out * T);
         assert_close(membranes.v_max, expected_v_max + b * out, out);
         for (size_t j = 0; j < out; j++) {

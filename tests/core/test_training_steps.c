@@ -157,23 +157,25 @@ static size_t compare_gradient(const struct loss *loss, struct random *random, b
 
     struct tempotron *tempotron;
     struct pattern pattern;
+    struct timeline timeline;
     struct membranes membranes;
     struct credit credit;
     float *gradient;
     const struct samples set = view_values(SAMPLES_SPIKE_TIMES, 1, IN, t_in, NULL);
     ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
     ck_assert_int_eq(pattern_init(&pattern, IN, tempotron_last(&shape)), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, tempotron, IN), CORE_OK);
+    ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
+    ck_assert_int_eq(timeline_init(&timeline, shape.clock, IN), CORE_OK);
     ck_assert_int_eq(credit_init(&credit, tempotron, IN), CORE_OK);
     gradient = aligned_alloc(64, IN * tempotron->stride * sizeof *gradient);
     memset(gradient, 0, IN * tempotron->stride * sizeof *gradient);
     samples_pattern(&set, NULL, 0, &pattern);
-    membranes_forward(tempotron, &pattern, &membranes, NULL);
+    timeline_read(&timeline, tempotron, &pattern);
+    membranes_run(tempotron, &pattern, &timeline, &membranes, NULL);
     loss_of_sample(loss, membranes.v_max, label, OUT, dv);
     const struct voltage_gradient voltage_gradient = {.at = membranes.t_max, .amount = dv};
-    membranes_backward(tempotron, &pattern, &membranes.timeline, &voltage_gradient, &membranes,
-                       &credit);
-    credit_add(&credit, &pattern, &membranes.timeline, 0, IN, gradient);
+    membranes_backward(tempotron, &pattern, &timeline, &voltage_gradient, &membranes, &credit);
+    credit_add(&credit, &pattern, &timeline, 0, IN, gradient);
 
     size_t compared = 0;
     for (size_t j = 0; j < OUT; j++) {
@@ -195,6 +197,7 @@ static size_t compare_gradient(const struct loss *loss, struct random *random, b
     }
     free(gradient);
     credit_finish(&credit);
+    timeline_finish(&timeline);
     membranes_finish(&membranes);
     pattern_finish(&pattern);
     tempotron_destroy(tempotron);
