@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/base/buffer.h"
 #include "server/files/csv_number.h"
 
 struct label_text {
@@ -17,13 +16,13 @@ struct label_text {
 };
 
 struct csv_labels {
-    void *tree;          /* of label_text, by text */
-    struct buffer texts; /* [count] struct label_text *, by code; owned */
+    void *tree; /* of label_text, by text; owned */
     size_t count;
     bool has_words; /* one is not a whole number of 0 .. INT32_MAX */
 
-    int32_t *of_code; /* of the classes that were asked for */
-    const char **name;
+    int32_t *of_code;  /* [count] of the classes that were asked for */
+    const char **name; /* [count] */
+    size_t named;      /* so far */
 };
 
 struct csv_labels *csv_labels_create(void)
@@ -31,25 +30,11 @@ struct csv_labels *csv_labels_create(void)
     return calloc(1, sizeof(struct csv_labels));
 }
 
-static struct label_text *text_of(const struct csv_labels *labels, size_t code)
-{
-    struct label_text *const *texts = labels->texts.items;
-    return texts[code];
-}
-
-static void keep(void *text)
-{
-    (void)text;
-}
-
 void csv_labels_destroy(struct csv_labels *labels)
 {
     if (labels == NULL)
         return;
-    tdestroy(labels->tree, keep);
-    for (size_t i = 0; i < labels->count; i++)
-        free(text_of(labels, i));
-    buffer_finish(&labels->texts);
+    tdestroy(labels->tree, free);
     free(labels->of_code);
     free(labels->name);
     free(labels);
@@ -58,11 +43,6 @@ void csv_labels_destroy(struct csv_labels *labels)
 static int compare_texts(const void *a, const void *b)
 {
     return strcmp(((const struct label_text *)a)->text, ((const struct label_text *)b)->text);
-}
-
-static int compare_names(const void *a, const void *b)
-{
-    return compare_texts(*(struct label_text *const *)a, *(struct label_text *const *)b);
 }
 
 static bool read_whole(const char *text, size_t size, int32_t *ret_number)
@@ -79,10 +59,8 @@ static bool read_whole(const char *text, size_t size, int32_t *ret_number)
 static bool add_text(struct csv_labels *labels, const char *text, size_t size)
 {
     struct label_text *added = malloc(sizeof *added + size + 1);
-    if (added == NULL || !buffer_reserve(&labels->texts, sizeof(struct label_text *))) {
-        free(added);
+    if (added == NULL)
         return false;
-    }
     memcpy(added->storage, text, size + 1);
     added->text = added->storage;
     added->code = (int32_t)labels->count;
@@ -91,7 +69,6 @@ static bool add_text(struct csv_labels *labels, const char *text, size_t size)
         return false;
     }
     labels->has_words |= !read_whole(text, size, &added->number);
-    buffer_add(&labels->texts, &added, sizeof(struct label_text *));
     labels->count++;
     return true;
 }
@@ -111,20 +88,15 @@ size_t csv_labels_count(const struct csv_labels *labels)
     return labels->count;
 }
 
-static bool sort_names(struct csv_labels *labels)
+/* Called for each text in order, among other visits: <search.h> calls those postorder. */
+static void name_class(const void *node, VISIT visit, void *context)
 {
-    struct label_text **sorted = malloc((labels->count + 1) * sizeof(struct label_text *));
-    if (sorted == NULL)
-        return false;
-    for (size_t i = 0; i < labels->count; i++)
-        sorted[i] = text_of(labels, i);
-    qsort(sorted, labels->count, sizeof *sorted, compare_names);
-    for (size_t i = 0; i < labels->count; i++) {
-        labels->name[i] = sorted[i]->text;
-        labels->of_code[sorted[i]->code] = (int32_t)i;
-    }
-    free(sorted);
-    return true;
+    struct csv_labels *labels = context;
+    const struct label_text *text = *(struct label_text *const *)node;
+    if (visit != postorder && visit != leaf)
+        return;
+    labels->of_code[text->code] = labels->has_words ? (int32_t)labels->named : text->number;
+    labels->name[labels->named++] = text->text;
 }
 
 bool csv_labels_classes(struct csv_labels *labels, struct csv_classes *ret_classes)
@@ -135,10 +107,8 @@ bool csv_labels_classes(struct csv_labels *labels, struct csv_classes *ret_class
     labels->name = malloc((labels->count + 1) * sizeof *labels->name);
     if (labels->of_code == NULL || labels->name == NULL)
         return false;
-    for (size_t i = 0; i < labels->count; i++)
-        labels->of_code[i] = text_of(labels, i)->number;
-    if (labels->has_words && !sort_names(labels))
-        return false;
+    labels->named = 0;
+    twalk_r(labels->tree, name_class, labels);
     *ret_classes = (struct csv_classes){.codes = labels->count,
                                         .of_code = labels->of_code,
                                         .count = labels->has_words ? labels->count : 0,

@@ -100,21 +100,21 @@ static const char *describe_kind(char kind)
     return "";
 }
 
+/* Numpy's codes; "b1", a bool, is read as one more. */
+static const char *const type_codes[DTYPES] = {
+    [DTYPE_U1] = "u1", [DTYPE_I1] = "i1", [DTYPE_I2] = "i2", [DTYPE_I4] = "i4",
+    [DTYPE_I8] = "i8", [DTYPE_F4] = "f4", [DTYPE_F8] = "f8",
+};
+
 static bool find_type(struct reader *reader, const char *text)
 {
-    static const struct {
-        const char *text;
-        enum dtype dtype;
-    } types[] = {
-        {"u1", DTYPE_U1}, {"b1", DTYPE_U1}, {"i1", DTYPE_I1}, {"i2", DTYPE_I2},
-        {"i4", DTYPE_I4}, {"i8", DTYPE_I8}, {"f4", DTYPE_F4}, {"f8", DTYPE_F8},
-    };
     const char *name = text + (*text != '\0' && strchr("<>|=", *text) != NULL);
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        if (strcmp(name, types[i].text) != 0)
+    const char *code = strcmp(name, "b1") == 0 ? "u1" : name;
+    for (unsigned i = 0; i < DTYPES; i++) {
+        if (strcmp(code, type_codes[i]) != 0)
             continue;
-        reader->layout.dtype = types[i].dtype;
-        reader->layout.is_big_endian = *text == '>' && dtype_size(types[i].dtype) > 1;
+        reader->layout.dtype = (enum dtype)i;
+        reader->layout.is_big_endian = *text == '>' && dtype_size((enum dtype)i) > 1;
         return true;
     }
     return problem_set(reader->problem, PROBLEM_UNSUPPORTED_FORMAT,
@@ -282,17 +282,13 @@ bool npy_header_read(const void *bytes, size_t size, struct array_layout *ret_la
 
 size_t npy_header_write(enum dtype dtype, unsigned rank, const size_t *shape, char *out)
 {
-    static const char *const types[DTYPES] = {
-        [DTYPE_U1] = "|u1", [DTYPE_I1] = "|i1", [DTYPE_I2] = "<i2", [DTYPE_I4] = "<i4",
-        [DTYPE_I8] = "<i8", [DTYPE_F4] = "<f4", [DTYPE_F8] = "<f8",
-    };
     enum { BEGIN = PREFIX + 2 };
     char shape_text[ARRAY_TEXT];
     assert(rank >= 1 && rank <= ARRAY_RANK);
     array_shape_text(rank, shape, shape_text);
     const int length = snprintf(out + BEGIN, NPY_HEADER_WRITTEN - BEGIN,
-                                "{'descr': '%s', 'fortran_order': False, 'shape': %s, }",
-                                types[dtype], shape_text);
+                                "{'descr': '%c%s', 'fortran_order': False, 'shape': %s, }",
+                                dtype_size(dtype) > 1 ? '<' : '|', type_codes[dtype], shape_text);
     const size_t end = BEGIN + (size_t)length;
     const size_t size = (end + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     memset(out + end, ' ', size - end);

@@ -224,14 +224,21 @@ char *query_column_copy(struct query *query, bool *failed)
     return copy;
 }
 
-const void *query_column_blob(struct query *query, size_t rows, size_t columns)
+enum store_status query_column_numbers(struct query *query, size_t rows, size_t columns,
+                                       void *ret_numbers)
 {
     size_t size, expected;
     const void *data = query_column_bytes(query, &size);
     if (__builtin_mul_overflow(rows, columns, &expected) ||
         __builtin_mul_overflow(expected, 4, &expected) || size != expected)
-        return NULL;
-    return data;
+        return STORE_CORRUPT;
+    void *numbers = malloc(size + 1);
+    if (numbers == NULL)
+        return STORE_NO_MEMORY;
+    if (size > 0)
+        memcpy(numbers, data, size);
+    memcpy(ret_numbers, &numbers, sizeof numbers);
+    return STORE_OK;
 }
 
 const void *query_column_bytes(struct query *query, size_t *ret_size)

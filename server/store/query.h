@@ -87,8 +87,10 @@ const char *query_column_text(struct query *query); /* NULL: NULL */
 void query_column_string(struct query *query, char *out, size_t size);
 /* Copies a text, NULL for NULL; sets *failed if there is no memory. free(). */
 char *query_column_copy(struct query *query, bool *failed);
-/* A BLOB of rows * columns numbers of four bytes; NULL: it has another size, or is empty. */
-const void *query_column_blob(struct query *query, size_t rows, size_t columns);
+/* Copies a BLOB of rows * columns numbers of four bytes into the pointer at ret_numbers; free().
+ * STORE_CORRUPT: it has another size. */
+enum store_status query_column_numbers(struct query *query, size_t rows, size_t columns,
+                                       void *ret_numbers);
 /* A BLOB of any size; NULL: it is empty. */
 const void *query_column_bytes(struct query *query, size_t *ret_size);
 

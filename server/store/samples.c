@@ -103,47 +103,31 @@ enum store_status store_samples_prune(struct store *store)
 
 /* --- loading --- */
 
-/* Copies a BLOB of rows * columns numbers of four bytes into the pointer at ret_numbers; free(). */
-static enum store_status copy_numbers(struct query *query, size_t rows, size_t columns,
-                                      void *ret_numbers)
-{
-    const void *data = query_column_blob(query, rows, columns);
-    if (data == NULL && rows > 0 && columns > 0)
-        return STORE_CORRUPT;
-    const size_t bytes = rows * columns * sizeof(float);
-    void *numbers = malloc(bytes + 1);
-    if (numbers == NULL)
-        return STORE_NO_MEMORY;
-    if (bytes > 0)
-        memcpy(numbers, data, bytes);
-    memcpy(ret_numbers, &numbers, sizeof numbers);
-    return STORE_OK;
-}
-
 static enum store_status copy_targets(struct query *query, size_t count, struct targets *targets)
 {
     return targets->kind == TARGETS_CLASS
-               ? copy_numbers(query, count, 1, &targets->label)
-               : copy_numbers(query, count, targets->outputs, &targets->wanted);
+               ? query_column_numbers(query, count, 1, &targets->label)
+               : query_column_numbers(query, count, targets->outputs, &targets->wanted);
 }
 
 static enum store_status copy_trains(struct query *query, struct samples *samples)
 {
     struct spike_trains *trains = &samples->data.trains;
     const enum store_status status =
-        copy_numbers(query, samples->count, samples->features, &trains->spikes);
+        query_column_numbers(query, samples->count, samples->features, &trains->spikes);
     if (status != STORE_OK)
         return status;
     if (!samples_index(samples))
         return STORE_NO_MEMORY;
-    return copy_numbers(query, trains->first[samples->count], 1, &trains->times);
+    return query_column_numbers(query, trains->first[samples->count], 1, &trains->times);
 }
 
 static enum store_status copy_data(struct query *query, struct samples *samples)
 {
     return samples->kind == SAMPLES_SPIKE_TRAINS
                ? copy_trains(query, samples)
-               : copy_numbers(query, samples->count, samples->features, &samples->data.values);
+               : query_column_numbers(query, samples->count, samples->features,
+                                      &samples->data.values);
 }
 
 static enum store_status verify(const struct samples *samples, const char *sha256)

@@ -9,9 +9,15 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "BLOBs hold little-endian numbers");
 
+static void finish_tensor(void *tensor)
+{
+    free((void *)((struct tensor *)tensor)->values);
+}
+
 void tensors_finish(struct tensors *tensors)
 {
-    free(tensors->memory);
+    for (size_t i = 0; i < tensors->count; i++)
+        finish_tensor(&tensors->items[i]);
     *tensors = (struct tensors){0};
 }
 
@@ -134,105 +140,62 @@ enum store_status store_version_list(struct store *store, const char *model, int
 
 /* --- loading --- */
 
-/* Which tensors: those of a version whose names begin with a prefix. */
-struct choice {
-    int64_t model;
-    int64_t version;
-    const char *prefix; /* "": all */
-};
-
-#define CHOSEN "t.model = ?1 AND t.version = ?2 AND substr(t.name, 1, length(?3)) = ?3 "
-
-static void query_choice(struct query *query, const struct choice *choice)
+static enum store_status read_tensor(struct query *query, void *ret_tensor)
 {
-    query_integer(query, choice->model);
-    query_integer(query, choice->version);
-    query_text(query, choice->prefix);
-}
-
-static enum store_status find_version(struct store *store, const struct choice *choice,
-                                      char ret_sha256[CHECKSUM_TEXT], size_t *ret_count,
-                                      size_t *ret_bytes)
-{
-    struct query query =
-        query_begin(store, "SELECT v.sha256, count(*), sum(length(t.data)) FROM versions v "
-                           "JOIN tensors t ON t.model = v.model AND t.version = v.version "
-                           "WHERE " CHOSEN "GROUP BY v.model");
-    query_choice(&query, choice);
-    const enum store_status status = query_next(&query);
-    if (status != STORE_OK)
-        return status;
-    query_column_string(&query, ret_sha256, CHECKSUM_TEXT);
-    *ret_count = (size_t)query_column(&query);
-    *ret_bytes = (size_t)query_column(&query);
-    return query_end(&query);
-}
-
-/* Copies each tensor after the last, into the room that was measured for their BLOBs: a damaged
- * shape must not lead beyond it. */
-static enum store_status copy_tensors(struct store *store, const struct choice *choice,
-                                      struct tensors *tensors, float *values)
-{
-    size_t copied = 0;
-    enum store_status status;
-    struct query query = query_begin(store, "SELECT name, rows, columns, data FROM tensors t "
-                                            "WHERE " CHOSEN "ORDER BY position");
-    query_choice(&query, choice);
-    while ((status = query_next(&query)) == STORE_OK && copied < tensors->count) {
-        struct tensor *tensor = &tensors->items[copied++];
-        query_column_string(&query, tensor->name, sizeof tensor->name);
-        tensor->rows = (size_t)query_column(&query);
-        tensor->columns = (size_t)query_column(&query);
-        tensor->values = values;
-        const void *data = query_column_blob(&query, tensor->rows, tensor->columns);
-        if (data == NULL) {
-            status = STORE_CORRUPT;
-            break;
-        }
-        memcpy(values, data, tensor->rows * tensor->columns * sizeof *values);
-        values += tensor->rows * tensor->columns;
-    }
-    if (status != STORE_NOT_FOUND)
-        query_end(&query);
-    return status == STORE_NOT_FOUND && copied == tensors->count ? STORE_OK : status;
-}
-
-static enum store_status load_tensors(struct store *store, const struct choice *choice,
-                                      char ret_sha256[CHECKSUM_TEXT], struct tensors *ret_tensors)
-{
-    size_t bytes;
-    struct tensors tensors = {0};
-    enum store_status status = find_version(store, choice, ret_sha256, &tensors.count, &bytes);
-    if (status != STORE_OK)
-        return status;
-    tensors.memory = malloc(tensors.count * sizeof *tensors.items + bytes);
-    if (tensors.memory == NULL)
-        return STORE_NO_MEMORY;
-    tensors.items = tensors.memory;
-    status =
-        copy_tensors(store, choice, &tensors, (float *)(void *)(tensors.items + tensors.count));
+    struct tensor tensor;
+    query_column_string(query, tensor.name, sizeof tensor.name);
+    tensor.rows = (size_t)query_column(query);
+    tensor.columns = (size_t)query_column(query);
+    const enum store_status status =
+        query_column_numbers(query, tensor.rows, tensor.columns, &tensor.values);
     if (status == STORE_OK)
-        *ret_tensors = tensors;
-    else
-        tensors_finish(&tensors);
+        *(struct tensor *)ret_tensor = tensor;
     return status;
 }
 
 enum store_status store_version_peek(struct store *store, int64_t model, int64_t version,
                                      const char *prefix, struct tensors *ret_tensors)
 {
-    char sha256[CHECKSUM_TEXT] = "";
-    const struct choice choice = {model, version, prefix};
-    return load_tensors(store, &choice, sha256, ret_tensors);
+    static const struct query_record kind = {sizeof(struct tensor), read_tensor, finish_tensor};
+    struct tensors tensors;
+    struct query query = query_begin(
+        store, "SELECT name, rows, columns, data FROM tensors WHERE model = ? AND version = ? AND "
+               "instr(name, ?) = 1 ORDER BY position LIMIT ?");
+    query_integer(&query, model);
+    query_integer(&query, version);
+    query_text(&query, prefix);
+    query_integer(&query, TENSORS);
+    const enum store_status status = query_rows(&query, &kind, tensors.items, &tensors.count);
+    if (status != STORE_OK)
+        return status;
+    if (tensors.count == 0)
+        return STORE_NOT_FOUND;
+    *ret_tensors = tensors;
+    return STORE_OK;
+}
+
+static enum store_status find_checksum(struct store *store, int64_t model, int64_t version,
+                                       char ret_sha256[CHECKSUM_TEXT])
+{
+    struct query query =
+        query_begin(store, "SELECT sha256 FROM versions WHERE model = ? AND version = ?");
+    query_integer(&query, model);
+    query_integer(&query, version);
+    const enum store_status status = query_next(&query);
+    if (status != STORE_OK)
+        return status;
+    query_column_string(&query, ret_sha256, CHECKSUM_TEXT);
+    return query_end(&query);
 }
 
 enum store_status store_version_load(struct store *store, int64_t model, int64_t version,
                                      struct tensors *ret_tensors)
 {
-    char expected[CHECKSUM_TEXT] = "", actual[CHECKSUM_TEXT];
+    char expected[CHECKSUM_TEXT], actual[CHECKSUM_TEXT];
     struct tensors tensors;
-    const struct choice choice = {model, version, ""};
-    const enum store_status status = load_tensors(store, &choice, expected, &tensors);
+    enum store_status status = find_checksum(store, model, version, expected);
+    if (status == STORE_OK)
+        status = store_version_peek(store, model, version, "", &tensors);
     if (status != STORE_OK)
         return status;
     checksum_of(tensors.items, tensors.count, actual);

@@ -8,7 +8,7 @@
 #include "server/base/checksum.h"
 #include "server/store/store.h"
 
-enum { TENSOR_NAME = 32 };
+enum { TENSOR_NAME = 32, TENSORS = 16 /* of a version, at most */ };
 
 /* A named matrix of float32. A version holds one or more, under one checksum (SHA-256). */
 struct tensor {
@@ -20,8 +20,7 @@ struct tensor {
 
 struct tensors {
     size_t count;
-    struct tensor *items;
-    void *memory; /* owned: what items and their values point into */
+    struct tensor items[TENSORS]; /* their values are owned */
 };
 void tensors_finish(struct tensors *tensors);
 
