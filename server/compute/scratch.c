@@ -1,5 +1,5 @@
-/* scratch.c - a thread-specific pointer, whose destructor frees it at the thread's end. What is
- * large is not kept: a prediction that needs so much takes long anyway. */
+/* scratch.c - a thread-specific pointer, whose destructor frees it at the thread's end. Large
+ * scratch memory is not kept: a prediction that needs that much takes long anyway. */
 #include "server/compute/scratch.h"
 
 #include <pthread.h>

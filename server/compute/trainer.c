@@ -252,7 +252,8 @@ static uint64_t wait_for_work(struct trainer *trainer, uint64_t seen)
     return seen;
 }
 
-/* Training gives way to requests, but is never starved: it may hold a lock that others wait for. */
+/* Training gives way to requests and still is never starved: it may hold a lock that others wait
+ * for. */
 static void lower_priority(void)
 {
     const struct sched_param none = {0};

@@ -28,7 +28,7 @@ static size_t size(const struct model_config *config, const struct prediction_op
 }
 
 /* What the neurons of hidden layers contributed is traced through all of their spikes, each worth
- * two exponentials: about so many times the forward pass. */
+ * two exponentials: that costs about this many times the forward pass. */
 enum { TRACE_WORK = 40 };
 
 static uint64_t work(const struct model_config *config, const struct prediction_options *options,

@@ -38,11 +38,11 @@ bool model_encoder_is_usable(const struct model *model, bool fits, struct proble
 struct model *model_retain(struct model *model);
 void model_release(struct model *model); /* takes NULL */
 
-/* As store_model_find(), for whoever shows the model: the ranges that the version served was fitted
- * to are in the record's config. */
+/* As store_model_find(), for showing the model: the record's config has the ranges that the served
+ * version was fitted to. */
 enum store_status model_record_find(struct store *store, const char *id,
                                     struct model_record *ret_record);
-/* Puts them there, where there are some. */
+/* Puts them there, if there are some. */
 enum store_status model_record_fit(struct store *store, struct model_record *record);
 
 #endif

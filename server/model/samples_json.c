@@ -60,12 +60,13 @@ static bool check_spikes(struct samples *samples, size_t outputs, const char *po
     return true;
 }
 
-/* Whether the forward pass over so many samples may be asked for, from the document alone. */
+/* Whether the forward pass over that many samples is short enough; only the document is looked at.
+ */
 static bool check_work(const struct numbers *values, const struct model_config *config,
                        const char *pointer, struct problem *problem)
 {
     const size_t count = values->shape[0];
-    if (count == 0) /* told by whoever takes them */
+    if (count == 0) /* whatever takes them refuses that */
         return true;
     const size_t trains = spike_trains_are_given(values) ? values->count / count : 0;
     const size_t spikes = config->network.tempotron.in_features + trains;

@@ -10,7 +10,7 @@ static const char NO_LABEL[] = "A label must be the number or the name of a clas
 
 /* --- classes --- */
 
-/* A class by its number; adds to the problem and returns -1 where there is no such. */
+/* A class by its number; -1, with the problem set: there is no such class. */
 static int32_t read_class(double label, const struct model *model, const char *pointer,
                           struct problem *problem)
 {
