@@ -99,27 +99,6 @@ static const char *next_of_row(const char *at, const char *end)
     return at < end && (is_digit(*at) || *at == '-') ? at : NULL;
 }
 
-/* Reads numbers and stores none: one of them, or one before, has no place. */
-static enum numbers_result pass_over_row(struct reading *reading)
-{
-    double value;
-    struct numbers *numbers = &reading->numbers;
-    for (const char *next = reading->at; next != NULL; reading->index[reading->depth - 1]++) {
-        const char *after = decimal_read(reading->at = next, reading->end, &value);
-        if (after == NULL)
-            return NUMBERS_BROKEN;
-        if (reading->depth != numbers->rank)
-            fault(reading, reading->depth, PROBLEM_WRONG_TYPE, "must be an array");
-        if (!(fabsf((float)value) <= FLT_MAX))
-            fault(reading, reading->depth, PROBLEM_NOT_FINITE, "is beyond the range of float32");
-        numbers->count++;
-        next = next_of_row(reading->at = after, reading->end);
-        if (next == NULL)
-            break;
-    }
-    return NUMBERS_READ;
-}
-
 /* As decimal_read(), and rounded. */
 static const char *read_float(const char *at, const char *end, float *number)
 {
@@ -162,32 +141,30 @@ static void read_zeros(struct reading *reading)
     }
 }
 
-/* Numbers with commas between them, as far as they go and fit. */
+/* Numbers with commas between them, as far as they go. */
 static enum numbers_result read_row(struct reading *reading)
 {
     struct numbers *numbers = &reading->numbers;
     size_t *index = &reading->index[reading->depth - 1];
     know_rank(reading);
-    if (reading->depth != numbers->rank || numbers->fault.code != PROBLEM_NONE)
-        return pass_over_row(reading);
-    for (;;) {
+    if (reading->depth != numbers->rank)
+        fault(reading, reading->depth, PROBLEM_WRONG_TYPE, "must be an array");
+    for (;; ++*index) {
         float number;
-        if (*reading->at == '0')
+        if (*reading->at == '0' && numbers->fault.code == PROBLEM_NONE)
             read_zeros(reading);
         const char *after = read_float(reading->at, reading->end, &number);
         if (after == NULL)
             return NUMBERS_BROKEN;
         if (!(fabsf(number) <= FLT_MAX))
-            return pass_over_row(reading);
-        buffer_add(&reading->values, &number, sizeof number);
+            fault(reading, reading->depth, PROBLEM_NOT_FINITE, "is beyond the range of float32");
+        if (numbers->fault.code == PROBLEM_NONE)
+            buffer_add(&reading->values, &number, sizeof number);
         numbers->count++;
         const char *next = next_of_row(after, reading->end);
-        if (next == NULL) {
-            reading->at = after;
+        reading->at = next != NULL ? next : after;
+        if (next == NULL)
             return reading->values.failed ? NUMBERS_NO_MEMORY : NUMBERS_READ;
-        }
-        reading->at = next;
-        ++*index;
     }
 }
 
