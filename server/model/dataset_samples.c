@@ -61,8 +61,7 @@ static bool check_labels(const struct dataset_record *dataset, const struct mode
 bool dataset_samples_suit(const struct dataset_record *dataset, const struct model *model,
                           enum samples_use use, const char *pointer, struct problem *problem)
 {
-    const size_t features = model->config.has_encoder ? encoder_features(&model->config.encoder)
-                                                      : model->config.network.tempotron.in_features;
+    const size_t features = model_config_features(&model->config);
     if (dataset->x.id == 0)
         problem_add_field(problem, PROBLEM_MISSING_FIELD, pointer,
                           "The dataset has no samples: PUT /datasets/%s/x first.", dataset->id);

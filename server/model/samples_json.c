@@ -11,176 +11,161 @@
 #include "server/model/spike_trains_json.h"
 #include "server/model/targets_json.h"
 
-static void add_error(const struct fields *fields, const char *name, enum problem_code code,
-                      const char *detail)
-{
-    char pointer[PROBLEM_POINTER];
-    fields_pointer(fields, name, pointer);
-    problem_add_field(fields->problem, code, pointer, "%s", detail);
-}
+struct reading {
+    struct fields *fields;
+    const struct model *model;
+    enum samples_use use;
+    const char *name; /* of the member with the samples */
+    struct samples samples;
+};
 
 /* Which of x and in_spikes is given: exactly one must be. */
-static bool choose_kind(struct fields *fields, const struct model *model, enum samples_use use,
-                        enum samples_kind *kind)
+static bool choose_member(struct reading *reading)
 {
-    const bool x = fields_is_given(fields, "x");
-    const bool in_spikes = fields_is_given(fields, "in_spikes");
+    struct fields *fields = reading->fields;
+    const bool has_encoder = reading->model->config.has_encoder;
+    const bool x = fields_is_given(fields, "x"), in_spikes = fields_is_given(fields, "in_spikes");
     if (x && in_spikes)
-        add_error(fields, "in_spikes", PROBLEM_CONFLICTING_FIELDS,
-                  "Give either x or in_spikes, not both.");
-    else if (x && !model->config.has_encoder)
-        add_error(fields, "x", PROBLEM_CONFLICTING_FIELDS,
-                  "The model has no encoder: give its samples as in_spikes.");
-    else if (!x && !in_spikes)
-        add_error(fields, model->config.has_encoder ? "x" : "in_spikes", PROBLEM_MISSING_FIELD,
-                  "The samples are missing.");
-    else {
-        *kind = x ? SAMPLES_VALUES : SAMPLES_SPIKE_TIMES;
-        return !x || model_encoder_is_usable(model, use == SAMPLES_TO_FIT, fields->problem);
-    }
-    return false;
-}
-
-/* A run keeps a row of outputs for every spike of a sample. */
-static bool check_spikes(struct samples *samples, size_t outputs, const char *pointer,
-                         struct problem *problem)
-{
-    char sample_pointer[PROBLEM_POINTER];
-    const size_t *first = samples->data.trains.first;
-    for (size_t b = 0; b < samples->count; b++) {
-        if (first[b + 1] - first[b] <= LIMIT_VOLTAGES / outputs)
-            continue;
-        problem_pointer_index(pointer, b, sample_pointer);
-        problem_add_field(problem, PROBLEM_TOO_LARGE, sample_pointer,
-                          "A sample's spikes times out_features must be at most %d.",
-                          LIMIT_VOLTAGES);
-        samples_finish(samples);
-        return false;
-    }
-    return true;
+        return fields_refuse(fields, "in_spikes", PROBLEM_CONFLICTING_FIELDS,
+                             "Give either x or in_spikes, not both.");
+    if (x && !has_encoder)
+        return fields_refuse(fields, "x", PROBLEM_CONFLICTING_FIELDS,
+                             "The model has no encoder: give its samples as in_spikes.");
+    if (!x && !in_spikes)
+        return fields_refuse(fields, samples_json_member(reading->model), PROBLEM_MISSING_FIELD,
+                             "The samples are missing.");
+    reading->name = x ? "x" : "in_spikes";
+    reading->samples.kind = x ? SAMPLES_VALUES : SAMPLES_SPIKE_TIMES;
+    return !x ||
+           model_encoder_is_usable(reading->model, reading->use == SAMPLES_TO_FIT, fields->problem);
 }
 
 /* Whether the forward pass over that many samples is short enough; only the document is looked at.
  */
-static bool check_work(const struct numbers *values, const struct model_config *config,
-                       const char *pointer, struct problem *problem)
+static bool check_work(const struct reading *reading, const struct numbers *values)
 {
+    const struct network_params *network = &reading->model->config.network;
     const size_t count = values->shape[0];
     if (count == 0) /* whatever takes them refuses that */
         return true;
     const size_t trains = spike_trains_are_given(values) ? values->count / count : 0;
-    const size_t spikes = config->network.tempotron.in_features + trains;
-    const unsigned long long sample = network_work(&config->network, spikes);
+    const unsigned long long sample =
+        network_work(network, network->tempotron.in_features + trains);
     if (count <= LIMIT_WORK / sample)
         return true;
-    if (config->network.read_out.kind == READ_OUT_SPIKE_COUNT)
-        problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
-                          "To count the spikes of so many would take too long: send at most %llu "
-                          "samples at once.",
-                          LIMIT_WORK / sample);
-    else
-        problem_add_field(
-            problem, PROBLEM_TOO_LARGE, pointer,
-            "batch * (T + in_features) * out_features (of every layer, with the mean of the spikes "
-            "where there are trains) must be at most %llu: send at most %llu samples at once.",
-            LIMIT_WORK, LIMIT_WORK / sample);
-    return false;
+    if (network->read_out.kind == READ_OUT_SPIKE_COUNT)
+        return fields_refuse(reading->fields, reading->name, PROBLEM_TOO_LARGE,
+                             "To count the spikes of so many would take too long: send at most "
+                             "%llu samples at once.",
+                             LIMIT_WORK / sample);
+    return fields_refuse(reading->fields, reading->name, PROBLEM_TOO_LARGE,
+                         "batch * (T + in_features) * out_features (of every layer, with the mean "
+                         "of the spikes where there are trains) must be at most %llu: send at most "
+                         "%llu samples at once.",
+                         LIMIT_WORK, LIMIT_WORK / sample);
 }
 
-static bool check_features(size_t features, size_t expected, const char *pointer,
-                           struct problem *problem)
+/* A run keeps a row of outputs for every spike of a sample. */
+static bool check_spikes(const struct reading *reading)
 {
-    if (features != expected)
-        problem_add_field(problem, PROBLEM_WRONG_SHAPE, pointer,
-                          "Each sample must have %zu numbers, but these have %zu.", expected,
-                          features);
-    return features == expected;
+    const size_t *first = reading->samples.data.trains.first;
+    const size_t max = LIMIT_VOLTAGES / network_neurons(&reading->model->config.network, 0);
+    for (size_t b = 0; b < reading->samples.count; b++)
+        if (first[b + 1] - first[b] > max)
+            return fields_refuse_element(reading->fields, reading->name, &b, 1, PROBLEM_TOO_LARGE,
+                                         "A sample's spikes times out_features must be at most %d.",
+                                         LIMIT_VOLTAGES);
+    return true;
+}
+
+static bool check_features(const struct reading *reading)
+{
+    const size_t features = reading->samples.features;
+    const size_t expected = model_config_features(&reading->model->config);
+    return features == expected ||
+           fields_refuse(reading->fields, reading->name, PROBLEM_WRONG_SHAPE,
+                         "Each sample must have %zu numbers, but these have %zu.", expected,
+                         features);
 }
 
 /* An array of bytes is kept as it is. */
-static bool read_bytes(const struct numbers *numbers, struct problem *problem,
-                       struct samples *samples)
+static bool read_bytes(const struct numbers *numbers, struct reading *reading)
 {
-    uint8_t *bytes = malloc(numbers->count);
-    if (bytes == NULL)
-        return problem_set_no_memory(problem);
-    memcpy(bytes, numbers->bytes, numbers->count);
+    struct samples *samples = &reading->samples;
     samples->kind = SAMPLES_BYTES;
     samples->count = numbers->shape[0];
     samples->features = numbers->shape[1];
-    samples->data.bytes = bytes;
+    if (!check_features(reading))
+        return false;
+    samples->data.bytes = malloc(numbers->count);
+    if (samples->data.bytes == NULL)
+        return problem_set_no_memory(reading->fields->problem);
+    memcpy(samples->data.bytes, numbers->bytes, numbers->count);
     return true;
 }
 
 /* One number for each feature, or afferent. */
-static bool read_rectangle(struct fields *fields, const struct model *model, const char *name,
-                           struct samples *samples)
+static bool read_rectangle(struct reading *reading)
 {
-    char pointer[PROBLEM_POINTER];
     struct float_array array;
-    const bool is_x = samples->kind == SAMPLES_VALUES;
-    const size_t features = is_x ? encoder_features(&model->config.encoder)
-                                 : model->config.network.tempotron.in_features;
-    const struct numbers *numbers = fields_numbers(fields, name);
-    fields_pointer(fields, name, pointer);
-    if (is_x && encoding_takes_bytes(&model->encoding) && numbers != NULL &&
-        numbers->bytes != NULL && numbers->rank == 2)
-        return check_features(numbers->shape[1], features, pointer, fields->problem) &&
-               read_bytes(numbers, fields->problem, samples);
-    /* What is three deep and comes here is told of by its fault, the deepest one. */
-    if (!float_array_read(fields, name, FIELD_REQUIRED, 2, is_x ? 2 : 3, SIZE_MAX, &array))
+    struct samples *samples = &reading->samples;
+    /* What is three deep is not a rectangle: its deepest fault is told. */
+    const unsigned max_rank = samples->kind == SAMPLES_VALUES ? 2 : 3;
+    if (!float_array_read(reading->fields, reading->name, FIELD_REQUIRED, 2, max_rank, SIZE_MAX,
+                          &array))
         return false;
-    if (!check_features(array.shape[1], features, pointer, fields->problem)) {
-        float_array_finish(&array);
-        return false;
-    }
     samples->count = array.shape[0];
     samples->features = array.shape[1];
     samples->data.values = array.values;
-    return true;
+    return check_features(reading);
 }
 
-static bool read_values(struct fields *fields, const struct model *model, enum samples_use use,
-                        struct samples *samples)
+static bool read_encoded(struct reading *reading, const struct numbers *numbers)
 {
     char pointer[PROBLEM_POINTER];
-    if (!choose_kind(fields, model, use, &samples->kind))
+    const struct model *model = reading->model;
+    const bool are_bytes = encoding_takes_bytes(&model->encoding) && numbers != NULL &&
+                           numbers->bytes != NULL && numbers->rank == 2;
+    if (!(are_bytes ? read_bytes(numbers, reading) : read_rectangle(reading)))
         return false;
-    const char *name = samples->kind == SAMPLES_VALUES ? "x" : "in_spikes";
-    const struct numbers *numbers = fields_numbers(fields, name);
-    fields_pointer(fields, name, pointer);
-    if (numbers != NULL && !samples_json_trains(use) &&
-        !check_work(numbers, &model->config, pointer, fields->problem))
+    fields_pointer(reading->fields, reading->name, pointer);
+    return reading->use == SAMPLES_TO_FIT ||
+           encoder_ranges_hold(&model->config.encoder, &reading->samples, pointer, true,
+                               reading->fields->problem);
+}
+
+static bool read_samples(struct reading *reading)
+{
+    const struct model *model = reading->model;
+    if (!choose_member(reading))
         return false;
-    if (samples->kind == SAMPLES_SPIKE_TIMES && spike_trains_are_given(numbers)) {
-        return spike_trains_read(numbers, pointer, model->config.network.tempotron.in_features,
-                                 fields->problem, samples) &&
-               check_spikes(samples, network_neurons(&model->config.network, 0), pointer,
-                            fields->problem);
-    }
-    if (!read_rectangle(fields, model, name, samples))
+    const struct numbers *numbers = fields_numbers(reading->fields, reading->name);
+    const bool trains = samples_json_trains(reading->use);
+    if (numbers != NULL && !trains && !check_work(reading, numbers))
         return false;
-    if (samples_are_encoded(samples) && use != SAMPLES_TO_FIT &&
-        !encoder_ranges_hold(&model->config.encoder, samples, pointer, true, fields->problem))
+    if (reading->samples.kind == SAMPLES_SPIKE_TIMES && spike_trains_are_given(numbers))
+        return spike_trains_read(reading->fields, numbers,
+                                 model->config.network.tempotron.in_features, &reading->samples) &&
+               check_spikes(reading);
+    if (!(reading->samples.kind == SAMPLES_VALUES ? read_encoded(reading, numbers)
+                                                  : read_rectangle(reading)))
         return false;
-    if (samples_json_trains(use) || samples_suit(samples, &model->encoding))
-        return true;
-    return problem_set_no_memory(fields->problem);
+    return trains || samples_suit(&reading->samples, &model->encoding) ||
+           problem_set_no_memory(reading->fields->problem);
 }
 
 bool samples_json_read(struct fields *fields, const struct model *model, enum samples_use use,
                        struct samples *ret_samples)
 {
-    struct samples samples = {0};
-    bool read = read_values(fields, model, use, &samples);
-    if (use != SAMPLES_TO_PREDICT)
-        read &= targets_json_read(fields, model, &samples); /* whatever else is wrong, to say all */
-    if (!read) {
-        samples_finish(&samples);
-        return false;
-    }
-    *ret_samples = samples;
-    return true;
+    struct reading reading = {.fields = fields, .model = model, .use = use};
+    bool read = read_samples(&reading);
+    if (use != SAMPLES_TO_PREDICT) /* whatever else is wrong, to say all */
+        read &= targets_json_read(fields, model, &reading.samples);
+    if (read)
+        *ret_samples = reading.samples;
+    else
+        samples_finish(&reading.samples);
+    return read;
 }
 
 const char *samples_json_member(const struct model *model)

@@ -4,7 +4,6 @@
 
 #include <float.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +12,7 @@
 enum { BATCH = 1, SAMPLE, TRAIN }; /* brackets open */
 
 struct reading {
-    const char *pointer; /* of in_spikes */
-    struct problem *problem;
+    const struct fields *fields;
     struct samples samples;
     size_t index[TRAIN + 1]; /* of the sample, of its entry, of the entry's spike */
     unsigned depth;
@@ -31,16 +29,8 @@ bool spike_trains_are_given(const struct numbers *in_spikes)
 static bool refuse(const struct reading *reading, unsigned depth, enum problem_code code,
                    const char *detail)
 {
-    char pointer[PROBLEM_POINTER];
-    snprintf(pointer, sizeof pointer, "%s", reading->pointer);
-    for (unsigned d = 0; d < depth; d++)
-        problem_pointer_index(pointer, reading->index[d], pointer);
-    return problem_add_field(reading->problem, code, pointer, "%s", detail);
-}
-
-static uint32_t *spikes_of(const struct reading *reading)
-{
-    return reading->spikes.items;
+    return fields_refuse_element(reading->fields, "in_spikes", reading->index, depth, code, "%s",
+                                 detail);
 }
 
 static bool read_time(struct reading *reading, double value)
@@ -56,9 +46,10 @@ static bool read_time(struct reading *reading, double value)
         return refuse(reading, TRAIN, PROBLEM_OUT_OF_RANGE,
                       "must not be negative: an afferent without spikes has an empty array");
     const size_t entry = reading->index[1];
+    uint32_t *spikes = reading->spikes.items;
     if (time >= 0 && entry < samples->features) {
         samples->data.trains.times[reading->time_count++] = time;
-        spikes_of(reading)[reading->index[0] * samples->features + entry]++;
+        spikes[reading->index[0] * samples->features + entry]++;
     }
     reading->index[reading->depth - 1]++;
     return true;
@@ -66,14 +57,11 @@ static bool read_time(struct reading *reading, double value)
 
 static bool end_array(struct reading *reading)
 {
-    char pointer[PROBLEM_POINTER];
     const size_t features = reading->samples.features;
-    if (reading->depth == SAMPLE && reading->index[1] != features) {
-        problem_pointer_index(reading->pointer, reading->index[0], pointer);
-        return problem_add_field(reading->problem, PROBLEM_WRONG_SHAPE, pointer,
-                                 "Each sample must have %zu entries, but this has %zu.", features,
-                                 reading->index[1]);
-    }
+    if (reading->depth == SAMPLE && reading->index[1] != features)
+        return fields_refuse_element(
+            reading->fields, "in_spikes", reading->index, 1, PROBLEM_WRONG_SHAPE,
+            "Each sample must have %zu entries, but this has %zu.", features, reading->index[1]);
     if (--reading->depth > 0)
         reading->index[reading->depth - 1]++;
     return true;
@@ -85,10 +73,9 @@ static bool begin_sample(struct reading *reading)
     const size_t bytes = reading->samples.features * sizeof(uint32_t);
     void *spikes = buffer_extend(&reading->spikes, bytes);
     if (spikes == NULL)
-        problem_set_no_memory(reading->problem);
-    else
-        memset(spikes, 0, bytes);
-    return spikes != NULL;
+        return problem_set_no_memory(reading->fields->problem);
+    memset(spikes, 0, bytes);
+    return true;
 }
 
 static bool begin_array(struct reading *reading)
@@ -101,54 +88,40 @@ static bool begin_array(struct reading *reading)
     return true;
 }
 
-static bool read_token(struct reading *reading, enum numbers_token token, double value)
-{
-    switch (token) {
-    case NUMBERS_OPEN:
-        return begin_array(reading);
-    case NUMBERS_CLOSE:
-        return end_array(reading);
-    case NUMBERS_NUMBER:
-        return read_time(reading, value);
-    case NUMBERS_END:
-        break;
-    }
-    return true;
-}
-
 static bool read_all(struct reading *reading, const struct numbers *in_spikes)
 {
     double value;
+    bool goes_on = true;
     enum numbers_token token;
     struct samples *samples = &reading->samples;
     struct numbers_walk walk = numbers_walk(in_spikes);
     samples->data.trains.times = malloc((in_spikes->count + 1) * sizeof(float));
     if (samples->data.trains.times == NULL)
-        return problem_set_no_memory(reading->problem);
-    while ((token = numbers_next(&walk, &value)) != NUMBERS_END)
-        if (!read_token(reading, token, value))
-            return false;
+        return problem_set_no_memory(reading->fields->problem);
+    while (goes_on && (token = numbers_next(&walk, &value)) != NUMBERS_END)
+        goes_on = token == NUMBERS_OPEN    ? begin_array(reading)
+                  : token == NUMBERS_CLOSE ? end_array(reading)
+                                           : read_time(reading, value);
+    if (!goes_on)
+        return false;
     samples->data.trains.spikes = buffer_take(&reading->spikes);
-    if (samples_index(samples))
-        return true;
-    return problem_set_no_memory(reading->problem);
+    return samples_index(samples) || problem_set_no_memory(reading->fields->problem);
 }
 
-bool spike_trains_read(const struct numbers *in_spikes, const char *pointer, size_t in_features,
-                       struct problem *problem, struct samples *ret_samples)
+bool spike_trains_read(const struct fields *fields, const struct numbers *in_spikes,
+                       size_t in_features, struct samples *ret_samples)
 {
     struct reading reading = {
-        .pointer = pointer,
-        .problem = problem,
+        .fields = fields,
         .samples = {.kind = SAMPLES_SPIKE_TRAINS,
                     .count = in_spikes->shape[0],
                     .features = in_features},
     };
-    if (!read_all(&reading, in_spikes)) {
-        buffer_finish(&reading.spikes);
+    const bool read = read_all(&reading, in_spikes);
+    if (read)
+        *ret_samples = reading.samples;
+    else
         samples_finish(&reading.samples);
-        return false;
-    }
-    *ret_samples = reading.samples;
-    return true;
+    buffer_finish(&reading.spikes);
+    return read;
 }
