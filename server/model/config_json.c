@@ -63,33 +63,24 @@ static void write_encoder(struct json_writer *writer, const void *params)
 
 /* --- hidden layers: [64, 32] --- */
 
-static void read_layers(const struct float_array *neurons, struct fields *fields,
-                        const struct params_row *row, struct network_params *network)
-{
-    char pointer[PROBLEM_POINTER], item[PROBLEM_POINTER];
-    fields_pointer(fields, row->name, pointer);
-    for (size_t l = 0; l < neurons->count; l++) {
-        const double count = (double)neurons->values[l];
-        problem_pointer_index(pointer, l, item);
-        if (count >= row->min && count <= row->max && count == rint(count))
-            network->hidden[l] = (size_t)count;
-        else
-            problem_add_field(fields->problem, PROBLEM_OUT_OF_RANGE, item,
-                              "must be an integer from %g to %g", row->min, row->max);
-    }
-    network->hidden_count = neurons->count;
-}
-
 static void read_hidden(struct fields *fields, const struct params_row *row, void *params)
 {
     struct float_array neurons;
-    struct model_config *config = params;
+    struct network_params *network = &((struct model_config *)params)->network;
     const struct json_value given = fields_get(fields, row->name, FIELD_OPTIONAL);
     if (json_value_kind(given) == JSON_KIND_ARRAY && json_value_count(given) == 0)
         return; /* a model without hidden layers may say so */
     if (!float_array_read(fields, row->name, FIELD_OPTIONAL, 1, 1, HIDDEN_LAYERS, &neurons))
         return;
-    read_layers(&neurons, fields, row, &config->network);
+    for (size_t l = 0; l < neurons.count; l++) {
+        const double count = (double)neurons.values[l];
+        if (count >= row->min && count <= row->max && count == rint(count))
+            network->hidden[l] = (size_t)count;
+        else
+            fields_refuse_element(fields, row->name, &l, 1, PROBLEM_OUT_OF_RANGE,
+                                  "must be an integer from %g to %g", row->min, row->max);
+    }
+    network->hidden_count = neurons.count;
     float_array_finish(&neurons);
 }
 
@@ -145,11 +136,6 @@ static void fill_defaults(struct model_config *config)
         read_out->v_max = (struct v_max_read_out){.neurons_per_class = 1, .beta = 5};
 }
 
-static void refuse(struct fields *fields, const char *name, const char *detail)
-{
-    fields_refuse(fields, name, PROBLEM_CONFLICTING_FIELDS, "%s", detail);
-}
-
 /* Fields that don't go together. */
 static void check_conflicts(struct fields *fields, const struct model_config *config)
 {
@@ -163,11 +149,14 @@ static void check_conflicts(struct fields *fields, const struct model_config *co
                       "tau_s must differ from tau: if both are equal, every voltage is 0.");
     if (network->hidden_count > 0 && network->hidden_spike == HIDDEN_PEAK &&
         tempotron->clock != CLOCK_GRID)
-        refuse(fields, "hidden_spike", "peak applies only to the clock grid");
+        fields_refuse(fields, "hidden_spike", PROBLEM_CONFLICTING_FIELDS,
+                      "peak applies only to the clock grid");
     if (network->read_out.kind == READ_OUT_SPIKE_COUNT && tempotron->clock != CLOCK_CONTINUOUS)
-        refuse(fields, "clock", "must be continuous for the read_out spike_count");
+        fields_refuse(fields, "clock", PROBLEM_CONFLICTING_FIELDS,
+                      "must be continuous for the read_out spike_count");
     if (network->read_out.kind == READ_OUT_SPIKE_COUNT && network->hidden_count > 0)
-        refuse(fields, "hidden", "applies only to models with the read_out v_max");
+        fields_refuse(fields, "hidden", PROBLEM_CONFLICTING_FIELDS,
+                      "applies only to models with the read_out v_max");
 }
 
 bool config_json_read(struct fields *fields, struct model_config *ret_config)

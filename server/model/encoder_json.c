@@ -59,12 +59,12 @@ static const struct params_row *rows_of(enum encoder_type type, size_t *ret_coun
 
 /* --- the ranges --- */
 
+/* The ends are [n] each, but their rank is that of what was given: 0 is one number for all. */
 struct ranges {
     size_t n; /* 0: it could not be told */
     enum encoder_ranges from;
-    struct float_array x_min; /* [n] */
-    struct float_array x_max; /* [n] */
-    bool shares_x_max;        /* one number was given */
+    struct float_array x_min;
+    struct float_array x_max;
 };
 
 static void ranges_finish(struct ranges *ranges)
@@ -98,32 +98,30 @@ static size_t agree_on_n(const struct fields *fields, const struct ranges *range
     return 0;
 }
 
-/* One number becomes that of every feature. */
-static bool spread(const float *number, size_t n, struct problem *problem,
-                   struct float_array *array)
+/* Makes one number that of every feature. */
+static bool spread(float number, size_t n, struct problem *problem, struct float_array *array)
 {
     float *values = malloc(n * sizeof *values);
     if (values == NULL)
         return problem_set_no_memory(problem);
     for (size_t i = 0; i < n; i++)
-        values[i] = *number;
-    float_array_finish(array);
-    *array = (struct float_array){.rank = 1, .shape = {n}, .count = n, .values = values};
+        values[i] = number;
+    free(array->values);
+    array->values = values;
     return true;
 }
 
-static bool spread_number(struct float_array *array, size_t n, struct problem *problem)
+static bool spread_shared(struct float_array *array, size_t n, struct problem *problem)
 {
-    return array->rank == 1 || spread(array->values, n, problem, array);
+    return array->rank == 1 || spread(array->values[0], n, problem, array);
 }
 
 /* Any ranges, to stand there until the encoder is fitted. */
 static bool stand_in(struct ranges *ranges, size_t n, struct problem *problem)
 {
-    static const float zero = 0, one = 1;
     ranges->n = n;
     ranges->from = RANGES_UNFITTED;
-    return spread(&zero, n, problem, &ranges->x_min) && spread(&one, n, problem, &ranges->x_max);
+    return spread(0, n, problem, &ranges->x_min) && spread(1, n, problem, &ranges->x_max);
 }
 
 static bool read_ranges(struct fields *fields, bool may_be_unfitted, struct ranges *ranges)
@@ -141,48 +139,35 @@ static bool read_ranges(struct fields *fields, bool may_be_unfitted, struct rang
         return false;
     if (ranges->x_min.rank == 0 && ranges->x_max.rank == 0)
         ranges->from = RANGES_SHARED;
-    ranges->shares_x_max = ranges->x_max.rank == 0;
     ranges->n = agree_on_n(fields, ranges, (size_t)n);
-    return ranges->n > 0 && spread_number(&ranges->x_min, ranges->n, fields->problem) &&
-           spread_number(&ranges->x_max, ranges->n, fields->problem);
+    return ranges->n > 0 && spread_shared(&ranges->x_min, ranges->n, fields->problem) &&
+           spread_shared(&ranges->x_max, ranges->n, fields->problem);
 }
 
-static void refuse_range(const struct fields *fields, const struct ranges *ranges, size_t feature,
-                         enum encoder_ranges_fault fault)
+static void refuse_range(const struct fields *fields, const struct ranges *ranges, size_t feature)
 {
-    char pointer[PROBLEM_POINTER];
-    fields_pointer(fields, "x_max", pointer);
-    if (!ranges->shares_x_max)
-        problem_pointer_index(pointer, feature, pointer);
-    switch (fault) {
-    case RANGE_POSSIBLE:
-        break;
-    case RANGE_EMPTY:
-        problem_add_field(fields->problem, PROBLEM_EMPTY_RANGE, pointer,
-                          "x_max must be greater than x_min (as float32).");
-        break;
-    case RANGE_UNRESOLVED:
-        problem_add_field(fields->problem, PROBLEM_OUT_OF_RANGE, pointer,
-                          "x_max - x_min is too small for such values: float32 can't tell the "
-                          "m receptive fields apart.");
-        break;
-    case RANGE_BEYOND:
-        problem_add_field(fields->problem, PROBLEM_OUT_OF_RANGE, pointer,
-                          "x_max - x_min must be from %g to %g.", (double)LIMIT_RANGE_MIN,
-                          (double)LIMIT_RANGE);
-        break;
-    }
+    const unsigned depth = ranges->x_max.rank;
+    const float range = ranges->x_max.values[feature] - ranges->x_min.values[feature];
+    if (range <= 0)
+        fields_refuse_element(fields, "x_max", &feature, depth, PROBLEM_EMPTY_RANGE,
+                              "x_max must be greater than x_min (as float32).");
+    else if (range >= LIMIT_RANGE_MIN && range <= LIMIT_RANGE)
+        fields_refuse_element(fields, "x_max", &feature, depth, PROBLEM_OUT_OF_RANGE,
+                              "x_max - x_min is too small for such values: float32 can't tell the "
+                              "m receptive fields apart.");
+    else
+        fields_refuse_element(fields, "x_max", &feature, depth, PROBLEM_OUT_OF_RANGE,
+                              "x_max - x_min must be from %g to %g.", (double)LIMIT_RANGE_MIN,
+                              (double)LIMIT_RANGE);
 }
 
 static void check_ranges(const struct fields *fields, const struct ranges *ranges,
-                         enum encoder_type type, size_t neurons)
+                         const struct code *code)
 {
-    for (size_t i = 0; i < ranges->n; i++) {
-        const enum encoder_ranges_fault fault =
-            encoder_ranges_check(ranges->x_min.values[i], ranges->x_max.values[i], type, neurons);
-        if (fault != RANGE_POSSIBLE)
-            refuse_range(fields, ranges, i, fault);
-    }
+    for (size_t i = 0; i < ranges->n; i++)
+        if (!encoder_ranges_are_possible(ranges->x_min.values[i], ranges->x_max.values[i],
+                                         code->type, code->m))
+            refuse_range(fields, ranges, i);
 }
 
 /* --- the whole --- */
@@ -222,7 +207,7 @@ static bool read_code(struct fields *fields, enum encoder_type type, bool may_be
     const bool has_ranges = read_ranges(fields, may_be_unfitted, &ranges);
     params_read(fields, encoder_json_rows, ENCODER_PARAMS, NULL, &code);
     if (has_ranges && ranges.from != RANGES_UNFITTED)
-        check_ranges(fields, &ranges, type, code.m);
+        check_ranges(fields, &ranges, &code);
     const bool read = has_ranges && !problem_is_set(fields->problem) &&
                       make_encoder(&code, &ranges, fields->problem, ret_encoder);
     if (read)
@@ -243,22 +228,13 @@ bool encoder_json_read(struct fields *parent, struct encoder *ret_encoder,
                        enum encoder_ranges *ret_ranges)
 {
     struct fields fields;
-    struct encoder encoder;
     unsigned type = ENCODER_GAUSSIAN_TUNING;
-    struct problem *problem = parent->problem;
     if (!fields_open_member(&fields, parent, "encoder", FIELD_REQUIRED))
         return false;
     fields_choice(&fields, "type", FIELD_REQUIRED, types, &type);
-    const bool read = read_code(&fields, (enum encoder_type)type, true, &encoder, ret_ranges);
+    const bool read = read_code(&fields, (enum encoder_type)type, true, ret_encoder, ret_ranges);
     fields_close(&fields);
-    if (!read)
-        return false;
-    if (problem_is_set(problem)) {
-        encoder_finish(&encoder);
-        return false;
-    }
-    *ret_encoder = encoder;
-    return true;
+    return read;
 }
 
 /* --- writing --- */

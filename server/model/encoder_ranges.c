@@ -7,29 +7,18 @@
 #include "server/base/limits.h"
 #include "server/model/errors.h"
 
-/* Whether float32 can tell the places of m receptive fields apart. A latency needs no such: the
- * difference to x_min is as exact as the value is. */
-static bool is_resolved(float x_min, float x_max, enum encoder_type type, size_t neurons)
+bool encoder_ranges_are_possible(float x_min, float x_max, enum encoder_type type, size_t neurons)
 {
-    const float greatest = fmaxf(fabsf(x_min), fabsf(x_max));
+    const float range = x_max - x_min, greatest = fmaxf(fabsf(x_min), fabsf(x_max));
+    if (!(range >= LIMIT_RANGE_MIN && range <= LIMIT_RANGE))
+        return false;
     switch (type) {
     case ENCODER_GAUSSIAN_TUNING:
-        return greatest * FLT_EPSILON * (float)neurons <= (x_max - x_min) / 100;
-    case ENCODER_LATENCY:
+        return greatest * FLT_EPSILON * (float)neurons <= range / 100;
+    case ENCODER_LATENCY: /* the difference to x_min is as exact as the value is */
         return true;
     }
     return false;
-}
-
-enum encoder_ranges_fault encoder_ranges_check(float x_min, float x_max, enum encoder_type type,
-                                               size_t neurons)
-{
-    const float range = x_max - x_min;
-    if (range <= 0)
-        return RANGE_EMPTY;
-    if (!(range >= LIMIT_RANGE_MIN && range <= LIMIT_RANGE))
-        return RANGE_BEYOND;
-    return is_resolved(x_min, x_max, type, neurons) ? RANGE_POSSIBLE : RANGE_UNRESOLVED;
 }
 
 /* --- values outside --- */
@@ -149,12 +138,12 @@ static void find_extremes(const struct samples *samples, float *x_min, float *x_
 static bool make_possible(const struct encoder *encoder, float x_min, float *x_max)
 {
     const size_t neurons = encoder_neurons(encoder);
-    if (encoder_ranges_check(x_min, *x_max, encoder->type, neurons) == RANGE_POSSIBLE)
+    if (encoder_ranges_are_possible(x_min, *x_max, encoder->type, neurons))
         return true;
     if (*x_max - x_min > LIMIT_RANGE)
         return false;
     *x_max = x_min + fmaxf(1, fabsf(x_min) / 64);
-    return encoder_ranges_check(x_min, *x_max, encoder->type, neurons) == RANGE_POSSIBLE;
+    return encoder_ranges_are_possible(x_min, *x_max, encoder->type, neurons);
 }
 
 static bool fit(const struct encoder *encoder, const struct samples *samples, float *x_min,

@@ -18,16 +18,9 @@ enum encoder_ranges {
     RANGES_FITTED       /* a run's samples; a version keeps them */
 };
 
-enum encoder_ranges_fault {
-    RANGE_POSSIBLE,
-    RANGE_EMPTY,      /* x_max is not greater than x_min */
-    RANGE_UNRESOLVED, /* float32 can't tell the receptive fields in it apart */
-    RANGE_BEYOND      /* narrower than LIMIT_RANGE_MIN or wider than LIMIT_RANGE */
-};
-
-/* What is wrong with the range of a feature that has that many neurons of this type. */
-enum encoder_ranges_fault encoder_ranges_check(float x_min, float x_max, enum encoder_type type,
-                                               size_t neurons);
+/* Whether the range of a feature that has that many neurons of this type is one from
+ * LIMIT_RANGE_MIN to LIMIT_RANGE, in which float32 can tell the receptive fields apart. */
+bool encoder_ranges_are_possible(float x_min, float x_max, enum encoder_type type, size_t neurons);
 
 /* Adds the value of a feature outside its range to the problem; out_of_range is "reject". */
 void encoder_ranges_refuse(const struct encoder *encoder, size_t feature, float value,

@@ -8,44 +8,33 @@ static bool check_name(struct json_value name, const char *pointer, struct probl
 {
     if (json_value_kind(name) != JSON_KIND_STRING)
         return problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "must be a string");
-    if (json_value_size(name) > LIMIT_LABEL)
-        return problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
-                                 "must be at most %d bytes long", LIMIT_LABEL);
-    return true;
+    return json_value_size(name) <= LIMIT_LABEL ||
+           problem_add_field(problem, PROBLEM_TOO_LARGE, pointer, "must be at most %d bytes long",
+                             LIMIT_LABEL);
 }
 
 static bool check_names(struct json_value array, const char *pointer, size_t count,
                         struct problem *problem)
 {
     char item_pointer[PROBLEM_POINTER];
+    const size_t given = json_value_count(array);
     if (json_value_kind(array) != JSON_KIND_ARRAY)
         return problem_add_field(problem, PROBLEM_WRONG_TYPE, pointer, "must be an array of names");
-    for (size_t i = 0; i < json_value_count(array); i++) {
+    for (size_t i = 0; i < given; i++) {
         problem_pointer_index(pointer, i, item_pointer);
         if (!check_name(json_value_element(array, i), item_pointer, problem))
             return false;
     }
-    if (json_value_count(array) == count)
-        return true;
-    return problem_add_field(problem, PROBLEM_WRONG_SHAPE, pointer,
+    return given == count ||
+           problem_add_field(problem, PROBLEM_WRONG_SHAPE, pointer,
                              "must hold %zu names, one for each class, but holds %zu", count,
-                             json_value_count(array));
-}
-
-static bool is_without_duplicates(const struct labels *labels, const char *pointer,
-                                  struct problem *problem)
-{
-    const char *duplicate = labels_duplicate(labels);
-    if (duplicate != NULL)
-        problem_add_field(problem, PROBLEM_DUPLICATE_LABEL, pointer,
-                          "Two classes have the name \"%s\".", duplicate);
-    return duplicate == NULL;
+                             given);
 }
 
 bool labels_json_read(struct json_value value, const char *pointer, size_t count,
                       struct problem *problem, struct labels *ret_labels)
 {
-    struct labels labels = {0};
+    struct labels labels;
     if (!check_names(value, pointer, count, problem))
         return false;
     const char **names = malloc(count * sizeof *names);
@@ -54,13 +43,16 @@ bool labels_json_read(struct json_value value, const char *pointer, size_t count
     const bool has_memory = names != NULL && labels_init(&labels, names, count);
     free(names);
     if (!has_memory)
-        problem_set_no_memory(problem);
-    const bool read = has_memory && is_without_duplicates(&labels, pointer, problem);
-    if (read)
-        *ret_labels = labels;
-    else
+        return problem_set_no_memory(problem);
+    const char *duplicate = labels_duplicate(&labels);
+    if (duplicate != NULL) {
+        problem_add_field(problem, PROBLEM_DUPLICATE_LABEL, pointer,
+                          "Two classes have the name \"%s\".", duplicate);
         labels_finish(&labels);
-    return read;
+        return false;
+    }
+    *ret_labels = labels;
+    return true;
 }
 
 void labels_json_write(struct json_writer *writer, const struct labels *labels)
