@@ -36,19 +36,13 @@ struct model_cache *model_cache_create(struct store_pool *stores, size_t budget_
     return cache;
 }
 
-/* FNV-1a */
-static struct entry **bucket_of(struct model_cache *cache, const char *id)
-{
-    uint32_t hash = 2166136261u;
-    for (; *id != '\0'; id++)
-        hash = (hash ^ (unsigned char)*id) * 16777619u;
-    return &cache->buckets[hash % BUCKETS];
-}
-
-/* The link that points to the entry of an id, or to NULL at the chain's end. */
+/* The link that points to the entry of an id, or to NULL at the end of its bucket's chain. */
 static struct entry **link_of(struct model_cache *cache, const char *id)
 {
-    struct entry **link = bucket_of(cache, id);
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    for (const char *at = id; *at != '\0'; at++)
+        hash = (hash ^ (unsigned char)*at) * 16777619u;
+    struct entry **link = &cache->buckets[hash % BUCKETS];
     while (*link != NULL && strcmp((*link)->model->id, id) != 0)
         link = &(*link)->next;
     return link;
@@ -119,13 +113,14 @@ static struct model *find(struct model_cache *cache, const char *id, int64_t ver
 }
 
 static enum store_status load(struct model_cache *cache, const char *id, int64_t version,
-                              struct model **ret_model)
+                              bool with_weights, struct model **ret_model)
 {
     struct store *store;
     enum store_status status = store_pool_borrow_reader(cache->stores, &store);
     if (status != STORE_OK)
         return status;
-    status = model_load(store, id, version, ret_model);
+    status = with_weights ? model_load(store, id, version, ret_model)
+                          : model_load_description(store, id, ret_model);
     store_pool_return_reader(cache->stores, store);
     return status;
 }
@@ -133,13 +128,7 @@ static enum store_status load(struct model_cache *cache, const char *id, int64_t
 enum store_status model_cache_describe(struct model_cache *cache, const char *id,
                                        struct model **ret_model)
 {
-    struct store *store;
-    enum store_status status = store_pool_borrow_reader(cache->stores, &store);
-    if (status != STORE_OK)
-        return status;
-    status = model_load_description(store, id, ret_model);
-    store_pool_return_reader(cache->stores, store);
-    return status;
+    return load(cache, id, 0, false, ret_model);
 }
 
 enum store_status model_cache_get(struct model_cache *cache, const char *id, int64_t version,
@@ -151,7 +140,7 @@ enum store_status model_cache_get(struct model_cache *cache, const char *id, int
         *ret_model = model;
         return STORE_OK;
     }
-    const enum store_status status = load(cache, id, version, &model);
+    const enum store_status status = load(cache, id, version, true, &model);
     if (status != STORE_OK)
         return status;
     if (version == 0) {

@@ -5,52 +5,44 @@
 
 /* --- whether it suits --- */
 
-/* Calls each(name, class) until one is refused. */
-static bool each_name(const char *names,
-                      bool (*each)(void *context, const char *name, size_t class), void *context)
+/* Whether the model has a class of each name of the dataset's; class_of[classes] are their numbers
+ * then (NULL: not wanted). Adds the first that it has not to the problem, at `pointer`. */
+static bool find_names(const struct dataset_record *dataset, const struct model *model,
+                       const char *pointer, struct problem *problem, int32_t *class_of)
 {
-    struct problem problem = {0};
-    struct document *document = document_read_stored(names, &problem);
-    bool goes_on = document != NULL;
-    const struct json_value array = goes_on ? document_root(document) : (struct json_value){0};
-    for (size_t class = 0; goes_on && class < json_value_count(array); class ++)
-        goes_on = each(context, json_value_string(json_value_element(array, class)), class);
-    document_destroy(document);
-    return goes_on;
-}
-
-struct name_check {
-    const struct model *model;
-    const char *pointer;
-    struct problem *problem;
-};
-
-static bool is_known(void *context, const char *name, size_t class)
-{
-    (void)class;
-    const struct name_check *check = context;
-    if (labels_find(&check->model->labels, name) >= 0)
-        return true;
-    return problem_add_field(
-        check->problem, PROBLEM_UNKNOWN_LABEL, check->pointer,
-        check->model->labels.count > 0
-            ? "The model has no class \"%s\", which some samples have."
-            : "Some samples have the class \"%s\", but the model's have no names: PATCH "
-              "its labels.",
-        name);
+    bool known = true;
+    struct problem unreadable = {0};
+    struct document *names = document_read_stored(dataset->names, &unreadable);
+    if (names == NULL)
+        return false;
+    for (size_t i = 0; known && i < json_value_count(document_root(names)); i++) {
+        const char *name = json_value_string(json_value_element(document_root(names), i));
+        const int32_t class = labels_find(&model->labels, name);
+        if (class < 0)
+            known = problem_add_field(
+                problem, PROBLEM_UNKNOWN_LABEL, pointer,
+                model->labels.count > 0
+                    ? "The model has no class \"%s\", which some samples have."
+                    : "Some samples have the class \"%s\", but the model's have no names: PATCH "
+                      "its labels.",
+                name);
+        if (class_of != NULL)
+            class_of[i] = class;
+    }
+    document_destroy(names);
+    return known;
 }
 
 static bool check_labels(const struct dataset_record *dataset, const struct model *model,
                          const char *pointer, struct problem *problem)
 {
-    struct name_check check = {model, pointer, problem};
     const size_t classes = network_outputs(&model->config.network);
     if (dataset->label.id == 0)
         return problem_add_field(problem, PROBLEM_MISSING_FIELD, pointer,
                                  "The dataset has no labels: PUT /datasets/%s/label first.",
                                  dataset->id);
     if (dataset->names != NULL)
-        return each_name(dataset->names, is_known, &check);
+        return find_names(dataset, model, pointer, problem, NULL);
     if (dataset->classes <= classes)
         return true;
     return problem_add_field(problem, PROBLEM_LABEL_OUT_OF_RANGE, pointer,
@@ -158,30 +150,18 @@ static enum store_status load_values(struct store *store, const struct dataset_r
     return status;
 }
 
-struct renaming {
-    const struct labels *labels;
-    int32_t *class_of; /* [classes] the model's number of the dataset's class */
-};
-
-static bool rename_class(void *context, const char *name, size_t class)
-{
-    struct renaming *renaming = context;
-    renaming->class_of[class] = labels_find(renaming->labels, name);
-    return renaming->class_of[class] >= 0;
-}
-
 /* From the dataset's numbers of names to the model's. */
 static enum store_status rename_labels(const struct dataset_record *dataset,
                                        const struct model *model, struct samples *samples)
 {
-    struct renaming renaming = {.labels = &model->labels};
-    renaming.class_of = calloc(dataset->classes, sizeof *renaming.class_of);
-    if (renaming.class_of == NULL)
+    struct problem unknown = {0};
+    int32_t *class_of = calloc(dataset->classes, sizeof *class_of);
+    if (class_of == NULL)
         return STORE_NO_MEMORY;
-    const bool known = each_name(dataset->names, rename_class, &renaming);
+    const bool known = find_names(dataset, model, "", &unknown, class_of);
     for (size_t i = 0; known && i < samples->count; i++)
-        samples->targets.label[i] = renaming.class_of[samples->targets.label[i]];
-    free(renaming.class_of);
+        samples->targets.label[i] = class_of[samples->targets.label[i]];
+    free(class_of);
     return known ? STORE_OK : STORE_CORRUPT;
 }
 

@@ -2,16 +2,6 @@
 
 #include "server/base/limits.h"
 
-static void set_missing(enum problem_code missing, const char *name, struct problem *problem)
-{
-    if (missing == PROBLEM_MODEL_NOT_FOUND)
-        problem_set(problem, missing, "There is no model named \"%s\".", name);
-    else if (missing == PROBLEM_DATASET_NOT_FOUND)
-        problem_set(problem, missing, "There is no dataset named \"%s\".", name);
-    else
-        problem_set(problem, missing, "There is no run %s.", name);
-}
-
 bool errors_store_ok(enum store_status status, enum problem_code missing, const char *name,
                      struct problem *problem)
 {
@@ -19,8 +9,12 @@ bool errors_store_ok(enum store_status status, enum problem_code missing, const 
     case STORE_OK:
         return true;
     case STORE_NOT_FOUND:
-        set_missing(missing, name, problem);
-        return false;
+        return problem_set(problem, missing,
+                           missing == PROBLEM_MODEL_NOT_FOUND ? "There is no model named \"%s\"."
+                           : missing == PROBLEM_DATASET_NOT_FOUND
+                               ? "There is no dataset named \"%s\"."
+                               : "There is no run %s.",
+                           name);
     case STORE_TAKEN:
         return problem_add_field(problem, PROBLEM_ID_TAKEN, "/id", "The id %s is taken.", name);
     case STORE_IN_USE:

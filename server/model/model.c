@@ -9,18 +9,22 @@
 #include "server/model/version_ranges.h"
 
 /* What was stored was checked when it came in: what can't be read now is damaged. */
+static enum store_status status_of(bool read, const struct problem *problem)
+{
+    if (read)
+        return STORE_OK;
+    return problem->code == PROBLEM_OUT_OF_MEMORY ? STORE_NO_MEMORY : STORE_CORRUPT;
+}
+
 static enum store_status restore_config(const char *text, struct model_config *ret_config)
 {
     struct problem problem = {0};
     struct fields fields;
-    bool read = false;
     struct document *document = document_read_stored(text, &problem);
-    if (document != NULL && fields_open_document(&fields, document, &problem))
-        read = config_json_read(&fields, ret_config);
+    const bool read = document != NULL && fields_open_document(&fields, document, &problem) &&
+                      config_json_read(&fields, ret_config);
     document_destroy(document);
-    if (read)
-        return STORE_OK;
-    return problem.code == PROBLEM_OUT_OF_MEMORY ? STORE_NO_MEMORY : STORE_CORRUPT;
+    return status_of(read, &problem);
 }
 
 static enum store_status restore_labels(const char *text, size_t count, struct labels *ret_labels)
@@ -32,9 +36,7 @@ static enum store_status restore_labels(const char *text, size_t count, struct l
     const bool read = document != NULL &&
                       labels_json_read(document_root(document), "", count, &problem, ret_labels);
     document_destroy(document);
-    if (read)
-        return STORE_OK;
-    return problem.code == PROBLEM_OUT_OF_MEMORY ? STORE_NO_MEMORY : STORE_CORRUPT;
+    return status_of(read, &problem);
 }
 
 static enum store_status make_encoding(struct model *model)
@@ -55,30 +57,36 @@ static enum store_status make_encoding(struct model *model)
     return STORE_OK;
 }
 
-static enum store_status restore_weights(const struct tensors *tensors, struct model *model)
-{
-    const enum store_status status =
-        weights_restore(&model->config.network, tensors, &model->network);
-    if (status == STORE_OK)
-        model->bytes += network_bytes(model->network);
-    return status;
-}
-
 static enum store_status restore_version(struct store *store, struct model *model)
 {
     struct tensors tensors;
     enum store_status status = store_version_load(store, model->sequence, model->version, &tensors);
     if (status != STORE_OK)
         return status;
-    const size_t ranges = version_ranges_count(&tensors);
-    if (tensors.count - ranges != network_depth(&model->config.network))
+    const size_t layers = tensors.count - version_ranges_count(&tensors);
+    if (layers != network_depth(&model->config.network))
         status = STORE_CORRUPT;
     if (status == STORE_OK)
         status = version_ranges_take(&tensors, &model->config);
     if (status == STORE_OK)
-        status = restore_weights(&tensors, model);
+        status = weights_restore(&model->config.network, &tensors, &model->network);
     tensors_finish(&tensors);
-    return status == STORE_OK ? make_encoding(model) : status;
+    if (status != STORE_OK)
+        return status;
+    model->bytes += network_bytes(model->network);
+    return make_encoding(model);
+}
+
+/* The version's ranges only. */
+static enum store_status restore_ranges(struct store *store, struct model *model)
+{
+    struct tensors ranges;
+    enum store_status status = version_ranges_peek(store, model->sequence, model->version, &ranges);
+    if (status != STORE_OK)
+        return status == STORE_NOT_FOUND ? STORE_OK : status;
+    status = version_ranges_take(&ranges, &model->config);
+    tensors_finish(&ranges);
+    return status;
 }
 
 static enum store_status restore(const struct model_record *record, struct model *model)
@@ -95,13 +103,16 @@ static enum store_status restore(const struct model_record *record, struct model
     return restore_labels(record->labels, network_outputs(&model->config.network), &model->labels);
 }
 
-/* Without what a version has: weights, and ranges. */
-static enum store_status load_record(struct store *store, const char *id, struct model **ret_model)
+static enum store_status load(struct store *store, const char *id, int64_t version,
+                              enum store_status (*restore_rest)(struct store *, struct model *),
+                              struct model **ret_model)
 {
     struct model_record record;
     enum store_status status = store_model_find(store, id, &record);
     if (status != STORE_OK)
         return status;
+    if (version != 0)
+        record.version = version;
     struct model *model = calloc(1, sizeof *model);
     status = STORE_NO_MEMORY;
     if (model != NULL) {
@@ -110,27 +121,7 @@ static enum store_status load_record(struct store *store, const char *id, struct
     }
     model_record_finish(&record);
     if (status == STORE_OK)
-        *ret_model = model;
-    else
-        model_release(model);
-    return status;
-}
-
-enum store_status model_load_description(struct store *store, const char *id,
-                                         struct model **ret_model)
-{
-    struct model *model;
-    struct tensors tensors;
-    enum store_status status = load_record(store, id, &model);
-    if (status != STORE_OK)
-        return status;
-    status = version_ranges_peek(store, model->sequence, model->version, &tensors);
-    if (status == STORE_OK) {
-        status = version_ranges_take(&tensors, &model->config);
-        tensors_finish(&tensors);
-    } else if (status == STORE_NOT_FOUND) {
-        status = STORE_OK;
-    }
+        status = restore_rest(store, model);
     if (status == STORE_OK)
         *ret_model = model;
     else
@@ -141,18 +132,13 @@ enum store_status model_load_description(struct store *store, const char *id,
 enum store_status model_load(struct store *store, const char *id, int64_t version,
                              struct model **ret_model)
 {
-    struct model *model;
-    enum store_status status = load_record(store, id, &model);
-    if (status != STORE_OK)
-        return status;
-    if (version != 0)
-        model->version = version;
-    status = restore_version(store, model);
-    if (status == STORE_OK)
-        *ret_model = model;
-    else
-        model_release(model);
-    return status;
+    return load(store, id, version, restore_version, ret_model);
+}
+
+enum store_status model_load_description(struct store *store, const char *id,
+                                         struct model **ret_model)
+{
+    return load(store, id, 0, restore_ranges, ret_model);
 }
 
 bool model_encoder_is_usable(const struct model *model, bool fits, struct problem *problem)

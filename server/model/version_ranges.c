@@ -26,14 +26,6 @@ size_t version_ranges_put(const struct encoder *fitted, struct tensor tensors[RA
     return RANGE_TENSORS;
 }
 
-static const struct tensor *find(const struct tensors *tensors, const char *name)
-{
-    for (size_t i = 0; i < tensors->count; i++)
-        if (strcmp(tensors->items[i].name, name) == 0)
-            return &tensors->items[i];
-    return NULL;
-}
-
 size_t version_ranges_count(const struct tensors *tensors)
 {
     size_t count = 0;
@@ -50,7 +42,8 @@ static bool is_row(const struct tensor *tensor, size_t n)
 enum store_status version_ranges_take(const struct tensors *tensors, struct model_config *config)
 {
     struct encoder encoder;
-    const struct tensor *x_min = find(tensors, x_min_name), *x_max = find(tensors, x_max_name);
+    const struct tensor *x_min = tensors_find(tensors, x_min_name),
+                        *x_max = tensors_find(tensors, x_max_name);
     if (version_ranges_count(tensors) == 0)
         return STORE_OK;
     if (!config->has_encoder || version_ranges_count(tensors) != RANGE_TENSORS ||

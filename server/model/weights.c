@@ -64,19 +64,11 @@ void weights_tensors(const struct network_params *params, const struct weights *
     }
 }
 
-static const struct tensor *find(const struct tensors *tensors, const char *name)
-{
-    for (size_t i = 0; i < tensors->count; i++)
-        if (strcmp(tensors->items[i].name, name) == 0)
-            return &tensors->items[i];
-    return NULL;
-}
-
 static bool find_layers(const struct network_params *params, const struct tensors *tensors,
                         const float **layers)
 {
     for (size_t l = 0; l < network_depth(params); l++) {
-        const struct tensor *tensor = find(tensors, weights_name(params, l));
+        const struct tensor *tensor = tensors_find(tensors, weights_name(params, l));
         if (tensor == NULL || tensor->rows != network_neurons(params, l) ||
             tensor->columns != network_afferents(params, l))
             return false;

@@ -21,6 +21,14 @@ void tensors_finish(struct tensors *tensors)
     *tensors = (struct tensors){0};
 }
 
+const struct tensor *tensors_find(const struct tensors *tensors, const char *name)
+{
+    for (size_t i = 0; i < tensors->count; i++)
+        if (strcmp(tensors->items[i].name, name) == 0)
+            return &tensors->items[i];
+    return NULL;
+}
+
 /* --- publishing --- */
 
 static void checksum_of(const struct tensor *tensors, size_t count, char ret_text[CHECKSUM_TEXT])

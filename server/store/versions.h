@@ -24,6 +24,8 @@ struct tensors {
 };
 void tensors_finish(struct tensors *tensors);
 
+const struct tensor *tensors_find(const struct tensors *tensors, const char *name); /* or NULL */
+
 struct version_record {
     int64_t version;
     int64_t run;                /* that published it; 0: created or imported */
