@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/buffer.h"
 #include "server/base/limits.h"
 #include "server/base/utf8.h"
 #include "server/files/csv_number.h"
@@ -18,9 +19,8 @@ static const size_t no_column = SIZE_MAX;
 struct csv_file {
     struct csv_records *records;
     size_t columns, features;
-    size_t label_column;       /* no_column: none */
-    const char **column_names; /* [columns]; owned, one block with `names` and the texts */
-    const char **names;        /* [features] */
+    size_t label_column; /* no_column: none */
+    struct buffer names; /* of the columns, one after the other, each with its NUL */
     struct csv_labels *labels;
     size_t rows, max_rows;
     struct problem *problem; /* borrowed during a call */
@@ -32,12 +32,24 @@ struct name {
     size_t size;
 };
 
+static const char *next_name(const char *name)
+{
+    return name + strlen(name) + 1;
+}
+
+static const char *name_of(const struct csv_file *file, size_t column)
+{
+    const char *name = file->names.bytes;
+    for (; column > 0; column--)
+        name = next_name(name);
+    return name;
+}
+
 /* Writes 'column "width"', or 'column 3' if it has no name. */
 static void write_place(const struct csv_file *file, size_t column, char *out)
 {
     char excerpt[UTF8_EXCERPT];
-    const char *name =
-        file->column_names != NULL && column < file->columns ? file->column_names[column] : "";
+    const char *name = column < file->columns ? name_of(file, column) : "";
     utf8_excerpt(name, strlen(name), excerpt);
     if (*excerpt != '\0')
         snprintf(out, PLACE_TEXT, "column \"%s\"", excerpt);
@@ -105,25 +117,14 @@ static bool check_name(const struct csv_file *file, const struct csv_record *rec
 /* Copies the header's names. */
 static bool keep_names(struct csv_file *file, const struct csv_record *record)
 {
-    size_t bytes = 2 * record->count * sizeof(char *);
     for (size_t i = 0; i < record->count; i++) {
         const struct name name = trim(record, i);
         if (!check_name(file, record, i, name))
             return false;
-        bytes += name.size + 1;
+        buffer_add(&file->names, name.text, name.size + 1);
     }
-    const char **names = malloc(bytes);
-    if (names == NULL)
-        return problem_set_no_memory(file->problem);
-    char *text = (char *)(names + 2 * record->count);
-    for (size_t i = 0; i < record->count; i++) {
-        names[i] = text;
-        text = stpcpy(text, trim(record, i).text) + 1;
-    }
-    file->column_names = names;
-    file->names = names + record->count;
     file->columns = record->count;
-    return true;
+    return !file->names.failed || problem_set_no_memory(file->problem);
 }
 
 /* Writes as many of the columns' names as there is room for, with the end of the sentence. */
@@ -131,9 +132,10 @@ static void list_columns(const struct csv_file *file, char *out)
 {
     static const char dots[] = ", ...";
     char excerpt[UTF8_EXCERPT];
+    const char *name = file->names.bytes;
     size_t size = 0;
-    for (size_t i = 0; i < file->columns; i++) {
-        utf8_excerpt(file->column_names[i], strlen(file->column_names[i]), excerpt);
+    for (size_t i = 0; i < file->columns; i++, name = next_name(name)) {
+        utf8_excerpt(name, strlen(name), excerpt);
         if (size + strlen(excerpt) + 2 * sizeof dots > LIST_TEXT) {
             memcpy(out + size, dots, sizeof dots);
             return;
@@ -155,9 +157,10 @@ static bool refuse_label_column(const struct csv_file *file, const char *label_c
 static bool find_label_column(struct csv_file *file, const struct csv_record *header,
                               const char *label_column)
 {
+    const char *name = file->names.bytes;
     file->label_column = no_column;
-    for (size_t i = 0; label_column != NULL && i < file->columns; i++) {
-        if (strcmp(file->column_names[i], label_column) != 0)
+    for (size_t i = 0; label_column != NULL && i < file->columns; i++, name = next_name(name)) {
+        if (strcmp(name, label_column) != 0)
             continue;
         if (file->label_column != no_column)
             return refuse(file, header, i, PROBLEM_MALFORMED_DATA,
@@ -166,9 +169,7 @@ static bool find_label_column(struct csv_file *file, const struct csv_record *he
     }
     if (label_column != NULL && file->label_column == no_column)
         return refuse_label_column(file, label_column);
-    for (size_t i = 0; i < file->columns; i++)
-        if (i != file->label_column)
-            file->names[file->features++] = file->column_names[i];
+    file->features = file->columns - (label_column != NULL);
     return true;
 }
 
@@ -232,18 +233,13 @@ void csv_file_destroy(struct csv_file *file)
         return;
     csv_records_destroy(file->records);
     csv_labels_destroy(file->labels);
-    free(file->column_names);
+    buffer_finish(&file->names);
     free(file);
 }
 
 size_t csv_file_features(const struct csv_file *file)
 {
     return file->features;
-}
-
-const char *const *csv_file_names(const struct csv_file *file)
-{
-    return file->names;
 }
 
 static bool refuse_number(const struct csv_file *file, const struct csv_record *record,

@@ -21,10 +21,6 @@ struct csv_file *csv_file_create(int fd, const char *label_column, size_t max_by
 void csv_file_destroy(struct csv_file *file); /* takes NULL */
 
 size_t csv_file_features(const struct csv_file *file);
-/* [features] in the order of the file; borrowed, for as long as the file. Two may be equal, or "".
- */
-const char *const *csv_file_names(const struct csv_file *file);
-
 /* Reads the next rows to x[max_rows][features], and the codes of their labels, which
  * csv_file_classes() explains, to code[max_rows] (untouched without a column of labels). *ret_rows
  * is less than `max_rows` at the end. False with the problem set, *ret_rows untouched and anything
