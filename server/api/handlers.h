@@ -45,12 +45,16 @@ request_handler train_post;
 /* datasets.c */
 request_handler datasets_list;
 request_handler datasets_get;
-request_handler datasets_put_table;
-request_handler datasets_put_x;
-request_handler datasets_put_label;
 request_handler datasets_delete;
 enum store_status datasets_find(struct service *service, const char *id,
                                 struct dataset_record *ret_record);
+/* Answers with a dataset. */
+void datasets_answer(struct service *service, const char *id, unsigned status, struct reply *reply);
+
+/* datasets_put.c */
+request_handler datasets_put_table;
+request_handler datasets_put_x;
+request_handler datasets_put_label;
 
 /* runs.c */
 request_handler runs_list;

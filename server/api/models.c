@@ -185,7 +185,9 @@ static enum store_status insert_model(struct service *service, const struct new_
     struct model_record record = {
         .description = strdup(model->description),
         .config = config_json_text(&model->config),
-        .labels = model->labels.count > 0 ? labels_json_text(&model->labels) : NULL};
+        .labels = model->labels.count > 0
+                      ? labels_json_text(model->labels.names, model->labels.count)
+                      : NULL};
     struct tensor tensors[NETWORK_LAYERS];
     enum store_status status = STORE_NO_MEMORY;
     strcpy(record.id, model->id);
@@ -231,7 +233,7 @@ static bool read_change(const struct document *document, size_t classes, struct 
     fields_close(&fields);
     if (json_value_is_given(given) &&
         labels_json_read(given, "/labels", classes, problem, &names)) {
-        *labels = labels_json_text(&names);
+        *labels = labels_json_text(names.names, names.count);
         change->labels = *labels;
         labels_finish(&names);
         if (*labels == NULL)

@@ -18,6 +18,10 @@ bool errors_store_ok(enum store_status status, enum problem_code missing, const 
     case STORE_TAKEN:
         return problem_add_field(problem, PROBLEM_ID_TAKEN, "/id", "The id %s is taken.", name);
     case STORE_IN_USE:
+        if (missing == PROBLEM_DATASET_NOT_FOUND)
+            return problem_set(
+                problem, PROBLEM_DATASET_IN_USE,
+                "A run that uses %s is queued or running: cancel it or wait for its end.", name);
         return problem_set(problem, PROBLEM_MODEL_IN_USE,
                            "A run of %s is queued or running: cancel it or wait for its end.",
                            name);

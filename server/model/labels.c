@@ -16,7 +16,7 @@ bool labels_init(struct labels *labels, const char *const *names, size_t count)
     *labels = (struct labels){.count = count, .sorted = malloc(bytes)};
     if (labels->sorted == NULL)
         return false;
-    labels->names = (char **)(labels->sorted + count);
+    labels->names = (const char **)(labels->sorted + count);
     char *text = (char *)(labels->names + count);
     for (size_t i = 0; i < count; i++) {
         labels->names[i] = text;

@@ -15,7 +15,7 @@ struct label {
 struct labels {
     size_t count;
     struct label *sorted; /* by name; owned, one block with all names */
-    char **names;         /* [count] by class */
+    const char **names;   /* [count] by class */
 };
 
 /* Copies the names[count] > 0 of classes. False: no memory. */

@@ -55,22 +55,13 @@ bool labels_json_read(struct json_value value, const char *pointer, size_t count
     return true;
 }
 
-void labels_json_write(struct json_writer *writer, const struct labels *labels)
-{
-    if (labels->count == 0) {
-        json_write_null(writer);
-        return;
-    }
-    json_write_array_begin(writer);
-    for (size_t i = 0; i < labels->count; i++)
-        json_write_string(writer, labels->names[i]);
-    json_write_array_end(writer);
-}
-
-char *labels_json_text(const struct labels *labels)
+char *labels_json_text(const char *const *names, size_t count)
 {
     struct buffer text = {0};
     struct json_writer json = json_writer_to(&text);
-    labels_json_write(&json, labels);
+    json_write_array_begin(&json);
+    for (size_t i = 0; i < count; i++)
+        json_write_string(&json, names[i]);
+    json_write_array_end(&json);
     return buffer_take_string(&text);
 }

@@ -1,4 +1,4 @@
-/* labels_json.h - reads and writes the names of a model's classes. */
+/* labels_json.h - reads and writes the names of classes. */
 #ifndef SERVER_MODEL_LABELS_JSON_H
 #define SERVER_MODEL_LABELS_JSON_H
 
@@ -11,9 +11,7 @@
 bool labels_json_read(struct json_value value, const char *pointer, size_t count,
                       struct problem *problem, struct labels *ret_labels);
 
-void labels_json_write(struct json_writer *writer, const struct labels *labels); /* null for none */
-
-/* The same as a text, as the store keeps it; NULL: no memory. free() */
-char *labels_json_text(const struct labels *labels);
+/* The text of an array of names, as the store keeps it; NULL: no memory. free() */
+char *labels_json_text(const char *const *names, size_t count);
 
 #endif
