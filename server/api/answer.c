@@ -91,7 +91,7 @@ void answer_npy(struct reply *reply, enum dtype dtype, unsigned rank, const size
 
 /* --- predictions: their arrays --- */
 
-static void write_class(struct json_writer *json, const struct labels *labels, int32_t class)
+void answer_write_class(struct json_writer *json, const struct labels *labels, int32_t class)
 {
     if (class < 0)
         json_write_null(json);
@@ -114,7 +114,7 @@ static bool write_value(struct json_writer *json, const struct labels *labels,
     }
     const int32_t value = ((const int32_t *)array->values)[number];
     if (array->style == PREDICTION_CLASSES)
-        write_class(json, labels, value);
+        answer_write_class(json, labels, value);
     else
         json_write_integer(json, value);
     return true;

@@ -84,7 +84,9 @@ void datasets_list(struct service *service, const struct request *request, struc
     struct dataset_record *records = page.records;
     const enum store_status status =
         store_dataset_list(page.store, page.cursor, page.limit, records, &page.count);
-    if (page_is_listed(&page, status, PROBLEM_DATASET_NOT_FOUND, "", "datasets"))
+    if (page_is_listed(&page,
+                       errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, "", &reply->problem),
+                       "datasets"))
         for (size_t i = 0; i < page.count; i++)
             write_dataset(&reply->json, &records[i]);
     const int64_t last = page.count > 0 ? records[page.count - 1].sequence : 0;

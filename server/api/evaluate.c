@@ -19,7 +19,7 @@ struct evaluate_request {
 static void evaluate_request_finish(void *state)
 {
     struct evaluate_request *asked = state;
-    request_samples_finish(&asked->input);
+    samples_finish(&asked->input.samples);
     model_release(asked->model);
 }
 
@@ -46,10 +46,7 @@ static void write_classes(struct json_writer *json, const struct model *model,
         const struct class_metrics metrics = class_metrics(confusion, classes, c, support[c]);
         json_write_object_begin(json);
         json_write_key(json, "label");
-        if (model->labels.count > 0)
-            json_write_string(json, model->labels.names[c]);
-        else
-            json_write_integer(json, (int64_t)c);
+        answer_write_class(json, &model->labels, (int32_t)c);
         json_write_member_double(json, "support", (double)metrics.support);
         json_write_member_double(json, "precision", metrics.precision);
         json_write_member_double(json, "recall", metrics.recall);

@@ -7,6 +7,7 @@
 #include "server/api/handlers.h"
 #include "server/api/page.h"
 #include "server/base/timestamp.h"
+#include "server/http/route.h"
 #include "server/model/cache.h"
 #include "server/model/config_json.h"
 #include "server/model/errors.h"
@@ -67,7 +68,8 @@ void models_list(struct service *service, const struct request *request, struct 
         store_model_list(page.store, page.cursor, page.limit, records, &page.count);
     for (size_t i = 0; status == STORE_OK && i < page.count; i++)
         status = model_record_fit(page.store, &records[i]);
-    if (page_is_listed(&page, status, PROBLEM_MODEL_NOT_FOUND, "", "models"))
+    if (page_is_listed(&page, errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, "", &reply->problem),
+                       "models"))
         for (size_t i = 0; i < page.count; i++)
             write_model(&reply->json, &records[i]);
     const int64_t last = page.count > 0 ? records[page.count - 1].sequence : 0;
@@ -109,14 +111,6 @@ static void new_model_finish(struct new_model *model)
     weights_finish(&model->weights);
 }
 
-static bool is_id(const char *text)
-{
-    const size_t size = strlen(text);
-    return size >= 1 && size <= LIMIT_ID &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") == size && text[0] != '_' &&
-           text[0] != '-';
-}
-
 static void make_up_id(char id[LIMIT_ID + 1])
 {
     uint32_t bits = 0;
@@ -130,7 +124,7 @@ static void read_id(struct fields *fields, char id[LIMIT_ID + 1])
     const char *given;
     if (!fields_string(fields, "id", FIELD_OPTIONAL, LIMIT_ID, &given))
         make_up_id(id);
-    else if (is_id(given))
+    else if (route_is_id(given, strlen(given)))
         strcpy(id, given);
     else
         problem_add_field(fields->problem, PROBLEM_UNKNOWN_VALUE, "/id",

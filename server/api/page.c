@@ -47,13 +47,12 @@ bool page_begin(struct page *page, struct service *service, const struct request
     return false;
 }
 
-bool page_is_listed(struct page *page, enum store_status status, enum problem_code missing,
-                    const char *name, const char *array)
+bool page_is_listed(struct page *page, bool is_read, const char *array)
 {
     struct json_writer *json = &page->reply->json;
     store_pool_return_reader(page->service->stores, page->store);
-    page->is_listed = errors_store_ok(status, missing, name, &page->reply->problem);
-    if (!page->is_listed)
+    page->is_listed = is_read;
+    if (!is_read)
         return false;
     json_write_object_begin(json);
     json_write_key(json, array);

@@ -26,10 +26,9 @@ struct page {
 bool page_begin(struct page *page, struct service *service, const struct request *request,
                 size_t default_limit, size_t record_size, struct reply *reply);
 
-/* Whether the records were read, with what status; the array of this name is then begun. False with
- * the problem set, as errors_store_ok() does. */
-bool page_is_listed(struct page *page, enum store_status status, enum problem_code missing,
-                    const char *name, const char *array);
+/* Gives the store back. Whether the records were read, as `is_read` says; the array of this name is
+ * then begun. */
+bool page_is_listed(struct page *page, bool is_read, const char *array);
 
 /* Ends the answer, if it was begun: if the page is full, the next one follows `last`, the cursor of
  * its last record. Frees the records. */

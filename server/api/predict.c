@@ -18,7 +18,7 @@ static void predict_request_finish(void *state)
 {
     struct predict_request *asked = state;
     prediction_finish(&asked->prediction);
-    request_samples_finish(&asked->input);
+    samples_finish(&asked->input.samples);
     model_release(asked->model);
 }
 

@@ -114,11 +114,6 @@ bool request_samples_read(struct service *service, struct fields *fields, const 
     return !problem_is_set(fields->problem);
 }
 
-void request_samples_finish(struct request_samples *samples)
-{
-    samples_finish(&samples->samples);
-}
-
 bool request_samples_load(struct service *service, const struct model *model, enum samples_use use,
                           struct problem *problem, struct request_samples *samples)
 {

@@ -17,7 +17,6 @@ struct request_samples {
  * model. False with the problem set. */
 bool request_samples_read(struct service *service, struct fields *fields, const struct model *model,
                           enum samples_use use, struct request_samples *ret_samples);
-void request_samples_finish(struct request_samples *samples); /* does nothing on a zeroed one */
 
 /* Loads the samples of the dataset, if one is named; does nothing otherwise. Waits for the disk.
  * False with the problem set. */

@@ -1,6 +1,5 @@
 /* The runs: list, show, metrics, cancel. */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,18 +64,6 @@ static void write_run(struct json_writer *json, const struct run_record *record)
     json_write_object_end(json);
 }
 
-/* "7", for problem details. */
-struct run_name {
-    char text[32];
-};
-
-static struct run_name run_name(int64_t run)
-{
-    struct run_name name;
-    snprintf(name.text, sizeof name.text, "%lld", (long long)run);
-    return name;
-}
-
 enum store_status runs_find(struct service *service, int64_t run, struct run_record *ret_record)
 {
     struct store *store;
@@ -91,8 +78,7 @@ enum store_status runs_find(struct service *service, int64_t run, struct run_rec
 void runs_answer(struct service *service, int64_t run, unsigned status, struct reply *reply)
 {
     struct run_record record;
-    if (!errors_store_ok(runs_find(service, run, &record), PROBLEM_RUN_NOT_FOUND,
-                         run_name(run).text, &reply->problem))
+    if (!errors_run_ok(runs_find(service, run, &record), run, &reply->problem))
         return;
     write_run(&reply->json, &record);
     run_record_finish(&record);
@@ -132,7 +118,9 @@ void runs_list(struct service *service, const struct request *request, struct re
     struct run_record *records = page.records;
     const enum store_status status =
         store_run_list(page.store, model, state, page.cursor, page.limit, records, &page.count);
-    if (page_is_listed(&page, status, PROBLEM_MODEL_NOT_FOUND, model, "runs"))
+    if (page_is_listed(&page,
+                       errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, model, &reply->problem),
+                       "runs"))
         for (size_t i = 0; i < page.count; i++)
             write_run(&reply->json, &records[i]);
     const int64_t last = page.count > 0 ? records[page.count - 1].id : 0;
@@ -159,8 +147,7 @@ void runs_metrics(struct service *service, const struct request *request, struct
     struct epoch_metrics *metrics = page.records;
     const enum store_status status =
         store_run_metrics(page.store, request->run, page.cursor, page.limit, metrics, &page.count);
-    if (page_is_listed(&page, status, PROBLEM_RUN_NOT_FOUND, run_name(request->run).text,
-                       "metrics"))
+    if (page_is_listed(&page, errors_run_ok(status, request->run, &reply->problem), "metrics"))
         for (size_t i = 0; i < page.count; i++)
             write_epoch(&reply->json, &metrics[i]);
     page_end(&page, page.count > 0 ? metrics[page.count - 1].epoch : 0);
@@ -174,8 +161,7 @@ void runs_cancel(struct service *service, const struct request *request, struct 
     struct store *store = store_pool_borrow_writer(service->stores);
     const enum store_status status = store_pool_return_writer(
         service->stores, store_queue_cancel(store, request->run, timestamp_now(), &state));
-    if (!errors_store_ok(status, PROBLEM_RUN_NOT_FOUND, run_name(request->run).text,
-                         &reply->problem))
+    if (!errors_run_ok(status, request->run, &reply->problem))
         return;
     trainer_cancel(service->trainer, request->run, state == RUN_CANCELLED);
     runs_answer(service, request->run, 202, reply);

@@ -36,7 +36,10 @@ void versions_list(struct service *service, const struct request *request, struc
     struct version_record *records = page.records;
     const enum store_status status = store_version_list(page.store, request->model, page.cursor,
                                                         page.limit, records, &page.count);
-    if (page_is_listed(&page, status, PROBLEM_MODEL_NOT_FOUND, request->model, "versions"))
+    if (page_is_listed(
+            &page,
+            errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem),
+            "versions"))
         for (size_t i = 0; i < page.count; i++)
             write_version(&reply->json, &records[i]);
     page_end(&page, page.count > 0 ? records[page.count - 1].version : 0);

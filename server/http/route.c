@@ -34,14 +34,20 @@ static bool is_alphanumeric(char c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-/* [a-z0-9][a-z0-9_-]{0,62} */
-static bool read_id(const char *text, size_t length, char *out)
+bool route_is_id(const char *text, size_t length)
 {
     if (length > LIMIT_ID || !is_alphanumeric(*text))
         return false;
     for (size_t i = 0; i < length; i++)
         if (!is_alphanumeric(text[i]) && text[i] != '_' && text[i] != '-')
             return false;
+    return true;
+}
+
+static bool read_id(const char *text, size_t length, char *out)
+{
+    if (!route_is_id(text, length))
+        return false;
     memcpy(out, text, length);
     out[length] = '\0';
     return true;

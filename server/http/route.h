@@ -27,6 +27,9 @@ struct route {
     const char *const *query; /* names of its parameters, ended by NULL; NULL: it has none */
 };
 
+/* Whether a text is the id of a model or a dataset: [a-z0-9][a-z0-9_-]{0,62}. */
+bool route_is_id(const char *text, size_t length);
+
 /* Finds the route and fills in the path's values (model, dataset, version, run) of `request`, whose
  * method and path are set. NULL with the reply's problem set: not_found; method_not_allowed, and
  * reply->allow lists the methods; or model_not_found and the like, if a segment can't be an id. */

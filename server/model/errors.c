@@ -1,5 +1,7 @@
 #include "server/model/errors.h"
 
+#include <stdio.h>
+
 #include "server/base/limits.h"
 
 bool errors_store_ok(enum store_status status, enum problem_code missing, const char *name,
@@ -50,6 +52,13 @@ bool errors_store_ok(enum store_status status, enum problem_code missing, const 
         return problem_set(problem, PROBLEM_INTERNAL, "The stored data can't be read.");
     }
     return false;
+}
+
+bool errors_run_ok(enum store_status status, int64_t run, struct problem *problem)
+{
+    char name[24];
+    snprintf(name, sizeof name, "%lld", (long long)run);
+    return errors_store_ok(status, PROBLEM_RUN_NOT_FOUND, name, problem);
 }
 
 bool errors_core_ok(enum core_status status, struct problem *problem)
