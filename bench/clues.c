@@ -28,6 +28,7 @@
 #include "core/learner.h"
 #include "core/multi_spike.h"
 #include "core/random.h"
+#include "core/reading.h"
 #include "core/spike_counter.h"
 #include "tests/support/views.h"
 
@@ -180,7 +181,7 @@ struct score {
 /* What the output is counted with. */
 struct probe {
     struct activity activity;
-    struct read_out_scratch scratch;
+    struct reading_scratch scratch;
 };
 
 static void score_trial(const struct trial *trial, const struct patterns *patterns,
@@ -272,8 +273,8 @@ static struct student *prepare(const struct task *task, uint32_t seed)
     if (network_create(&shape, layers, &student->network) != CORE_OK ||
         learner_create(student->network, &options, &student->learner) != CORE_OK ||
         activity_init(&student->probe.activity, student->network, TRIAL_SPIKES_MOST) != CORE_OK ||
-        read_out_scratch_init(&student->probe.scratch, student->network, TRIAL_SPIKES_MOST,
-                              false) != CORE_OK)
+        reading_scratch_init(&student->probe.scratch, student->network, TRIAL_SPIKES_MOST, false) !=
+            CORE_OK)
         abort();
     random_init(&student->random, seed);
     draw_patterns(&student->patterns, task->value, &student->random);
@@ -284,7 +285,7 @@ static struct student *prepare(const struct task *task, uint32_t seed)
 
 static void destroy(struct student *student)
 {
-    read_out_scratch_finish(&student->probe.scratch);
+    reading_scratch_finish(&student->probe.scratch);
     activity_finish(&student->probe.activity);
     learner_destroy(student->learner);
     network_destroy(student->network);

@@ -11,6 +11,7 @@
 #include "core/activity.h"
 #include "core/simd.h"
 #include "core/training.h"
+#include "core/v_max_reading.h"
 
 enum { SAMPLES = 2048, ROUNDS = 5, PIXELS = 784, CLASSES = 10, T = 32, MAX_SPIKE_TIME = 16 };
 
@@ -113,7 +114,8 @@ static void predict_pass(struct problem *problem)
     for (size_t i = 0; i < SAMPLES; i++) {
         samples_pattern(&problem->set, &problem->encoder.encoding, i,
                         activity_input(&problem->activity));
-        v_max_read_out_forward(problem->network, &problem->membranes, &problem->activity, NULL);
+        activity_forward(problem->network, &problem->membranes, &problem->activity);
+        v_max_reading_voltages(problem->network, &problem->membranes, &problem->activity, NULL);
     }
 }
 

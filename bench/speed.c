@@ -16,6 +16,7 @@
 #include "core/random.h"
 #include "core/simd.h"
 #include "core/training.h"
+#include "core/v_max_reading.h"
 #include "server/base/team_threads.h"
 #include "tests/support/run_pattern.h"
 #include "tests/support/single_layer.h"
@@ -173,7 +174,8 @@ static void predict_pass(struct problem *problem)
     for (size_t i = 0; i < SAMPLES; i++) {
         samples_pattern(&problem->bytes, &problem->encoder.encoding, i,
                         activity_input(&problem->activity));
-        v_max_read_out_forward(problem->network, &problem->membranes, &problem->activity, NULL);
+        activity_forward(problem->network, &problem->membranes, &problem->activity);
+        v_max_reading_voltages(problem->network, &problem->membranes, &problem->activity, NULL);
         v_max_read_out_decide(problem->activity.score, problem->outputs);
     }
 }

@@ -36,7 +36,7 @@ static void credit_peaks(const struct tempotron *tempotron, size_t block,
 {
     const size_t T = tempotron->params.T, first = block * BLOCK_NEURONS;
     memset(scratch->amounts, 0, T * tempotron->stride * sizeof *scratch->amounts);
-    membranes_run(tempotron, &layer->pattern, &layer->timeline, &scratch->read_out.membranes,
+    membranes_run(tempotron, &layer->pattern, &layer->timeline, &scratch->reading.membranes,
                   scratch->v);
     for (size_t j = 0; j < tempotron->params.out_features; j++) {
         const float amount = gradient->amount[first + j];
@@ -58,13 +58,13 @@ const struct credit *backward_find_credit(const struct network *network, size_t 
     const struct layer_gradient *gradient = &slot->gradients[layer];
     if (gradient->credit != NULL)
         return &gradient->credit[block];
-    scratch->read_out.membranes.block = block;
+    scratch->reading.membranes.block = block;
     if (layer + 1 < network->depth && network->params.hidden_spike == HIDDEN_PEAK) {
         credit_peaks(tempotron, block, activity, gradient, scratch);
     } else {
         const struct voltage_gradient of_block = layer_gradient_block(gradient, block);
         membranes_backward(tempotron, &activity->pattern, &activity->timeline, &of_block,
-                           &scratch->read_out.membranes, &scratch->credit);
+                           &scratch->reading.membranes, &scratch->credit);
     }
     return &scratch->credit;
 }

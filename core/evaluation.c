@@ -6,12 +6,13 @@
 
 #include "core/activity.h"
 #include "core/read_out.h"
+#include "core/reading.h"
 
 enum { PART_WORK = 128 * 1024 /* of network_work() that makes it worth to wake another thread */ };
 
 struct scratch {
     struct activity activity;
-    struct read_out_scratch read_out;
+    struct reading_scratch reading;
 };
 
 struct evaluator {
@@ -24,12 +25,12 @@ struct evaluator {
     size_t parts;
     struct scratch *scratch; /* [parts] */
     atomic_bool stopped;
-    struct read_out_outcome *outcomes; /* [samples] */
+    struct reading *readings; /* [samples] */
 };
 
 static bool evaluate_sample(struct evaluator *evaluator, size_t sample, struct scratch *scratch)
 {
-    const struct read_out_task task = {
+    const struct reading_task task = {
         .targets = &evaluator->samples->targets,
         .sample = sample,
         .loss = &evaluator->loss,
@@ -37,9 +38,9 @@ static bool evaluate_sample(struct evaluator *evaluator, size_t sample, struct s
     };
     struct activity *activity = &scratch->activity;
     samples_pattern(evaluator->samples, &evaluator->encoding, sample, activity_input(activity));
-    activity_forward(evaluator->network, &scratch->read_out.membranes, activity);
-    return read_out_sample(evaluator->network, &task, &scratch->read_out, activity, NULL,
-                           &evaluator->outcomes[sample]);
+    activity_forward(evaluator->network, &scratch->reading.membranes, activity);
+    return reading_take(evaluator->network, &task, &scratch->reading, activity, NULL,
+                        &evaluator->readings[sample]);
 }
 
 static void evaluate_part(void *context, size_t part)
@@ -60,12 +61,12 @@ void evaluator_destroy(struct evaluator *evaluator)
     if (evaluator == NULL)
         return;
     for (size_t part = 0; evaluator->scratch != NULL && part < evaluator->parts; part++) {
-        read_out_scratch_finish(&evaluator->scratch[part].read_out);
+        reading_scratch_finish(&evaluator->scratch[part].reading);
         activity_finish(&evaluator->scratch[part].activity);
     }
     background_destroy(evaluator->encoding.background);
     free(evaluator->scratch);
-    free(evaluator->outcomes);
+    free(evaluator->readings);
     free(evaluator);
 }
 
@@ -85,14 +86,14 @@ static enum core_status init_scratch(struct evaluator *evaluator)
     enum core_status status = CORE_OK;
     evaluator->parts = part_count(evaluator, capacity);
     evaluator->scratch = calloc(evaluator->parts, sizeof *evaluator->scratch);
-    evaluator->outcomes = malloc(count * sizeof *evaluator->outcomes);
-    if (evaluator->scratch == NULL || evaluator->outcomes == NULL)
+    evaluator->readings = malloc(count * sizeof *evaluator->readings);
+    if (evaluator->scratch == NULL || evaluator->readings == NULL)
         status = CORE_NO_MEMORY;
     for (size_t part = 0; status == CORE_OK && part < evaluator->parts; part++) {
         struct scratch *scratch = &evaluator->scratch[part];
         status = activity_init(&scratch->activity, network, capacity);
         if (status == CORE_OK)
-            status = read_out_scratch_init(&scratch->read_out, network, capacity, false);
+            status = reading_scratch_init(&scratch->reading, network, capacity, false);
     }
     return status;
 }
@@ -136,14 +137,14 @@ static struct evaluation tally(const struct evaluator *evaluator, uint64_t *conf
     if (confusion != NULL)
         memset(confusion, 0, classes * classes * sizeof *confusion);
     for (size_t b = 0; b < evaluator->samples->count; b++) {
-        const struct read_out_outcome *outcome = &evaluator->outcomes[b];
-        evaluation.loss += outcome->loss;
-        evaluation.undecided += outcome->label == READ_OUT_UNDECIDED;
-        decisions += outcome->decisions;
-        correct += outcome->correct;
-        if (confusion != NULL && outcome->label != READ_OUT_UNDECIDED) {
+        const struct reading *reading = &evaluator->readings[b];
+        evaluation.loss += reading->loss;
+        evaluation.undecided += reading->label == READING_UNDECIDED;
+        decisions += reading->decisions;
+        correct += reading->correct;
+        if (confusion != NULL && reading->label != READING_UNDECIDED) {
             const size_t label = (size_t)evaluator->samples->targets.label[b];
-            confusion[label * classes + (size_t)outcome->label]++;
+            confusion[label * classes + (size_t)reading->label]++;
         }
     }
     evaluation.loss /= (double)decisions;

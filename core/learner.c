@@ -16,6 +16,7 @@
 #include "core/backward.h"
 #include "core/dropout.h"
 #include "core/learning_block.h"
+#include "core/reading.h"
 #include "core/slot.h"
 #include "core/thread_scratch.h"
 
@@ -201,7 +202,7 @@ static void read_out(struct learner *learner, size_t i, struct thread_scratch *s
 {
     const size_t last = learner->network.depth - 1;
     const struct training_params *params = learner->options.params;
-    const struct read_out_task task = {
+    const struct reading_task task = {
         .targets = &learner->samples->targets,
         .sample = learner->numbers[i],
         .loss = &params->loss,
@@ -209,8 +210,8 @@ static void read_out(struct learner *learner, size_t i, struct thread_scratch *s
         .stop_check = learner->options.stop_check,
     };
     struct slot *slot = &learner->slots[i];
-    if (!read_out_sample(&learner->network, &task, &scratch->read_out, &slot->activity,
-                         &slot->gradients[last], &slot->outcome)) {
+    if (!reading_take(&learner->network, &task, &scratch->reading, &slot->activity,
+                      &slot->gradients[last], &slot->reading)) {
         atomic_store(&learner->stopped, true);
         return;
     }
@@ -246,7 +247,7 @@ static void fire_layer(void *work, size_t part)
     for (size_t b = part; b < layer->block_count; b += learner->part_count) {
         for (size_t i = 0; i < learner->sample_count && !stops(learner); i++)
             activity_fire_block(layer->blocks[b], learner->network.params.hidden_spike, b,
-                                &learner->scratch[part].read_out.membranes,
+                                &learner->scratch[part].reading.membranes,
                                 &learner->slots[i].activity.layers[learner->layer]);
     }
 }
@@ -342,9 +343,9 @@ static void tally(const struct learner *learner, struct learner_sums *sums)
     const size_t last = learner->network.depth - 1;
     for (size_t i = 0; i < learner->sample_count; i++) {
         const struct slot *slot = &learner->slots[i];
-        sums->loss += slot->outcome.loss;
-        sums->decisions += slot->outcome.decisions;
-        sums->correct += slot->outcome.correct;
+        sums->loss += slot->reading.loss;
+        sums->decisions += slot->reading.decisions;
+        sums->correct += slot->reading.correct;
         for (size_t b = learner->first[last]; learner->freezes && b < learner->block_count; b++)
             learning_block_thaw(&learner->blocks[b], &slot->gradients[last]);
     }

@@ -28,7 +28,7 @@ enum core_status learner_create(struct network *network, const struct learner_op
                                 struct learner **ret_learner);
 void learner_destroy(struct learner *learner); /* takes NULL */
 
-/* Over the samples of batches, before their steps; see struct read_out_outcome. */
+/* Over the samples of batches, before their steps; see struct reading. */
 struct learner_sums {
     double loss;
     size_t decisions;

@@ -12,6 +12,7 @@
 #include "core/samples.h"
 #include "core/training.h"
 #include "core/v_max_read_out.h"
+#include "core/v_max_reading.h"
 
 enum { MAX_T = 1 << 22, MAX_FEATURES = 1 << 24 };
 
@@ -451,13 +452,14 @@ static void predict_sample(struct predicting *predicting, size_t sample)
     const struct layer_activity *last = &activity->layers[activity->depth - 1];
     const size_t outputs = params->out_features;
     float *v = prediction->v != NULL ? prediction->v + sample * outputs * params->T : NULL;
-    v_max_read_out_forward(predicting->network, &predicting->membranes, activity, v);
+    activity_forward(predicting->network, &predicting->membranes, activity);
+    v_max_reading_voltages(predicting->network, &predicting->membranes, activity, v);
     if (prediction->label != NULL)
-        prediction->label[sample] = v_max_read_out_label(predicting->network, activity);
+        prediction->label[sample] = v_max_reading_label(predicting->network, activity);
     if (prediction->v_max != NULL)
         memcpy(prediction->v_max + sample * outputs, last->v_max, outputs * sizeof(float));
     if (prediction->spikes != NULL)
-        v_max_read_out_spikes(predicting->network, activity, prediction->spikes + sample * outputs);
+        v_max_reading_spikes(predicting->network, activity, prediction->spikes + sample * outputs);
 }
 
 enum tempotron_status tempotron_predict(const struct tempotron_model *model,

@@ -10,12 +10,13 @@
 #include "core/layer_gradient.h"
 #include "core/network.h"
 #include "core/read_out.h"
+#include "core/reading.h"
 #include "core/status.h"
 
 struct slot {
     struct activity activity;
     struct layer_gradient gradients[NETWORK_LAYERS];
-    struct read_out_outcome outcome;
+    struct reading reading;
     struct dropout_stream stream;
     struct credit *credit; /* [credit_count] the last layer's, if the read-out finds it; owned */
     size_t credit_count;

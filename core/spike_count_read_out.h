@@ -15,27 +15,14 @@
 #ifndef CORE_SPIKE_COUNT_READ_OUT_H
 #define CORE_SPIKE_COUNT_READ_OUT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct activity;
-struct layer_gradient;
-struct network;
-struct read_out_outcome;
-struct read_out_task;
-struct spike_counter;
-struct tempotron_params;
+#include "core/tempotron.h"
 
 struct spike_count_read_out {
     uint32_t max_spikes; /* the limit of counting, above any wanted number */
 };
-
-/* See read_out_sample(). The counter looks for thresholds of max_spikes if there is a gradient. */
-bool spike_count_read_out_sample(const struct network *network, const struct read_out_task *task,
-                                 struct spike_counter *counter, struct activity *activity,
-                                 struct layer_gradient *gradient,
-                                 struct read_out_outcome *ret_outcome);
 
 /* See read_out_work(); that is for outputs that each fire max_spikes times, at worst. */
 uint64_t spike_count_read_out_work(const struct spike_count_read_out *read_out,

@@ -36,7 +36,7 @@ enum core_status thread_scratch_init(struct thread_scratch *scratch, const struc
         return CORE_NO_MEMORY;
     lay_out(scratch, network, pixels, &arena);
     scratch->memory = arena.memory;
-    enum core_status status = read_out_scratch_init(&scratch->read_out, network, capacity, true);
+    enum core_status status = reading_scratch_init(&scratch->reading, network, capacity, true);
     if (status == CORE_OK)
         status = credit_init(&scratch->credit, network_widest_block(network),
                              capacity > widest ? capacity : widest);
@@ -47,7 +47,7 @@ enum core_status thread_scratch_init(struct thread_scratch *scratch, const struc
 
 void thread_scratch_finish(struct thread_scratch *scratch)
 {
-    read_out_scratch_finish(&scratch->read_out);
+    reading_scratch_finish(&scratch->reading);
     credit_finish(&scratch->credit);
     free(scratch->memory);
     *scratch = (struct thread_scratch){0};

@@ -7,10 +7,11 @@
 #include "core/credit.h"
 #include "core/network.h"
 #include "core/read_out.h"
+#include "core/reading.h"
 #include "core/status.h"
 
 struct thread_scratch {
-    struct read_out_scratch read_out;
+    struct reading_scratch reading;
     struct credit credit;
     float *time_gradient; /* [the widest hidden layer] the loss's derivative by spike times */
     float *v;             /* [BLOCK_NEURONS][T] of HIDDEN_PEAK: voltages, */

@@ -12,7 +12,7 @@ struct thread_team {
     void *context;
     /* Calls task(work, part) once for every part in 0 .. parts - 1, from any threads, and returns
      * when all have returned. */
-    void (*run)(void *context, thread_team_task *task, void *work, size_t parts);
+    void (*run_parts)(void *context, thread_team_task *task, void *work, size_t parts);
 };
 
 /* If the team is NULL, the calling thread does all. */
@@ -20,7 +20,7 @@ static inline void thread_team_run(const struct thread_team *team, thread_team_t
                                    void *work, size_t parts)
 {
     if (team != NULL && parts > 1) {
-        team->run(team->context, task, work, parts);
+        team->run_parts(team->context, task, work, parts);
         return;
     }
     for (size_t part = 0; part < parts; part++)

@@ -2,12 +2,7 @@
 
 #include <string.h>
 
-#include "core/activity.h"
 #include "core/exponential.h"
-#include "core/layer_gradient.h"
-#include "core/loss.h"
-#include "core/network.h"
-#include "core/read_out.h"
 
 static float max_of(const float *values, size_t count)
 {
@@ -79,89 +74,4 @@ size_t v_max_read_out_decide(const float *score, size_t classes)
         if (score[k] > score[best])
             best = k;
     return best;
-}
-
-/* --- a sample --- */
-
-void v_max_read_out_read(const struct network *network, struct membranes *membranes,
-                         struct activity *activity, float *v)
-{
-    const struct network_params *params = &network->params;
-    const struct layer *layer = &network->layers[network->depth - 1];
-    struct layer_activity *last = &activity->layers[network->depth - 1];
-    const size_t block_voltages = BLOCK_NEURONS * params->tempotron.T;
-    for (size_t b = 0; b < layer->block_count; b++)
-        activity_read_block(layer->blocks[b], b, membranes, last,
-                            v == NULL ? NULL : v + b * block_voltages);
-    v_max_read_out_scores(&params->read_out.v_max, last->v_max, network_outputs(params),
-                          activity->score);
-}
-
-void v_max_read_out_forward(const struct network *network, struct membranes *membranes,
-                            struct activity *activity, float *v)
-{
-    activity_forward(network, membranes, activity);
-    v_max_read_out_read(network, membranes, activity, v);
-}
-
-int32_t v_max_read_out_label(const struct network *network, const struct activity *activity)
-{
-    if (!activity_decides(activity))
-        return READ_OUT_UNDECIDED;
-    return (int32_t)v_max_read_out_decide(activity->score, network_outputs(&network->params));
-}
-
-void v_max_read_out_spikes(const struct network *network, const struct activity *activity,
-                           float *spikes)
-{
-    const struct tempotron_params *params = &network->params.tempotron;
-    const struct layer_activity *last = &activity->layers[network->depth - 1];
-    for (size_t j = 0; j < params->out_features; j++)
-        spikes[j] = last->v_max[j] >= (float)params->v_threshold ? (float)last->t_max[j] : -1;
-}
-
-/* Lets the label's output learn although it never rose above rest, if the loss wants that. */
-static void revive(const struct network *network, const struct read_out_task *task,
-                   const struct pattern *pattern, struct layer_gradient *gradient)
-{
-    const struct network_params *params = &network->params;
-    const size_t group = params->read_out.v_max.neurons_per_class;
-    const int32_t label = task->targets->label[task->sample];
-    bool any_rose = false;
-    for (size_t j = 0; j < params->tempotron.out_features; j++)
-        any_rose |= gradient->at[j] > 0;
-    if (label < 0 || !loss_revives(task->loss, any_rose))
-        return;
-    const double time = membranes_revival_time(network->layers[0].blocks[0], pattern);
-    for (size_t j = (size_t)label * group; j < ((size_t)label + 1) * group; j++)
-        if (gradient->at[j] <= 0)
-            gradient->at[j] = time;
-}
-
-void v_max_read_out_sample(const struct network *network, const struct read_out_task *task,
-                           struct membranes *membranes, struct activity *activity,
-                           struct layer_gradient *gradient, struct read_out_outcome *ret_outcome)
-{
-    const struct network_params *params = &network->params;
-    const struct v_max_read_out *read_out = &params->read_out.v_max;
-    const struct layer_activity *last = &activity->layers[network->depth - 1];
-    const struct loss loss = loss_above(task->loss, v_max_read_out_rest(read_out));
-    const size_t classes = network_outputs(params);
-    const int32_t label = task->targets->label[task->sample];
-    float *ds = gradient == NULL ? NULL : gradient->amount;
-    v_max_read_out_read(network, membranes, activity, NULL);
-    const int32_t decided = v_max_read_out_label(network, activity);
-    *ret_outcome = (struct read_out_outcome){
-        .loss = loss_of_sample(&loss, activity->score, label, classes, ds),
-        .decisions = 1,
-        .correct = decided >= 0 && decided == label,
-        .label = decided,
-    };
-    if (gradient == NULL)
-        return;
-    v_max_read_out_backward(read_out, last->v_max, ds, classes, gradient->amount);
-    memcpy(gradient->at, last->t_max, network->layers[network->depth - 1].lanes * sizeof(double));
-    for (size_t j = 0; j < params->tempotron.out_features; j++)
-        gradient->amount[j] /= (float)task->batch;
-    revive(network, task, &last->pattern, gradient);
 }

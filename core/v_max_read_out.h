@@ -10,31 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct activity;
-struct layer_gradient;
-struct membranes;
-struct network;
-struct read_out_outcome;
-struct read_out_task;
-
 struct v_max_read_out {
     size_t neurons_per_class; /* >= 1, side by side */
     float beta;               /* > 0 */
 };
-
-/* Reads the last layer of a sample that has gone forward: v_max, t_max and the scores of the
- * classes. Fills v[out_features][T], its voltages at t = 0 .. T - 1, unless NULL. */
-void v_max_read_out_read(const struct network *network, struct membranes *membranes,
-                         struct activity *activity, float *v);
-
-/* activity_forward(), then the same. */
-void v_max_read_out_forward(const struct network *network, struct membranes *membranes,
-                            struct activity *activity, float *v);
-
-/* See read_out_sample(). */
-void v_max_read_out_sample(const struct network *network, const struct read_out_task *task,
-                           struct membranes *membranes, struct activity *activity,
-                           struct layer_gradient *gradient, struct read_out_outcome *ret_outcome);
 
 /* v_max[classes * neurons_per_class], score[classes]: with one neuron a class, its v_max itself. */
 void v_max_read_out_scores(const struct v_max_read_out *read_out, const float *v_max,
@@ -50,12 +29,5 @@ void v_max_read_out_backward(const struct v_max_read_out *read_out, const float 
 
 /* The class with the highest score; ties go to the first class. */
 size_t v_max_read_out_decide(const float *score, size_t classes);
-
-/* Of a sample that was read: the class decided, or READ_OUT_UNDECIDED if no spike reached the last
- * layer; and spikes[out_features], the time of each neuron's greatest voltage, or -1 if that is
- * below the threshold. */
-int32_t v_max_read_out_label(const struct network *network, const struct activity *activity);
-void v_max_read_out_spikes(const struct network *network, const struct activity *activity,
-                           float *spikes);
 
 #endif

@@ -161,8 +161,8 @@ struct thread_team *team_threads_create(unsigned count)
     while (threads->thread_count + 1 < count &&
            pthread_create(&threads->ids[threads->thread_count], NULL, help, threads) == 0)
         threads->thread_count++;
-    threads->team =
-        (struct thread_team){.size = threads->thread_count + 1, .context = threads, .run = run};
+    threads->team = (struct thread_team){
+        .size = threads->thread_count + 1, .context = threads, .run_parts = run};
     return &threads->team;
 }
 

@@ -96,7 +96,7 @@ struct thread_pool *thread_pool_create(unsigned threads, unsigned queue_length)
     struct thread_pool *pool = calloc(1, sizeof *pool + threads * sizeof *pool->threads);
     if (pool == NULL)
         return NULL;
-    pool->team = (struct thread_team){.size = threads, .context = pool, .run = share_out};
+    pool->team = (struct thread_team){.size = threads, .context = pool, .run_parts = share_out};
     pool->queue_length = queue_length;
     pool->last = &pool->first;
     pthread_mutex_init(&pool->lock, NULL);

@@ -140,7 +140,7 @@ static void go_forward(const struct prediction_sample *sample)
     struct scratch *scratch = sample->scratch;
     samples_pattern(sample->samples, &sample->model->encoding, sample->number,
                     activity_input(&scratch->activity));
-    activity_forward(sample->model->network, &scratch->read_out.membranes, &scratch->activity);
+    activity_forward(sample->model->network, &scratch->reading.membranes, &scratch->activity);
 }
 
 static void predict_part(void *work, size_t part)

@@ -14,7 +14,7 @@ static pthread_key_t key;
 
 static void empty(struct scratch *scratch)
 {
-    read_out_scratch_finish(&scratch->read_out);
+    reading_scratch_finish(&scratch->reading);
     activity_finish(&scratch->activity);
     *scratch = (struct scratch){0};
 }
@@ -83,7 +83,7 @@ struct scratch *scratch_borrow(const struct network *network, size_t capacity, b
         return scratch;
     empty(scratch);
     if (activity_init(&scratch->activity, network, capacity) != CORE_OK ||
-        read_out_scratch_init(&scratch->read_out, network, capacity, searches) != CORE_OK) {
+        reading_scratch_init(&scratch->reading, network, capacity, searches) != CORE_OK) {
         empty(scratch);
         return NULL;
     }

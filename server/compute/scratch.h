@@ -6,6 +6,7 @@
 #include "core/activity.h"
 #include "core/network.h"
 #include "core/read_out.h"
+#include "core/reading.h"
 
 /* All that its memory depends on. */
 enum { SCRATCH_SIZES = 7 + HIDDEN_LAYERS };
@@ -15,12 +16,12 @@ struct scratch_shape {
 
 struct scratch {
     struct activity activity;
-    struct read_out_scratch read_out;
+    struct reading_scratch reading;
     struct scratch_shape shape; /* that it is made for */
     size_t bytes;               /* 0: it is empty */
 };
 
-/* This thread's scratch; see read_out_scratch_init(). NULL: no memory. It is the caller's until the
+/* This thread's scratch; see reading_scratch_init(). NULL: no memory. It is the caller's until the
  * caller gives it back, on the same thread. */
 struct scratch *scratch_borrow(const struct network *network, size_t capacity, bool searches);
 void scratch_return(struct scratch *scratch); /* takes NULL */

@@ -42,7 +42,7 @@ static void begin(const struct prediction_sample *sample)
 {
     const struct network *network = sample->model->network;
     const struct layer_activity *last = &sample->scratch->activity.layers[network->depth - 1];
-    spike_counter_take_pattern(&sample->scratch->read_out.counter,
+    spike_counter_take_pattern(&sample->scratch->reading.counter,
                                &network->layers[network->depth - 1], &last->pattern,
                                &last->timeline);
 }
@@ -72,7 +72,7 @@ static bool fill(const struct prediction_sample *sample, size_t output)
     const struct prediction *prediction = sample->prediction;
     const size_t max_spikes = params->read_out.spike_count.max_spikes, T = params->tempotron.T;
     const double v_threshold = params->tempotron.v_threshold;
-    struct spike_counter *counter = &sample->scratch->read_out.counter;
+    struct spike_counter *counter = &sample->scratch->reading.counter;
     int32_t *counts = prediction_row(prediction, COUNT, sample->number);
     double *times = prediction_row(prediction, SPIKE_TIMES, sample->number);
     double *thresholds = prediction_row(prediction, THRESHOLDS, sample->number);

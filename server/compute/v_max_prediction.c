@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/v_max_reading.h"
 #include "server/compute/prediction_kind.h"
 
 enum { LABEL, V_MAX, SCORE, SPIKES, HIDDEN_SPIKES, V };
@@ -80,8 +81,8 @@ static bool explain(const struct prediction_sample *sample, size_t decided)
 static void begin(const struct prediction_sample *sample)
 {
     float *v = prediction_row(sample->prediction, V, sample->number);
-    v_max_read_out_read(sample->model->network, &sample->scratch->read_out.membranes,
-                        &sample->scratch->activity, v);
+    v_max_reading_voltages(sample->model->network, &sample->scratch->reading.membranes,
+                           &sample->scratch->activity, v);
 }
 
 static void copy(const struct prediction_sample *sample, unsigned type, const float *values,
@@ -108,7 +109,7 @@ static bool fill(const struct prediction_sample *sample, size_t output)
     (void)output;
     const struct network *network = sample->model->network;
     const struct activity *activity = &sample->scratch->activity;
-    const int32_t decided = v_max_read_out_label(network, activity);
+    const int32_t decided = v_max_reading_label(network, activity);
     int32_t *label = prediction_row(sample->prediction, LABEL, sample->number);
     float *spikes = prediction_row(sample->prediction, SPIKES, sample->number);
     if (label != NULL)
@@ -117,9 +118,9 @@ static bool fill(const struct prediction_sample *sample, size_t output)
          network->params.tempotron.out_features);
     copy(sample, SCORE, activity->score, network_outputs(&network->params));
     if (spikes != NULL)
-        v_max_read_out_spikes(network, activity, spikes);
+        v_max_reading_spikes(network, activity, spikes);
     fill_hidden_spikes(sample);
-    return decided == READ_OUT_UNDECIDED || !sample->options->explains ||
+    return decided == READING_UNDECIDED || !sample->options->explains ||
            explain(sample, (size_t)decided);
 }
 

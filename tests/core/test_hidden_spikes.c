@@ -8,6 +8,7 @@
 #include "core/activity.h"
 #include "core/random.h"
 #include "core/samples.h"
+#include "core/v_max_reading.h"
 #include "tests/support/dense.h"
 #include "tests/support/suite.h"
 #include "tests/support/views.h"
@@ -84,7 +85,8 @@ static void run(const struct trial *trial, struct network **ret_network, struct 
     ck_assert_int_eq(membranes_init(&membranes, network_widest_block(*ret_network)), CORE_OK);
     for (int again = 0; again < 2; again++) { /* scratch memory is as good the second time */
         samples_pattern(&set, NULL, 0, activity_input(activity));
-        v_max_read_out_forward(*ret_network, &membranes, activity, v);
+        activity_forward(*ret_network, &membranes, activity);
+        v_max_reading_voltages(*ret_network, &membranes, activity, v);
     }
     membranes_finish(&membranes);
 }
@@ -214,7 +216,8 @@ static double fires_at(const struct by_hand *spikes, size_t T)
     pattern_clear(activity_input(&activity));
     for (size_t i = 0; i < spikes->count; i++)
         pattern_add(activity_input(&activity), i, spikes->time[i]);
-    v_max_read_out_forward(network, &membranes, &activity, NULL);
+    activity_forward(network, &membranes, &activity);
+    v_max_reading_voltages(network, &membranes, &activity, NULL);
     const double time = (double)activity.layers[0].spike[0];
     membranes_finish(&membranes);
     activity_finish(&activity);

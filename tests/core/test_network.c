@@ -9,6 +9,7 @@
 #include "core/evaluation.h"
 #include "core/random.h"
 #include "core/training.h"
+#include "core/v_max_reading.h"
 #include "tests/support/golden.h"
 #include "tests/support/iris.h"
 #include "tests/support/run_pattern.h"
@@ -41,7 +42,8 @@ static void bench_finish(struct bench *bench)
 static void bench_run(struct bench *bench, const struct samples *set, size_t sample, float *v)
 {
     samples_pattern(set, NULL, sample, activity_input(&bench->activity));
-    v_max_read_out_forward(bench->network, &bench->membranes, &bench->activity, v);
+    activity_forward(bench->network, &bench->membranes, &bench->activity);
+    v_max_reading_voltages(bench->network, &bench->membranes, &bench->activity, v);
 }
 
 /* --- parity with SpikingJelly --- */

@@ -112,8 +112,8 @@ static void run_backwards(void *context, thread_team_task *task, void *work, siz
         task(work, part);
 }
 
-static const struct thread_team in_turn[] = {{.size = PARTS_IN_TURN, .run = run_forwards},
-                                             {.size = PARTS_IN_TURN, .run = run_backwards}};
+static const struct thread_team in_turn[] = {{.size = PARTS_IN_TURN, .run_parts = run_forwards},
+                                             {.size = PARTS_IN_TURN, .run_parts = run_backwards}};
 
 START_TEST(any_crew_gives_the_same_bits)
 {

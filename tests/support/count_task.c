@@ -49,7 +49,7 @@ void counting_init(struct counting *counting, const struct count_task *task,
     *counting =
         (struct counting){.layer = &network->layers[0], .last = &counting->activity.layers[0]};
     ck_assert_int_eq(activity_init(&counting->activity, network, capacity), CORE_OK);
-    ck_assert_int_eq(read_out_scratch_init(&counting->scratch, network, capacity, true), CORE_OK);
+    ck_assert_int_eq(reading_scratch_init(&counting->scratch, network, capacity, true), CORE_OK);
     samples_pattern(&task->samples, NULL, sample, activity_input(&counting->activity));
     activity_forward(network, &counting->scratch.membranes, &counting->activity);
     spike_counter_take_pattern(&counting->scratch.counter, counting->layer,
@@ -64,7 +64,7 @@ size_t counting_count(struct counting *counting, size_t output)
 
 void counting_finish(struct counting *counting)
 {
-    read_out_scratch_finish(&counting->scratch);
+    reading_scratch_finish(&counting->scratch);
     activity_finish(&counting->activity);
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/activity.h"
 #include "core/network.h"
+#include "core/reading.h"
 #include "core/samples.h"
 
 enum { TASK_AFFERENTS = 60, TASK_OUTPUTS = 2, TASK_SAMPLES = 24, TASK_WINDOW = 200, TASK_RATE = 4 };
@@ -29,7 +30,7 @@ struct counting {
     const struct layer *layer;
     struct activity activity;
     struct layer_activity *last;
-    struct read_out_scratch scratch;
+    struct reading_scratch scratch;
 };
 
 void counting_init(struct counting *counting, const struct count_task *task,
