@@ -53,7 +53,7 @@ static void run_job(struct thread_pool *pool)
         pool->last = &pool->first;
     pool->waiting--;
     pthread_mutex_unlock(&pool->lock);
-    job->run(job);
+    job->work(job);
     pthread_mutex_lock(&pool->lock);
 }
 

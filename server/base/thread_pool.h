@@ -14,8 +14,8 @@ struct thread_pool;
 
 /* Part of a caller's struct, which must not be moved until the job runs. */
 struct thread_pool_job {
-    void (*run)(struct thread_pool_job *job); /* may free the job */
-    struct thread_pool_job *next;             /* the pool's */
+    void (*work)(struct thread_pool_job *job); /* may free the job */
+    struct thread_pool_job *next;              /* the pool's */
 };
 
 /* NULL: no memory or no threads */

@@ -136,11 +136,11 @@ static void call_step(struct exchange *exchange, const struct thread_team *team)
     struct reply *reply = &exchange->reply;
     exchange->request.team = team;
     exchange->request.state = step.state;
-    step.run(exchange->server->service, &exchange->request, reply);
+    step.handler(exchange->server->service, &exchange->request, reply);
     reply_drop_step(&step);
     exchange->step = reply->next;
     reply->next = (struct reply_next){0};
-    if (exchange->step.run == NULL || problem_is_set(&reply->problem)) {
+    if (exchange->step.handler == NULL || problem_is_set(&reply->problem)) {
         reply_drop_step(&exchange->step);
         reply_pack(&exchange->request, reply);
     } else {
@@ -174,7 +174,7 @@ static void refuse(struct exchange *exchange)
 
 static bool follows_at_once(const struct reply_next *step)
 {
-    return step->run != NULL && step->wait_seconds == 0;
+    return step->handler != NULL && step->wait_seconds == 0;
 }
 
 /* On a thread of the pool. Once resumed, the exchange belongs to its event loop again. */
@@ -191,7 +191,7 @@ static void run_job(struct thread_pool_job *job)
 
 static void leave_to_pool(struct exchange *exchange)
 {
-    exchange->job.run = run_job;
+    exchange->job.work = run_job;
     MHD_suspend_connection(exchange->connection.handle);
     if (thread_pool_submit(exchange->server->pool, &exchange->job))
         return;
@@ -213,8 +213,8 @@ static void receive(struct exchange *exchange)
     request->file = exchange->body.file;
     const bool is_heavy =
         exchange->route->place == ON_POOL || request->body_size > LIMIT_INLINE_BODY;
-    exchange->step =
-        (struct reply_next){.run = exchange->route->handler, .work = is_heavy ? WORK_FOR_POOL : 0};
+    exchange->step = (struct reply_next){.handler = exchange->route->handler,
+                                         .work = is_heavy ? WORK_FOR_POOL : 0};
 }
 
 static enum MHD_Result handle(struct exchange *exchange)
@@ -228,7 +228,7 @@ static enum MHD_Result handle(struct exchange *exchange)
         }
         call_step(exchange, NULL);
     }
-    if (exchange->step.run == NULL)
+    if (exchange->step.handler == NULL)
         return answer(exchange);
     wait_for_event(exchange);
     return MHD_YES;

@@ -46,7 +46,7 @@ struct exchange {
     struct request request;
     struct malformed_place reading;
     struct thread_pool_job job;
-    struct reply_next step;       /* the next one to call; run NULL: the reply is ready */
+    struct reply_next step;       /* the next one to call; handler NULL: the reply is ready */
     char method[EXCHANGE_METHOD]; /* as the log shows it */
     char path[LIMIT_PATH + 1];
     char authority[EXCHANGE_AUTHORITY]; /* of an absolute request target: in place of Host; or "" */

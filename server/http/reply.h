@@ -16,8 +16,8 @@ struct MHD_Connection;
 
 /* The step that follows the one that is being called. */
 struct reply_next {
-    request_handler *run; /* NULL: none follows, the reply is the answer */
-    void *state;          /* owned; NULL: none */
+    request_handler *handler; /* NULL: none follows, the reply is the answer */
+    void *state;              /* owned; NULL: none */
     void (*finish)(void *state);
     uint64_t work;         /* of the step, in units of LIMIT_WORK */
     unsigned wait_seconds; /* 0: it follows at once */
@@ -58,20 +58,20 @@ void *reply_make_state(struct reply *reply, size_t size, void (*finish)(void *st
 
 /* Names the next step, in which request->state is the state made, and request->body is gone. A
  * problem that is set cancels it. */
-static inline void reply_continue(struct reply *reply, request_handler *run, uint64_t work)
+static inline void reply_continue(struct reply *reply, request_handler *handler, uint64_t work)
 {
-    reply->next.run = run;
+    reply->next.handler = handler;
     reply->next.work = work;
 }
 
 /* Names a step of little work that follows an event (the end of the run of this id), or the end of
  * that many seconds. has_happened() is asked once after the request has begun to wait, so that no
  * event is missed. */
-static inline void reply_wait(struct reply *reply, request_handler *run, unsigned seconds,
+static inline void reply_wait(struct reply *reply, request_handler *handler, unsigned seconds,
                               int64_t event,
                               bool (*has_happened)(struct service *service, int64_t event))
 {
-    reply->next.run = run;
+    reply->next.handler = handler;
     reply->next.wait_seconds = seconds;
     reply->next.event = event;
     reply->next.has_happened = has_happened;

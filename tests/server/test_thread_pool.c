@@ -25,7 +25,7 @@ static void hold(struct thread_pool_job *job)
 
 static void held_job_init(struct held_job *held)
 {
-    held->job = (struct thread_pool_job){.run = hold};
+    held->job = (struct thread_pool_job){.work = hold};
     sem_init(&held->runs, 0, 0);
     sem_init(&held->may_end, 0, 0);
 }
@@ -65,7 +65,7 @@ static void *submit_all(void *argument)
 {
     struct submitter *self = argument;
     for (size_t i = 0; i < JOBS; i++) {
-        self->jobs[i] = (struct counted_job){.job.run = count, .all = self->all};
+        self->jobs[i] = (struct counted_job){.job.work = count, .all = self->all};
         while (!thread_pool_submit(self->pool, &self->jobs[i].job))
             ; /* as many wait as may */
     }
@@ -110,7 +110,7 @@ START_TEST(one_thread_runs_jobs_in_their_order)
     struct ordered_job jobs[JOBS];
     struct thread_pool *pool = create(1, JOBS);
     for (size_t i = 0; i < JOBS; i++) {
-        jobs[i] = (struct ordered_job){.job.run = take_place, .next = &next};
+        jobs[i] = (struct ordered_job){.job.work = take_place, .next = &next};
         ck_assert(thread_pool_submit(pool, &jobs[i].job));
     }
     thread_pool_destroy(pool);
@@ -130,7 +130,7 @@ START_TEST(a_job_may_free_itself)
     for (size_t i = 0; i < JOBS; i++) {
         struct thread_pool_job *job = malloc(sizeof *job);
         ck_assert_ptr_nonnull(job);
-        job->run = free_job;
+        job->work = free_job;
         ck_assert(thread_pool_submit(pool, job));
     }
     thread_pool_destroy(pool);
@@ -148,7 +148,7 @@ START_TEST(no_more_jobs_wait_than_may)
     ck_assert(thread_pool_submit(pool, &held.job));
     sem_wait(&held.runs); /* it runs, so it waits no longer */
     for (size_t i = 0; i <= LENGTH; i++) {
-        jobs[i] = (struct counted_job){.job.run = count, .all = &all};
+        jobs[i] = (struct counted_job){.job.work = count, .all = &all};
         ck_assert_int_eq(thread_pool_submit(pool, &jobs[i].job), i < LENGTH);
     }
     sem_post(&held.may_end);
@@ -177,7 +177,7 @@ START_TEST(what_is_queued_is_run_before_the_end)
     ck_assert(thread_pool_submit(pool, &held.job));
     sem_wait(&held.runs);
     for (size_t i = 0; i < JOBS; i++) {
-        jobs[i] = (struct counted_job){.job.run = count, .all = &all};
+        jobs[i] = (struct counted_job){.job.work = count, .all = &all};
         ck_assert(thread_pool_submit(pool, &jobs[i].job));
     }
     ck_assert_int_eq(pthread_create(&helper, NULL, let_end, &held), 0);
@@ -190,7 +190,7 @@ END_TEST
 START_TEST(a_closed_pool_has_run_all_and_takes_no_more)
 {
     atomic_uint all = 0;
-    struct counted_job first = {.job.run = count, .all = &all}, second = first;
+    struct counted_job first = {.job.work = count, .all = &all}, second = first;
     struct thread_pool *pool = create(2, JOBS);
     ck_assert(thread_pool_submit(pool, &first.job));
     thread_pool_close(pool);
@@ -259,7 +259,7 @@ static void share_at_once(unsigned threads, size_t inner_parts)
     struct thread_pool *pool = create(threads, JOBS);
     for (size_t i = 0; i < JOBS; i++) {
         jobs[i] = (struct sharing){
-            .job.run = share, .team = thread_pool_team(pool), .inner_parts = inner_parts};
+            .job.work = share, .team = thread_pool_team(pool), .inner_parts = inner_parts};
         ck_assert(thread_pool_submit(pool, &jobs[i].job));
     }
     thread_pool_destroy(pool);
@@ -290,7 +290,7 @@ struct meeting {
 
 static void meeting_init(struct meeting *meeting, struct thread_pool *pool)
 {
-    *meeting = (struct meeting){.job.run = NULL, .team = thread_pool_team(pool)};
+    *meeting = (struct meeting){.job.work = NULL, .team = thread_pool_team(pool)};
     pthread_barrier_init(&meeting->barrier, NULL, 2);
     sem_init(&meeting->arrived, 0, 0);
     sem_init(&meeting->over, 0, 0);
@@ -316,7 +316,7 @@ START_TEST(a_thread_without_a_job_lends_a_hand)
     struct meeting meeting;
     struct thread_pool *pool = create(2, 1);
     meeting_init(&meeting, pool);
-    meeting.job.run = hold_meeting;
+    meeting.job.work = hold_meeting;
     ck_assert(thread_pool_submit(pool, &meeting.job));
     sem_wait(&meeting.over);
     thread_pool_destroy(pool);
@@ -343,10 +343,10 @@ START_TEST(what_has_begun_goes_before_what_waits)
 {
     struct held_job first;
     struct meeting meeting;
-    struct witness last = {.job.run = witness, .meeting = &meeting};
+    struct witness last = {.job.work = witness, .meeting = &meeting};
     struct thread_pool *pool = create(2, 3);
     meeting_init(&meeting, pool);
-    meeting.job.run = hold_meeting;
+    meeting.job.work = hold_meeting;
     held_job_init(&first);
     ck_assert(thread_pool_submit(pool, &first.job));
     sem_wait(&first.runs);
