@@ -43,43 +43,36 @@ static void place_in_whole(const struct shortening *shortening, json_error_t *er
     }
 }
 
-static void say_what_broke(const json_error_t *error, struct problem *problem)
+static bool say_what_broke(const json_error_t *error, struct problem *problem)
 {
     const enum problem_code code = code_of(json_error_code(error));
     if (code == PROBLEM_OUT_OF_MEMORY)
-        problem_set_no_memory(problem);
-    else if (json_error_code(error) == json_error_null_character)
-        problem_set(problem, code, "A string can't contain \\u0000 (line %d, column %d).",
-                    error->line, error->column);
-    else
-        problem_set(problem, code, "%s (line %d, column %d)", error->text, error->line,
-                    error->column);
+        return problem_set_no_memory(problem);
+    if (json_error_code(error) == json_error_null_character)
+        return problem_set(problem, code, "A string can't contain \\u0000 (line %d, column %d).",
+                           error->line, error->column);
+    return problem_set(problem, code, "%s (line %d, column %d)", error->text, error->line,
+                       error->column);
 }
 
-static json_t *parse(const struct shortening *shortening, struct problem *problem)
+static bool parse(const struct shortening *shortening, struct document *document,
+                  struct problem *problem)
 {
     json_error_t error = {0};
-    if (shortening->shorter.failed) {
-        problem_set_no_memory(problem);
-        return NULL;
-    }
-    if (shortening->is_too_large) {
-        problem_set(problem, PROBLEM_BODY_TOO_LARGE,
-                    "A JSON body may hold at most %d bytes besides its arrays of numbers.",
-                    LIMIT_DOCUMENT);
-        return NULL;
-    }
-    json_t *root = json_loadb(shortening->shorter.bytes, shortening->shorter.size, FLAGS, &error);
-    if (root != NULL && shortening->is_broken) { /* jansson never accepts what broke the array */
-        json_decref(root);
-        problem_set(problem, PROBLEM_INVALID_JSON, "An array of numbers is malformed.");
-        return NULL;
-    }
-    if (root == NULL) {
+    const struct buffer *text = &shortening->shorter;
+    if (text->failed)
+        return problem_set_no_memory(problem);
+    if (shortening->is_too_large)
+        return problem_set(problem, PROBLEM_BODY_TOO_LARGE,
+                           "A JSON body may hold at most %d bytes besides its arrays of numbers.",
+                           LIMIT_DOCUMENT);
+    document->root = json_loadb(text->bytes, text->size, FLAGS, &error);
+    if (document->root == NULL) {
         place_in_whole(shortening, &error);
-        say_what_broke(&error, problem);
+        return say_what_broke(&error, problem);
     }
-    return root;
+    return !shortening->is_broken || /* jansson never accepts what broke the array */
+           problem_set(problem, PROBLEM_INVALID_JSON, "An array of numbers is malformed.");
 }
 
 static struct document *read(const char *text, size_t size, size_t max_size,
@@ -92,9 +85,9 @@ static struct document *read(const char *text, size_t size, size_t max_size,
         return NULL;
     }
     shortening_init(&shortening, &document->blocks, text, size, max_size);
-    document->root = parse(&shortening, problem);
+    const bool is_read = parse(&shortening, document, problem);
     shortening_finish(&shortening);
-    if (document->root != NULL)
+    if (is_read)
         return document;
     document_destroy(document);
     return NULL;

@@ -118,11 +118,6 @@ bool fields_open_member(struct fields *fields, struct fields *parent, const char
     return json_value_is_given(value) && fields_open(fields, value, pointer, parent->problem);
 }
 
-const struct numbers *fields_numbers(struct fields *fields, const char *name)
-{
-    return json_value_numbers(ask(fields, name));
-}
-
 bool fields_integer(struct fields *fields, const char *name, enum field_presence presence,
                     int64_t min, int64_t max, int64_t *out)
 {

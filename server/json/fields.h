@@ -74,8 +74,4 @@ bool fields_string(struct fields *fields, const char *name, enum field_presence 
 bool fields_choice(struct fields *fields, const char *name, enum field_presence presence,
                    const char *const *choices, unsigned *out);
 
-/* The numbers of a member, if it is an array of numbers, nested or not, and nothing else; or NULL.
- */
-const struct numbers *fields_numbers(struct fields *fields, const char *name);
-
 #endif

@@ -29,12 +29,6 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static void skip_space(struct reading *reading)
-{
-    while (reading->at < reading->end && numbers_is_space(*reading->at))
-        reading->at++;
-}
-
 /* Keeps the fault of the element at the first `depth` indices, unless there was one before. */
 static void fault(struct reading *reading, unsigned depth, enum problem_code code,
                   const char *detail)
@@ -200,7 +194,8 @@ enum numbers_result numbers_read(const char **at, const char *end, struct number
     for (unsigned d = 0; d < NUMBERS_RANK; d++)
         reading.numbers.shape[d] = UNKNOWN_SIZE;
     do {
-        skip_space(&reading);
+        while (reading.at < end && numbers_is_space(*reading.at))
+            reading.at++;
         result = reading.at == end ? NUMBERS_BROKEN : read_token(&reading);
     } while (result == NUMBERS_READ && reading.depth > 0);
     *at = reading.at;

@@ -1,5 +1,5 @@
-/* writer.c - a comma is owed after each value and paid before the next one. Numbers are written in
- * place: there is room for the longest before its length is known. */
+/* writer.c - a comma is owed after each value and paid before the next one. Rows of numbers are
+ * written in place: there is room for the longest before its length is known. */
 #include "server/json/writer.h"
 
 #include <math.h>
@@ -130,36 +130,19 @@ void json_write_boolean(struct json_writer *writer, bool value)
     json_write_raw(writer, value ? "true" : "false");
 }
 
-/* Where a number goes, after the comma; NULL: there is no room. */
-static char *begin_number(struct json_writer *writer)
-{
-    pay_comma(writer);
-    struct buffer *text = writer->text;
-    return buffer_reserve(text, DECIMAL_TEXT) ? text->bytes + text->size : NULL;
-}
-
-static void end_number(struct json_writer *writer, size_t size)
-{
-    writer->text->size += size;
-    writer->needs_comma = true;
-}
-
 void json_write_integer(struct json_writer *writer, int64_t value)
 {
-    char *out = begin_number(writer);
-    if (out != NULL)
-        end_number(writer, decimal_write_integer(value, out));
+    char text[DECIMAL_TEXT];
+    append_value(writer, text, decimal_write_integer(value, text));
 }
 
 void json_write_double(struct json_writer *writer, double value)
 {
-    if (!isfinite(value)) {
+    char text[DECIMAL_TEXT];
+    if (isfinite(value))
+        append_value(writer, text, decimal_write_double(value, text));
+    else
         json_write_null(writer);
-        return;
-    }
-    char *out = begin_number(writer);
-    if (out != NULL)
-        end_number(writer, decimal_write_double(value, out));
 }
 
 void json_write_member_string(struct json_writer *writer, const char *key, const char *value)
@@ -205,9 +188,8 @@ static size_t write_float(float value, char *out)
 
 void json_write_float(struct json_writer *writer, float value)
 {
-    char *out = begin_number(writer);
-    if (out != NULL)
-        end_number(writer, write_float(value, out));
+    char text[DECIMAL_TEXT];
+    append_value(writer, text, write_float(value, text));
 }
 
 static size_t write_spike(float time, char *out)
@@ -215,9 +197,8 @@ static size_t write_spike(float time, char *out)
     return decimal_write_integer(llrintf(time), out);
 }
 
-/* `write` is a constant, as the compiler inlines this. */
-static inline void write_row(struct json_writer *writer, const float *values, size_t count,
-                             size_t (*write)(float, char *))
+static void write_row(struct json_writer *writer, const float *values, size_t count,
+                      bool are_spikes)
 {
     struct buffer *text = writer->text;
     pay_comma(writer);
@@ -229,37 +210,26 @@ static inline void write_row(struct json_writer *writer, const float *values, si
         for (size_t i = begin; i < end; i++) {
             if (i > 0)
                 *at++ = ',';
-            at += write(values[i], at);
+            at += are_spikes ? write_spike(values[i], at) : write_float(values[i], at);
         }
         text->size = (size_t)(at - text->bytes);
         writer->needs_comma = true;
     }
 }
 
-static void write_float_row(struct json_writer *writer, const float *values, size_t count)
-{
-    write_row(writer, values, count, write_float);
-}
-
-static void write_spike_row(struct json_writer *writer, const float *values, size_t count)
-{
-    write_row(writer, values, count, write_spike);
-}
-
 /* Returns the value after the last one written. */
 static const float *write_nested(struct json_writer *writer, const float *values,
-                                 const size_t *shape, unsigned rank,
-                                 void (*write_values)(struct json_writer *, const float *, size_t))
+                                 const size_t *shape, unsigned rank, bool are_spikes)
 {
     if (rank == 0) {
-        write_values(writer, values, 1);
+        write_row(writer, values, 1, are_spikes);
         return values + 1;
     }
     json_write_array_begin(writer);
     if (rank == 1)
-        write_values(writer, values, shape[0]);
+        write_row(writer, values, shape[0], are_spikes);
     for (size_t i = 0; rank > 1 && i < shape[0]; i++)
-        values = write_nested(writer, values, shape + 1, rank - 1, write_values);
+        values = write_nested(writer, values, shape + 1, rank - 1, are_spikes);
     json_write_array_end(writer);
     return rank == 1 ? values + shape[0] : values;
 }
@@ -267,11 +237,11 @@ static const float *write_nested(struct json_writer *writer, const float *values
 void json_write_float_array(struct json_writer *writer, const float *values, const size_t *shape,
                             unsigned rank)
 {
-    write_nested(writer, values, shape, rank, write_float_row);
+    write_nested(writer, values, shape, rank, false);
 }
 
 void json_write_spike_array(struct json_writer *writer, const float *values, const size_t *shape,
                             unsigned rank)
 {
-    write_nested(writer, values, shape, rank, write_spike_row);
+    write_nested(writer, values, shape, rank, true);
 }

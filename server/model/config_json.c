@@ -181,19 +181,14 @@ bool config_json_read(struct fields *fields, struct model_config *ret_config)
     return true;
 }
 
-void config_json_write(struct json_writer *writer, const struct model_config *config)
-{
-    struct model_config shown = *config; /* of which nothing is freed */
-    shown.network.tempotron.out_features = network_outputs(&config->network);
-    params_write(writer, config_json_rows, CONFIG_PARAMS, NULL, &shown);
-}
-
 char *config_json_text(const struct model_config *config)
 {
     struct buffer text = {0};
     struct json_writer json = json_writer_to(&text);
+    struct model_config shown = *config; /* of which nothing is freed */
+    shown.network.tempotron.out_features = network_outputs(&config->network);
     json_write_object_begin(&json);
-    config_json_write(&json, config);
+    params_write(&json, config_json_rows, CONFIG_PARAMS, NULL, &shown);
     json_write_object_end(&json);
     return buffer_take_string(&text);
 }

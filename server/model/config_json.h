@@ -4,7 +4,6 @@
 
 #include "server/json/fields.h"
 #include "server/json/params.h"
-#include "server/json/writer.h"
 #include "server/model/config.h"
 
 /* The fields of a config, of which struct model_config is the struct. They have no context. */
@@ -15,10 +14,7 @@ extern const struct params_row config_json_rows[CONFIG_PARAMS];
  * with the problem set. */
 bool config_json_read(struct fields *fields, struct model_config *ret_config);
 
-/* Writes them as members of the object that is being written. */
-void config_json_write(struct json_writer *writer, const struct model_config *config);
-
-/* The same as the text of an object, as the store keeps it; NULL: no memory. free() */
+/* They as the text of an object, as the store keeps it; NULL: no memory. free() */
 char *config_json_text(const struct model_config *config);
 
 #endif

@@ -139,7 +139,8 @@ static bool read_samples(struct reading *reading)
     const struct model *model = reading->model;
     if (!choose_member(reading))
         return false;
-    const struct numbers *numbers = fields_numbers(reading->fields, reading->name);
+    const struct numbers *numbers =
+        json_value_numbers(fields_get(reading->fields, reading->name, FIELD_OPTIONAL));
     const bool trains = samples_json_trains(reading->use);
     if (numbers != NULL && !trains && !check_work(reading, numbers))
         return false;

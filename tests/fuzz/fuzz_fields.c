@@ -41,7 +41,7 @@ static void read_arrays(struct fields *fields)
             demand(array.values[i] - array.values[i] == 0);
     }
     float_array_finish(&array);
-    fields_numbers(fields, "y");
+    json_value_numbers(fields_get(fields, "y", FIELD_OPTIONAL));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

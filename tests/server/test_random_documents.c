@@ -132,14 +132,13 @@ static void check_member(struct fields *fields, const char *name, const json_t *
 {
     size_t next = 0;
     struct float_array array = {0}, shape;
-    const struct numbers *numbers = fields_numbers(fields, name);
+    const struct json_value kept = fields_get(fields, name, FIELD_OPTIONAL);
+    const struct numbers *numbers = json_value_numbers(kept);
     if (numbers != NULL) {
         struct numbers_walk walk = numbers_walk(numbers);
         check_walk(value, &walk);
-    } else {
-        const struct json_value kept = fields_get(fields, name, FIELD_OPTIONAL);
-        if (!json_is_object(value))
-            ck_assert_msg(json_is_null(value) || same_value(kept, value), "%s: %s", text, name);
+    } else if (!json_is_object(value)) {
+        ck_assert_msg(json_is_null(value) || same_value(kept, value), "%s: %s", text, name);
     }
     const bool fit = is_rectangle(value, &shape) && fits(value, &shape, 0);
     const bool read = float_array_read(fields, name, FIELD_OPTIONAL, 1, 3, SIZE_MAX, &array);
