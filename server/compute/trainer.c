@@ -112,29 +112,15 @@ static bool stop_requested(void *context)
 
 /* --- the end --- */
 
-struct outcome {
-    enum { SUCCEEDED, FAILED, CANCELLED, INTERRUPTED } end;
-    const char *code; /* of FAILED */
-    const char *detail;
-};
-
-static enum store_status write_end(struct job *job, const struct outcome *outcome,
-                                   struct store *store)
+/* An end whose state is RUN_RUNNING is an interruption: the store keeps the run as it is. */
+static enum store_status write_end(struct job *job, const struct run_end *end, struct store *store)
 {
     const struct epoch_metrics *pending = job->pending.items;
-    struct run_end end = {.state = RUN_CANCELLED};
-    switch (outcome->end) {
-    case SUCCEEDED:
-        return run_publish(&job->run, store, pending, pending_count(job), job->best_epoch);
-    case FAILED:
-        end = (struct run_end){RUN_FAILED, .code = outcome->code, .detail = outcome->detail};
-        break;
-    case CANCELLED:
-        break;
-    case INTERRUPTED:
+    if (end->state == RUN_RUNNING)
         return STORE_OK;
-    }
-    return store_run_end(store, job->record.id, pending, pending_count(job), &end, timestamp_now());
+    if (end->state == RUN_SUCCEEDED)
+        return run_publish(&job->run, store, pending, pending_count(job), job->best_epoch);
+    return store_run_end(store, job->record.id, pending, pending_count(job), end, timestamp_now());
 }
 
 /* Whether the trainer stops before a while has passed. */
@@ -151,74 +137,78 @@ static bool stops_meanwhile(struct trainer *trainer)
     return atomic_load(&trainer->stopping);
 }
 
-static enum store_status try_to_end(struct job *job, const struct outcome *outcome)
+static enum store_status try_to_end(struct job *job, const struct run_end *end)
 {
     struct model_cache *cache = job->worker->trainer->options.cache;
     struct store *store = model_cache_change_begin(cache, job->record.model);
-    return model_cache_change_end(cache, job->record.model, write_end(job, outcome, store));
+    return model_cache_change_end(cache, job->record.model, write_end(job, end, store));
 }
 
-static void log_end(const struct job *job, const struct outcome *outcome)
+static void log_end(const struct job *job, const struct run_end *end)
 {
-    static const char *const states[] = {[SUCCEEDED] = "succeeded",
-                                         [FAILED] = "failed",
-                                         [CANCELLED] = "cancelled",
-                                         [INTERRUPTED] = "interrupted"};
     const int64_t now = timestamp_now();
-    if (outcome->end != FAILED && !job->worker->trainer->options.logs_all)
+    if (end->state != RUN_FAILED && !job->worker->trainer->options.logs_all)
         return;
     fprintf(stderr, "time=%s run=%lld model=%s state=%s code=%s epoch=%lld ms=%lld\n",
             timestamp_text(now).text, (long long)job->record.id, job->record.model,
-            states[outcome->end], outcome->end == FAILED ? outcome->code : "-",
-            (long long)job->epoch, (long long)(now - job->begun));
+            end->state == RUN_RUNNING ? "interrupted" : run_state_names[end->state],
+            end->state == RUN_FAILED ? end->code : "-", (long long)job->epoch,
+            (long long)(now - job->begun));
 }
 
 /* A store that can't take the end now, its disk being full, is asked again until it can. What it
  * has not taken when the process ends stays "running", and is trained again after the next start.
  */
-static void end_job(struct job *job, const struct outcome *outcome)
+static void end_job(struct job *job, const struct run_end *end)
 {
     struct trainer *trainer = job->worker->trainer;
     enum store_status status;
-    log_end(job, outcome);
+    log_end(job, end);
     do
-        status = try_to_end(job, outcome);
+        status = try_to_end(job, end);
     while ((status == STORE_FULL || status == STORE_UNAVAILABLE || status == STORE_NO_MEMORY) &&
            !stops_meanwhile(trainer));
     trainer->options.on_end(trainer->options.context, job->record.id);
 }
 
-static const struct outcome no_memory = {FAILED, "out_of_memory", "There was not enough memory."};
+static struct run_end failure(const char *code, const char *detail)
+{
+    return (struct run_end){.state = RUN_FAILED, .code = code, .detail = detail};
+}
 
-static struct outcome train(struct job *job)
+static struct run_end no_memory(void)
+{
+    return failure("out_of_memory", "There was not enough memory.");
+}
+
+static struct run_end train(struct job *job)
 {
     const struct training_observer observer = {
         .context = job, .on_epoch = on_epoch, .stop_requested = stop_requested};
     const enum core_status status = run_train(&job->run, &observer);
     if (status == CORE_DIVERGED)
-        return (struct outcome){FAILED, "diverged",
-                                "The loss or a weight is no longer finite. Nothing was "
-                                "published; try a smaller learning_rate."};
+        return failure("diverged", "The loss or a weight is no longer finite. Nothing was "
+                                   "published; try a smaller learning_rate.");
     if (status == CORE_STOPPED && atomic_load(&job->worker->cancelled))
-        return (struct outcome){.end = CANCELLED};
+        return (struct run_end){.state = RUN_CANCELLED};
     if (status == CORE_NO_MEMORY || job->pending.failed)
-        return no_memory;
-    return (struct outcome){.end = status == CORE_STOPPED ? INTERRUPTED : SUCCEEDED};
+        return no_memory();
+    return (struct run_end){.state = status == CORE_STOPPED ? RUN_RUNNING : RUN_SUCCEEDED};
 }
 
-static struct outcome load_and_train(struct job *job)
+static struct run_end load_and_train(struct job *job)
 {
     const struct trainer_options *options = &job->worker->trainer->options;
     const enum store_status status = run_load(&job->run, &job->record, options->stores,
                                               options->cache, options->threads, &job->problem);
     if (status == STORE_NO_MEMORY)
-        return no_memory;
+        return no_memory();
     if (status == STORE_CORRUPT)
-        return (struct outcome){FAILED, "damaged_data", "The stored data can't be read."};
+        return failure("damaged_data", "The stored data can't be read.");
     if (status != STORE_OK)
-        return (struct outcome){FAILED, "store_unavailable", "The database can't be read."};
+        return failure("store_unavailable", "The database can't be read.");
     if (problem_is_set(&job->problem))
-        return (struct outcome){FAILED, problem_name(job->problem.code), job->problem.detail};
+        return failure(problem_name(job->problem.code), job->problem.detail);
     return train(job);
 }
 
@@ -277,8 +267,8 @@ static void *work(void *argument)
             stops_meanwhile(trainer); /* the disk is full, say: ask again */
         if (claimed != STORE_OK)
             continue;
-        const struct outcome outcome = load_and_train(&job);
-        end_job(&job, &outcome);
+        const struct run_end end = load_and_train(&job);
+        end_job(&job, &end);
         pthread_mutex_lock(&trainer->lock);
         worker->run = 0;
         pthread_mutex_unlock(&trainer->lock);
