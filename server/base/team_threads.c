@@ -12,6 +12,12 @@
 
 enum { AWAKE_NANOSECONDS = 100000, LOOKS_A_TIME = 64 };
 
+/* Threads that sleep until the same thing is so. */
+struct sleepers {
+    pthread_cond_t wake;
+    size_t count;
+};
+
 struct threads {
     struct thread_team team; /* its context is the struct threads */
     thread_team_task *task;
@@ -22,11 +28,9 @@ struct threads {
     atomic_size_t working; /* threads that are not done with the task */
     atomic_bool ended;
 
-    pthread_mutex_t lock; /* of those that sleep */
-    pthread_cond_t begin;
-    pthread_cond_t done;
-    size_t sleepers; /* threads */
-    bool is_awaited; /* the caller sleeps */
+    pthread_mutex_t lock;    /* of those that sleep */
+    struct sleepers helpers; /* until a task begins */
+    struct sleepers caller;  /* until it is done */
 
     size_t thread_count;
     pthread_t ids[];
@@ -80,45 +84,24 @@ static bool look_for(struct threads *threads, bool (*is_so)(struct threads *, un
     return false;
 }
 
-static void await_task(struct threads *threads, unsigned seen)
+static void await(struct threads *threads, struct sleepers *sleepers,
+                  bool (*is_so)(struct threads *, unsigned), unsigned seen)
 {
-    if (look_for(threads, has_begun, seen))
+    if (look_for(threads, is_so, seen))
         return;
     pthread_mutex_lock(&threads->lock);
-    threads->sleepers++;
-    while (!has_begun(threads, seen))
-        pthread_cond_wait(&threads->begin, &threads->lock);
-    threads->sleepers--;
+    sleepers->count++;
+    while (!is_so(threads, seen))
+        pthread_cond_wait(&sleepers->wake, &threads->lock);
+    sleepers->count--;
     pthread_mutex_unlock(&threads->lock);
 }
 
-static void await_done(struct threads *threads)
-{
-    if (look_for(threads, is_done, 0))
-        return;
-    pthread_mutex_lock(&threads->lock);
-    threads->is_awaited = true;
-    while (!is_done(threads, 0))
-        pthread_cond_wait(&threads->done, &threads->lock);
-    threads->is_awaited = false;
-    pthread_mutex_unlock(&threads->lock);
-}
-
-static void tell_done(struct threads *threads)
-{
-    if (atomic_fetch_sub(&threads->working, 1) > 1)
-        return;
-    pthread_mutex_lock(&threads->lock);
-    if (threads->is_awaited)
-        pthread_cond_signal(&threads->done);
-    pthread_mutex_unlock(&threads->lock);
-}
-
-static void wake_sleepers(struct threads *threads)
+static void wake(struct threads *threads, struct sleepers *sleepers)
 {
     pthread_mutex_lock(&threads->lock);
-    if (threads->sleepers > 0)
-        pthread_cond_broadcast(&threads->begin);
+    if (sleepers->count > 0)
+        pthread_cond_broadcast(&sleepers->wake);
     pthread_mutex_unlock(&threads->lock);
 }
 
@@ -127,12 +110,13 @@ static void *help(void *argument)
     struct threads *threads = argument;
     unsigned seen = 0;
     for (;;) {
-        await_task(threads, seen);
+        await(threads, &threads->helpers, has_begun, seen);
         if (atomic_load(&threads->ended))
             return NULL;
         seen = atomic_load(&threads->tasks);
         take_parts(threads);
-        tell_done(threads);
+        if (atomic_fetch_sub(&threads->working, 1) == 1)
+            wake(threads, &threads->caller);
     }
 }
 
@@ -145,9 +129,9 @@ static void run(void *context, thread_team_task *task, void *work, size_t parts)
     atomic_store(&threads->next, 0);
     atomic_store(&threads->working, threads->thread_count);
     atomic_fetch_add(&threads->tasks, 1);
-    wake_sleepers(threads);
+    wake(threads, &threads->helpers);
     take_parts(threads);
-    await_done(threads);
+    await(threads, &threads->caller, is_done, 0);
 }
 
 struct thread_team *team_threads_create(unsigned count)
@@ -156,8 +140,8 @@ struct thread_team *team_threads_create(unsigned count)
     if (threads == NULL)
         return NULL;
     pthread_mutex_init(&threads->lock, NULL);
-    pthread_cond_init(&threads->begin, NULL);
-    pthread_cond_init(&threads->done, NULL);
+    pthread_cond_init(&threads->helpers.wake, NULL);
+    pthread_cond_init(&threads->caller.wake, NULL);
     while (threads->thread_count + 1 < count &&
            pthread_create(&threads->ids[threads->thread_count], NULL, help, threads) == 0)
         threads->thread_count++;
@@ -172,11 +156,11 @@ void team_threads_destroy(struct thread_team *team)
         return;
     struct threads *threads = team->context;
     atomic_store(&threads->ended, true);
-    wake_sleepers(threads);
+    wake(threads, &threads->helpers);
     for (size_t i = 0; i < threads->thread_count; i++)
         pthread_join(threads->ids[i], NULL);
-    pthread_cond_destroy(&threads->done);
-    pthread_cond_destroy(&threads->begin);
+    pthread_cond_destroy(&threads->caller.wake);
+    pthread_cond_destroy(&threads->helpers.wake);
     pthread_mutex_destroy(&threads->lock);
     free(threads);
 }

@@ -44,17 +44,8 @@ static void skip_spaces(struct reader *reader)
         reader->at++;
 }
 
-/* Takes a character, and spaces before it, if it is the next. */
-static bool take(struct reader *reader, char character)
-{
-    skip_spaces(reader);
-    if (reader->at == reader->end || *reader->at != character)
-        return false;
-    reader->at++;
-    return true;
-}
-
-static bool take_word(struct reader *reader, const char *word)
+/* Takes a word, and spaces before it, if it is the next. */
+static bool take(struct reader *reader, const char *word)
 {
     skip_spaces(reader);
     const size_t size = strlen(word);
@@ -67,11 +58,11 @@ static bool take_word(struct reader *reader, const char *word)
 /* Printable ASCII in either quotes, without escapes; into out (TYPE_TEXT bytes). */
 static bool take_string(struct reader *reader, char *out)
 {
-    const char quote = take(reader, '\'') ? '\'' : take(reader, '"') ? '"' : '\0';
-    if (quote == '\0')
+    const char *quote = take(reader, "'") ? "'" : "\"";
+    if (*quote == '"' && !take(reader, quote))
         return false;
     size_t size = 0;
-    while (reader->at < reader->end && *reader->at != quote) {
+    while (reader->at < reader->end && *reader->at != *quote) {
         const char character = *reader->at++;
         if (character < ' ' || character > '~' || character == '\\' || size + 1 == TYPE_TEXT)
             return false;
@@ -128,7 +119,7 @@ static bool read_type(struct reader *reader)
     if (reader->has_type)
         return malformed(reader, "\"descr\" appears twice");
     reader->has_type = true;
-    if (take(reader, '[') || take(reader, '('))
+    if (take(reader, "[") || take(reader, "("))
         return problem_set(reader->problem, PROBLEM_UNSUPPORTED_FORMAT,
                            "The array's type is structured; the accepted types are " DTYPE_NAMES
                            ".");
@@ -142,8 +133,8 @@ static bool read_order(struct reader *reader)
     if (reader->has_order)
         return malformed(reader, "\"fortran_order\" appears twice");
     reader->has_order = true;
-    reader->is_fortran_order = take_word(reader, "True");
-    if (reader->is_fortran_order || take_word(reader, "False"))
+    reader->is_fortran_order = take(reader, "True");
+    if (reader->is_fortran_order || take(reader, "False"))
         return true;
     return malformed(reader, "\"fortran_order\" is neither True nor False");
 }
@@ -176,15 +167,15 @@ static bool read_shape(struct reader *reader)
     if (reader->has_shape)
         return malformed(reader, "\"shape\" appears twice");
     reader->has_shape = true;
-    if (!take(reader, '('))
+    if (!take(reader, "("))
         return malformed(reader, "\"shape\" is not a tuple");
     bool ends_in_comma = true;
-    while (!take(reader, ')')) {
+    while (!take(reader, ")")) {
         if (!ends_in_comma)
             return malformed(reader, "a comma is missing in \"shape\"");
         if (!read_dimension(reader))
             return false;
-        ends_in_comma = take(reader, ',');
+        ends_in_comma = take(reader, ",");
     }
     if (reader->layout.rank == 1 && !ends_in_comma)
         return malformed(reader, "\"shape\" is a number, not a tuple");
@@ -194,7 +185,7 @@ static bool read_shape(struct reader *reader)
 static bool read_member(struct reader *reader)
 {
     char key[TYPE_TEXT];
-    if (!take_string(reader, key) || !take(reader, ':'))
+    if (!take_string(reader, key) || !take(reader, ":"))
         return malformed(reader, "it is not a dict");
     if (strcmp(key, "descr") == 0)
         return read_type(reader);
@@ -207,15 +198,15 @@ static bool read_member(struct reader *reader)
 
 static bool read_dict(struct reader *reader)
 {
-    if (!take(reader, '{'))
+    if (!take(reader, "{"))
         return malformed(reader, "it is not a dict");
     bool ends_in_comma = true;
-    while (!take(reader, '}')) {
+    while (!take(reader, "}")) {
         if (!ends_in_comma)
             return malformed(reader, "a comma is missing");
         if (!read_member(reader))
             return false;
-        ends_in_comma = take(reader, ',');
+        ends_in_comma = take(reader, ",");
     }
     skip_spaces(reader);
     if (reader->at != reader->end)

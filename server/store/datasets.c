@@ -1,6 +1,5 @@
 #include "server/store/datasets.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,7 +115,8 @@ static void checksum_of(const struct dataset_record *record, char ret_text[CHECK
     checksum_finish(&checksum, ret_text);
 }
 
-static enum store_status write_dataset(struct store *store, const struct dataset_record *record,
+static enum store_status write_dataset(struct store *store, const char *id,
+                                       const struct dataset_record *record, const char *names,
                                        int64_t now)
 {
     char sha256[CHECKSUM_TEXT];
@@ -126,37 +126,28 @@ static enum store_status write_dataset(struct store *store, const struct dataset
         "INSERT INTO datasets (id, x, label, classes, names, sha256, created_at, updated_at) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7) ON CONFLICT (id) DO UPDATE SET x = ?2, "
         "label = ?3, classes = ?4, names = ?5, sha256 = ?6, updated_at = ?7");
-    query_text(&query, record->id);
+    query_text(&query, id);
     query_integer_or_null(&query, record->x.id);
     query_integer_or_null(&query, record->label.id);
     query_integer_or_null(&query, (int64_t)record->classes);
-    query_text(&query, record->names);
+    query_text(&query, names);
     query_text_or_null(&query, sha256);
     query_integer(&query, now);
     return query_run(&query);
 }
 
-/* The dataset as it will be: arrays that were put replace those that were there. */
-static enum store_status merge(const struct dataset_change *change, struct dataset_record *record)
+/* The dataset as it will be, with these names (borrowed): what is put replaces what was there. */
+static void merge(const struct dataset_change *change, struct dataset_record *record,
+                  const char **names)
 {
+    *names = record->names;
     if (change->x != NULL)
         record->x = *change->x;
-    if (change->label == NULL && change->replaces) {
-        free(record->names);
-        record->names = NULL;
-        record->label = (struct array_record){0};
-        record->classes = 0;
-    } else if (change->label != NULL) {
-        char *names = change->names != NULL ? strdup(change->names) : NULL;
-        if (names == NULL && change->names != NULL)
-            return STORE_NO_MEMORY;
-        free(record->names);
-        record->names = names;
-        record->label = *change->label;
-        record->classes = change->classes;
-    }
-    const bool has_both = record->x.id != 0 && record->label.id != 0;
-    return has_both && record->x.count != record->label.count ? STORE_MISMATCH : STORE_OK;
+    if (change->label == NULL && !change->replaces)
+        return;
+    record->label = change->label != NULL ? *change->label : (struct array_record){0};
+    record->classes = change->classes;
+    *names = change->names;
 }
 
 static enum store_status put(struct store *store, const char *id,
@@ -170,15 +161,17 @@ static enum store_status put(struct store *store, const char *id,
         status = STORE_OK;
     if (status != STORE_OK)
         return status;
+    const char *names;
     const int64_t old_x = record->x.id, old_label = record->label.id;
-    snprintf(record->id, sizeof record->id, "%s", id);
-    status = merge(change, record);
-    if (status == STORE_OK && change->x != NULL)
+    merge(change, record, &names);
+    if (record->x.id != 0 && record->label.id != 0 && record->x.count != record->label.count)
+        return STORE_MISMATCH;
+    if (change->x != NULL)
         status = store_array_end(store, change->x);
     if (status == STORE_OK && change->label != NULL)
         status = store_array_end(store, change->label);
     if (status == STORE_OK)
-        status = write_dataset(store, record, now);
+        status = write_dataset(store, id, record, names, now);
     if (status == STORE_OK && record->x.id != old_x)
         status = store_array_delete(store, old_x);
     if (status == STORE_OK && record->label.id != old_label)

@@ -23,7 +23,7 @@ void dataset_record_finish(struct dataset_record *record);
 struct dataset_change {
     const struct array_record *x;     /* NULL: as it is */
     const struct array_record *label; /* likewise */
-    size_t classes;                   /* of label */
+    size_t classes;                   /* of label; 0 without one */
     const char *names;                /* of label; JSON text, or NULL */
     bool replaces;                    /* both: an array that is NULL goes */
 };
