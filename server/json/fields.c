@@ -58,35 +58,29 @@ void fields_pointer(const struct fields *fields, const char *name, char *out)
     problem_pointer_join(fields->pointer, name, out);
 }
 
-static void refuse(const struct fields *fields, const char *name, const size_t *path,
-                   unsigned depth, enum problem_code code, const char *detail, va_list arguments)
+bool fields_refuse_element(const struct fields *fields, const char *name, const size_t *path,
+                           unsigned depth, enum problem_code code, const char *detail, ...)
 {
     char pointer[PROBLEM_POINTER], text[PROBLEM_DETAIL];
+    va_list arguments;
+    va_start(arguments, detail);
     vsnprintf(text, sizeof text, detail, arguments);
+    va_end(arguments);
     fields_pointer(fields, name, pointer);
     for (unsigned d = 0; d < depth; d++)
         problem_pointer_index(pointer, path[d], pointer);
-    problem_add_field(fields->problem, code, pointer, "%s", text);
+    return problem_add_field(fields->problem, code, pointer, "%s", text);
 }
 
 bool fields_refuse(const struct fields *fields, const char *name, enum problem_code code,
                    const char *detail, ...)
 {
+    char text[PROBLEM_DETAIL];
     va_list arguments;
     va_start(arguments, detail);
-    refuse(fields, name, NULL, 0, code, detail, arguments);
+    vsnprintf(text, sizeof text, detail, arguments);
     va_end(arguments);
-    return false;
-}
-
-bool fields_refuse_element(const struct fields *fields, const char *name, const size_t *path,
-                           unsigned depth, enum problem_code code, const char *detail, ...)
-{
-    va_list arguments;
-    va_start(arguments, detail);
-    refuse(fields, name, path, depth, code, detail, arguments);
-    va_end(arguments);
-    return false;
+    return fields_refuse_element(fields, name, NULL, 0, code, "%s", text);
 }
 
 bool fields_has(struct fields *fields, const char *name)

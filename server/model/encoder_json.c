@@ -42,20 +42,14 @@ const struct params_row encoder_json_rows[ENCODER_PARAMS] = {
      .choices = ways_out_of_range, .fallback = OUT_OF_RANGE_SILENT},
 };
 
-/* Those that only encoders of this type have. */
-static const struct params_row *rows_of(enum encoder_type type, size_t *ret_count)
-{
-    switch (type) {
-    case ENCODER_GAUSSIAN_TUNING:
-        *ret_count = GAUSSIAN_TUNING_PARAMS;
-        return encoder_json_gaussian_tuning_rows;
-    case ENCODER_LATENCY:
-        *ret_count = LATENCY_PARAMS;
-        return encoder_json_latency_rows;
-    }
-    *ret_count = 0;
-    return NULL;
-}
+/* Those that only encoders of a type have. */
+static const struct {
+    const struct params_row *rows;
+    size_t count;
+} of_type[] = {
+    [ENCODER_GAUSSIAN_TUNING] = {encoder_json_gaussian_tuning_rows, GAUSSIAN_TUNING_PARAMS},
+    [ENCODER_LATENCY] = {encoder_json_latency_rows, LATENCY_PARAMS},
+};
 
 /* --- the ranges --- */
 
@@ -199,11 +193,9 @@ static bool make_encoder(const struct code *code, const struct ranges *ranges,
 static bool read_code(struct fields *fields, enum encoder_type type, bool may_be_unfitted,
                       struct encoder *ret_encoder, enum encoder_ranges *ret_ranges)
 {
-    size_t count;
     struct code code = {.type = type};
     struct ranges ranges = {0};
-    const struct params_row *rows = rows_of(type, &count);
-    params_read(fields, rows, count, NULL, &code);
+    params_read(fields, of_type[type].rows, of_type[type].count, NULL, &code);
     const bool has_ranges = read_ranges(fields, may_be_unfitted, &ranges);
     params_read(fields, encoder_json_rows, ENCODER_PARAMS, NULL, &code);
     if (has_ranges && ranges.from != RANGES_UNFITTED)
@@ -283,13 +275,11 @@ static void write_ends(struct json_writer *writer, const char *key, const float 
 void encoder_json_write(struct json_writer *writer, const struct encoder *encoder,
                         enum encoder_ranges ranges)
 {
-    size_t count;
     const size_t n = encoder_features(encoder);
     const struct code code = code_of(encoder);
-    const struct params_row *rows = rows_of(encoder->type, &count);
     json_write_object_begin(writer);
     json_write_member_string(writer, "type", types[encoder->type]);
-    params_write(writer, rows, count, NULL, &code);
+    params_write(writer, of_type[code.type].rows, of_type[code.type].count, NULL, &code);
     json_write_member_integer(writer, "n", (int64_t)n);
     write_ends(writer, "x_min", encoder_x_min(encoder), n, ranges);
     write_ends(writer, "x_max", encoder_x_max(encoder), n, ranges);

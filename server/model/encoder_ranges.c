@@ -103,34 +103,21 @@ bool encoder_ranges_hold_values(const struct encoder *encoder, const float *valu
 
 /* --- fitting --- */
 
-static void include_values(const float *x, size_t n, float *restrict x_min, float *restrict x_max)
-{
-    for (size_t i = 0; i < n; i++) {
-        x_min[i] = x[i] < x_min[i] ? x[i] : x_min[i];
-        x_max[i] = x[i] > x_max[i] ? x[i] : x_max[i];
-    }
-}
-
-static void include_bytes(const uint8_t *x, size_t n, float *restrict x_min, float *restrict x_max)
-{
-    for (size_t i = 0; i < n; i++) {
-        x_min[i] = x[i] < x_min[i] ? x[i] : x_min[i];
-        x_max[i] = x[i] > x_max[i] ? x[i] : x_max[i];
-    }
-}
-
 static void find_extremes(const struct samples *samples, float *x_min, float *x_max)
 {
     const size_t n = samples->features;
+    const bool are_bytes = samples->kind == SAMPLES_BYTES;
     for (size_t i = 0; i < n; i++) {
         x_min[i] = HUGE_VALF;
         x_max[i] = -HUGE_VALF;
     }
     for (size_t b = 0; b < samples->count; b++)
-        if (samples->kind == SAMPLES_BYTES)
-            include_bytes(samples->data.bytes + b * n, n, x_min, x_max);
-        else
-            include_values(samples->data.values + b * n, n, x_min, x_max);
+        for (size_t i = 0; i < n; i++) {
+            const size_t at = b * n + i;
+            const float x = are_bytes ? samples->data.bytes[at] : samples->data.values[at];
+            x_min[i] = x < x_min[i] ? x : x_min[i];
+            x_max[i] = x > x_max[i] ? x : x_max[i];
+        }
 }
 
 /* Widens what is too narrow, so that a pixel which is always dark stays at rest, and finds a place

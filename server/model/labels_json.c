@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "server/base/limits.h"
+#include "server/json/writer.h"
 
 static bool check_name(struct json_value name, const char *pointer, struct problem *problem)
 {

@@ -4,7 +4,6 @@
 
 #include "server/base/problem.h"
 #include "server/json/value.h"
-#include "server/json/writer.h"
 #include "server/model/labels.h"
 
 /* Reads an array of `count` different names. False with the problem set. */
