@@ -220,37 +220,37 @@ static bool read_dict(struct reader *reader)
         "The array is in Fortran's order; numpy.ascontiguousarray() gives it in C's.");
 }
 
-static bool fail_truncated(struct problem *problem)
+static bool truncated(struct reader *reader)
 {
-    return problem_set(problem, PROBLEM_TRUNCATED_DATA, "The file ends within its .npy header.");
+    return problem_set(reader->problem, PROBLEM_TRUNCATED_DATA,
+                       "The file ends within its .npy header.");
 }
 
-/* Finds the dict's text. False: the problem is set. */
-static bool find_text(const unsigned char *byte, size_t size, const char **ret_text,
-                      size_t *ret_text_size, struct problem *problem)
+/* Finds the dict's text. */
+static bool find_text(struct reader *reader, const unsigned char *byte, size_t size)
 {
     if (size < PREFIX)
-        return fail_truncated(problem);
+        return truncated(reader);
     const unsigned char major = byte[MAGIC], minor = byte[MAGIC + 1];
     if (major < 1 || major > 3 || minor != 0)
         return problem_set(
-            problem, PROBLEM_UNSUPPORTED_FORMAT,
+            reader->problem, PROBLEM_UNSUPPORTED_FORMAT,
             "The file is .npy of version %u.%u; the accepted versions are 1.0, 2.0 and 3.0.", major,
             minor);
     const size_t begin = PREFIX + (major == 1 ? 2 : 4);
     if (size < begin)
-        return fail_truncated(problem);
+        return truncated(reader);
     size_t text_size = 0;
     for (size_t i = begin; i-- > PREFIX;)
         text_size = text_size << 8 | byte[i];
     if (text_size > NPY_HEADER_READ - begin)
-        return problem_set(problem, PROBLEM_MALFORMED_DATA,
+        return problem_set(reader->problem, PROBLEM_MALFORMED_DATA,
                            "The .npy header claims a text of %zu bytes; the limit is %zu.",
                            text_size, NPY_HEADER_READ - begin);
     if (size < begin + text_size)
-        return fail_truncated(problem);
-    *ret_text = (const char *)byte + begin;
-    *ret_text_size = text_size;
+        return truncated(reader);
+    reader->at = (const char *)byte + begin;
+    reader->end = reader->at + text_size;
     return true;
 }
 
@@ -258,13 +258,10 @@ bool npy_header_read(const void *bytes, size_t size, struct array_layout *ret_la
                      size_t *ret_header_size, struct problem *problem)
 {
     struct reader reader = {.problem = problem};
-    size_t text_size;
     if (!npy_matches(bytes, size))
         return problem_set(problem, PROBLEM_MALFORMED_DATA, "The data do not begin like .npy.");
-    if (!find_text(bytes, size, &reader.at, &text_size, problem))
-        return false;
-    reader.end = reader.at + text_size;
-    if (!read_dict(&reader) || !array_layout_measure(&reader.layout, problem))
+    if (!find_text(&reader, bytes, size) || !read_dict(&reader) ||
+        !array_layout_measure(&reader.layout, problem))
         return false;
     *ret_layout = reader.layout;
     *ret_header_size = (size_t)(reader.end - (const char *)bytes);
