@@ -55,7 +55,7 @@ static const struct {
 
 /* The ends are [n] each, but their rank is that of what was given: 0 is one number for all. */
 struct ranges {
-    size_t n; /* 0: it could not be told */
+    size_t n;
     enum encoder_ranges from;
     struct float_array x_min;
     struct float_array x_max;
@@ -67,29 +67,24 @@ static void ranges_finish(struct ranges *ranges)
     float_array_finish(&ranges->x_max);
 }
 
-static void refuse_count(const struct fields *fields, const char *name,
-                         const struct float_array *array, const char *other, size_t count)
+static bool check_count(const struct fields *fields, const char *name,
+                        const struct float_array *array, const char *other, size_t count)
 {
-    fields_refuse(fields, name, PROBLEM_WRONG_SHAPE, "%s has %zu numbers, but %s %zu.", name,
-                  array->count, other, count);
+    return array->rank == 0 || array->count == count ||
+           fields_refuse(fields, name, PROBLEM_WRONG_SHAPE, "%s has %zu numbers, but %s %zu.", name,
+                         array->count, other, count);
 }
 
-/* The number of features: n, or the numbers of the arrays; 0: they don't agree. */
-static size_t agree_on_n(const struct fields *fields, const struct ranges *ranges, size_t n)
+/* The number of features is n, or that of the arrays if n is 0, as it was not given. */
+static bool agree_on_n(const struct fields *fields, size_t n, struct ranges *ranges)
 {
-    const bool lists_x_min = ranges->x_min.rank == 1, lists_x_max = ranges->x_max.rank == 1;
-    if (n == 0 && !(lists_x_min && lists_x_max))
-        fields_refuse(fields, "n", PROBLEM_MISSING_FIELD,
-                      "is required if x_min or x_max is one number");
-    else if (n != 0 && lists_x_min && ranges->x_min.count != n)
-        refuse_count(fields, "x_min", &ranges->x_min, "n is", n);
-    else if (n != 0 && lists_x_max && ranges->x_max.count != n)
-        refuse_count(fields, "x_max", &ranges->x_max, "n is", n);
-    else if (n == 0 && ranges->x_min.count != ranges->x_max.count)
-        refuse_count(fields, "x_max", &ranges->x_max, "x_min has", ranges->x_min.count);
-    else
-        return n != 0 ? n : ranges->x_min.count;
-    return 0;
+    if (n == 0 && (ranges->x_min.rank == 0 || ranges->x_max.rank == 0))
+        return fields_refuse(fields, "n", PROBLEM_MISSING_FIELD,
+                             "is required if x_min or x_max is one number");
+    const char *other = n != 0 ? "n is" : "x_min has";
+    ranges->n = n != 0 ? n : ranges->x_min.count;
+    return check_count(fields, "x_min", &ranges->x_min, other, ranges->n) &&
+           check_count(fields, "x_max", &ranges->x_max, other, ranges->n);
 }
 
 /* Makes one number that of every feature. */
@@ -133,8 +128,8 @@ static bool read_ranges(struct fields *fields, bool may_be_unfitted, struct rang
         return false;
     if (ranges->x_min.rank == 0 && ranges->x_max.rank == 0)
         ranges->from = RANGES_SHARED;
-    ranges->n = agree_on_n(fields, ranges, (size_t)n);
-    return ranges->n > 0 && spread_shared(&ranges->x_min, ranges->n, fields->problem) &&
+    return agree_on_n(fields, (size_t)n, ranges) &&
+           spread_shared(&ranges->x_min, ranges->n, fields->problem) &&
            spread_shared(&ranges->x_max, ranges->n, fields->problem);
 }
 

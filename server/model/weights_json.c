@@ -13,31 +13,24 @@ bool weights_json_are_given(struct fields *fields, const struct network_params *
     return given;
 }
 
-static float *read_layer(struct fields *fields, const struct network_params *params, size_t layer)
+bool weights_json_read_layer(struct fields *fields, const struct network_params *params,
+                             size_t layer, struct weights *weights)
 {
     struct float_array array;
     const char *name = weights_name(params, layer);
     const size_t neurons = network_neurons(params, layer);
     const size_t afferents = network_afferents(params, layer);
     if (!float_array_read(fields, name, FIELD_REQUIRED, 2, 2, LIMIT_WEIGHTS, &array))
-        return NULL;
-    if (array.shape[0] == neurons && array.shape[1] == afferents)
-        return array.values;
-    fields_refuse(fields, name, PROBLEM_WRONG_SHAPE,
-                  "The weights must be [%zu][%zu], neurons by inputs, but are [%zu][%zu].", neurons,
-                  afferents, array.shape[0], array.shape[1]);
-    float_array_finish(&array);
-    return NULL;
-}
-
-bool weights_json_read_layer(struct fields *fields, const struct network_params *params,
-                             size_t layer, struct weights *weights)
-{
-    float *values = read_layer(fields, params, layer);
-    if (values == NULL)
         return false;
+    if (array.shape[0] != neurons || array.shape[1] != afferents) {
+        fields_refuse(fields, name, PROBLEM_WRONG_SHAPE,
+                      "The weights must be [%zu][%zu], neurons by inputs, but are [%zu][%zu].",
+                      neurons, afferents, array.shape[0], array.shape[1]);
+        float_array_finish(&array);
+        return false;
+    }
     free(weights->layers[layer]);
-    weights->layers[layer] = values;
+    weights->layers[layer] = array.values;
     return true;
 }
 
