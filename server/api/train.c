@@ -27,8 +27,8 @@ struct train_request {
 static void train_request_finish(void *state)
 {
     struct train_request *asked = state;
-    data_source_finish(&asked->training);
-    data_source_finish(&asked->validation);
+    samples_finish(&asked->training.samples);
+    samples_finish(&asked->validation.samples);
 }
 
 static void read_source(struct service *service, struct fields *fields, const struct model *model,

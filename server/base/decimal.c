@@ -137,14 +137,13 @@ static bool is_whole(const struct number *number)
     return count <= MAX_DIGITS;
 }
 
-#if LDBL_MANT_DIG == 64 && defined __x86_64__
 static bool convert_extended(uint64_t mantissa, int64_t exponent, double *magnitude)
 {
     static const long double powers[] = {1e0L,  1e1L,  1e2L,  1e3L,  1e4L,  1e5L,  1e6L,
                                          1e7L,  1e8L,  1e9L,  1e10L, 1e11L, 1e12L, 1e13L,
                                          1e14L, 1e15L, 1e16L, 1e17L, 1e18L, 1e19L, 1e20L,
                                          1e21L, 1e22L, 1e23L, 1e24L, 1e25L, 1e26L, 1e27L};
-    if (exponent < -27 || exponent > 27)
+    if (LDBL_MANT_DIG != 64 || exponent < -27 || exponent > 27)
         return false;
     const long double rounded = exponent < 0 ? (long double)mantissa / powers[-exponent]
                                              : (long double)mantissa * powers[exponent];
@@ -153,13 +152,6 @@ static bool convert_extended(uint64_t mantissa, int64_t exponent, double *magnit
     *magnitude = (double)rounded;
     return (bits & 0x7ff) != 0x400;
 }
-#else
-static bool convert_extended(uint64_t mantissa, int64_t exponent, double *magnitude)
-{
-    (void)mantissa, (void)exponent, (void)magnitude;
-    return false;
-}
-#endif
 
 /* False: no short way is sure of the nearest double. */
 static bool convert(const struct number *number, double *magnitude)

@@ -21,9 +21,4 @@ static inline size_t data_source_count(const struct data_source *source)
     return source->dataset != 0 ? source->dataset_count : source->samples.count;
 }
 
-static inline void data_source_finish(struct data_source *source)
-{
-    samples_finish(&source->samples);
-}
-
 #endif

@@ -5,7 +5,6 @@
 
 #include "server/base/checksum.h"
 #include "server/store/query.h"
-#include "server/store/transaction.h"
 
 void dataset_record_finish(struct dataset_record *record)
 {
@@ -184,10 +183,10 @@ enum store_status store_dataset_put(struct store *store, const char *id,
                                     bool *ret_created)
 {
     struct dataset_record record = {0};
-    enum store_status status = transaction_begin(store);
+    enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
         status = put(store, id, change, now, &record);
-    status = transaction_end(store, status);
+    status = query_transaction_end(store, status);
     if (status == STORE_OK)
         *ret_created = record.sequence == 0;
     dataset_record_finish(&record);
@@ -204,7 +203,7 @@ static enum store_status delete_row(struct store *store, int64_t dataset)
 enum store_status store_dataset_delete(struct store *store, const char *id)
 {
     struct dataset_record record = {0};
-    enum store_status status = transaction_begin(store);
+    enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
         status = store_dataset_find(store, id, &record);
     if (status == STORE_OK)
@@ -216,5 +215,5 @@ enum store_status store_dataset_delete(struct store *store, const char *id)
     if (status == STORE_OK)
         status = store_array_delete(store, record.label.id);
     dataset_record_finish(&record);
-    return transaction_end(store, status);
+    return query_transaction_end(store, status);
 }

@@ -6,7 +6,6 @@
 
 #include "server/base/embedded.h"
 #include "server/store/query.h"
-#include "server/store/transaction.h"
 
 static enum store_status read_number(struct store *store, const char *sql, int64_t *ret_number)
 {
@@ -54,14 +53,14 @@ static enum store_status apply(struct store *store, size_t version)
     char marks[96];
     snprintf(marks, sizeof marks, "PRAGMA application_id = %d; PRAGMA user_version = %zu",
              MIGRATE_APPLICATION_ID, version);
-    enum store_status status = transaction_begin(store);
+    enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
         status = query_execute(store, embedded_migrations[version - 1].text);
     if (status == STORE_OK)
         status = check_references(store);
     if (status == STORE_OK)
         status = query_execute(store, marks);
-    return transaction_end(store, status);
+    return query_transaction_end(store, status);
 }
 
 enum store_status migrate_database(struct store *store, int64_t version)

@@ -4,7 +4,6 @@
 
 #include "server/store/query.h"
 #include "server/store/samples.h"
-#include "server/store/transaction.h"
 
 void model_record_finish(struct model_record *record)
 {
@@ -36,12 +35,12 @@ enum store_status store_model_insert(struct store *store, const struct model_rec
                                      const struct tensor *tensors, size_t tensor_count, int64_t now)
 {
     int64_t sequence, version;
-    enum store_status status = transaction_begin(store);
+    enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
         status = insert_row(store, record, now, &sequence);
     if (status == STORE_OK)
         status = store_version_publish(store, sequence, 0, tensors, tensor_count, now, &version);
-    return transaction_end(store, status);
+    return query_transaction_end(store, status);
 }
 
 /* --- showing --- */
@@ -129,12 +128,12 @@ static enum store_status update_row(struct store *store, int64_t model,
 enum store_status store_model_update(struct store *store, int64_t model,
                                      const struct model_change *change, int64_t now)
 {
-    enum store_status status = transaction_begin(store);
+    enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK && (change->labels != NULL || change->remove_labels))
         status = check_names(store, model);
     if (status == STORE_OK)
         status = update_row(store, model, change, now);
-    return transaction_end(store, status);
+    return query_transaction_end(store, status);
 }
 
 static enum store_status check_unused(struct store *store, const char *id)
@@ -155,12 +154,12 @@ static enum store_status delete_row(struct store *store, const char *id)
 
 enum store_status store_model_delete(struct store *store, const char *id)
 {
-    enum store_status status = transaction_begin(store);
+    enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
         status = check_unused(store, id);
     if (status == STORE_OK)
         status = delete_row(store, id);
     if (status == STORE_OK)
         status = store_samples_prune(store);
-    return transaction_end(store, status);
+    return query_transaction_end(store, status);
 }

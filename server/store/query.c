@@ -253,3 +253,18 @@ enum store_status query_execute(struct store *store, const char *sql)
 {
     return query_status(sqlite3_exec(store->db, sql, NULL, NULL, NULL));
 }
+
+enum store_status query_transaction_begin(struct store *store)
+{
+    return query_execute(store, "BEGIN IMMEDIATE");
+}
+
+enum store_status query_transaction_end(struct store *store, enum store_status status)
+{
+    if (status == STORE_OK)
+        status = query_execute(store, "COMMIT");
+    /* A failure may have rolled back already: then there is nothing left to undo. */
+    if (status != STORE_OK && sqlite3_get_autocommit(store->db) == 0)
+        query_execute(store, "ROLLBACK");
+    return status;
+}

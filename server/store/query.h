@@ -99,4 +99,11 @@ const void *query_column_bytes(struct query *query, size_t *ret_size);
 /* Runs SQL that is neither prepared nor bound. */
 enum store_status query_execute(struct store *store, const char *sql);
 
+/* Begins a transaction: what follows happens wholly or not at all. Takes the database's write lock.
+ */
+enum store_status query_transaction_begin(struct store *store);
+/* Commits if `status` is STORE_OK, and else rolls back and returns it; does nothing if
+ * query_transaction_begin() failed with it. */
+enum store_status query_transaction_end(struct store *store, enum store_status status);
+
 #endif

@@ -3,7 +3,6 @@
 #include "server/base/limits.h"
 #include "server/store/query.h"
 #include "server/store/samples.h"
-#include "server/store/transaction.h"
 
 /* Whether the model is there, and the queue has room for another run of it. */
 static enum store_status check_room(struct store *store, int64_t model)
@@ -64,7 +63,7 @@ enum store_status store_queue_insert(struct store *store, int64_t model, const c
                                      struct data_source *validation, int64_t now, int64_t *ret_run)
 {
     int64_t run = 0;
-    enum store_status status = transaction_begin(store);
+    enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
         status = check_room(store, model);
     if (status == STORE_OK)
@@ -73,7 +72,7 @@ enum store_status store_queue_insert(struct store *store, int64_t model, const c
         status = keep_source(store, validation);
     if (status == STORE_OK)
         status = insert_row(store, model, params, epochs, training, validation, now, &run);
-    status = transaction_end(store, status);
+    status = query_transaction_end(store, status);
     if (status == STORE_OK)
         *ret_run = run;
     return status;
@@ -99,12 +98,12 @@ static enum store_status queue_or_cancel(struct store *store, int64_t now)
 
 enum store_status store_queue_take_up(struct store *store, int64_t now)
 {
-    enum store_status status = transaction_begin(store);
+    enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
         status = forget_metrics(store);
     if (status == STORE_OK)
         status = queue_or_cancel(store, now);
-    return transaction_end(store, status);
+    return query_transaction_end(store, status);
 }
 
 static enum store_status claim_oldest(struct store *store, int64_t now,
@@ -125,10 +124,10 @@ static enum store_status claim_oldest(struct store *store, int64_t now,
 enum store_status store_queue_claim(struct store *store, int64_t now, struct run_record *ret_record)
 {
     struct run_record record = {0};
-    enum store_status status = transaction_begin(store);
+    enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
         status = claim_oldest(store, now, &record);
-    status = transaction_end(store, status);
+    status = query_transaction_end(store, status);
     if (status == STORE_OK)
         *ret_record = record;
     else
@@ -163,12 +162,12 @@ enum store_status store_queue_cancel(struct store *store, int64_t run, int64_t n
                                      enum run_state *ret_state)
 {
     int64_t cancelled = 0;
-    enum store_status status = transaction_begin(store);
+    enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
         status = check_open(store, run);
     if (status == STORE_OK)
         status = request_cancel(store, run, now, &cancelled);
-    status = transaction_end(store, status);
+    status = query_transaction_end(store, status);
     if (status == STORE_OK)
         *ret_state = cancelled ? RUN_CANCELLED : RUN_RUNNING;
     return status;

@@ -6,7 +6,6 @@
 
 #include "server/base/checksum.h"
 #include "server/store/query.h"
-#include "server/store/transaction.h"
 
 const char *const run_state_names[] = {
     [RUN_QUEUED] = "queued", [RUN_RUNNING] = "running",     [RUN_SUCCEEDED] = "succeeded",
@@ -183,10 +182,10 @@ static enum store_status insert_metrics(struct store *store, int64_t run,
 enum store_status store_run_progress(struct store *store, int64_t run,
                                      const struct epoch_metrics *metrics, size_t count)
 {
-    enum store_status status = transaction_begin(store);
+    enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
         status = insert_metrics(store, run, metrics, count);
-    return transaction_end(store, status);
+    return query_transaction_end(store, status);
 }
 
 /* --- ends --- */
@@ -222,7 +221,7 @@ enum store_status store_run_end(struct store *store, int64_t run,
                                 const struct run_end *end, int64_t now)
 {
     int64_t model, version = 0;
-    enum store_status status = transaction_begin(store);
+    enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
         status = find_running(store, run, &model);
     if (status == STORE_OK)
@@ -232,5 +231,5 @@ enum store_status store_run_end(struct store *store, int64_t run,
                                        &version);
     if (status == STORE_OK)
         status = set_end(store, run, end, version, now);
-    return transaction_end(store, status);
+    return query_transaction_end(store, status);
 }

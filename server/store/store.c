@@ -14,7 +14,6 @@
 
 #include "server/store/migrate.h"
 #include "server/store/query.h"
-#include "server/store/transaction.h"
 
 enum { BUSY_TIMEOUT_MS = 5000 };
 
@@ -187,10 +186,10 @@ enum store_status store_probe(struct store *store)
 {
     char mark[64];
     snprintf(mark, sizeof mark, "PRAGMA application_id = %d", MIGRATE_APPLICATION_ID);
-    enum store_status status = transaction_begin(store);
+    enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
         status = query_execute(store, mark);
-    return transaction_end(store, status);
+    return query_transaction_end(store, status);
 }
 
 enum store_status store_snapshot_begin(struct store *store)

@@ -5,7 +5,6 @@
 
 #include "server/base/checksum.h"
 #include "server/store/query.h"
-#include "server/store/transaction.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "BLOBs hold little-endian numbers");
 
@@ -103,10 +102,10 @@ enum store_status store_version_insert(struct store *store, int64_t model,
                                        int64_t now, int64_t *ret_version)
 {
     int64_t version = 0;
-    enum store_status status = transaction_begin(store);
+    enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
         status = store_version_publish(store, model, 0, tensors, tensor_count, now, &version);
-    status = transaction_end(store, status);
+    status = query_transaction_end(store, status);
     if (status == STORE_OK)
         *ret_version = version;
     return status;
