@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "server/base/timestamp.h"
 
 enum { AWAKE_NANOSECONDS = 100000, LOOKS_A_TIME = 64 };
 
@@ -50,13 +51,6 @@ static inline void pause_briefly(void)
 #endif
 }
 
-static int64_t nanoseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 static bool has_begun(struct threads *threads, unsigned seen)
 {
     return atomic_load(&threads->tasks) != seen || atomic_load(&threads->ended);
@@ -72,7 +66,7 @@ static bool is_done(struct threads *threads, unsigned seen)
 static bool look_for(struct threads *threads, bool (*is_so)(struct threads *, unsigned),
                      unsigned seen)
 {
-    const int64_t end = nanoseconds() + AWAKE_NANOSECONDS;
+    const int64_t end = timestamp_monotonic_ns() + AWAKE_NANOSECONDS;
     do {
         for (int look = 0; look < LOOKS_A_TIME; look++) {
             if (is_so(threads, seen))
@@ -80,7 +74,7 @@ static bool look_for(struct threads *threads, bool (*is_so)(struct threads *, un
             pause_briefly();
         }
         sched_yield(); /* to a thread that has work, if there are more threads than cores */
-    } while (nanoseconds() < end);
+    } while (timestamp_monotonic_ns() < end);
     return false;
 }
 

@@ -10,6 +10,13 @@ int64_t timestamp_now(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t timestamp_monotonic_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
 struct timestamp_text timestamp_text(int64_t milliseconds)
 {
     char day[40];

@@ -7,6 +7,9 @@
 /* Milliseconds since 1970 UTC. */
 int64_t timestamp_now(void);
 
+/* Nanoseconds of the monotonic clock, for durations and deadlines. */
+int64_t timestamp_monotonic_ns(void);
+
 /* E.g. "2026-11-24T08:30:00.125Z" (RFC 3339). */
 struct timestamp_text {
     char text[64];

@@ -2,10 +2,13 @@
 
 #include <microhttpd.h>
 #include <string.h>
+#include <strings.h>
 
 #include "server/base/utf8.h"
 
-bool admit_copy_plain(char *out, size_t out_size, const char *text, size_t length)
+/* Copies what logs and problems may show: printable ASCII except quotes and backslashes; the rest
+ * becomes question marks. Returns whether nothing was lost. */
+static bool copy_plain(char *out, size_t out_size, const char *text, size_t length)
 {
     bool is_plain = length < out_size;
     size_t i = 0;
@@ -19,34 +22,30 @@ bool admit_copy_plain(char *out, size_t out_size, const char *text, size_t lengt
     return is_plain;
 }
 
+/* A request target is a path, or "http://host/path": clients send the latter to proxies, but a
+ * server has to understand it too (RFC 9112, 3.2.2). */
+void admit_target(struct exchange *exchange, const char *target)
+{
+    static const char scheme[] = "http://";
+    bool is_plain = true;
+    if (strncasecmp(target, scheme, sizeof scheme - 1) == 0) {
+        target += sizeof scheme - 1;
+        const size_t length = strcspn(target, "/?");
+        is_plain = length > 0 &&
+                   copy_plain(exchange->authority, sizeof exchange->authority, target, length);
+        target += length;
+    }
+    is_plain &= copy_plain(exchange->path, sizeof exchange->path, target, strcspn(target, "?"));
+    exchange->path_is_plain = is_plain && strchr(exchange->path, '%') == NULL;
+    if (exchange->path[0] == '\0')
+        strcpy(exchange->path, "/");
+}
+
 static bool is_request_id(const char *text)
 {
     const size_t length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                        "0123456789._~-+/=:");
     return length > 0 && length <= LIMIT_REQUEST_ID && text[length] == '\0';
-}
-
-/* Sixteen hexadecimal digits. Those of successive numbers look unrelated (the mixing of
- * splitmix64). */
-static void write_hex(uint64_t number, char *out)
-{
-    number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9u;
-    number = (number ^ (number >> 27)) * 0x94d049bb133111ebu;
-    number ^= number >> 31;
-    for (int i = 0; i < 16; i++)
-        out[i] = "0123456789abcdef"[number >> (60 - 4 * i) & 15];
-    out[16] = '\0';
-}
-
-void admit_name(struct exchange *exchange, const char *client_id)
-{
-    char *id = exchange->request.id;
-    if (client_id != NULL && is_request_id(client_id)) {
-        strcpy(id, client_id);
-        return;
-    }
-    struct http_server *server = exchange->server;
-    write_hex(server->first_request + atomic_fetch_add(&server->requests, 1), id);
 }
 
 static const char *known_parameter(const struct route *route, const char *name)
@@ -75,7 +74,7 @@ static enum MHD_Result read_parameter(void *cls, enum MHD_ValueKind kind, const 
     char shown[PROBLEM_POINTER];
     if (name_size == 0 && value == NULL) /* "?&limit=1" */
         return MHD_YES;
-    admit_copy_plain(shown, sizeof shown, name, name_size);
+    copy_plain(shown, sizeof shown, name, name_size);
     const char *known = known_parameter(exchange->route, shown);
     if (known == NULL)
         problem_add_parameter(problem, PROBLEM_UNKNOWN_PARAMETER, shown,
@@ -115,18 +114,17 @@ static bool is_json(const char *type)
 
 /* Whether the route accepts what Content-Type and Content-Encoding announce. A file itself says
  * what it is, and a file that the client's library has compressed is read like a .gz file. */
-static void check_media(struct exchange *exchange)
+static void check_media(struct exchange *exchange, const struct headers *headers)
 {
     struct problem *problem = &exchange->reply.problem;
-    const struct headers *headers = &exchange->headers;
     const char *type = headers->content_type;
     const enum route_body body = exchange->route->body;
     if (headers->coding == CODING_UNKNOWN)
         problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
                     "The only Content-Encoding that is accepted is gzip.");
-    else if (body == BODY_ARRAY && type != NULL && headers_media_is(type, "application/x-npy"))
+    else if (body == BODY_ARRAY && headers_media_is(type, "application/x-npy"))
         exchange->request.media = MEDIA_NPY;
-    else if (body == BODY_FILE && type != NULL && headers_media_is(type, "application/json"))
+    else if (body == BODY_FILE && headers_media_is(type, "application/json"))
         problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body must be a file, not JSON.");
     else if (body == BODY_ARRAY && !is_json(type))
         problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE,
@@ -143,10 +141,9 @@ size_t admit_max_bytes(const struct exchange *exchange)
 }
 
 /* Whether the body that the headers announce may come. */
-static void check_body(struct exchange *exchange)
+static void check_body(struct exchange *exchange, const struct headers *headers)
 {
     struct problem *problem = &exchange->reply.problem;
-    const struct headers *headers = &exchange->headers;
     const size_t max = admit_max_bytes(exchange);
     if (!body_check_size(headers->length, max, problem))
         exchange->close = headers->length / DISCARDED_BODIES > max;
@@ -155,13 +152,14 @@ static void check_body(struct exchange *exchange)
     if (exchange->route->body == BODY_NONE && headers->length > 0)
         problem_set(problem, PROBLEM_MALFORMED_REQUEST, "This request takes no body.");
     if (exchange->route->body != BODY_NONE)
-        check_media(exchange);
+        check_media(exchange, headers);
     if (problem_is_set(problem))
         return;
     if (exchange->route->body == BODY_FILE)
         body_begin_file(&exchange->body, &exchange->server->body_limits, problem);
     else
-        body_begin(&exchange->body, headers->coding == CODING_GZIP, headers->length, problem);
+        body_begin(&exchange->body, &exchange->server->body_limits, headers->coding == CODING_GZIP,
+                   headers->length, problem);
 }
 
 bool admit_is_health(const struct exchange *exchange)
@@ -171,32 +169,32 @@ bool admit_is_health(const struct exchange *exchange)
 
 void admit_headers(struct exchange *exchange, const char *method, const char *version)
 {
-    struct headers *headers = &exchange->headers;
+    struct headers headers;
     struct request *request = &exchange->request;
     struct problem *problem = &exchange->reply.problem;
     exchange->headers_read = true;
-    admit_copy_plain(exchange->method, sizeof exchange->method, method, strlen(method));
+    copy_plain(exchange->method, sizeof exchange->method, method, strlen(method));
     request->method = strcmp(exchange->method, "HEAD") == 0 ? "GET" : exchange->method;
     request->path = exchange->path;
-    if (!headers_read(exchange->connection.handle, method, version, headers, problem)) {
-        admit_name(exchange, NULL);
+    if (!headers_read(exchange->connection.handle, method, version, &headers, problem)) {
         exchange->close = true;
         return;
     }
-    admit_name(exchange, headers->request_id);
+    if (headers.request_id != NULL && is_request_id(headers.request_id))
+        strcpy(request->id, headers.request_id);
     if (exchange->authority[0] != '\0')
-        headers->host = exchange->authority;
-    request->wait_seconds = headers->wait_seconds;
-    request->accepts_npy = headers_list_names(headers->accept, "application/x-npy");
-    request->accepts_json = headers->accept == NULL ||
-                            headers_list_names(headers->accept, "application/json") ||
-                            headers_list_names(headers->accept, "application/*") ||
-                            headers_list_names(headers->accept, "*/*");
-    request->accepts_gzip = headers_list_names(headers->accept_encoding, "gzip");
+        headers.host = exchange->authority;
+    request->wait_seconds = headers.wait_seconds;
+    request->accepts_npy = headers_list_names(headers.accept, "application/x-npy");
+    request->accepts_json = headers.accept == NULL ||
+                            headers_list_names(headers.accept, "application/json") ||
+                            headers_list_names(headers.accept, "application/*") ||
+                            headers_list_names(headers.accept, "*/*");
+    request->accepts_gzip = headers_list_names(headers.accept_encoding, "gzip");
     const char *hosts = admit_is_health(exchange) ? "*" : exchange->server->options.hosts;
-    if (headers_may_ask(headers, hosts, problem))
+    if (headers_may_ask(&headers, hosts, problem))
         find_route(exchange);
-    check_body(exchange);
-    if (problem_is_set(problem) && headers->expects_continue)
+    check_body(exchange, &headers);
+    if (problem_is_set(problem) && headers.expects_continue)
         exchange->close = true;
 }

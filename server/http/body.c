@@ -20,14 +20,13 @@ static bool charge(atomic_size_t *all, size_t more, size_t max, struct problem *
     return problem_set(problem, PROBLEM_OVERLOADED, "Too many bodies are in flight.");
 }
 
-bool body_begin(struct body *body, bool is_gzip, size_t announced, struct problem *problem)
+bool body_begin(struct body *body, struct body_limits *limits, bool is_gzip, size_t announced,
+                struct problem *problem)
 {
+    body->limits = limits;
     body->announced = is_gzip ? 0 : announced;
-    if (is_gzip)
-        body->gunzip = gunzip_create();
-    if (is_gzip && body->gunzip == NULL)
-        problem_set(problem, PROBLEM_OUT_OF_MEMORY, "There is no memory for the body.");
-    return !problem_is_set(problem);
+    body->gunzip = is_gzip ? gunzip_create() : NULL;
+    return !is_gzip || body->gunzip != NULL || problem_set_no_memory(problem);
 }
 
 /* Some file systems can't make a file without a name: there it has a name for a moment. */
@@ -46,11 +45,11 @@ static int open_nameless(const char *directory)
 
 bool body_begin_file(struct body *body, struct body_limits *limits, struct problem *problem)
 {
+    body->limits = limits;
     body->file = open_nameless(limits->directory);
-    if (body->file < 0)
-        problem_set(problem, PROBLEM_STORE_UNAVAILABLE, "The body can't be put into a file: %s.",
-                    strerror(errno));
-    return body->file >= 0;
+    return body->file >= 0 ||
+           problem_set(problem, PROBLEM_STORE_UNAVAILABLE, "The body can't be put into a file: %s.",
+                       strerror(errno));
 }
 
 /* Doubles, up to what was announced. */
@@ -64,9 +63,9 @@ static size_t next_capacity(const struct body *body, size_t size)
     return body->announced >= size && capacity > body->announced ? body->announced : capacity;
 }
 
-static bool reserve(struct body *body, struct body_limits *limits, size_t size,
-                    struct problem *problem)
+static bool reserve(struct body *body, size_t size, struct problem *problem)
 {
+    struct body_limits *limits = body->limits;
     const size_t before = body->bytes.capacity;
     if (size <= before)
         return true;
@@ -76,54 +75,48 @@ static bool reserve(struct body *body, struct body_limits *limits, size_t size,
     if (buffer_resize(&body->bytes, capacity))
         return true;
     atomic_fetch_sub(&limits->all_bytes, capacity - body->bytes.capacity);
-    return problem_set(problem, PROBLEM_OUT_OF_MEMORY, "There is no memory for the body.");
+    return problem_set_no_memory(problem);
 }
 
 bool body_check_size(size_t size, size_t max, struct problem *problem)
 {
-    if (size > max)
-        problem_set(problem, PROBLEM_BODY_TOO_LARGE,
-                    "A body may have at most %zu bytes here (--max-body, --max-dataset).", max);
-    return size <= max;
+    return size <= max ||
+           problem_set(problem, PROBLEM_BODY_TOO_LARGE,
+                       "A body may have at most %zu bytes here (--max-body, --max-dataset).", max);
 }
 
-static bool keep(struct body *body, struct body_limits *limits, const char *piece, size_t size,
-                 struct problem *problem)
+static bool keep(struct body *body, const char *piece, size_t size, struct problem *problem)
 {
     const size_t whole = body->bytes.size + size;
-    if (!body_check_size(whole, limits->max_bytes, problem) ||
-        !reserve(body, limits, whole, problem))
+    if (!body_check_size(whole, body->limits->max_bytes, problem) || !reserve(body, whole, problem))
         return false;
     buffer_add(&body->bytes, piece, size);
     return true;
 }
 
 /* Decompresses straight into the body, and stops soon after the limit is passed. */
-static bool unpack(struct body *body, struct body_limits *limits, const char *piece, size_t size,
-                   struct problem *problem)
+static bool unpack(struct body *body, const char *piece, size_t size, struct problem *problem)
 {
     enum gunzip_status status;
     struct buffer *bytes = &body->bytes;
     do {
         size_t written = 0;
-        if (!reserve(body, limits, bytes->size + 1, problem))
+        if (!reserve(body, bytes->size + 1, problem))
             return false;
         status = gunzip_piece(body->gunzip, &piece, &size, bytes->bytes + bytes->size,
                               bytes->capacity - bytes->size, &written);
         bytes->size += written;
-        if (!body_check_size(bytes->size, limits->max_bytes, problem))
+        if (!body_check_size(bytes->size, body->limits->max_bytes, problem))
             return false;
     } while (status == GUNZIP_FULL);
     if (status == GUNZIP_BROKEN)
-        problem_set(problem, PROBLEM_MALFORMED_REQUEST, "The body is no gzip stream.");
-    if (status == GUNZIP_NO_MEMORY)
-        problem_set(problem, PROBLEM_OUT_OF_MEMORY, "There is no memory for the body.");
-    return !problem_is_set(problem);
+        return problem_set(problem, PROBLEM_MALFORMED_REQUEST, "The body is no gzip stream.");
+    return status != GUNZIP_NO_MEMORY || problem_set_no_memory(problem);
 }
 
-static bool spool(struct body *body, struct body_limits *limits, const char *piece, size_t size,
-                  struct problem *problem)
+static bool spool(struct body *body, const char *piece, size_t size, struct problem *problem)
 {
+    struct body_limits *limits = body->limits;
     if (!body_check_size(body->file_bytes + size, limits->max_file_bytes, problem) ||
         !charge(&limits->all_file_bytes, size, FILES_AT_ONCE * limits->max_file_bytes, problem))
         return false;
@@ -141,32 +134,29 @@ static bool spool(struct body *body, struct body_limits *limits, const char *pie
     return true;
 }
 
-bool body_add(struct body *body, struct body_limits *limits, const char *piece, size_t size,
-              struct problem *problem)
+bool body_add(struct body *body, const char *piece, size_t size, struct problem *problem)
 {
     if (body->file >= 0)
-        return spool(body, limits, piece, size, problem);
+        return spool(body, piece, size, problem);
     if (body->gunzip != NULL)
-        return unpack(body, limits, piece, size, problem);
-    return keep(body, limits, piece, size, problem);
+        return unpack(body, piece, size, problem);
+    return keep(body, piece, size, problem);
 }
 
-bool body_end(struct body *body, struct problem *problem)
+bool body_end(const struct body *body, struct problem *problem)
 {
-    if (body->gunzip == NULL || gunzip_has_ended(body->gunzip))
-        return true;
-    return problem_set(problem, PROBLEM_MALFORMED_REQUEST, "The body's gzip stream is cut off.");
+    return body->gunzip == NULL || gunzip_has_ended(body->gunzip) ||
+           problem_set(problem, PROBLEM_MALFORMED_REQUEST, "The body's gzip stream is cut off.");
 }
 
-void body_drop(struct body *body, struct body_limits *limits)
+void body_drop(struct body *body)
 {
     if (body->bytes.capacity > 0)
-        atomic_fetch_sub(&limits->all_bytes, body->bytes.capacity);
+        atomic_fetch_sub(&body->limits->all_bytes, body->bytes.capacity);
     buffer_finish(&body->bytes);
-    if (body->gunzip != NULL)
-        gunzip_destroy(body->gunzip);
+    gunzip_destroy(body->gunzip);
     if (body->file >= 0) {
-        atomic_fetch_sub(&limits->all_file_bytes, body->file_bytes);
+        atomic_fetch_sub(&body->limits->all_file_bytes, body->file_bytes);
         close(body->file);
     }
     *body = (struct body){.file = -1};

@@ -23,15 +23,17 @@ struct body_limits {
 };
 
 struct body {
-    struct buffer bytes;   /* its capacity is counted in all_bytes */
-    int file;              /* owned; -1: none */
-    size_t file_bytes;     /* counted in all_file_bytes */
-    struct gunzip *gunzip; /* owned; NULL: it is not compressed */
-    size_t announced;      /* bytes, by Content-Length; 0: not known */
+    struct body_limits *limits; /* borrowed */
+    struct buffer bytes;        /* its capacity is counted in all_bytes */
+    int file;                   /* owned; -1: none */
+    size_t file_bytes;          /* counted in all_file_bytes */
+    struct gunzip *gunzip;      /* owned; NULL: it is not compressed */
+    size_t announced;           /* bytes, by Content-Length; 0: not known */
 };
 
 /* Begins a body in memory. False with the problem set. */
-bool body_begin(struct body *body, bool is_gzip, size_t announced, struct problem *problem);
+bool body_begin(struct body *body, struct body_limits *limits, bool is_gzip, size_t announced,
+                struct problem *problem);
 /* Begins a body in a file without a name, which no other program sees. */
 bool body_begin_file(struct body *body, struct body_limits *limits, struct problem *problem);
 
@@ -39,13 +41,12 @@ bool body_begin_file(struct body *body, struct body_limits *limits, struct probl
 bool body_check_size(size_t size, size_t max, struct problem *problem);
 
 /* Keeps a piece. False with the problem set. */
-bool body_add(struct body *body, struct body_limits *limits, const char *piece, size_t size,
-              struct problem *problem);
+bool body_add(struct body *body, const char *piece, size_t size, struct problem *problem);
 
 /* Call it after the last piece. False with the problem set: the body is not whole. */
-bool body_end(struct body *body, struct problem *problem);
+bool body_end(const struct body *body, struct problem *problem);
 
-/* Frees what the body holds; does nothing on a body that has been dropped. */
-void body_drop(struct body *body, struct body_limits *limits);
+/* Frees what the body holds; does nothing on a body that has been dropped, or never began. */
+void body_drop(struct body *body);
 
 #endif

@@ -41,22 +41,15 @@ struct connections {
     bool settles;       /* none waits */
     bool dozes;         /* the thread waits for a connection */
     bool ended;
-    bool refuses; /* the last connection was refused */
+    bool refuses; /* the last connection was refused, and the log says so */
     unsigned limit;
     unsigned places;        /* that are taken */
     struct connection head; /* of the list of the open ones */
 };
 
-static int64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * SECOND + time.tv_nsec;
-}
-
 static void set_deadline(const struct connections *connections, struct connection *connection)
 {
-    atomic_store_explicit(&connection->deadline, now() + connections->patience,
+    atomic_store_explicit(&connection->deadline, timestamp_monotonic_ns() + connections->patience,
                           memory_order_relaxed);
 }
 
@@ -95,7 +88,7 @@ static void resume(struct connection *connection)
 /* Returns when to look again: no wait is shorter than the time between two looks. */
 static int64_t look_after(struct connections *connections)
 {
-    const int64_t time = now();
+    const int64_t time = timestamp_monotonic_ns();
     int64_t next = time + LOOK_AGAIN;
     for (struct connection *at = connections->head.next; at != NULL; at = at->next) {
         cut_off_late(at, time);
@@ -177,18 +170,10 @@ static bool shed_one(const struct connections *connections)
 /* An event loop may miss the shutdown, as it may miss a client's leaving: it is told again. */
 static void make_room(struct connections *connections)
 {
-    const int64_t end = now() + ROOM_WAIT;
-    while (connections->places >= connections->limit && shed_one(connections) && now() < end)
-        await(connections, &connections->changed, now() + SHED_AGAIN);
-}
-
-/* Says once that the limit is reached, until there is room again. */
-static void note_refusal(struct connections *connections, bool refuses)
-{
-    if (refuses && !connections->refuses)
-        fprintf(stderr, "time=%s connections=%u refusing=new (--connections)\n",
-                timestamp_text(timestamp_now()).text, connections->limit);
-    connections->refuses = refuses;
+    const int64_t end = timestamp_monotonic_ns() + ROOM_WAIT;
+    while (connections->places >= connections->limit && shed_one(connections) &&
+           timestamp_monotonic_ns() < end)
+        await(connections, &connections->changed, timestamp_monotonic_ns() + SHED_AGAIN);
 }
 
 bool connections_take_place(struct connections *connections)
@@ -196,7 +181,10 @@ bool connections_take_place(struct connections *connections)
     pthread_mutex_lock(&connections->lock);
     make_room(connections);
     const bool has_room = connections->places < connections->limit;
-    note_refusal(connections, !has_room);
+    if (!has_room && !connections->refuses)
+        fprintf(stderr, "time=%s connections=%u refusing=new (--connections)\n",
+                timestamp_text(timestamp_now()).text, connections->limit);
+    connections->refuses = !has_room;
     connections->places += has_room;
     pthread_mutex_unlock(&connections->lock);
     return has_room;
@@ -268,7 +256,7 @@ void connections_wait(struct connections *connections, struct connection *connec
 {
     pthread_mutex_lock(&connections->lock);
     connection->event = event;
-    connection->wait_end = now() + seconds * SECOND;
+    connection->wait_end = timestamp_monotonic_ns() + seconds * SECOND;
     if (connections->settles)
         resume(connection);
     pthread_mutex_unlock(&connections->lock);
@@ -298,7 +286,7 @@ void connections_settle(struct connections *connections)
     for (struct connection *at = connections->head.next; at != NULL; at = at->next)
         if (at->wait_end != 0)
             resume(at);
-    await_closed(connections, now() + GRACE);
+    await_closed(connections, timestamp_monotonic_ns() + GRACE);
     pthread_mutex_unlock(&connections->lock);
 }
 
@@ -311,7 +299,8 @@ static void close_up_to(struct connections *connections, int state)
 
 void connections_drain(struct connections *connections, unsigned seconds)
 {
-    const int64_t first = now() + FIRST_GRACE, end = now() + seconds * SECOND;
+    const int64_t begin = timestamp_monotonic_ns();
+    const int64_t first = begin + FIRST_GRACE, end = begin + seconds * SECOND;
     pthread_mutex_lock(&connections->lock);
     close_up_to(connections, IDLE);
     await_closed(connections, first < end ? first : end);

@@ -10,11 +10,11 @@
  * library calls again as after the body. */
 #include "server/http/exchange.h"
 
+#include <limits.h>
+#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <time.h>
 
 #include "server/base/timestamp.h"
 #include "server/http/admit.h"
@@ -22,72 +22,59 @@
 
 /* --- the connection --- */
 
-/* NULL: no memory. */
-static struct exchange *open_exchange(struct http_server *server, struct MHD_Connection *connection)
+/* A connection opens or closes. */
+static void open_or_close(void *cls, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
 {
-    struct exchange *exchange = malloc(sizeof *exchange);
+    struct http_server *server = cls;
+    struct exchange *exchange = *socket_context;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (exchange != NULL)
+            connections_close(server->connections, &exchange->connection);
+        free(exchange);
+        return;
+    }
+    exchange = malloc(sizeof *exchange);
     if (exchange == NULL) {
         connections_give_back_place(server->connections);
-        return NULL;
+        return;
     }
     exchange->server = server;
     connections_open(server->connections, &exchange->connection, connection);
-    return exchange;
-}
-
-static void close_exchange(struct exchange *exchange)
-{
-    if (exchange != NULL)
-        connections_close(exchange->server->connections, &exchange->connection);
-    free(exchange);
-}
-
-void exchange_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
-                         enum MHD_ConnectionNotificationCode code)
-{
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        *socket_context = open_exchange(cls, connection);
-    else
-        close_exchange(*socket_context);
+    *socket_context = exchange;
 }
 
 /* --- the request line --- */
 
-/* A request target is a path, or "http://host/path": clients send the latter to proxies, but a
- * server has to understand it too (RFC 9112, 3.2.2). */
-static void read_target(struct exchange *exchange, const char *target)
+/* A name for a request whose client gives it none: sixteen hexadecimal digits. Those of successive
+ * numbers look unrelated (the mixing of splitmix64). */
+static void name_request(struct http_server *server, char *out)
 {
-    static const char scheme[] = "http://";
-    bool is_plain = true;
-    if (strncasecmp(target, scheme, sizeof scheme - 1) == 0) {
-        target += sizeof scheme - 1;
-        const size_t length = strcspn(target, "/?");
-        is_plain = length > 0 && admit_copy_plain(exchange->authority, sizeof exchange->authority,
-                                                  target, length);
-        target += length;
-    }
-    is_plain &=
-        admit_copy_plain(exchange->path, sizeof exchange->path, target, strcspn(target, "?"));
-    exchange->path_is_plain = is_plain && strchr(exchange->path, '%') == NULL;
-    if (exchange->path[0] == '\0')
-        strcpy(exchange->path, "/");
+    uint64_t number = server->first_request + atomic_fetch_add(&server->requests, 1);
+    number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9u;
+    number = (number ^ (number >> 27)) * 0x94d049bb133111ebu;
+    number ^= number >> 31;
+    for (int i = 0; i < 16; i++)
+        out[i] = "0123456789abcdef"[number >> (60 - 4 * i) & 15];
+    out[16] = '\0';
 }
 
-void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection)
+/* The request line has arrived. */
+static void *begin(void *cls, const char *uri, struct MHD_Connection *connection)
 {
-    (void)cls;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     struct exchange *exchange = info->socket_context;
     if (exchange == NULL) /* there was no memory for it */
         return NULL;
-    const size_t kept = offsetof(struct exchange, begun);
+    const size_t kept = offsetof(struct exchange, begun_ns);
     memset((char *)exchange + kept, 0, offsetof(struct exchange, reply) - kept);
     reply_init(&exchange->reply);
     exchange->body.file = -1;
     strcpy(exchange->method, "-"); /* until the headers have been read */
-    clock_gettime(CLOCK_MONOTONIC, &exchange->begun);
-    read_target(exchange, uri);
+    exchange->begun_ns = timestamp_monotonic_ns();
+    name_request(cls, exchange->request.id);
+    admit_target(exchange, uri);
     connections_request_begun(exchange->server->connections, &exchange->connection);
     malformed_watch(exchange, uri);
     return exchange;
@@ -97,7 +84,7 @@ void *exchange_begin(void *cls, const char *uri, struct MHD_Connection *connecti
 
 static void drop_body(struct exchange *exchange)
 {
-    body_drop(&exchange->body, &exchange->server->body_limits);
+    body_drop(&exchange->body);
     exchange->request.body = NULL;
     exchange->request.body_size = 0;
     exchange->request.file = -1;
@@ -111,8 +98,7 @@ static bool take_piece(struct exchange *exchange, const char *piece, size_t size
     exchange->received += size;
     if (exchange->route != NULL && exchange->route->body == BODY_NONE)
         problem_set(problem, PROBLEM_MALFORMED_REQUEST, "This request takes no body.");
-    if (problem_is_set(problem) ||
-        !body_add(&exchange->body, &exchange->server->body_limits, piece, size, problem))
+    if (problem_is_set(problem) || !body_add(&exchange->body, piece, size, problem))
         drop_body(exchange);
     return exchange->received / DISCARDED_BODIES <= admit_max_bytes(exchange);
 }
@@ -132,16 +118,15 @@ static enum MHD_Result answer(struct exchange *exchange)
  * compress the answer. */
 static void call_step(struct exchange *exchange, const struct thread_team *team)
 {
-    struct reply_next step = exchange->step;
     struct reply *reply = &exchange->reply;
+    struct reply_next step = reply->next;
+    reply->next = (struct reply_next){0};
     exchange->request.team = team;
     exchange->request.state = step.state;
     step.handler(exchange->server->service, &exchange->request, reply);
     reply_drop_step(&step);
-    exchange->step = reply->next;
-    reply->next = (struct reply_next){0};
-    if (exchange->step.handler == NULL || problem_is_set(&reply->problem)) {
-        reply_drop_step(&exchange->step);
+    if (reply->next.handler == NULL || problem_is_set(&reply->problem)) {
+        reply_drop_step(&reply->next);
         reply_pack(&exchange->request, reply);
     } else {
         drop_body(exchange); /* its handler has read it, and the next step may have to wait */
@@ -153,8 +138,8 @@ static void call_step(struct exchange *exchange, const struct thread_team *team)
 static void wait_for_event(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
-    const struct reply_next step = exchange->step;
-    exchange->step.wait_seconds = 0;
+    const struct reply_next step = exchange->reply.next;
+    exchange->reply.next.wait_seconds = 0;
     MHD_suspend_connection(exchange->connection.handle);
     connections_wait(server->connections, &exchange->connection, step.event, step.wait_seconds);
     if (step.has_happened(server->service, step.event))
@@ -169,7 +154,7 @@ static void refuse(struct exchange *exchange)
         problem_set(problem, PROBLEM_SHUTTING_DOWN, "The server is stopping.");
     else
         problem_set(problem, PROBLEM_QUEUE_FULL, "Too many requests wait to be computed.");
-    reply_drop_step(&exchange->step);
+    reply_drop_step(&exchange->reply.next);
 }
 
 static bool follows_at_once(const struct reply_next *step)
@@ -184,7 +169,7 @@ static void run_job(struct thread_pool_job *job)
         (struct exchange *)(void *)((char *)job - offsetof(struct exchange, job));
     if (atomic_load(&exchange->server->stopping))
         refuse(exchange);
-    while (follows_at_once(&exchange->step))
+    while (follows_at_once(&exchange->reply.next))
         call_step(exchange, thread_pool_team(exchange->server->pool));
     MHD_resume_connection(exchange->connection.handle);
 }
@@ -213,30 +198,32 @@ static void receive(struct exchange *exchange)
     request->file = exchange->body.file;
     const bool is_heavy =
         exchange->route->place == ON_POOL || request->body_size > LIMIT_INLINE_BODY;
-    exchange->step = (struct reply_next){.handler = exchange->route->handler,
-                                         .work = is_heavy ? WORK_FOR_POOL : 0};
+    exchange->reply.next = (struct reply_next){.handler = exchange->route->handler,
+                                               .work = is_heavy ? WORK_FOR_POOL : 0};
 }
 
 static enum MHD_Result handle(struct exchange *exchange)
 {
     if (!exchange->is_received)
         receive(exchange);
-    while (follows_at_once(&exchange->step)) {
-        if (exchange->step.work > LIMIT_INLINE_WORK) {
+    while (follows_at_once(&exchange->reply.next)) {
+        if (exchange->reply.next.work > LIMIT_INLINE_WORK) {
             leave_to_pool(exchange);
             return MHD_YES;
         }
         call_step(exchange, NULL);
     }
-    if (exchange->step.handler == NULL)
+    if (exchange->reply.next.handler == NULL)
         return answer(exchange);
     wait_for_event(exchange);
     return MHD_YES;
 }
 
-enum MHD_Result exchange_handle(void *cls, struct MHD_Connection *connection, const char *url,
-                                const char *method, const char *version, const char *upload,
-                                size_t *upload_size, void **context)
+/* The headers have arrived; then a piece of the body has, as often as one arrives; then the whole
+ * body has; and again whenever the request has been resumed. */
+static enum MHD_Result go_on(void *cls, struct MHD_Connection *connection, const char *url,
+                             const char *method, const char *version, const char *upload,
+                             size_t *upload_size, void **context)
 {
     (void)cls;
     (void)connection;
@@ -270,24 +257,21 @@ static unsigned status_by_library(struct MHD_Connection *connection)
 /* Container engines ask for the health every few seconds: that all is well is not logged. */
 static bool is_worth_a_line(const struct exchange *exchange)
 {
-    if (exchange->status >= 500)
-        return true;
-    return exchange->server->options.log_requests && !admit_is_health(exchange);
+    return exchange->status >= 500 ||
+           (exchange->server->options.log_requests && !admit_is_health(exchange));
 }
 
 static void log_exchange(const struct exchange *exchange)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    const double ms = (double)(now.tv_sec - exchange->begun.tv_sec) * 1e3 +
-                      (double)(now.tv_nsec - exchange->begun.tv_nsec) / 1e6;
+    const double ms = (double)(timestamp_monotonic_ns() - exchange->begun_ns) / 1e6;
     fprintf(stderr, "time=%s method=%s path=\"%s\" status=%u bytes=%zu ms=%.3f request_id=%s\n",
             timestamp_text(timestamp_now()).text, exchange->method, exchange->path,
             exchange->status, exchange->answer_bytes, ms, exchange->request.id);
 }
 
-void exchange_end(void *cls, struct MHD_Connection *connection, void **context,
-                  enum MHD_RequestTerminationCode code)
+/* The answer is sent, or the connection is lost. */
+static void end(void *cls, struct MHD_Connection *connection, void **context,
+                enum MHD_RequestTerminationCode code)
 {
     (void)cls;
     (void)code;
@@ -302,7 +286,19 @@ void exchange_end(void *cls, struct MHD_Connection *connection, void **context,
     if ((exchange->headers_read || exchange->status != 0) && is_worth_a_line(exchange))
         log_exchange(exchange);
     connections_request_ended(exchange->server->connections, &exchange->connection);
-    reply_drop_step(&exchange->step);
     drop_body(exchange);
     reply_finish(&exchange->reply);
+}
+
+struct MHD_Daemon *exchange_start_daemon(struct http_server *server, unsigned loops)
+{
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+                                MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG,
+                            0, NULL, NULL, go_on, server, MHD_OPTION_EXTERNAL_LOGGER, malformed_log,
+                            NULL, MHD_OPTION_THREAD_POOL_SIZE, loops, MHD_OPTION_CONNECTION_LIMIT,
+                            UINT_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+                            server->options.request_timeout_seconds, MHD_OPTION_STRICT_FOR_CLIENT,
+                            0, MHD_OPTION_NOTIFY_CONNECTION, open_or_close, server,
+                            MHD_OPTION_URI_LOG_CALLBACK, begin, server, MHD_OPTION_NOTIFY_COMPLETED,
+                            end, server, MHD_OPTION_END);
 }

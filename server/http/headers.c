@@ -39,6 +39,12 @@ static bool is_complete(const struct reading *reading, struct MHD_Connection *co
     return info != NULL && reading->end + strlen("\r\n\r\n") == method + info->header_size;
 }
 
+/* Whether the bytes are this word, in capitals or not. */
+static bool is_word(const char *text, size_t size, const char *word)
+{
+    return strlen(word) == size && strncasecmp(text, word, size) == 0;
+}
+
 static bool is_token(const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -207,15 +213,13 @@ static bool is_loopback_address(const char *host, size_t length)
 
 static bool is_loopback_name(const char *host)
 {
-    static const char name[] = "localhost";
-    const size_t size = sizeof name - 1;
-    const size_t length = host_length(host);
-    if (host[length] != '\0' && host[length] != ':')
+    static const char end[] = ".localhost";
+    const size_t end_size = sizeof end - 1, size = host_length(host);
+    if (host[size] != '\0' && host[size] != ':')
         return false;
-    if (is_loopback_address(host, length) || (length == 5 && strncmp(host, "[::1]", 5) == 0))
-        return true;
-    return length >= size && strncasecmp(host + length - size, name, size) == 0 &&
-           (length == size || host[length - size - 1] == '.');
+    return is_loopback_address(host, size) || is_word(host, size, "[::1]") ||
+           is_word(host, size, end + 1) ||
+           (size > end_size && is_word(host + size - end_size, end_size, end));
 }
 
 /* Compares host:port; a missing port is the scheme's own. */
@@ -237,10 +241,9 @@ static bool is_same_origin(const char *origin, const char *host)
 
 static bool is_name(const char *name, size_t size, const char *host)
 {
-    static const char loopback[] = "localhost";
-    if (size == sizeof loopback - 1 && strncasecmp(name, loopback, size) == 0)
+    if (is_word(name, size, "localhost"))
         return is_loopback_name(host);
-    return (size == 1 && *name == '*') ||
+    return is_word(name, size, "*") ||
            (host_length(host) == size && strncasecmp(name, host, size) == 0);
 }
 
@@ -304,19 +307,19 @@ bool headers_may_ask(const struct headers *headers, const char *hosts, struct pr
 {
     const char *site = headers->fetch_site;
     if (headers->host != NULL && !is_one_of(hosts, headers->host))
-        problem_set(problem, PROBLEM_FOREIGN_HOST,
-                    "The service does not answer to this Host: --hosts lists those it answers to.");
-    else if ((headers->origin != NULL && !is_same_origin(headers->origin, headers->host)) ||
-             (site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0))
-        problem_set(problem, PROBLEM_FOREIGN_ORIGIN,
-                    "Web pages of other origins may not use this service.");
-    return !problem_is_set(problem);
+        return problem_set(
+            problem, PROBLEM_FOREIGN_HOST,
+            "The service does not answer to this Host: --hosts lists those it answers to.");
+    if ((headers->origin != NULL && !is_same_origin(headers->origin, headers->host)) ||
+        (site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0))
+        return problem_set(problem, PROBLEM_FOREIGN_ORIGIN,
+                           "Web pages of other origins may not use this service.");
+    return true;
 }
 
 bool headers_media_is(const char *type, const char *media)
 {
-    const size_t length = strcspn(type, "; \t");
-    return strlen(media) == length && strncasecmp(type, media, length) == 0;
+    return type != NULL && is_word(type, strcspn(type, "; \t"), media);
 }
 
 /* ";q=0", "; q=0.000" */
@@ -334,7 +337,7 @@ bool headers_list_names(const char *list, const char *name)
     while (list != NULL && *list != '\0') {
         list += strspn(list, ", \t");
         const size_t length = strcspn(list, ",; \t");
-        if (length == strlen(name) && strncasecmp(list, name, length) == 0)
+        if (is_word(list, length, name))
             return !has_no_weight(list + length);
         list += strcspn(list, ",");
     }

@@ -48,7 +48,7 @@ bool headers_may_ask(const struct headers *headers, const char *hosts, struct pr
 /* Whether a text is such a list; if not, error[error_size] says why. */
 bool headers_check_hosts(const char *hosts, char *error, size_t error_size);
 
-/* Whether the value of a Content-Type is this media type, whatever its parameters. */
+/* Whether the value of a Content-Type, or NULL, is this media type, whatever its parameters. */
 bool headers_media_is(const char *type, const char *media);
 /* Whether the value of an Accept or Accept-Encoding lists this name, and not with q=0. */
 bool headers_list_names(const char *list, const char *name);

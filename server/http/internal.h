@@ -3,7 +3,6 @@
 #define SERVER_HTTP_INTERNAL_H
 
 #include <stdatomic.h>
-#include <time.h>
 
 #include "server/base/thread_pool.h"
 #include "server/http/body.h"
@@ -40,13 +39,11 @@ enum { EXCHANGE_METHOD = 16, EXCHANGE_AUTHORITY = 264, DISCARDED_BODIES = 4 };
 struct exchange {
     struct http_server *server;
     struct connection connection;
-    struct timespec begun; /* this and what follows are of the request */
-    struct headers headers;
+    int64_t begun_ns;          /* this and what follows are of the request */
     const struct route *route; /* NULL: refused */
     struct request request;
     struct malformed_place reading;
     struct thread_pool_job job;
-    struct reply_next step;       /* the next one to call; handler NULL: the reply is ready */
     char method[EXCHANGE_METHOD]; /* as the log shows it */
     char path[LIMIT_PATH + 1];
     char authority[EXCHANGE_AUTHORITY]; /* of an absolute request target: in place of Host; or "" */

@@ -16,20 +16,15 @@
 
 #include "server/http/connections.h"
 
-enum { BACKLOG = 1024, RETRY_MS = 100, UNREAD_PIECES = 16 };
-
-/* Checked here, since getaddrinfo() takes larger numbers and cuts them. */
-static bool is_port(const char *text)
-{
-    const size_t length = strspn(text, "0123456789");
-    return length > 0 && length < LISTENER_PORT && text[length] == '\0' &&
-           strtoul(text, NULL, 10) <= 65535;
-}
+enum { BACKLOG = 1024, RETRY_MS = 100, UNREAD_PIECES = 16, PORT_MAX = 65535 };
 
 bool listener_read_address(const char *text, struct listener_address *ret_address)
 {
     const char *colon = strrchr(text, ':');
-    if (colon == NULL || !is_port(colon + 1))
+    const char *port = colon != NULL ? colon + 1 : "";
+    const size_t digits = strspn(port, "0123456789");
+    /* getaddrinfo() takes larger numbers and cuts them. */
+    if (digits == 0 || digits >= LISTENER_PORT || port[digits] != '\0' || atoi(port) > PORT_MAX)
         return false;
     const bool in_brackets = *text == '[' && colon[-1] == ']';
     const char *host = in_brackets ? text + 1 : text;
@@ -39,7 +34,7 @@ bool listener_read_address(const char *text, struct listener_address *ret_addres
         return false;
     memcpy(ret_address->host, host, length);
     ret_address->host[length] = '\0';
-    strcpy(ret_address->port, colon + 1);
+    strcpy(ret_address->port, port);
     ret_address->text = text;
     return true;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "server/http/admit.h"
+#include "server/http/internal.h"
 #include "server/http/reply.h"
 
 enum { ANSWER = 2048 }; /* bytes; paths and ids are short */
@@ -28,7 +28,6 @@ static void answer(struct exchange *exchange, enum problem_code code, const char
     struct json_writer writer = json_writer_to(&body);
     const int socket = exchange->connection.socket;
     problem_set(&problem, code, "%s", detail);
-    admit_name(exchange, NULL);
     reply_write_problem(&problem, exchange->path, exchange->request.id, &writer);
     buffer_add(&body, "\n", 1);
     exchange->status = problem_status(code);

@@ -5,7 +5,10 @@
  * id. */
 #include "server/http/route.h"
 
+#include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static size_t segment_length(const char *text)
@@ -29,19 +32,10 @@ static bool path_fits(const char *pattern, const char *path)
     return *path == '\0';
 }
 
-static bool is_alphanumeric(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
 bool route_is_id(const char *text, size_t length)
 {
-    if (length > LIMIT_ID || !is_alphanumeric(*text))
-        return false;
-    for (size_t i = 0; i < length; i++)
-        if (!is_alphanumeric(text[i]) && text[i] != '_' && text[i] != '-')
-            return false;
-    return true;
+    return length > 0 && length <= LIMIT_ID && *text != '_' && *text != '-' &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") >= length;
 }
 
 static bool read_id(const char *text, size_t length, char *out)
@@ -56,14 +50,10 @@ static bool read_id(const char *text, size_t length, char *out)
 /* A positive decimal number without leading zeros. */
 static bool read_number(const char *text, size_t length, int64_t *out)
 {
-    if (*text == '0')
+    errno = 0;
+    const int64_t value = strtoll(text, NULL, 10);
+    if (*text == '0' || strspn(text, "0123456789") < length || errno != 0)
         return false;
-    int64_t value = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9' || value > (INT64_MAX - 9) / 10)
-            return false;
-        value = value * 10 + (text[i] - '0');
-    }
     *out = value;
     return true;
 }
@@ -71,24 +61,17 @@ static bool read_number(const char *text, size_t length, int64_t *out)
 static bool read_segment(const char *name, const char *text, size_t length, struct request *request,
                          struct problem *problem)
 {
-    if (strncmp(name, "{model}", 7) == 0) {
-        if (read_id(text, length, request->model))
-            return true;
-        problem_set(problem, PROBLEM_MODEL_NOT_FOUND, "No model can have this id.");
-    } else if (strncmp(name, "{dataset}", 9) == 0) {
-        if (read_id(text, length, request->dataset))
-            return true;
-        problem_set(problem, PROBLEM_DATASET_NOT_FOUND, "No dataset can have this id.");
-    } else if (strncmp(name, "{version}", 9) == 0) {
-        if (read_number(text, length, &request->version))
-            return true;
-        problem_set(problem, PROBLEM_VERSION_NOT_FOUND, "Versions are numbers from 1.");
-    } else {
-        if (read_number(text, length, &request->run))
-            return true;
-        problem_set(problem, PROBLEM_RUN_NOT_FOUND, "The ids of runs are numbers from 1.");
-    }
-    return false;
+    if (strncmp(name, "{model}", 7) == 0)
+        return read_id(text, length, request->model) ||
+               problem_set(problem, PROBLEM_MODEL_NOT_FOUND, "No model can have this id.");
+    if (strncmp(name, "{dataset}", 9) == 0)
+        return read_id(text, length, request->dataset) ||
+               problem_set(problem, PROBLEM_DATASET_NOT_FOUND, "No dataset can have this id.");
+    if (strncmp(name, "{version}", 9) == 0)
+        return read_number(text, length, &request->version) ||
+               problem_set(problem, PROBLEM_VERSION_NOT_FOUND, "Versions are numbers from 1.");
+    return read_number(text, length, &request->run) ||
+           problem_set(problem, PROBLEM_RUN_NOT_FOUND, "The ids of runs are numbers from 1.");
 }
 
 static bool read_segments(const char *pattern, struct request *request, struct problem *problem)
@@ -104,14 +87,10 @@ static bool read_segments(const char *pattern, struct request *request, struct p
     return true;
 }
 
-/* Appends a method. One that no longer fits is left out. */
 static void allow(struct reply *reply, const char *method)
 {
     const size_t size = strlen(reply->allow);
-    if (size + strlen(", ") + strlen(method) >= REPLY_ALLOW)
-        return;
-    strcpy(reply->allow + size, size > 0 ? ", " : "");
-    strcat(reply->allow, method);
+    snprintf(reply->allow + size, REPLY_ALLOW - size, "%s%s", size > 0 ? ", " : "", method);
 }
 
 const struct route *route_match(const struct route *routes, size_t count, struct request *request,

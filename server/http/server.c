@@ -1,8 +1,8 @@
 /* server.c - starts and stops the server.
  *
- * Stopping: accept no new connection, answer the parked requests now, close the connections that
- * have no request, and wait for the others until the deadline. Only then is the library stopped: it
- * would not survive a suspended connection, and by then there is none. */
+ * Stopping: accept no new connection, answer the requests that wait for an event now, close the
+ * connections that have no request, and wait for the others until the deadline. Only then is the
+ * library stopped: it would not survive a suspended connection, and by then there is none. */
 #include "server/http/server.h"
 
 #include <limits.h>
@@ -17,7 +17,6 @@
 #include "server/base/limits.h"
 #include "server/http/exchange.h"
 #include "server/http/internal.h"
-#include "server/http/malformed.h"
 
 enum { LOOPS_PER_CORE = 2, CORES_MIN = 2 };
 
@@ -51,20 +50,6 @@ static unsigned connection_limit(const struct http_options *options)
     if (files.rlim_cur >= wanted)
         return options->connections;
     return files.rlim_cur > others ? (unsigned)(files.rlim_cur - others) / FILES_PER_CONNECTION : 0;
-}
-
-/* No thread of the pool reaches its share of this limit: see connections.h. */
-static struct MHD_Daemon *start_daemon(struct http_server *server)
-{
-    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
-                                MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG,
-                            0, NULL, NULL, exchange_handle, server, MHD_OPTION_EXTERNAL_LOGGER,
-                            malformed_log, NULL, MHD_OPTION_THREAD_POOL_SIZE, loop_count(),
-                            MHD_OPTION_CONNECTION_LIMIT, UINT_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-                            server->options.request_timeout_seconds, MHD_OPTION_STRICT_FOR_CLIENT,
-                            0, MHD_OPTION_NOTIFY_CONNECTION, exchange_connection, server,
-                            MHD_OPTION_URI_LOG_CALLBACK, exchange_begin, server,
-                            MHD_OPTION_NOTIFY_COMPLETED, exchange_end, server, MHD_OPTION_END);
 }
 
 void http_server_destroy(struct http_server *server)
@@ -109,7 +94,7 @@ static bool start_threads(struct http_server *server, char *error, size_t error_
     server->connections =
         connections_create(options->connections, options->request_timeout_seconds);
     if (server->pool != NULL && server->connections != NULL)
-        server->daemon = start_daemon(server);
+        server->daemon = exchange_start_daemon(server, loop_count());
     if (server->daemon != NULL &&
         listener_start(&server->listener, server->daemon, server->connections))
         return true;

@@ -1,9 +1,5 @@
 /* server.h - the HTTP server: connections, headers, bodies, replies. Only the files of this folder
- * include microhttpd.h.
- *
- * libmicrohttpd runs two epoll threads a core. The first callback refuses a malformed request and
- * matches the route, the body is collected up to its limit, the last callback runs the handler and
- * sends its reply; each request writes one log line. */
+ * include microhttpd.h. */
 #ifndef SERVER_HTTP_SERVER_H
 #define SERVER_HTTP_SERVER_H
 
