@@ -99,7 +99,7 @@ static bool start_serving(struct service *service, const struct options *options
 
 static void stop(struct service *service, unsigned drain_seconds)
 {
-    atomic_store(&service->draining, true);
+    atomic_store(&service->draining, true); /* before a run that is interrupted ends a wait */
     if (service->trainer != NULL)
         trainer_interrupt(service->trainer);
     if (service->http != NULL)
@@ -148,6 +148,7 @@ static int serve(struct options *options)
     snprintf(directory, sizeof directory, "%s", options->db);
     options->http.directory = dirname(directory);
     options->http.other_threads = options->workers;
+    options->http.draining = &service.draining;
     options->http.routes = routes;
     options->http.routes_count = routes_count;
     block_signals(&signals);

@@ -107,7 +107,7 @@ static bool take_piece(struct exchange *exchange, const char *piece, size_t size
 
 static enum MHD_Result answer(struct exchange *exchange)
 {
-    const bool close = exchange->close || atomic_load(&exchange->server->draining);
+    const bool close = exchange->close || atomic_load(exchange->server->options.draining);
     exchange->status = reply_send(exchange->connection.handle, &exchange->request, &exchange->reply,
                                   close, &exchange->answer_bytes);
     drop_body(exchange);

@@ -26,7 +26,6 @@ struct http_server {
     struct body_limits body_limits;
     uint64_t first_request; /* a number that no other start of the server has */
     atomic_uint_least64_t requests;
-    atomic_bool draining;
     atomic_bool stopping; /* a job that has not begun does not begin any more */
 };
 

@@ -140,7 +140,6 @@ void http_server_wake(struct http_server *server, int64_t event)
 
 void http_server_drain(struct http_server *server, unsigned seconds)
 {
-    atomic_store(&server->draining, true);
     listener_deafen(&server->listener);
     connections_settle(server->connections);
     listener_close(&server->listener); /* from now on connections are refused */

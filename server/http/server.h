@@ -3,6 +3,7 @@
 #ifndef SERVER_HTTP_SERVER_H
 #define SERVER_HTTP_SERVER_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +28,7 @@ struct http_options {
     unsigned pool_threads;            /* for what would hold up the event loops */
     unsigned other_threads;           /* of the process, that open files too */
     bool log_requests;
+    const atomic_bool *draining; /* set before the server drains: answers tell clients to go */
     const struct route *routes;
     size_t routes_count;
 };

@@ -26,7 +26,7 @@ static struct http_server *http;
 static struct service address; /* of the server, for the client's side */
 
 static atomic_uint reads, runs, finishes;
-static atomic_bool happened;
+static atomic_bool happened, draining;
 static sem_t has_read;     /* once a first step */
 static sem_t has_finished; /* once a state is freed */
 static sem_t has_asked;    /* once a request waits for its event */
@@ -153,9 +153,11 @@ static void start_server(void)
         .directory = "/tmp",
         .request_timeout_seconds = 60,
         .pool_threads = 1,
+        .draining = &draining,
         .routes = routes,
         .routes_count = sizeof routes / sizeof *routes,
     };
+    atomic_store(&draining, false);
     for (size_t i = 0; i < sizeof semaphores / sizeof *semaphores; i++)
         sem_init(semaphores[i], 0, 0);
     ck_assert_msg(http_server_start(&options, NULL, &http, error, sizeof error), "%s", error);
@@ -164,6 +166,7 @@ static void start_server(void)
 
 static void stop_server(void)
 {
+    atomic_store(&draining, true);
     http_server_drain(http, 60);
     http_server_destroy(http);
     http = NULL;
