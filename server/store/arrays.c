@@ -1,8 +1,8 @@
 #include "server/store/arrays.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "server/base/buffer.h"
 #include "server/base/checksum.h"
 #include "server/store/query.h"
 
@@ -74,41 +74,35 @@ enum store_status store_array_scan(struct store *store, const struct array_recor
 }
 
 struct loading {
-    char *values; /* [bytes] */
-    size_t bytes;
-    size_t done;
-    bool fits; /* no chunk was too large */
+    struct buffer values;
+    size_t bytes; /* that there should be */
     struct checksum checksum;
 };
 
-static bool copy_chunk(void *context, const void *data, size_t bytes)
+static bool add_chunk(void *context, const void *data, size_t bytes)
 {
     struct loading *loading = context;
-    loading->fits = bytes <= loading->bytes - loading->done;
-    if (!loading->fits)
-        return false;
-    memcpy(loading->values + loading->done, data, bytes);
+    buffer_add(&loading->values, data, bytes);
     checksum_add(&loading->checksum, data, bytes);
-    loading->done += bytes;
-    return true;
+    return loading->values.size <= loading->bytes;
 }
 
 enum store_status store_array_load(struct store *store, const struct array_record *array,
                                    void **ret_values)
 {
     char actual[CHECKSUM_TEXT];
-    struct loading loading = {.values = malloc(array->bytes), .bytes = array->bytes, .fits = true};
-    if (loading.values == NULL)
+    struct loading loading = {.bytes = array->bytes};
+    if (!buffer_resize(&loading.values, array->bytes))
         return STORE_NO_MEMORY;
     checksum_init(&loading.checksum);
-    enum store_status status = store_array_scan(store, array, copy_chunk, &loading);
+    enum store_status status = store_array_scan(store, array, add_chunk, &loading);
     checksum_finish(&loading.checksum, actual);
     if (status == STORE_OK &&
-        (!loading.fits || loading.done != array->bytes || strcmp(actual, array->sha256) != 0))
+        (loading.values.size != array->bytes || strcmp(actual, array->sha256) != 0))
         status = STORE_CORRUPT;
     if (status == STORE_OK)
-        *ret_values = loading.values;
+        *ret_values = buffer_take(&loading.values);
     else
-        free(loading.values);
+        buffer_finish(&loading.values);
     return status;
 }

@@ -71,6 +71,7 @@ static enum store_status give_up(struct store *store, enum store_status status)
 
 /* Becomes the owner of the claim. */
 static enum store_status open_store(const char *path, int flags, int take_claim,
+                                    enum store_status (*set_up)(struct store *),
                                     struct store **ret_store)
 {
     struct store *store = calloc(1, sizeof *store);
@@ -83,6 +84,8 @@ static enum store_status open_store(const char *path, int flags, int take_claim,
         query_status(sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL));
     if (status == STORE_OK)
         status = configure(store);
+    if (status == STORE_OK)
+        status = set_up(store);
     if (status != STORE_OK)
         return give_up(store, status);
     *ret_store = store;
@@ -144,30 +147,21 @@ static enum store_status claim(const char *path, int *ret_claim)
 enum store_status store_open_writer(const char *path, struct store **ret_store)
 {
     int lock;
-    struct store *store;
-    enum store_status status = claim(path, &lock);
-    if (status == STORE_OK)
-        status = open_store(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, lock, &store);
+    const enum store_status status = claim(path, &lock);
     if (status != STORE_OK)
         return status;
-    status = set_up_writer(store);
-    if (status != STORE_OK)
-        return give_up(store, status);
-    *ret_store = store;
-    return STORE_OK;
+    return open_store(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, lock, set_up_writer,
+                      ret_store);
+}
+
+static enum store_status set_up_reader(struct store *store)
+{
+    return query_execute(store, "PRAGMA wal_autocheckpoint = 0");
 }
 
 enum store_status store_open_reader(const char *path, struct store **ret_store)
 {
-    struct store *store;
-    enum store_status status = open_store(path, SQLITE_OPEN_READONLY, NO_CLAIM, &store);
-    if (status != STORE_OK)
-        return status;
-    status = query_execute(store, "PRAGMA wal_autocheckpoint = 0");
-    if (status != STORE_OK)
-        return give_up(store, status);
-    *ret_store = store;
-    return STORE_OK;
+    return open_store(path, SQLITE_OPEN_READONLY, NO_CLAIM, set_up_reader, ret_store);
 }
 
 void store_close(struct store *store)
