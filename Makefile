@@ -60,7 +60,7 @@ check: PACKAGES = $(CHECK_PACKAGES)
 check: packages ## install what is missing, build, run every test
 	@+$(AGAIN) tests
 
-tests: all $(TESTS) $(SCRIPTS)
+tests: all $(TESTS) $(SCRIPTS) ## build and run every test; install nothing
 	@tests/run.sh $(TESTS) $(SCRIPTS)
 
 bench: PACKAGES = $(CHECK_PACKAGES)

@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 #include "server/api/routes.h"
+#include "server/api/service.h"
 #include "server/base/timestamp.h"
 #include "server/compute/trainer.h"
 #include "server/healthcheck.h"
 #include "server/http/server.h"
 #include "server/model/cache.h"
 #include "server/options.h"
-#include "server/service.h"
 #include "server/store/arrays.h"
 #include "server/store/pool.h"
 #include "server/store/queue.h"

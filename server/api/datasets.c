@@ -2,8 +2,8 @@
 #include "server/store/datasets.h"
 #include "server/api/handlers.h"
 #include "server/api/page.h"
+#include "server/api/service.h"
 #include "server/model/errors.h"
-#include "server/service.h"
 #include "server/store/pool.h"
 
 static void write_array(struct json_writer *json, const char *key, const struct array_record *array)

@@ -3,13 +3,13 @@
 #include <stdlib.h>
 
 #include "server/api/handlers.h"
+#include "server/api/service.h"
 #include "server/base/checksum.h"
 #include "server/base/timestamp.h"
 #include "server/files/array_file.h"
 #include "server/files/csv_file.h"
 #include "server/model/errors.h"
 #include "server/model/labels_json.h"
-#include "server/service.h"
 #include "server/store/arrays.h"
 #include "server/store/datasets.h"
 #include "server/store/pool.h"

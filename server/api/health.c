@@ -1,6 +1,6 @@
 /* Health: whether the process lives, and whether it can serve. */
 #include "server/api/handlers.h"
-#include "server/service.h"
+#include "server/api/service.h"
 #include "server/store/pool.h"
 
 static void answer_status(const char *status, struct reply *reply)

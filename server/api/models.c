@@ -6,6 +6,7 @@
 
 #include "server/api/handlers.h"
 #include "server/api/page.h"
+#include "server/api/service.h"
 #include "server/base/timestamp.h"
 #include "server/http/route.h"
 #include "server/model/cache.h"
@@ -15,7 +16,6 @@
 #include "server/model/model.h"
 #include "server/model/weights.h"
 #include "server/model/weights_json.h"
-#include "server/service.h"
 #include "server/store/models.h"
 #include "server/store/pool.h"
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/api/service.h"
 #include "server/model/errors.h"
-#include "server/service.h"
 #include "server/store/pool.h"
 
 static bool read_number(const struct request *request, const char *name, int64_t max,

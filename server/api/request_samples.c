@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "server/api/handlers.h"
+#include "server/api/service.h"
 #include "server/model/dataset_samples.h"
 #include "server/model/encoder_ranges.h"
 #include "server/model/errors.h"
-#include "server/service.h"
 #include "server/store/pool.h"
 
 static bool is_found(enum store_status status, const char *id, const char *pointer,

@@ -5,10 +5,10 @@
 
 #include "server/api/handlers.h"
 #include "server/api/page.h"
+#include "server/api/service.h"
 #include "server/base/timestamp.h"
 #include "server/compute/trainer.h"
 #include "server/model/errors.h"
-#include "server/service.h"
 #include "server/store/pool.h"
 #include "server/store/queue.h"
 #include "server/store/runs.h"

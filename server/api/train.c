@@ -6,12 +6,12 @@
 
 #include "server/api/handlers.h"
 #include "server/api/request_samples.h"
+#include "server/api/service.h"
 #include "server/base/timestamp.h"
 #include "server/compute/run_params.h"
 #include "server/compute/trainer.h"
 #include "server/model/cache.h"
 #include "server/model/errors.h"
-#include "server/service.h"
 #include "server/store/datasets.h"
 #include "server/store/pool.h"
 #include "server/store/queue.h"

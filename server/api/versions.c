@@ -6,6 +6,7 @@
 #include "server/api/handlers.h"
 #include "server/api/page.h"
 #include "server/api/request_document.h"
+#include "server/api/service.h"
 #include "server/base/timestamp.h"
 #include "server/model/cache.h"
 #include "server/model/errors.h"
@@ -13,7 +14,6 @@
 #include "server/model/version_ranges.h"
 #include "server/model/weights.h"
 #include "server/model/weights_json.h"
-#include "server/service.h"
 #include "server/store/pool.h"
 #include "server/store/versions.h"
 

@@ -110,7 +110,8 @@ static bool unpack(struct body *body, const char *piece, size_t size, struct pro
             return false;
     } while (status == GUNZIP_FULL);
     if (status == GUNZIP_BROKEN)
-        return problem_set(problem, PROBLEM_MALFORMED_REQUEST, "The body is no gzip stream.");
+        return problem_set(problem, PROBLEM_MALFORMED_REQUEST,
+                           "The body is not a valid gzip stream.");
     return status != GUNZIP_NO_MEMORY || problem_set_no_memory(problem);
 }
 

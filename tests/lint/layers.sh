@@ -50,7 +50,7 @@ layer server/http core server/base server/json
 layer server/model core server/base server/json server/files server/store
 layer server/compute core server/base server/json server/files server/store server/model
 layer server/api core server/base server/json server/files server/store server/http server/model \
-    server/compute server
+    server/compute
 layer server core server/base server/json server/files server/store server/http server/model \
     server/compute server/api
 

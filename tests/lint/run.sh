@@ -45,6 +45,7 @@ upward $s/http $s $s/files $s/store $s/model $s/compute $s/api
 upward $s/model $s $s/http $s/compute $s/api
 upward $s/compute $s $s/http $s/api
 upward $s tests/support
+upward $s/api $s
 upward $s/api tests/support
 
 right $s/base '"core/a.h"'

@@ -1,6 +1,6 @@
 /* service.h - what all handlers share. main.c makes it and tears it down. */
-#ifndef SERVER_SERVICE_H
-#define SERVER_SERVICE_H
+#ifndef SERVER_API_SERVICE_H
+#define SERVER_API_SERVICE_H
 
 #include <stdatomic.h>
 #include <stddef.h>
