@@ -100,13 +100,13 @@ static void expect_same_voltages(void)
     }
 }
 
-START_TEST(blocks_at_rest_add_what_their_spikes_would)
+START_TEST(background_blocks_add_what_their_spikes_would)
 {
     expect_same_voltages();
 }
 END_TEST
 
-START_TEST(only_blocks_that_are_wholly_dark_are_at_rest)
+START_TEST(only_blocks_that_are_wholly_dark_are_background)
 {
     uint8_t x[FEATURES] = {0};
     x[15] = 1; /* the last of the second block */
@@ -146,7 +146,7 @@ START_TEST(rows_follow_the_weights)
 }
 END_TEST
 
-START_TEST(a_block_at_rest_has_fired_if_its_neurons_do)
+START_TEST(a_background_block_has_fired_if_its_neurons_do)
 {
     struct byte_table late;
     struct background *background;
@@ -214,11 +214,11 @@ int main(void)
 {
     TCase *tests = tcase_create("rest");
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_add_test(tests, blocks_at_rest_add_what_their_spikes_would);
-    tcase_add_test(tests, only_blocks_that_are_wholly_dark_are_at_rest);
+    tcase_add_test(tests, background_blocks_add_what_their_spikes_would);
+    tcase_add_test(tests, only_blocks_that_are_wholly_dark_are_background);
     tcase_add_test(tests, a_pattern_forgets_the_blocks_of_the_one_before);
     tcase_add_test(tests, rows_follow_the_weights);
-    tcase_add_test(tests, a_block_at_rest_has_fired_if_its_neurons_do);
+    tcase_add_test(tests, a_background_block_has_fired_if_its_neurons_do);
     tcase_add_test(tests, evaluations_use_the_rest);
     tcase_add_test(tests, validations_follow_the_weights);
     Suite *suite = suite_create("rest");

@@ -173,7 +173,7 @@ START_TEST(a_maximum_may_lie_on_a_kink)
 END_TEST
 
 /* Gaps of thousands of time constants: what has decayed to nothing was something before. */
-START_TEST(a_maximum_is_found_however_long_the_gap_behind_it)
+START_TEST(a_maximum_is_found_however_long_the_interval_after_it)
 {
     static const struct {
         size_t T;
@@ -319,7 +319,7 @@ int main(void)
     tcase_add_loop_test(tests, the_continuous_clock_finds_what_a_search_finds, 0, 4);
     tcase_add_test(tests, a_maximum_may_lie_on_a_kink);
     tcase_add_test(tests, a_maximum_may_lie_at_the_end);
-    tcase_add_test(tests, a_maximum_is_found_however_long_the_gap_behind_it);
+    tcase_add_test(tests, a_maximum_is_found_however_long_the_interval_after_it);
     tcase_add_loop_test(tests, gradients_agree_with_finite_differences, 0, 2);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

@@ -17,7 +17,7 @@ static size_t count_at(struct trial_scratch *scratch, double threshold)
     return scratch->train.count;
 }
 
-START_TEST(a_critical_threshold_is_the_largest_with_so_many_spikes)
+START_TEST(a_critical_threshold_is_the_largest_with_that_many_spikes)
 {
     struct random random;
     struct spike_trial trial;
@@ -226,7 +226,7 @@ int main(void)
     Suite *suite = suite_create("critical_threshold");
     TCase *tests = tcase_create("spike count");
     tcase_set_timeout(tests, 60);
-    tcase_add_loop_test(tests, a_critical_threshold_is_the_largest_with_so_many_spikes, 0, 2);
+    tcase_add_loop_test(tests, a_critical_threshold_is_the_largest_with_that_many_spikes, 0, 2);
     tcase_add_test(tests, critical_thresholds_agree_with_counting);
     tcase_add_test(tests, a_neuron_that_never_rises_has_no_critical_threshold);
     tcase_add_loop_test(tests, gradients_agree_with_finite_differences, 0, 5);

@@ -61,7 +61,7 @@ START_TEST(latencies_follow_the_formula_at_every_value)
 END_TEST
 
 /* Every value of a pixel, computed by hand: half to even. */
-START_TEST(latencies_of_pixels)
+START_TEST(latencies_of_pixels_are_those_of_the_formula)
 {
     static const struct {
         enum latency_scale scale;
@@ -317,7 +317,7 @@ int main(void)
     Suite *suite = suite_create("encoders");
     TCase *tests = tcase_create("encoders");
     tcase_add_loop_test(tests, latencies_follow_the_formula_at_every_value, 0, 2);
-    tcase_add_test(tests, latencies_of_pixels);
+    tcase_add_test(tests, latencies_of_pixels_are_those_of_the_formula);
     tcase_add_test(tests, latencies_round_half_to_even);
     tcase_add_test(tests, latencies_of_a_long_time_are_finite);
     tcase_add_loop_test(tests, a_latency_is_silent_at_rest, 0, 2);

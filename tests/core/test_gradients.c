@@ -111,7 +111,7 @@ static void compare_every_weight(const struct gradient_shape *shape,
         expect_many(&tallies[l]);
 }
 
-START_TEST(every_weight_agrees_with_finite_differences)
+START_TEST(the_gradient_of_every_weight_agrees_with_finite_differences)
 {
     struct gradient_problem problem = {.loss = &gradient_losses[_i % GRADIENT_LOSSES]};
     struct random random;
@@ -120,7 +120,7 @@ START_TEST(every_weight_agrees_with_finite_differences)
 }
 END_TEST
 
-START_TEST(so_they_do_with_synapses_slower_than_the_membrane)
+START_TEST(gradients_with_slow_synapses_agree_with_finite_differences)
 {
     static const struct gradient_shape with_two[] = {{CLOCK_GRID, 2, {9, 7}, 3, 1},
                                                      {CLOCK_CONTINUOUS, 2, {9, 7}, 3, 1}};
@@ -132,7 +132,7 @@ START_TEST(so_they_do_with_synapses_slower_than_the_membrane)
 END_TEST
 
 /* A silent neuron's own term draws it, and the neurons before it, towards its threshold. */
-START_TEST(so_does_what_silence_costs)
+START_TEST(gradients_of_the_cost_of_silence_agree_with_finite_differences)
 {
     static const struct gradient_shape with_two[] = {{CLOCK_GRID, 2, {9, 7}, 3, 1},
                                                      {CLOCK_CONTINUOUS, 2, {9, 7}, 3, 1}};
@@ -145,7 +145,7 @@ START_TEST(so_does_what_silence_costs)
 END_TEST
 
 /* What is left counts for more, forward and backward; a spike that is left out is no silence. */
-START_TEST(so_does_what_dropout_leaves)
+START_TEST(gradients_with_dropout_agree_with_finite_differences)
 {
     static const struct gradient_shape with_two[] = {{CLOCK_GRID, 2, {9, 7}, 3, 1},
                                                      {CLOCK_CONTINUOUS, 2, {9, 7}, 3, 1}};
@@ -234,11 +234,12 @@ int main(void)
     Suite *suite = suite_create("gradients");
     TCase *tests = tcase_create("gradients");
     tcase_set_timeout(tests, 60);
-    tcase_add_loop_test(tests, every_weight_agrees_with_finite_differences, 0,
+    tcase_add_loop_test(tests, the_gradient_of_every_weight_agrees_with_finite_differences, 0,
                         SHAPES * GRADIENT_LOSSES);
-    tcase_add_loop_test(tests, so_they_do_with_synapses_slower_than_the_membrane, 0, 2);
-    tcase_add_loop_test(tests, so_does_what_silence_costs, 0, 2);
-    tcase_add_loop_test(tests, so_does_what_dropout_leaves, 0, 2);
+    tcase_add_loop_test(tests, gradients_with_slow_synapses_agree_with_finite_differences, 0, 2);
+    tcase_add_loop_test(tests, gradients_of_the_cost_of_silence_agree_with_finite_differences, 0,
+                        2);
+    tcase_add_loop_test(tests, gradients_with_dropout_agree_with_finite_differences, 0, 2);
     tcase_add_loop_test(tests, wide_layers_agree_along_random_directions, 0, WIDE_SHAPES);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

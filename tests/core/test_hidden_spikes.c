@@ -226,7 +226,7 @@ static double fires_at(const struct by_hand *spikes, size_t T)
 }
 
 /* K(t) = 2.1165 (exp(-t/10) - exp(-t/2.5)), which is 0.496 at t = 1 and 0.5 a little later. */
-START_TEST(a_single_spike_of_weight_two)
+START_TEST(a_single_spike_of_weight_two_fires_when_it_reaches_the_threshold)
 {
     struct by_hand spikes = {1, {2}, {5}, CLOCK_CONTINUOUS};
     const struct dense_kernel kernel = {10, 2.5, 1};
@@ -279,7 +279,7 @@ START_TEST(a_kink_may_forbid_a_crossing)
 END_TEST
 
 /* The window ends while the voltage rises. */
-START_TEST(a_crossing_after_the_end_is_none)
+START_TEST(a_crossing_after_the_end_does_not_count)
 {
     struct by_hand spikes = {1, {1.5f}, {46.3f}, CLOCK_CONTINUOUS};
     const double crossing = fires_at(&spikes, 100);
@@ -299,10 +299,10 @@ int main(void)
     TCase *tests = tcase_create("hidden_spikes");
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, hidden_neurons_fire_at_their_first_crossing, 0, 2 * WIDTHS);
-    tcase_add_test(tests, a_single_spike_of_weight_two);
+    tcase_add_test(tests, a_single_spike_of_weight_two_fires_when_it_reaches_the_threshold);
     tcase_add_test(tests, only_a_crossing_counts_and_only_the_first);
     tcase_add_test(tests, a_kink_may_forbid_a_crossing);
-    tcase_add_test(tests, a_crossing_after_the_end_is_none);
+    tcase_add_test(tests, a_crossing_after_the_end_does_not_count);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

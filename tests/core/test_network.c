@@ -335,7 +335,7 @@ START_TEST(continuous_time_is_more_work)
 }
 END_TEST
 
-START_TEST(no_time_is_silence)
+START_TEST(a_time_that_is_not_a_number_is_silence)
 {
     struct pattern pattern;
     ck_assert_int_eq(pattern_init(&pattern, 4, 10), CORE_OK);
@@ -570,7 +570,7 @@ int main(void)
     tcase_add_test(tests, layers_draw_normal_weights);
     tcase_add_test(tests, weights_are_drawn_for_any_threshold_and_few_inputs);
     tcase_add_test(tests, continuous_time_is_more_work);
-    tcase_add_test(tests, no_time_is_silence);
+    tcase_add_test(tests, a_time_that_is_not_a_number_is_silence);
     tcase_add_loop_test(tests, blocks_of_a_layer_are_one_tempotron, 0, 2);
     tcase_add_loop_test(tests, without_a_hidden_spike_there_is_no_decision, 0, 2);
     tcase_add_test(tests, an_evaluation_counts_classes);

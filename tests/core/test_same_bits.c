@@ -115,7 +115,7 @@ static void run_backwards(void *context, thread_team_task *task, void *work, siz
 static const struct thread_team in_turn[] = {{.size = PARTS_IN_TURN, .run_parts = run_forwards},
                                              {.size = PARTS_IN_TURN, .run_parts = run_backwards}};
 
-START_TEST(any_crew_gives_the_same_bits)
+START_TEST(any_thread_team_gives_the_same_bits)
 {
     const unsigned sizes[] = {2, 3, 8};
     const enum tempotron_clock clock = _i == 0 ? CLOCK_GRID : CLOCK_CONTINUOUS;
@@ -222,7 +222,7 @@ static void expect_same_training(const struct network_params *shape, double max_
     network_destroy(shared);
 }
 
-START_TEST(any_crew_gives_the_same_bits_to_hidden_layers)
+START_TEST(any_thread_team_gives_hidden_layers_the_same_bits)
 {
     const struct network_params *shape = &deep_shapes[_i / 2];
     const double max_grad_norm = _i % 2 == 0 ? 0.5 : 0;
@@ -391,8 +391,9 @@ int main(void)
     Suite *suite = suite_create("same_bits");
     TCase *tests = tcase_create("same_bits");
     tcase_set_timeout(tests, 60);
-    tcase_add_loop_test(tests, any_crew_gives_the_same_bits, 0, 2);
-    tcase_add_loop_test(tests, any_crew_gives_the_same_bits_to_hidden_layers, 0, 2 * DEEP_SHAPES);
+    tcase_add_loop_test(tests, any_thread_team_gives_the_same_bits, 0, 2);
+    tcase_add_loop_test(tests, any_thread_team_gives_hidden_layers_the_same_bits, 0,
+                        2 * DEEP_SHAPES);
     tcase_add_loop_test(tests, bytes_give_the_same_bits_as_values_to_hidden_layers, 0, DEEP_SHAPES);
     tcase_add_test(tests, hands_take_every_part_once);
     tcase_add_test(tests, a_batch_may_be_worked_through_in_parts);

@@ -87,7 +87,7 @@ START_TEST(patience_keeps_the_best_epoch_of_counts)
 }
 END_TEST
 
-START_TEST(any_crew_counts_and_learns_the_same_bits)
+START_TEST(any_thread_team_counts_and_learns_the_same_bits)
 {
     static struct count_task task;
     struct last_epoch alone_last = {0};
@@ -168,7 +168,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, counts_are_learned);
     tcase_add_test(tests, patience_keeps_the_best_epoch_of_counts);
-    tcase_add_test(tests, any_crew_counts_and_learns_the_same_bits);
+    tcase_add_test(tests, any_thread_team_counts_and_learns_the_same_bits);
     tcase_add_test(tests, an_observer_ends_it_and_weights_that_are_not_finite_do);
     tcase_add_test(tests, a_silent_output_learns_to_fire);
     suite_add_tcase(suite, tests);

@@ -356,7 +356,7 @@ START_TEST(silent_outputs_are_revived)
 END_TEST
 
 /* Where torch has a gradient, or none with SpikingJelly's loss, that is what there is. */
-START_TEST(mse_and_risen_outputs_have_the_gradient_alone)
+START_TEST(mse_and_risen_outputs_have_only_the_gradient)
 {
     static const enum loss_type losses[] = {LOSS_MSE, LOSS_CROSS_ENTROPY};
     const struct tempotron_params shape = {CLOCK_GRID, 2, 2, 50, 15, 3.75, 1};
@@ -390,7 +390,7 @@ int main(void)
     tcase_add_loop_test(tests, a_neuron_without_an_error_stays_as_it_is, 0, 2);
     tcase_add_test(tests, a_silent_output_learns_from_where_it_would_have_peaked);
     tcase_add_loop_test(tests, silent_outputs_are_revived, 0, 3);
-    tcase_add_loop_test(tests, mse_and_risen_outputs_have_the_gradient_alone, 0, 2);
+    tcase_add_loop_test(tests, mse_and_risen_outputs_have_only_the_gradient, 0, 2);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

@@ -119,7 +119,7 @@ START_TEST(wrong_arrays_and_parameters_are_named)
 }
 END_TEST
 
-START_TEST(a_number_that_is_none_is_named_by_its_place)
+START_TEST(a_number_that_is_not_finite_is_named_by_its_place)
 {
     static const struct {
         const char *path, *shape, *code, *name;
@@ -146,7 +146,7 @@ START_TEST(a_number_that_is_none_is_named_by_its_place)
 }
 END_TEST
 
-START_TEST(what_is_no_npy_is_refused)
+START_TEST(a_body_that_is_not_npy_is_refused)
 {
     static const char *const bodies[] = {"", "{\"x\": [[1, 2]]}", "\x93NUMPY", "\x93NUMPY\1\0\xff"};
     struct bytes body = bytes_of(bodies[_i], strlen(bodies[_i]));
@@ -166,7 +166,7 @@ START_TEST(json_takes_no_parameters_from_the_query)
 }
 END_TEST
 
-START_TEST(only_where_an_array_is_wanted_one_is_taken)
+START_TEST(an_array_is_accepted_only_by_endpoints_that_take_one)
 {
     static const char *const paths[] = {"/models/tuned/train", "/models", "/psp_kernel"};
     struct http_answer answer =
@@ -225,7 +225,7 @@ static const struct {
     {"/encode", "\"m\": 3, \"x_min\": [0, 0], \"x_max\": [1, 1]", "out_spikes", "<f4", "(3, 2, 3)"},
 };
 
-START_TEST(one_array_is_answered_as_npy_where_it_is_asked_for)
+START_TEST(one_array_is_answered_as_npy_if_the_client_accepts_it)
 {
     char body[256];
     snprintf(body, sizeof body, "{%s%s}", answers[_i].parameters,
@@ -333,11 +333,11 @@ int main(void)
     tcase_add_test(tests, dimensions_of_samples_are_flattened_and_those_of_encode_are_not);
     tcase_add_loop_test(tests, parameters_are_json_or_words, 0, 4);
     tcase_add_loop_test(tests, wrong_arrays_and_parameters_are_named, 0, ROWS(wrong_arrays));
-    tcase_add_loop_test(tests, a_number_that_is_none_is_named_by_its_place, 0, 6);
-    tcase_add_loop_test(tests, what_is_no_npy_is_refused, 0, 4);
+    tcase_add_loop_test(tests, a_number_that_is_not_finite_is_named_by_its_place, 0, 6);
+    tcase_add_loop_test(tests, a_body_that_is_not_npy_is_refused, 0, 4);
     tcase_add_test(tests, json_takes_no_parameters_from_the_query);
-    tcase_add_loop_test(tests, only_where_an_array_is_wanted_one_is_taken, 0, 3);
-    tcase_add_loop_test(tests, one_array_is_answered_as_npy_where_it_is_asked_for, 0,
+    tcase_add_loop_test(tests, an_array_is_accepted_only_by_endpoints_that_take_one, 0, 3);
+    tcase_add_loop_test(tests, one_array_is_answered_as_npy_if_the_client_accepts_it, 0,
                         ROWS(answers));
     tcase_add_test(tests, an_undecided_sample_is_minus_one);
     tcase_add_loop_test(tests, several_arrays_are_json_or_not_acceptable, 0, 2);

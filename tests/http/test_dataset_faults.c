@@ -100,7 +100,7 @@ static void expect_no_room(const struct http_answer *answer)
 }
 
 /* Where it happens: in the file that the body goes to, or in the database. */
-START_TEST(an_upload_that_finds_no_room_is_told_so_and_leaves_nothing_behind)
+START_TEST(an_upload_without_room_on_the_disk_is_refused_and_leaves_nothing)
 {
     enum { PIXELS = 1000000 };
     uint8_t *pixels = malloc(PIXELS);
@@ -277,7 +277,7 @@ int main(void)
     tcase_add_test(tests, what_a_killed_server_was_uploading_is_gone_after_the_next_start);
     tcase_add_loop_test(tests, a_run_on_a_dataset_that_is_interrupted_ends_with_the_same_bits, 0,
                         2);
-    tcase_add_loop_test(tests, an_upload_that_finds_no_room_is_told_so_and_leaves_nothing_behind, 0,
+    tcase_add_loop_test(tests, an_upload_without_room_on_the_disk_is_refused_and_leaves_nothing, 0,
                         2);
     tcase_add_test(tests, what_could_not_be_deleted_is_deleted_with_the_next_upload);
     tcase_add_test(tests, many_upload_at_once);

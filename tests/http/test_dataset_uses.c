@@ -166,7 +166,7 @@ START_TEST(a_dataset_may_be_for_validation)
 END_TEST
 
 /* A model may know the classes by other numbers, and more of them. */
-START_TEST(names_of_a_table_are_the_models_whatever_their_order)
+START_TEST(names_of_a_table_are_matched_with_the_models_in_any_order)
 {
     struct bytes file = csv_of("a,kind,b\n");
     static const char *const names[] = {"zebra", "ant", "mole"}; /* by dataset_class() */
@@ -336,7 +336,7 @@ START_TEST(a_dataset_in_use_is_neither_deleted_nor_changed)
 }
 END_TEST
 
-START_TEST(a_queued_run_alone_keeps_its_dataset)
+START_TEST(a_queued_run_keeps_its_dataset)
 {
     create_model(&server, model_with_encoder("m"));
     put_both(&server, "a");
@@ -408,13 +408,13 @@ int main(void)
     tcase_add_loop_test(tests, training_is_that_on_the_same_samples, 0, 2);
     tcase_add_test(tests, the_share_for_validation_is_that_of_the_same_samples);
     tcase_add_loop_test(tests, a_dataset_may_be_for_validation, 0, 2);
-    tcase_add_test(tests, names_of_a_table_are_the_models_whatever_their_order);
+    tcase_add_test(tests, names_of_a_table_are_matched_with_the_models_in_any_order);
     tcase_add_loop_test(tests, a_dataset_that_does_not_suit_is_refused_by_field, 0,
                         ROWS(unsuitable));
     tcase_add_test(tests, more_work_than_one_request_may_ask_for_is_refused);
     tcase_add_test(tests, half_a_dataset_is_told_what_it_misses);
     tcase_add_test(tests, a_dataset_in_use_is_neither_deleted_nor_changed);
-    tcase_add_loop_test(tests, a_queued_run_alone_keeps_its_dataset, 0, 2);
+    tcase_add_loop_test(tests, a_queued_run_keeps_its_dataset, 0, 2);
     tcase_add_loop_test(tests, a_models_labels_stay_while_a_run_needs_their_names, 0, 2);
     tcase_add_test(tests, a_run_keeps_the_checksum_of_a_dataset_that_is_gone);
     return suite_run(suite);

@@ -149,7 +149,7 @@ START_TEST(a_table_becomes_features_and_named_classes)
 }
 END_TEST
 
-START_TEST(a_table_may_have_numbers_for_labels_or_none)
+START_TEST(the_labels_of_a_table_may_be_numbers_or_absent)
 {
     static const double numbers[] = {1, 4, 2, 0}, all[] = {1, 7, 4, 2, 3, 0}, classes[] = {7, 3};
     struct bytes values = values_of("<f4", numbers, 4), labels = values_of("<i4", classes, 2);
@@ -175,7 +175,7 @@ START_TEST(a_table_may_have_numbers_for_labels_or_none)
 }
 END_TEST
 
-START_TEST(a_dataset_is_created_by_its_first_part_alone)
+START_TEST(a_dataset_is_created_by_its_first_part)
 {
     static const double numbers[] = {1, 2};
     struct bytes file = npy_of_numbers("|u1", "(2,)", numbers, 2);
@@ -216,7 +216,7 @@ START_TEST(a_new_array_takes_the_place_of_the_old_one)
 }
 END_TEST
 
-START_TEST(samples_and_labels_have_to_be_equally_many)
+START_TEST(a_dataset_has_as_many_labels_as_samples)
 {
     static const double numbers[] = {0, 1, 2, 3};
     static const char *const parts[] = {"/datasets/a/x", "/datasets/a/label"};
@@ -327,7 +327,7 @@ static const struct {
     {"/datasets/a?label=b", "a,b\n1,70000\n", "", "", "", 0, 422, "label_out_of_range"},
 };
 
-START_TEST(what_is_no_such_file_is_refused_and_leaves_nothing_behind)
+START_TEST(a_file_of_another_kind_is_refused_and_leaves_nothing)
 {
     struct bytes file = hostile[_i].csv != NULL ? csv_of(hostile[_i].csv)
                                                 : npy_of(hostile[_i].type, hostile[_i].shape,
@@ -363,7 +363,7 @@ START_TEST(arrays_in_fortrans_order_are_refused)
 END_TEST
 
 /* Streams that are cut off, that something follows, that break after the first chunk. */
-START_TEST(damaged_gzip_is_refused_and_leaves_nothing_behind)
+START_TEST(damaged_gzip_is_refused_and_leaves_nothing)
 {
     enum { PIXELS = 1000000 };
     static const char *const codes[] = {"truncated_data", "malformed_data", "malformed_data"};
@@ -467,7 +467,7 @@ START_TEST(a_file_is_not_taken_for_json)
 }
 END_TEST
 
-START_TEST(an_id_that_is_none_is_not_found)
+START_TEST(an_id_that_is_not_valid_is_not_found)
 {
     static const char *const paths[] = {"/datasets/A/x", "/datasets/-a/x", "/datasets/a/y",
                                         "/datasets//x"};
@@ -487,20 +487,20 @@ int main(void)
     tcase_add_loop_test(tests, idx_is_taken_gzipped_or_not, 0, 2);
     tcase_add_test(tests, an_upload_without_length_is_taken);
     tcase_add_loop_test(tests, a_table_becomes_features_and_named_classes, 0, 2);
-    tcase_add_test(tests, a_table_may_have_numbers_for_labels_or_none);
-    tcase_add_test(tests, a_dataset_is_created_by_its_first_part_alone);
+    tcase_add_test(tests, the_labels_of_a_table_may_be_numbers_or_absent);
+    tcase_add_test(tests, a_dataset_is_created_by_its_first_part);
     tcase_add_test(tests, a_new_array_takes_the_place_of_the_old_one);
-    tcase_add_loop_test(tests, samples_and_labels_have_to_be_equally_many, 0, 2);
+    tcase_add_loop_test(tests, a_dataset_has_as_many_labels_as_samples, 0, 2);
     tcase_add_test(tests, datasets_are_listed_newest_first_page_by_page);
     tcase_add_test(tests, a_deleted_dataset_is_gone_with_its_arrays);
-    tcase_add_loop_test(tests, what_is_no_such_file_is_refused_and_leaves_nothing_behind, 0,
+    tcase_add_loop_test(tests, a_file_of_another_kind_is_refused_and_leaves_nothing, 0,
                         ROWS(hostile));
     tcase_add_test(tests, arrays_in_fortrans_order_are_refused);
-    tcase_add_loop_test(tests, damaged_gzip_is_refused_and_leaves_nothing_behind, 0, 3);
+    tcase_add_loop_test(tests, damaged_gzip_is_refused_and_leaves_nothing, 0, 3);
     tcase_add_loop_test(tests, a_bomb_does_not_go_off, 0, 3);
     tcase_add_test(tests, a_table_may_be_as_large_as_an_array);
     tcase_add_loop_test(tests, an_upload_beyond_the_limit_is_refused, 0, 2);
     tcase_add_test(tests, a_file_is_not_taken_for_json);
-    tcase_add_loop_test(tests, an_id_that_is_none_is_not_found, 0, 4);
+    tcase_add_loop_test(tests, an_id_that_is_not_valid_is_not_found, 0, 4);
     return suite_run(suite);
 }

@@ -112,7 +112,7 @@ static rlim_t log_size(void)
     return (rlim_t)file.st_size;
 }
 
-START_TEST(a_run_whose_end_finds_no_room_ends_once_there_is_some)
+START_TEST(a_run_that_ends_on_a_full_disk_ends_when_there_is_room)
 {
     create_model(&server, json_pack("{s:s, s:i, s:i, s:i}", "id", "wide", "in_features", WIDE,
                                     "out_features", WIDE_CLASSES, "T", 20));
@@ -139,7 +139,7 @@ END_TEST
 
 /* --- the database's file --- */
 
-START_TEST(the_database_is_its_owners_alone)
+START_TEST(only_its_owner_can_read_the_database)
 {
     struct stat file;
     ck_assert_int_eq(stat(server.database, &file), 0);
@@ -190,8 +190,8 @@ int main(void)
     tcase_add_test(tests, a_run_killed_in_its_middle_ends_with_the_same_bits);
     tcase_add_test(tests, a_stop_interrupts_a_run_that_the_next_start_takes_up);
     tcase_add_test(tests, a_cancellation_survives_a_kill);
-    tcase_add_test(tests, a_run_whose_end_finds_no_room_ends_once_there_is_some);
-    tcase_add_test(tests, the_database_is_its_owners_alone);
+    tcase_add_test(tests, a_run_that_ends_on_a_full_disk_ends_when_there_is_room);
+    tcase_add_test(tests, only_its_owner_can_read_the_database);
     tcase_add_test(tests, a_damaged_version_can_be_left_and_replaced);
     return suite_run(suite);
 }

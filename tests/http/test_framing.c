@@ -91,7 +91,7 @@ START_TEST(a_client_that_waits_for_100_continue_is_told_that_its_body_is_too_lar
 }
 END_TEST
 
-START_TEST(what_stands_behind_a_nul_is_not_passed_over)
+START_TEST(a_nul_in_a_header_is_refused)
 {
     static const char bytes[] = POST "Content-Length: 10\0 9\r\n\r\n" BODY;
     struct http_answer answer;
@@ -149,7 +149,7 @@ int main(void)
     tcase_add_test(tests, contradicting_lengths_are_named_malformed);
     tcase_add_test(tests, a_body_announced_too_large_is_refused_unread);
     tcase_add_test(tests, a_client_that_waits_for_100_continue_is_told_that_its_body_is_too_large);
-    tcase_add_test(tests, what_stands_behind_a_nul_is_not_passed_over);
+    tcase_add_test(tests, a_nul_in_a_header_is_refused);
     tcase_add_test(tests, a_body_without_length_may_have_the_limit_exactly);
     tcase_add_test(tests, a_body_without_length_is_refused_beyond_the_limit);
     return suite_run(suite);

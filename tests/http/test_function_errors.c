@@ -28,7 +28,7 @@ static const struct refusal unreadable[] = {
     {"POST", "/models", "{\"encoder\": {\"m\": 3, \"m\": 4}}", 400, "duplicate_key", NULL},
 };
 
-START_TEST(bodies_that_are_no_json_are_refused)
+START_TEST(bodies_that_are_not_json_are_refused)
 {
     expect_refusal_row(&unreadable[_i]);
 }
@@ -136,7 +136,7 @@ int main(void)
 {
     Suite *suite = suite_create("function_errors");
     TCase *tests = fixture_shared_case(suite, "errors", refusals_start);
-    tcase_add_loop_test(tests, bodies_that_are_no_json_are_refused, 0, ROWS(unreadable));
+    tcase_add_loop_test(tests, bodies_that_are_not_json_are_refused, 0, ROWS(unreadable));
     tcase_add_test(tests, deep_nesting_is_refused);
     tcase_add_loop_test(tests, wrong_fields_of_functions_are_named, 0, ROWS(wrong_functions));
     tcase_add_test(tests, encodings_beyond_the_limit_are_refused);

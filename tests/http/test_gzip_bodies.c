@@ -138,7 +138,7 @@ static const struct {
      "{\"ret_type\": \"v\", \"x\": [[1, 2], [3, 4], [5, 6], [7, 8]]}"},
 };
 
-START_TEST(a_large_answer_is_compressed_where_that_is_asked_for)
+START_TEST(a_large_answer_is_compressed_if_the_client_accepts_it)
 {
     const char *method = large_answers[_i].method, *path = large_answers[_i].path,
                *body = large_answers[_i].body;
@@ -205,7 +205,7 @@ int main(void)
     tcase_add_test(tests, a_compressed_body_is_as_good_as_its_content);
     tcase_add_loop_test(tests, a_damaged_compressed_body_is_malformed, 0, 6);
     tcase_add_test(tests, a_body_is_limited_by_what_it_becomes);
-    tcase_add_loop_test(tests, a_large_answer_is_compressed_where_that_is_asked_for, 0,
+    tcase_add_loop_test(tests, a_large_answer_is_compressed_if_the_client_accepts_it, 0,
                         ROWS(large_answers));
     tcase_add_loop_test(tests, an_answer_is_not_compressed_otherwise, 0, 5);
     tcase_add_test(tests, head_has_the_headers_of_the_compressed_answer);

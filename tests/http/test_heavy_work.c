@@ -36,7 +36,7 @@ static char *samples_json(size_t first, size_t count)
     return body;
 }
 
-START_TEST(many_samples_are_answered_as_each_alone)
+START_TEST(many_samples_are_answered_like_each_by_itself)
 {
     enum { SAMPLES = 8000 };
     char *body = samples_json(0, SAMPLES);
@@ -343,7 +343,7 @@ int main(void)
 {
     Suite *suite = suite_create("heavy_work");
     TCase *tests = fixture_case(suite, "heavy work", bodies_start);
-    tcase_add_test(tests, many_samples_are_answered_as_each_alone);
+    tcase_add_test(tests, many_samples_are_answered_like_each_by_itself);
     tcase_add_test(tests, words_are_limited_and_numbers_are_not);
     tcase_add_test(tests, a_full_queue_is_told_at_once);
     tcase_add_test(tests, event_loops_serve_while_the_pool_is_busy);

@@ -110,7 +110,7 @@ END_TEST
 
 /* --- bytes that no client library sends --- */
 
-START_TEST(a_body_where_none_belongs_is_refused)
+START_TEST(a_delete_with_a_body_is_refused)
 {
     static const struct refusal row = {"DELETE", "/models/plain",     "{}",
                                        400,      "malformed_request", NULL};
@@ -126,6 +126,6 @@ int main(void)
     tcase_add_loop_test(tests, what_is_unknown_is_not_found, 0, ROWS(missing));
     tcase_add_loop_test(tests, a_wrong_method_is_told_the_right_ones, 0, ROWS(wrong_methods));
     tcase_add_loop_test(tests, wrong_parameters_are_named, 0, ROWS(wrong_parameters));
-    tcase_add_test(tests, a_body_where_none_belongs_is_refused);
+    tcase_add_test(tests, a_delete_with_a_body_is_refused);
     return suite_run(suite);
 }

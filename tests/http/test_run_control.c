@@ -38,7 +38,7 @@ START_TEST(waiting_in_vain_answers_202_with_the_run_so_far)
 }
 END_TEST
 
-START_TEST(without_a_wish_to_wait_the_answer_is_202)
+START_TEST(without_prefer_wait_the_answer_is_202)
 {
     create_pattern_model(&server, "a");
     struct http_answer answer = run_order(&server, "a", pattern_order(5, 1), NULL);
@@ -175,7 +175,7 @@ START_TEST(every_end_of_a_run_is_logged)
 }
 END_TEST
 
-START_TEST(a_log_of_errors_tells_of_failures_alone)
+START_TEST(a_log_of_errors_has_only_failures)
 {
     create_pattern_model(&server, "a");
     create_overflowing_model("b");
@@ -226,14 +226,14 @@ int main(void)
     TCase *tests = fixture_case(suite, "runs", patterns_start);
     tcase_add_test(tests, waiting_answers_200_with_the_finished_run);
     tcase_add_test(tests, waiting_in_vain_answers_202_with_the_run_so_far);
-    tcase_add_test(tests, without_a_wish_to_wait_the_answer_is_202);
+    tcase_add_test(tests, without_prefer_wait_the_answer_is_202);
     tcase_add_test(tests, a_queued_run_is_cancelled_at_once);
     tcase_add_test(tests, a_running_run_is_cancelled_and_publishes_nothing);
     tcase_add_test(tests, a_cancellation_ends_a_long_batch);
     tcase_add_test(tests, a_stop_ends_a_long_batch);
     tcase_add_test(tests, a_diverging_run_fails_and_publishes_nothing);
     tcase_add_test(tests, every_end_of_a_run_is_logged);
-    tcase_add_test(tests, a_log_of_errors_tells_of_failures_alone);
+    tcase_add_test(tests, a_log_of_errors_has_only_failures);
     tcase_add_test(tests, runs_of_a_model_queue_and_start_from_the_former_ones_version);
     tcase_add_test(tests, runs_of_two_models_train_at_the_same_time);
     return suite_run(suite);

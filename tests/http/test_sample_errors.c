@@ -179,7 +179,7 @@ START_TEST(details_that_quote_long_names_are_valid_utf8)
 }
 END_TEST
 
-START_TEST(work_that_would_hold_up_others_is_refused)
+START_TEST(evaluations_and_predictions_beyond_the_limit_of_work_are_refused)
 {
     enum { SAMPLES = 5000 };
     const char *paths[] = {"/models/long/evaluate", "/models/long/predict"};
@@ -223,7 +223,8 @@ int main(void)
     tcase_add_test(tests, batches_beyond_the_limit_are_refused);
     tcase_add_loop_test(tests, wrong_fields_are_named_whatever_else_is_wrong, 0, ROWS(several));
     tcase_add_test(tests, details_that_quote_long_names_are_valid_utf8);
-    tcase_add_loop_test(tests, work_that_would_hold_up_others_is_refused, 0, 2);
+    tcase_add_loop_test(tests, evaluations_and_predictions_beyond_the_limit_of_work_are_refused, 0,
+                        2);
     tcase_add_test(tests, a_sample_of_too_many_spikes_is_refused);
     return suite_run(suite);
 }

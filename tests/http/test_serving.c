@@ -155,7 +155,7 @@ static bool is_whole(const char *answer)
 
 enum { HALF_SENT = 16 };
 
-START_TEST(a_stop_lets_requests_end_that_have_begun)
+START_TEST(a_stop_finishes_the_requests_in_progress)
 {
     int connections[HALF_SENT];
     char head[256], answer[4096];
@@ -204,7 +204,7 @@ static void await_first_run(void)
     }
 }
 
-START_TEST(a_stop_answers_who_waits_for_a_run)
+START_TEST(a_stop_answers_clients_that_wait_for_a_run)
 {
     pthread_t waiter;
     struct http_answer answer;
@@ -281,7 +281,7 @@ static bool is_closed(int connection)
     return poll(&event, 1, service_patience()) == 1 && recv(connection, &byte, 1, 0) <= 0;
 }
 
-START_TEST(a_client_that_goes_in_the_middle_of_its_body_is_let_go)
+START_TEST(the_connection_of_a_client_that_leaves_within_its_body_is_closed)
 {
     static const char begin[] = "POST /psp_kernel HTTP/1.1\r\nHost: localhost\r\n"
                                 "Content-Length: 100\r\n\r\n{\"t\"";
@@ -326,7 +326,7 @@ static int healthcheck(void)
     return WEXITSTATUS(status);
 }
 
-START_TEST(the_healthcheck_tells_a_ready_server_from_none)
+START_TEST(the_healthcheck_succeeds_only_if_a_server_is_ready)
 {
     ck_assert_int_eq(healthcheck(), 0);
     service_stop(&server);
@@ -340,11 +340,11 @@ int main(void)
     TCase *tests = fixture_case(suite, "serving and stopping", patterns_start);
     tcase_add_test(tests, predictions_go_on_while_a_run_trains);
     tcase_add_test(tests, versions_switch_in_one_step);
-    tcase_add_test(tests, a_stop_lets_requests_end_that_have_begun);
-    tcase_add_test(tests, a_stop_answers_who_waits_for_a_run);
+    tcase_add_test(tests, a_stop_finishes_the_requests_in_progress);
+    tcase_add_test(tests, a_stop_answers_clients_that_wait_for_a_run);
     tcase_add_test(tests, a_stop_under_load_cuts_no_request);
-    tcase_add_test(tests, a_client_that_goes_in_the_middle_of_its_body_is_let_go);
+    tcase_add_test(tests, the_connection_of_a_client_that_leaves_within_its_body_is_closed);
     tcase_add_test(tests, a_request_that_trickles_in_is_cut_off);
-    tcase_add_test(tests, the_healthcheck_tells_a_ready_server_from_none);
+    tcase_add_test(tests, the_healthcheck_succeeds_only_if_a_server_is_ready);
     return suite_run(suite);
 }

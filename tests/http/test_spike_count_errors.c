@@ -113,7 +113,7 @@ END_TEST
 
 /* --- what is too much --- */
 
-START_TEST(what_would_take_too_long_is_refused)
+START_TEST(work_beyond_the_limit_is_refused)
 {
     create_model_of_text(&server, "{\"id\": \"wide\", \"in_features\": 1, \"out_features\": 4000, "
                                   "\"T\": 4000, \"read_out\": \"spike_count\", \"max_spikes\": "
@@ -148,6 +148,6 @@ int main(void)
     Suite *suite = suite_create("spike_count_errors");
     TCase *tests = fixture_case(suite, "counts", NULL);
     tcase_add_test(tests, every_wrong_field_is_named);
-    tcase_add_test(tests, what_would_take_too_long_is_refused);
+    tcase_add_test(tests, work_beyond_the_limit_is_refused);
     return suite_run(suite);
 }

@@ -24,7 +24,7 @@ static long status_for_host(const struct service *service, const char *host)
     return status;
 }
 
-START_TEST(blanks_around_the_names_of_hosts_are_no_part_of_them)
+START_TEST(blanks_around_the_names_of_hosts_are_trimmed)
 {
     struct service service;
     service_start(&service, FLAGS("--hosts", " iris.example , ,localhost\t[2001:db8::1],"));
@@ -128,7 +128,7 @@ int main(void)
     Suite *suite = suite_create("addresses");
     TCase *tests = suite_case(suite, "command line", program_directory_create,
                               program_directory_remove, 2 * SERVICE_SECONDS);
-    tcase_add_test(tests, blanks_around_the_names_of_hosts_are_no_part_of_them);
+    tcase_add_test(tests, blanks_around_the_names_of_hosts_are_trimmed);
     tcase_add_test(tests, any_host_is_answered_if_the_list_says_so);
     tcase_add_loop_test(tests, each_form_of_an_address_is_served_and_checked, 0, ROWS(addresses));
     tcase_add_test(tests, a_name_is_served_at_an_address_that_its_clients_reach);

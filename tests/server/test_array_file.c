@@ -212,7 +212,7 @@ START_TEST(less_and_more_than_the_header_promises_is_refused)
 }
 END_TEST
 
-START_TEST(what_is_no_array_is_refused)
+START_TEST(a_file_that_is_not_an_array_is_refused)
 {
     static const struct {
         const char *text;
@@ -286,7 +286,7 @@ START_TEST(streams_of_gzip_may_follow_each_other)
 }
 END_TEST
 
-START_TEST(values_that_are_no_finite_floats_are_named_by_their_place)
+START_TEST(values_that_are_not_finite_floats_are_named_by_their_place)
 {
     const double doubles[] = {1, 2, 3, 4, 5, 1e39};
     struct bytes bytes = npy_of_dict(NPY_DICT("'<f8'", "False", "(1, 2, 3)"));
@@ -409,11 +409,11 @@ int main(void)
     tcase_add_test(files, files_that_numpy_saved_are_read);
     tcase_add_test(files, a_long_array_is_read_whole);
     tcase_add_test(files, less_and_more_than_the_header_promises_is_refused);
-    tcase_add_test(files, what_is_no_array_is_refused);
+    tcase_add_test(files, a_file_that_is_not_an_array_is_refused);
     tcase_add_test(files, a_gzipped_file_that_ends_too_early_is_truncated);
     tcase_add_test(files, a_damaged_gzipped_file_is_refused);
     tcase_add_test(files, streams_of_gzip_may_follow_each_other);
-    tcase_add_test(files, values_that_are_no_finite_floats_are_named_by_their_place);
+    tcase_add_test(files, values_that_are_not_finite_floats_are_named_by_their_place);
     tcase_add_test(files, an_array_beyond_the_limit_is_refused_by_its_header);
     tcase_add_test(files, a_file_that_can_not_be_read_is_the_services_fault);
     tcase_add_test(files, a_bomb_is_not_inflated_beyond_the_promise);

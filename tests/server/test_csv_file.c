@@ -310,7 +310,7 @@ START_TEST(a_gzip_stream_that_breaks_late_is_refused)
 }
 END_TEST
 
-START_TEST(a_record_that_can_not_be_read_is_no_matter_of_empty_lines)
+START_TEST(a_record_that_can_not_be_read_is_not_an_empty_line)
 {
     struct bytes bytes = bytes_padded("\n", 'x', CSV_TABLE_BYTES), gzipped = bytes_gzipped(&bytes);
     gzipped.size -= 2;
@@ -384,7 +384,7 @@ int main(void)
     tcase_add_test(broken, a_missing_column_of_labels_lists_as_many_as_fit);
     tcase_add_test(broken, a_broken_gzip_stream_is_refused);
     tcase_add_test(broken, a_gzip_stream_that_breaks_late_is_refused);
-    tcase_add_test(broken, a_record_that_can_not_be_read_is_no_matter_of_empty_lines);
+    tcase_add_test(broken, a_record_that_can_not_be_read_is_not_an_empty_line);
     suite_add_tcase(suite, broken);
     TCase *mutation = tcase_create("mutation");
     tcase_set_timeout(mutation, 3600);

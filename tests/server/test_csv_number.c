@@ -62,7 +62,7 @@ START_TEST(random_numbers_are_read_as_strtod_reads_them)
 }
 END_TEST
 
-START_TEST(what_is_no_number_is_told_from_what_is_not_finite)
+START_TEST(a_cell_that_is_not_a_number_differs_from_one_that_is_not_finite)
 {
     static const char *const none[] = {"",
                                        " ",
@@ -106,7 +106,7 @@ int main(void)
     TCase *texts = tcase_create("texts");
     tcase_add_test(texts, numbers_are_read_as_strtod_reads_them);
     tcase_add_test(texts, random_numbers_are_read_as_strtod_reads_them);
-    tcase_add_test(texts, what_is_no_number_is_told_from_what_is_not_finite);
+    tcase_add_test(texts, a_cell_that_is_not_a_number_differs_from_one_that_is_not_finite);
     suite_add_tcase(suite, texts);
     return suite_run(suite);
 }

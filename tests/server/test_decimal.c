@@ -201,7 +201,7 @@ START_TEST(a_number_that_reaches_the_end_is_refused)
 }
 END_TEST
 
-START_TEST(the_byte_behind_a_number_is_left_alone)
+START_TEST(the_byte_after_a_number_is_not_touched)
 {
     static const struct {
         const char *text;
@@ -518,7 +518,7 @@ static TCase *reading(void)
     tcase_add_test(tests, edge_cases_are_read_as_jansson_reads_them);
     tcase_add_test(tests, numbers_of_many_digits_are_read_as_jansson_reads_them);
     tcase_add_test(tests, a_number_that_reaches_the_end_is_refused);
-    tcase_add_test(tests, the_byte_behind_a_number_is_left_alone);
+    tcase_add_test(tests, the_byte_after_a_number_is_not_touched);
     tcase_add_test(tests, random_numbers_are_read_as_jansson_reads_them);
     set_timeout(tests);
     return tests;

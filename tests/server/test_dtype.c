@@ -73,7 +73,7 @@ START_TEST(values_become_the_nearest_floats)
 }
 END_TEST
 
-START_TEST(the_first_value_that_is_no_finite_float_is_named)
+START_TEST(the_first_value_that_is_not_a_finite_float_is_named)
 {
     float out[3] = {0, 9, 9};
     ck_assert_uint_eq(to_float(DTYPE_F4, (float[]){1, NAN, 2}, 3, out), 1);
@@ -114,7 +114,7 @@ int main(void)
     tcase_add_test(types, types_have_sizes_and_numpys_names);
     tcase_add_test(types, bytes_are_swapped_within_each_value);
     tcase_add_test(types, values_become_the_nearest_floats);
-    tcase_add_test(types, the_first_value_that_is_no_finite_float_is_named);
+    tcase_add_test(types, the_first_value_that_is_not_a_finite_float_is_named);
     tcase_add_test(types, whole_numbers_become_labels);
     suite_add_tcase(suite, types);
     return suite_run(suite);

@@ -104,7 +104,7 @@ START_TEST(every_wrong_field_is_named)
 }
 END_TEST
 
-START_TEST(what_is_no_object_is_one_error)
+START_TEST(a_value_that_is_not_an_object_is_one_error)
 {
     struct document *document = parse("[]");
     struct problem problem = {0};
@@ -191,7 +191,7 @@ int main(void)
     TCase *tests = tcase_create("json");
     tcase_add_test(tests, fields_are_read_by_value);
     tcase_add_test(tests, every_wrong_field_is_named);
-    tcase_add_test(tests, what_is_no_object_is_one_error);
+    tcase_add_test(tests, a_value_that_is_not_an_object_is_one_error);
     tcase_add_test(tests, arrays_are_read_with_their_shape);
     tcase_add_test(tests, wrong_arrays_name_the_first_culprit);
     suite_add_tcase(suite, tests);

@@ -93,7 +93,7 @@ START_TEST(types_and_orders_of_npy_that_are_not_taken_are_named)
 }
 END_TEST
 
-START_TEST(a_header_of_npy_that_is_no_such_dict_is_malformed)
+START_TEST(a_header_of_npy_with_another_dict_is_malformed)
 {
     static const struct {
         const char *dict, *what;
@@ -138,7 +138,7 @@ START_TEST(a_header_of_npy_that_is_no_such_dict_is_malformed)
 }
 END_TEST
 
-START_TEST(shapes_of_npy_that_can_not_be_are_refused)
+START_TEST(impossible_shapes_of_npy_are_refused)
 {
     static const struct {
         const char *shape;
@@ -237,8 +237,8 @@ int main(void)
     TCase *headers = tcase_create("headers");
     tcase_add_test(headers, a_header_of_npy_is_read_however_it_is_spelt);
     tcase_add_test(headers, types_and_orders_of_npy_that_are_not_taken_are_named);
-    tcase_add_test(headers, a_header_of_npy_that_is_no_such_dict_is_malformed);
-    tcase_add_test(headers, shapes_of_npy_that_can_not_be_are_refused);
+    tcase_add_test(headers, a_header_of_npy_with_another_dict_is_malformed);
+    tcase_add_test(headers, impossible_shapes_of_npy_are_refused);
     tcase_add_test(headers, versions_and_lengths_of_npy_are_held_against_the_file);
     tcase_add_test(headers, headers_of_npy_are_written_as_numpy_writes_them);
     tcase_add_test(headers, headers_that_are_written_can_be_read);

@@ -216,7 +216,7 @@ static void ask(const char *path, long status, const char *id)
     http_answer_finish(&answer);
 }
 
-START_TEST(health_is_no_news)
+START_TEST(health_checks_are_not_logged)
 {
     ask("/health/live", 200, "live");
     ask("/health/ready", 200, "ready");
@@ -320,7 +320,7 @@ int main(void)
     tcase_add_loop_test(tests, each_request_is_a_line_without_control_characters, 0, ROWS(lines));
     tcase_add_test(tests, a_request_id_with_control_characters_is_not_in_the_log);
     tcase_add_test(tests, requests_that_are_answered_unread_have_a_line_too);
-    tcase_add_test(tests, health_is_no_news);
+    tcase_add_test(tests, health_checks_are_not_logged);
     tcase_add_test(tests, a_log_of_errors_has_the_answers_of_500_and_more);
     tcase_add_test(tests, descriptors_of_connections_and_uploads_are_given_back);
     tcase_add_test(tests, a_stop_waits_for_a_request_no_longer_than_it_may);

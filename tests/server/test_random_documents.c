@@ -274,7 +274,7 @@ START_TEST(documents_are_read_as_jansson_reads_them)
 END_TEST
 
 /* Wherever the room for a block of zeros ends. */
-START_TEST(long_arrays_grow_within_rows_of_zeros)
+START_TEST(arrays_grow_while_a_row_of_zeros_is_read)
 {
     enum { FIRST = 4096, MOST = 2 * (FIRST + 64) + 16 };
     char *text = malloc(MOST);
@@ -493,7 +493,7 @@ int main(void)
     TCase *tests = tcase_create("documents");
     tcase_set_timeout(tests, 600);
     tcase_add_test(tests, documents_are_read_as_jansson_reads_them);
-    tcase_add_test(tests, long_arrays_grow_within_rows_of_zeros);
+    tcase_add_test(tests, arrays_grow_while_a_row_of_zeros_is_read);
     tcase_add_test(tests, arrays_may_be_nested_as_deeply_as_for_jansson);
     tcase_add_test(tests, random_documents_are_read_as_jansson_reads_them);
     Suite *suite = suite_create("random_documents");

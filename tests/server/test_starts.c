@@ -68,7 +68,7 @@ START_TEST(a_newer_database_is_refused)
 }
 END_TEST
 
-START_TEST(a_file_that_is_no_database_is_refused)
+START_TEST(a_file_that_is_not_a_database_is_refused)
 {
     char path[128];
     snprintf(path, sizeof path, "%s/x.db", program_directory);
@@ -286,7 +286,7 @@ int main(void)
     tcase_add_test(tests, a_directory_in_place_of_the_database_is_told);
     tcase_add_test(tests, another_programs_database_is_refused_and_left_as_it_is);
     tcase_add_test(tests, a_newer_database_is_refused);
-    tcase_add_test(tests, a_file_that_is_no_database_is_refused);
+    tcase_add_test(tests, a_file_that_is_not_a_database_is_refused);
     tcase_add_test(tests, a_database_that_another_server_uses_is_refused);
     tcase_add_test(tests, a_database_without_write_access_is_told_with_the_user);
     tcase_add_test(tests, a_directory_without_write_access_is_told_with_the_user);

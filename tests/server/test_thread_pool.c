@@ -72,7 +72,7 @@ static void *submit_all(void *argument)
     return NULL;
 }
 
-START_TEST(every_job_runs_once_whoever_queues_it)
+START_TEST(every_job_runs_once_from_any_number_of_threads)
 {
     struct submitter submitters[THREADS];
     atomic_uint all = 0;
@@ -137,7 +137,7 @@ START_TEST(a_job_may_free_itself)
 }
 END_TEST
 
-START_TEST(no_more_jobs_wait_than_may)
+START_TEST(jobs_beyond_the_limit_do_not_wait)
 {
     enum { LENGTH = 3 };
     struct held_job held;
@@ -339,7 +339,7 @@ static void witness(struct thread_pool_job *job)
 }
 
 /* One thread is busy and the other in the meeting; then the first has the choice. */
-START_TEST(what_has_begun_goes_before_what_waits)
+START_TEST(parts_of_a_job_that_has_begun_go_before_jobs_that_wait)
 {
     struct held_job first;
     struct meeting meeting;
@@ -363,17 +363,17 @@ END_TEST
 int main(void)
 {
     TCase *tests = tcase_create("pool");
-    tcase_add_test(tests, every_job_runs_once_whoever_queues_it);
+    tcase_add_test(tests, every_job_runs_once_from_any_number_of_threads);
     tcase_add_test(tests, one_thread_runs_jobs_in_their_order);
     tcase_add_test(tests, a_job_may_free_itself);
-    tcase_add_test(tests, no_more_jobs_wait_than_may);
+    tcase_add_test(tests, jobs_beyond_the_limit_do_not_wait);
     tcase_add_test(tests, what_is_queued_is_run_before_the_end);
     tcase_add_test(tests, a_closed_pool_has_run_all_and_takes_no_more);
     tcase_add_test(tests, a_pool_without_jobs_ends);
     tcase_add_loop_test(tests, every_part_of_every_job_is_run_once, 1, THREADS + 1);
     tcase_add_loop_test(tests, parts_may_share_out_work_themselves, 1, THREADS + 1);
     tcase_add_test(tests, a_thread_without_a_job_lends_a_hand);
-    tcase_add_test(tests, what_has_begun_goes_before_what_waits);
+    tcase_add_test(tests, parts_of_a_job_that_has_begun_go_before_jobs_that_wait);
     Suite *suite = suite_create("pool");
     suite_add_tcase(suite, tests);
     return suite_run(suite);

@@ -127,7 +127,7 @@ START_TEST(another_programs_database_is_refused_untouched)
 }
 END_TEST
 
-START_TEST(what_is_no_database_is_refused_untouched)
+START_TEST(a_file_that_is_not_a_database_is_refused_and_left_untouched)
 {
     static const char text[] = "A letter to my mother, long enough to be taken for a header.....";
     char letter[8192];
@@ -223,7 +223,7 @@ int main(void)
     tcase_add_test(tests, a_second_writer_is_refused);
     tcase_add_test(tests, a_newer_database_is_refused_untouched);
     tcase_add_test(tests, another_programs_database_is_refused_untouched);
-    tcase_add_test(tests, what_is_no_database_is_refused_untouched);
+    tcase_add_test(tests, a_file_that_is_not_a_database_is_refused_and_left_untouched);
     tcase_add_test(tests, a_file_that_cant_be_opened_is_unavailable);
     tcase_add_test(tests, a_flipped_bit_in_a_tensor_is_detected);
     tcase_add_test(tests, a_flipped_bit_in_samples_is_detected);

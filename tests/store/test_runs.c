@@ -21,7 +21,7 @@ START_TEST(a_run_reads_back_as_it_was_queued)
 }
 END_TEST
 
-START_TEST(a_validation_set_is_kept_apart)
+START_TEST(a_validation_set_is_stored_beside_the_samples)
 {
     insert_model("iris");
     const int64_t run = insert_run("iris", &other_samples);
@@ -428,7 +428,7 @@ int main(void)
     Suite *suite = suite_create("store_runs");
     TCase *tests = suite_case(suite, "runs", store_set_up, store_tear_down, 30);
     tcase_add_test(tests, a_run_reads_back_as_it_was_queued);
-    tcase_add_test(tests, a_validation_set_is_kept_apart);
+    tcase_add_test(tests, a_validation_set_is_stored_beside_the_samples);
     tcase_add_test(tests, equal_samples_are_stored_once_and_go_with_their_last_run);
     tcase_add_test(tests, one_run_of_a_model_at_a_time_and_the_oldest_first);
     tcase_add_test(tests, a_claimed_run_starts_from_the_version_served_then);
