@@ -1,5 +1,6 @@
 #include "core/byte_table.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,7 @@ static struct byte_code code_of(const float *times, size_t m, float last)
             continue;
         if (code.count == 0)
             code.first = (uint32_t)j;
+        assert(code.count < PATTERN_SLACK && j == code.first + code.count);
         code.time[code.count++] = times[j];
     }
     return code;

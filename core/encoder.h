@@ -1,7 +1,8 @@
 /* encoder.h - turns a sample of real values into an input pattern: a tagged type, one file a kind.
  *
  * A new kind has a file of its own, a member of the union, and a case in each switch of encoder.c.
- */
+ * A value fires at most PATTERN_SLACK neurons, which lie side by side; neuron j of feature i is
+ * afferent i * m + j, if each feature has m neurons. */
 #ifndef CORE_ENCODER_H
 #define CORE_ENCODER_H
 
@@ -17,7 +18,7 @@ enum encoder_type { ENCODER_GAUSSIAN_TUNING, ENCODER_LATENCY };
 
 /* What happens to a value outside its feature's range. */
 enum out_of_range {
-    OUT_OF_RANGE_SILENT, /* it fades as the encoder defines; see gaussian_tuning.h, latency.h */
+    OUT_OF_RANGE_SILENT, /* it fires late or not at all; see gaussian_tuning.h, latency.h */
     OUT_OF_RANGE_CLAMP,  /* it is encoded as the nearer end of the range */
     OUT_OF_RANGE_REJECT  /* the caller refuses it; here it is encoded as with SILENT */
 };
@@ -26,7 +27,7 @@ struct encoder {
     enum encoder_type type;
     enum out_of_range out_of_range; /* see encoder_set_out_of_range() */
     union {
-        struct feature_ranges ranges; /* with which every type begins */
+        struct feature_ranges ranges; /* every type begins with these */
         struct gaussian_tuning gaussian_tuning;
         struct latency latency;
     };

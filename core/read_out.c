@@ -23,6 +23,17 @@ uint64_t read_out_work(const struct read_out *read_out, const struct tempotron_p
     return 0;
 }
 
+uint32_t read_out_max_spikes(const struct read_out *read_out)
+{
+    switch (read_out->kind) {
+    case READ_OUT_V_MAX:
+        return 0;
+    case READ_OUT_SPIKE_COUNT:
+        return read_out->spike_count.max_spikes;
+    }
+    return 0;
+}
+
 enum targets_kind read_out_targets(const struct read_out *read_out)
 {
     switch (read_out->kind) {

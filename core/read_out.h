@@ -2,7 +2,7 @@
  * tagged type, one file a kind.
  *
  * A new kind has a file of its own, a member of the union and a case in each function of
- * read_out.c. Training and evaluation call only these. */
+ * read_out.c, and a reading (reading.h). Training and evaluation call only these two files. */
 #ifndef CORE_READ_OUT_H
 #define CORE_READ_OUT_H
 
@@ -16,7 +16,7 @@
 #include "core/v_max_read_out.h"
 
 enum read_out_kind {
-    READ_OUT_V_MAX,      /* the neurons' greatest voltages, of which a class is decided */
+    READ_OUT_V_MAX,      /* the neurons' highest voltages, which decide a class */
     READ_OUT_SPIKE_COUNT /* how often each neuron fires */
 };
 
@@ -34,6 +34,9 @@ size_t read_out_outputs(const struct read_out *read_out, size_t out_features);
 /* What it costs to read out a sample of that many spikes: about the number of additions. */
 uint64_t read_out_work(const struct read_out *read_out, const struct tempotron_params *params,
                        size_t spikes);
+
+/* The limit of counting an output's spikes; 0: none are counted. */
+uint32_t read_out_max_spikes(const struct read_out *read_out);
 
 /* The kind of targets that it learns. */
 enum targets_kind read_out_targets(const struct read_out *read_out);

@@ -7,12 +7,11 @@
 enum core_status reading_scratch_init(struct reading_scratch *scratch,
                                       const struct network *network, size_t capacity, bool searches)
 {
-    const struct read_out *read_out = &network->params.read_out;
+    const uint32_t max_spikes = read_out_max_spikes(&network->params.read_out);
     *scratch = (struct reading_scratch){0};
     enum core_status status = membranes_init(&scratch->membranes, network_widest_block(network));
-    if (status == CORE_OK && read_out->kind == READ_OUT_SPIKE_COUNT)
-        status = spike_counter_init(&scratch->counter, capacity, read_out->spike_count.max_spikes,
-                                    searches);
+    if (status == CORE_OK && max_spikes > 0)
+        status = spike_counter_init(&scratch->counter, capacity, max_spikes, searches);
     if (status != CORE_OK)
         reading_scratch_finish(scratch);
     return status;

@@ -33,7 +33,7 @@ static uint64_t work_of(const struct predict_request *asked)
 
 static bool counts_spikes(const struct predict_request *asked)
 {
-    return asked->model->config.network.read_out.kind == READ_OUT_SPIKE_COUNT;
+    return read_out_max_spikes(&asked->model->config.network.read_out) > 0;
 }
 
 /* Whether the samples, which are loaded, are few enough. */

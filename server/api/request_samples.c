@@ -34,7 +34,7 @@ static bool check_work(const struct dataset_record *dataset, const struct model 
         network_work(&model->config.network, model->config.network.tempotron.in_features);
     if (dataset->x.count > LIMIT_WORK / sample)
         problem_add_field(problem, PROBLEM_TOO_LARGE, "/dataset",
-                          model->config.network.read_out.kind == READ_OUT_SPIKE_COUNT
+                          read_out_max_spikes(&model->config.network.read_out) > 0
                               ? "Counting the spikes of that many samples would take too long."
                               : "count * (T + in_features) * out_features must be at most %llu.",
                           LIMIT_WORK);
@@ -86,7 +86,8 @@ bool request_samples_find_dataset(struct service *service, struct fields *fields
     if (!fields_is_given(fields, "dataset"))
         return false;
     refuse_others(fields, use);
-    if (use != SAMPLES_TO_PREDICT && model->config.network.read_out.kind == READ_OUT_SPIKE_COUNT) {
+    if (use != SAMPLES_TO_PREDICT &&
+        read_out_targets(&model->config.network.read_out) == TARGETS_COUNT) {
         fields_has(fields, "count");
         fields_refuse(fields, "dataset", PROBLEM_CONFLICTING_FIELDS,
                       "The model counts spikes, but a dataset has no counts: give its samples and "

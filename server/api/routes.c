@@ -2,15 +2,18 @@
 
 #include "server/api/handlers.h"
 
-static const char *const encoder[] = {
+/* The compiler refuses a list that a request has no room for. */
+enum { NAMES = REQUEST_PARAMETERS + 1 };
+
+static const char *const encoder[NAMES] = {
     "type", "n", "m", "x_min", "x_max", "scale", "max_spike_time", "out_of_range", NULL};
-static const char *const prediction[] = {"ret_type", "explain", "k_max", NULL};
-static const char *const evaluation[] = {"label",         "count",        "loss", "beta",
-                                         "margin_target", "margin_other", NULL};
-static const char *const table[] = {"label", NULL};
-static const char *const tensor[] = {"tensor", NULL};
-static const char *const listing[] = {"limit", "cursor", NULL};
-static const char *const run_listing[] = {"model", "state", "limit", "cursor", NULL};
+static const char *const prediction[NAMES] = {"ret_type", "explain", "k_max", NULL};
+static const char *const evaluation[NAMES] = {"label",         "count",        "loss", "beta",
+                                              "margin_target", "margin_other", NULL};
+static const char *const table[NAMES] = {"label", NULL};
+static const char *const tensor[NAMES] = {"tensor", NULL};
+static const char *const listing[NAMES] = {"limit", "cursor", NULL};
+static const char *const run_listing[NAMES] = {"model", "state", "limit", "cursor", NULL};
 
 const struct route routes[] = {
     {"POST", "/encode", encode_by_request, BODY_ARRAY, ON_EVENT_LOOP, encoder},

@@ -70,14 +70,14 @@ static size_t extent(enum prediction_axis axis, const struct network_params *par
     case PREDICTION_TIMES:
         return params->tempotron.T;
     case PREDICTION_SPIKES:
-        return params->read_out.spike_count.max_spikes;
+        return read_out_max_spikes(&params->read_out);
     case PREDICTION_K:
         return options->k_max;
     }
     return 0;
 }
 
-/* Of the hidden layer, if the type has an array for each of them. */
+/* Adds one array, for the hidden layer `layer` if the type has an array for each of them. */
 static bool add_array(const struct prediction_type *type, const struct network_params *params,
                       const struct prediction_options *options, size_t layer,
                       struct prediction *prediction)

@@ -1,8 +1,6 @@
 #include "server/compute/run_params.h"
 
-#include <assert.h>
 #include <math.h>
-#include <string.h>
 
 #include "server/base/limits.h"
 
@@ -85,7 +83,7 @@ static void write_augmentation(struct json_writer *writer, const void *params)
 
 /* --- the table --- */
 
-const struct params_row run_params_rows[RUN_PARAMS] = {
+const struct params_row run_params_rows[] = {
     {"epochs", PARAMS_SIZE, TRAINING(loop.epochs), 1, LIMIT_EPOCHS, .fallback = 100},
     {"batch_size", PARAMS_SIZE, TRAINING(loop.batch_size), 1, UINT32_MAX, .fallback = 64},
     {"learning_rate", PARAMS_NUMBER, TRAINING(loop.schedule.learning_rate), 0, LIMIT_LEARNING_RATE,
@@ -129,6 +127,8 @@ const struct params_row run_params_rows[RUN_PARAMS] = {
     {"fit", PARAMS_BOOLEAN, offsetof(struct run_params, fit), .fallback = false, .is_terse = true},
 };
 
+const size_t run_params_count = sizeof run_params_rows / sizeof *run_params_rows;
+
 /* The defaults that the model decides. */
 static struct run_params defaults(const struct model_config *config)
 {
@@ -155,19 +155,28 @@ bool run_params_read(struct fields *fields, const struct model_config *config,
     if (fields_is_given(fields,
                         "learning_rate_decay")) /* which on its own asks for this schedule */
         ret_params->training.loop.schedule.type = SCHEDULE_EXPONENTIAL;
-    params_read(fields, run_params_rows, RUN_PARAMS, config, ret_params);
+    params_read(fields, run_params_rows, run_params_count, config, ret_params);
     check_margins(fields, &ret_params->training.loss);
     return !problem_is_set(fields->problem);
 }
 
+static bool is_of_loss(const struct params_row *row)
+{
+    return row->kind != PARAMS_OTHER && row->offset >= TRAINING(loss) &&
+           row->offset < TRAINING(loss) + sizeof(struct loss);
+}
+
+/* The rows of the loss follow each other, and others follow them. */
 void run_params_read_loss(struct fields *fields, const struct model_config *config,
                           struct loss *ret_loss)
 {
-    enum { FIRST = 8, COUNT = 4 };
+    size_t first = 0, count = 0;
     struct run_params params = defaults(config);
-    assert(strcmp(run_params_rows[FIRST].name, "loss") == 0 &&
-           strcmp(run_params_rows[FIRST + COUNT - 1].name, "margin_other") == 0);
-    params_read(fields, &run_params_rows[FIRST], COUNT, config, &params);
+    while (!is_of_loss(&run_params_rows[first]))
+        first++;
+    while (is_of_loss(&run_params_rows[first + count]))
+        count++;
+    params_read(fields, &run_params_rows[first], count, config, &params);
     check_margins(fields, &params.training.loss);
     *ret_loss = params.training.loss;
 }
@@ -176,7 +185,7 @@ void run_params_write(struct json_writer *writer, const struct model_config *con
                       const struct run_params *params)
 {
     json_write_object_begin(writer);
-    params_write(writer, run_params_rows, RUN_PARAMS, config, params);
+    params_write(writer, run_params_rows, run_params_count, config, params);
     json_write_object_end(writer);
 }
 

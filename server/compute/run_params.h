@@ -19,8 +19,8 @@ struct run_params {
 
 /* Those of TrainRequest in openapi.yaml, apart from its samples. Their context is the model's
  * config. */
-enum { RUN_PARAMS = 23 };
-extern const struct params_row run_params_rows[RUN_PARAMS];
+extern const struct params_row run_params_rows[];
+extern const size_t run_params_count;
 
 /* The members of augment. */
 enum { AUGMENT_PARAMS = 3 };

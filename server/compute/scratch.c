@@ -47,7 +47,6 @@ static struct scratch *of_this_thread(void)
 static struct scratch_shape shape_of(const struct network_params *params, size_t capacity,
                                      bool searches)
 {
-    const struct read_out *read_out = &params->read_out;
     struct scratch_shape shape = {{
         capacity,
         searches,
@@ -55,7 +54,7 @@ static struct scratch_shape shape_of(const struct network_params *params, size_t
         params->tempotron.out_features,
         params->tempotron.clock,
         network_outputs(params),
-        read_out->kind == READ_OUT_SPIKE_COUNT ? read_out->spike_count.max_spikes : 0,
+        read_out_max_spikes(&params->read_out),
     }};
     memcpy(shape.sizes + SCRATCH_SIZES - HIDDEN_LAYERS, params->hidden,
            params->hidden_count * sizeof *params->hidden);
@@ -69,8 +68,9 @@ static size_t bytes_of(const struct network *network, size_t capacity)
     size_t bytes = sizeof(float) * (3 * params->tempotron.T * stride + 10 * capacity);
     for (size_t l = 0; l < network->depth; l++)
         bytes += sizeof(float) * 16 * network->layers[l].lanes;
-    if (params->read_out.kind == READ_OUT_SPIKE_COUNT)
-        bytes += sizeof(double) * (10 * capacity + 16 * params->read_out.spike_count.max_spikes);
+    const uint32_t max_spikes = read_out_max_spikes(&params->read_out);
+    if (max_spikes > 0)
+        bytes += sizeof(double) * (10 * capacity + 16 * max_spikes);
     return bytes;
 }
 

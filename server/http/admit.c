@@ -79,7 +79,7 @@ static enum MHD_Result read_parameter(void *cls, enum MHD_ValueKind kind, const 
     if (known == NULL)
         problem_add_parameter(problem, PROBLEM_UNKNOWN_PARAMETER, shown,
                               "This path has no such parameter.");
-    else if (request_query(request, known) != NULL || request->query_count == REQUEST_PARAMETERS)
+    else if (request_query(request, known) != NULL)
         problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, known, "It is given twice.");
     else if (value != NULL && !is_text(value, value_size))
         problem_add_parameter(problem, PROBLEM_INVALID_PARAMETER, known,

@@ -26,7 +26,8 @@ struct reply;
 typedef void request_handler(struct service *service, const struct request *request,
                              struct reply *reply);
 
-enum { REQUEST_PARAMETERS = 8 };
+/* The longest list of a route's parameters. */
+enum { REQUEST_PARAMETERS = 16 };
 
 enum request_media { MEDIA_JSON, MEDIA_NPY };
 

@@ -24,7 +24,8 @@ struct route {
     request_handler *handler;
     enum route_body body;
     enum route_place place;
-    const char *const *query; /* names of its parameters, ended by NULL; NULL: it has none */
+    const char *const *query; /* names of its parameters, at most REQUEST_PARAMETERS, ended by NULL;
+                                 NULL: it has none */
 };
 
 /* Whether a text is the id of a model or a dataset: [a-z0-9][a-z0-9_-]{0,62}. */

@@ -46,9 +46,8 @@ void model_config_check_sizes(const struct model_config *config, struct problem 
     if (config->has_encoder)
         check_product(encoder_afferents(&config->encoder), LIMIT_IN_FEATURES, "/encoder",
                       "The number of the encoder's neurons", problem);
-    if (params->read_out.kind == READ_OUT_SPIKE_COUNT)
-        check_product(params->read_out.spike_count.max_spikes * outputs, LIMIT_ANSWER,
-                      "/max_spikes", "max_spikes * out_features", problem);
+    check_product((uint64_t)read_out_max_spikes(&params->read_out) * outputs, LIMIT_ANSWER,
+                  "/max_spikes", "max_spikes * out_features", problem);
     check_product(weights, LIMIT_WEIGHTS, cause_of_size(params),
                   is_deep ? "The number of weights of all layers"
                           : "in_features * out_features * neurons_per_class",

@@ -53,14 +53,14 @@ static bool check_work(const struct reading *reading, const struct numbers *valu
         network_work(network, network->tempotron.in_features + trains);
     if (count <= LIMIT_WORK / sample)
         return true;
-    if (network->read_out.kind == READ_OUT_SPIKE_COUNT)
+    if (read_out_max_spikes(&network->read_out) > 0)
         return fields_refuse(reading->fields, reading->name, PROBLEM_TOO_LARGE,
                              "To count the spikes of so many would take too long: send at most "
                              "%llu samples at once.",
                              LIMIT_WORK / sample);
     return fields_refuse(reading->fields, reading->name, PROBLEM_TOO_LARGE,
                          "batch * (T + in_features) * out_features (of every layer, with the mean "
-                         "of the spikes where there are trains) must be at most %llu: send at most "
+                         "of the spikes if there are trains) must be at most %llu: send at most "
                          "%llu samples at once.",
                          LIMIT_WORK, LIMIT_WORK / sample);
 }

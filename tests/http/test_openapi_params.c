@@ -158,7 +158,7 @@ START_TEST(run_has_the_parameters_of_the_contract)
 {
     const char *const samples[] = {"x",     "in_spikes",  "dataset", "label",
                                    "count", "validation", NULL};
-    check_table(run_params_rows, RUN_PARAMS, properties_of("TrainRequest"), samples);
+    check_table(run_params_rows, run_params_count, properties_of("TrainRequest"), samples);
 }
 END_TEST
 
