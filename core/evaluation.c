@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/activity.h"
-#include "core/read_out.h"
 #include "core/reading.h"
 
 enum { PART_WORK = 128 * 1024 /* of network_work() that makes it worth to wake another thread */ };

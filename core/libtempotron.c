@@ -11,7 +11,6 @@
 #include "core/psp_kernel.h"
 #include "core/samples.h"
 #include "core/training.h"
-#include "core/v_max_read_out.h"
 #include "core/v_max_reading.h"
 
 enum { MAX_T = 1 << 22, MAX_FEATURES = 1 << 24 };

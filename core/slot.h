@@ -9,7 +9,6 @@
 #include "core/dropout.h"
 #include "core/layer_gradient.h"
 #include "core/network.h"
-#include "core/read_out.h"
 #include "core/reading.h"
 #include "core/status.h"
 

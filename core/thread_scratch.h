@@ -6,7 +6,6 @@
 
 #include "core/credit.h"
 #include "core/network.h"
-#include "core/read_out.h"
 #include "core/reading.h"
 #include "core/status.h"
 

@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include "core/pattern.h"
-#include "core/psp_kernel.h"
 #include "core/status.h"
 #include "core/tempotron.h"
 

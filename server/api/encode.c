@@ -8,7 +8,6 @@
 #include "server/model/encoder_json.h"
 #include "server/model/encoder_ranges.h"
 #include "server/model/model.h"
-#include "server/model/samples_json.h"
 
 /* An encode request between its steps. */
 struct encode_request {

@@ -14,7 +14,6 @@
 #include "server/model/version_ranges.h"
 #include "server/model/weights.h"
 #include "server/model/weights_json.h"
-#include "server/store/pool.h"
 #include "server/store/versions.h"
 
 static void write_version(struct json_writer *json, const struct version_record *record)

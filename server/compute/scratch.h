@@ -5,7 +5,6 @@
 
 #include "core/activity.h"
 #include "core/network.h"
-#include "core/read_out.h"
 #include "core/reading.h"
 
 /* All that its memory depends on. */

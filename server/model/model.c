@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "server/model/config_json.h"
-#include "server/model/errors.h"
 #include "server/model/labels_json.h"
 #include "server/model/version_ranges.h"
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/base/checksum.h"
 #include "server/store/query.h"
 
 const char *const run_state_names[] = {

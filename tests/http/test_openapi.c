@@ -45,6 +45,13 @@ START_TEST(parts_make_the_document)
 }
 END_TEST
 
+START_TEST(the_document_has_the_version_of_the_program)
+{
+    const json_t *info = contract_at(contract.document, "info");
+    ck_assert_str_eq(contract_text(info, "version"), TEMPOTROND_VERSION);
+}
+END_TEST
+
 /* --- operations --- */
 
 static bool is_tag(const char *name)
@@ -246,6 +253,7 @@ int main(void)
     Suite *suite = suite_create("openapi");
     TCase *text = tcase_create("text");
     tcase_add_test(text, parts_make_the_document);
+    tcase_add_test(text, the_document_has_the_version_of_the_program);
     tcase_add_test(text, operations_are_complete);
     tcase_add_test(text, operations_have_examples);
     tcase_add_test(text, descriptions_say_the_defaults);
