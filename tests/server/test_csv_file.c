@@ -228,6 +228,8 @@ START_TEST(broken_tables_say_where)
         {"x,l\n1,a\n1,\"a\n2,b\n", MALFORMED,
          "Line 3, column \"l\": the cell's quote is never closed."},
         {"x,\"l\n", MALFORMED, "Line 1, column 2: the cell's quote is never closed."},
+        {"x,l\n1,\xFF\n2,b,c\n", PROBLEM_INVALID_UTF8,
+         "Line 2, column \"l\": the name is not UTF-8."},
         {"x,l\n1,a,\"\n", MALFORMED, "Line 2, column 3: the cell's quote is never closed."},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
