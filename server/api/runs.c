@@ -1,6 +1,5 @@
 /* The runs: list, show, metrics, cancel. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "server/api/handlers.h"

@@ -1,5 +1,4 @@
 /* POST /models/{id}/train: checks the samples and parameters, and queues a run. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,4 @@
 /* The versions of a model, and its weights: get them, put them as a new version. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "server/api/answer.h"
