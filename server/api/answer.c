@@ -1,59 +1,8 @@
 #include "server/api/answer.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "server/files/npy.h"
-
-/* --- ret_type --- */
-
-static void refuse(const struct prediction_type *types, enum problem_code code, const char *pointer,
-                   struct problem *problem)
-{
-    char list[PROBLEM_DETAIL] = "";
-    for (size_t i = 0; types[i].name != NULL; i++) {
-        const size_t size = strlen(list);
-        snprintf(list + size, sizeof list - size, "%s\"%s\"", i > 0 ? ", " : "", types[i].name);
-    }
-    problem_add_field(problem, code, pointer, "ret_type is one or a list of %s.", list);
-}
-
-static bool want(struct json_value name, const struct prediction_type *types, const char *pointer,
-                 struct problem *problem, bool *wanted)
-{
-    const bool is_string = json_value_kind(name) == JSON_KIND_STRING;
-    for (size_t i = 0; is_string && types[i].name != NULL; i++) {
-        if (strcmp(json_value_string(name), types[i].name) == 0) {
-            wanted[i] = true;
-            return true;
-        }
-    }
-    refuse(types, is_string ? PROBLEM_UNKNOWN_VALUE : PROBLEM_WRONG_TYPE, pointer, problem);
-    return false;
-}
-
-void answer_read_ret_type(struct fields *fields, const struct prediction_type *types, bool *wanted)
-{
-    char pointer[PROBLEM_POINTER];
-    const struct json_value given = fields_get(fields, "ret_type", FIELD_OPTIONAL);
-    if (!json_value_is_given(given)) {
-        for (size_t i = 0; types[i].name != NULL; i++)
-            wanted[i] = types[i].is_default;
-        return;
-    }
-    if (json_value_kind(given) != JSON_KIND_ARRAY) {
-        want(given, types, "/ret_type", fields->problem, wanted);
-        return;
-    }
-    if (json_value_count(given) == 0)
-        problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, "/ret_type", "The list is empty.");
-    for (size_t i = 0; i < json_value_count(given); i++) {
-        problem_pointer_index("/ret_type", i, pointer);
-        if (!want(json_value_element(given, i), types, pointer, fields->problem, wanted))
-            break;
-    }
-}
 
 /* --- documents --- */
 

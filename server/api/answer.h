@@ -6,11 +6,7 @@
 #include "server/base/dtype.h"
 #include "server/compute/prediction.h"
 #include "server/http/reply.h"
-#include "server/json/fields.h"
-
-/* Reads the member ret_type, the name of one of the types (see prediction_types()) or a list of
- * names, and sets wanted[] of those; if it is not given, of the defaults. */
-void answer_read_ret_type(struct fields *fields, const struct prediction_type *types, bool *wanted);
+#include "server/json/writer.h"
 
 /* Writes the members model and version. */
 void answer_write_version(struct json_writer *writer, const char *model, int64_t version);

@@ -64,9 +64,8 @@ static void answer(const struct evaluate_request *asked, const struct evaluation
     json_write_object_begin(json);
     answer_write_version(json, model->id, model->version);
     json_write_member_integer(json, "count", (int64_t)asked->input.samples.count);
-    if (confusion != NULL) {
+    if (confusion != NULL)
         json_write_member_integer(json, "undecided", (int64_t)evaluation->undecided);
-    }
     json_write_member_double(json, "loss", evaluation->loss);
     json_write_member_double(json, "accuracy", evaluation->accuracy);
     if (confusion != NULL) {

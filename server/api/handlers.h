@@ -46,6 +46,7 @@ request_handler train_post;
 request_handler datasets_list;
 request_handler datasets_get;
 request_handler datasets_delete;
+/* Free it with dataset_record_finish(). */
 enum store_status datasets_find(struct service *service, const char *id,
                                 struct dataset_record *ret_record);
 /* Answers with a dataset. */
@@ -61,6 +62,7 @@ request_handler runs_list;
 request_handler runs_get;
 request_handler runs_metrics;
 request_handler runs_cancel;
+/* Free it with run_record_finish(). */
 enum store_status runs_find(struct service *service, int64_t run, struct run_record *ret_record);
 /* Answers with a run. */
 void runs_answer(struct service *service, int64_t run, unsigned status, struct reply *reply);

@@ -1,4 +1,7 @@
 /* Requests for predictions. */
+#include <stdio.h>
+#include <string.h>
+
 #include "server/api/answer.h"
 #include "server/api/handlers.h"
 #include "server/api/request_document.h"
@@ -58,6 +61,55 @@ static bool check_sizes(const struct predict_request *asked, struct problem *pro
 
 /* --- reading --- */
 
+static void refuse(const struct prediction_type *types, enum problem_code code, const char *pointer,
+                   struct problem *problem)
+{
+    char list[PROBLEM_DETAIL] = "";
+    for (size_t i = 0; types[i].name != NULL; i++) {
+        const size_t size = strlen(list);
+        snprintf(list + size, sizeof list - size, "%s\"%s\"", i > 0 ? ", " : "", types[i].name);
+    }
+    problem_add_field(problem, code, pointer, "ret_type is one or a list of %s.", list);
+}
+
+static bool want(struct json_value name, const struct prediction_type *types, const char *pointer,
+                 struct problem *problem, bool *wanted)
+{
+    const bool is_string = json_value_kind(name) == JSON_KIND_STRING;
+    for (size_t i = 0; is_string && types[i].name != NULL; i++) {
+        if (strcmp(json_value_string(name), types[i].name) == 0) {
+            wanted[i] = true;
+            return true;
+        }
+    }
+    refuse(types, is_string ? PROBLEM_UNKNOWN_VALUE : PROBLEM_WRONG_TYPE, pointer, problem);
+    return false;
+}
+
+/* Reads the name of one of the types, or a list of names, and sets wanted[] of those; if none is
+ * given, of the defaults. */
+static void read_ret_type(struct fields *fields, const struct prediction_type *types, bool *wanted)
+{
+    char pointer[PROBLEM_POINTER];
+    const struct json_value given = fields_get(fields, "ret_type", FIELD_OPTIONAL);
+    if (!json_value_is_given(given)) {
+        for (size_t i = 0; types[i].name != NULL; i++)
+            wanted[i] = types[i].is_default;
+        return;
+    }
+    if (json_value_kind(given) != JSON_KIND_ARRAY) {
+        want(given, types, "/ret_type", fields->problem, wanted);
+        return;
+    }
+    if (json_value_count(given) == 0)
+        problem_add_field(fields->problem, PROBLEM_WRONG_SHAPE, "/ret_type", "The list is empty.");
+    for (size_t i = 0; i < json_value_count(given); i++) {
+        problem_pointer_index("/ret_type", i, pointer);
+        if (!want(json_value_element(given, i), types, pointer, fields->problem, wanted))
+            break;
+    }
+}
+
 static void read_v_max_options(struct fields *fields, const struct network_params *params,
                                struct prediction_options *options)
 {
@@ -99,7 +151,7 @@ static void read_fields(struct service *service, const struct document *document
     if (!fields_open_document(&fields, document, problem))
         return;
     request_samples_read(service, &fields, asked->model, SAMPLES_TO_PREDICT, &asked->input);
-    answer_read_ret_type(&fields, prediction_types(&params->read_out), asked->options.wanted);
+    read_ret_type(&fields, prediction_types(&params->read_out), asked->options.wanted);
     switch (params->read_out.kind) {
     case READ_OUT_V_MAX:
         read_v_max_options(&fields, params, &asked->options);

@@ -42,9 +42,8 @@ static void write_run(struct json_writer *json, const struct run_record *record)
     json_write_member_string(json, "state", run_state_names[record->state]);
     json_write_member_integer(json, "epoch", record->epoch);
     json_write_member_integer(json, "epochs", record->epochs);
-    if (record->best_epoch != 0) {
+    if (record->best_epoch != 0)
         json_write_member_integer(json, "best_epoch", record->best_epoch);
-    }
     json_write_key(json, "params");
     json_write_raw(json, record->params);
     json_write_key(json, "metrics");

@@ -58,11 +58,6 @@ static void job_finish(struct job *job)
     buffer_finish(&job->pending);
 }
 
-static struct store_pool *stores_of(const struct job *job)
-{
-    return job->worker->trainer->options.stores;
-}
-
 static size_t pending_count(const struct job *job)
 {
     return job->pending.size / sizeof(struct epoch_metrics);
@@ -73,10 +68,10 @@ static size_t pending_count(const struct job *job)
 /* A progress that can't be written now is written with the next, or with the run's end. */
 static void write_progress(struct job *job)
 {
-    struct store *store = store_pool_borrow_writer(stores_of(job));
-    const enum store_status status =
-        store_run_progress(store, job->record.id, job->pending.items, pending_count(job));
-    store_pool_return_writer(stores_of(job), status);
+    struct store_pool *stores = job->worker->trainer->options.stores;
+    struct store *store = store_pool_borrow_writer(stores);
+    const enum store_status status = store_pool_return_writer(
+        stores, store_run_progress(store, job->record.id, job->pending.items, pending_count(job)));
     if (status == STORE_OK)
         job->pending.size = 0;
 }
