@@ -5,14 +5,16 @@
  * The loss depends on neuron j's voltage at the time a_j by c_j = dL/dV_j(a_j). For an output, a_j
  * is the time of its maximum; for a hidden neuron, that of its own spike. The term depends on the
  * neuron j and on the time of the spike, not on its afferent. So the credit is a table of rows of
- * neurons, and each spike adds one row to its afferent's row of the gradient. On the grid there is
- * a row for each step, on the continuous clock one for each spike.
+ * neurons, `rise`, and each spike adds one row to its afferent's row of the gradient. On the grid
+ * there is a row for each step, on the continuous clock one for each spike.
  *
  * The loss also depends on the times of the spikes, by which it is passed on to the layer below:
  *
  *     dL/dt_i = - sum over j of c_j w_ji K'(a_j - t_i)
  *
- * as if a_j did not move. For a maximum that lies on a spike, see membranes_follow_kinks(). */
+ * as if a_j did not move. K' is a sum of K and exp(-t/tau), and the rows of `fall` are those of
+ * `rise` with the latter in place of K. For a maximum that lies on a spike, see
+ * membranes_follow_kinks(). */
 #ifndef CORE_CREDIT_H
 #define CORE_CREDIT_H
 

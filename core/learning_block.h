@@ -18,7 +18,7 @@ struct learning_block {
     struct optimizer optimizer;
     float *gradient; /* [in_features][stride]; 0 between batches; owned, one block with: */
     float *frozen;   /* [stride] not 0 for outputs that make no error in a batch */
-    double *squares; /* of pieces of the gradient; see learning_block_sum_squares() */
+    double *squares; /* of pieces of the gradient; see learning_block_fill_squares() */
 };
 
 enum core_status learning_block_init(struct learning_block *block, struct tempotron *tempotron,

@@ -1,5 +1,5 @@
 /* slot.h - what comes of one sample of a batch, kept from its forward pass until the weights step.
- */
+ * A batch has one slot for each sample, and learner.c works through them. */
 #ifndef CORE_SLOT_H
 #define CORE_SLOT_H
 

@@ -1,6 +1,7 @@
-/* limits.h - every size that a client controls, and its limit.
+/* limits.h - the sizes, counts and numbers that a client controls, and the service's bounds of
+ * them.
  *
- * A request beyond one of these is refused before anything is allocated for it. */
+ * A request with a size beyond one of these is refused before anything is allocated for it. */
 #ifndef SERVER_BASE_LIMITS_H
 #define SERVER_BASE_LIMITS_H
 
@@ -20,13 +21,14 @@
 #define LIMIT_RECEPTIVE_FIELDS 1024    /* m: neurons a feature */
 #define LIMIT_IN_FEATURES      1000000 /* afferents of a model */
 #define LIMIT_OUT_FEATURES     65536
-#define LIMIT_WEIGHTS          (16 * 1024 * 1024) /* in_features * out_features */
+#define LIMIT_WEIGHTS          (16 * 1024 * 1024) /* of all layers of a model */
 #define LIMIT_T                100000             /* steps of the time grid */
 #define LIMIT_MAX_SPIKES       1000               /* that are counted of an output */
-#define LIMIT_VOLTAGES         (16 * 1024 * 1024) /* T * out_features; spikes * out_features */
+#define LIMIT_VOLTAGES         (16 * 1024 * 1024) /* T, or the spikes of a sample, * neurons of a layer */
 #define LIMIT_MARGIN           1e7
 #define LIMIT_SPIKES           (16 * 1024 * 1024) /* batch * n * k * m of an answer of encode */
-#define LIMIT_ANSWER           (4 * 1024 * 1024)  /* numbers of an answer of predict */
+#define LIMIT_ANSWER                                                                               \
+    (4 * 1024 * 1024) /* numbers of an answer of predict; max_spikes * out_features */
 
 /* batch * (T + in_features) * out_features of predict and evaluate: about ten seconds on a core */
 #define LIMIT_WORK 40000000000ull

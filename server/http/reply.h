@@ -19,9 +19,9 @@ struct reply_next {
     request_handler *handler; /* NULL: none follows, the reply is the answer */
     void *state;              /* owned; NULL: none */
     void (*finish)(void *state);
-    uint64_t work;         /* of the step, in units of LIMIT_WORK */
+    uint64_t work;         /* of the step, counted as LIMIT_WORK is */
     unsigned wait_seconds; /* 0: it follows at once */
-    int64_t event;         /* else after this event, or when the time is over */
+    int64_t event; /* else after this one (the id of a run that ends), or when the time is over */
     bool (*has_happened)(struct service *service, int64_t event);
 };
 

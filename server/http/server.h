@@ -42,11 +42,11 @@ bool http_server_start(const struct http_options *options, struct service *servi
 /* "127.0.0.1:43210": the address that was bound. Borrowed from the server. */
 const char *http_server_address(const struct http_server *server);
 
-/* The event `event` has happened: finishes the requests parked for it. From any thread. */
+/* The event `event` has happened: finishes the requests that wait for it. From any thread. */
 void http_server_wake(struct http_server *server, int64_t event);
 
-/* Accepts no new connection, finishes parked requests, and lets the others end up to `seconds`: no
- * accepted request is cut short before that. */
+/* Accepts no new connection, finishes requests that wait for an event, and lets the others end up
+ * to `seconds`: no accepted request is cut short before that. */
 void http_server_drain(struct http_server *server, unsigned seconds);
 
 /* Stops and frees what was drained; takes NULL. No thread wakes it any more. */
