@@ -361,7 +361,7 @@ START_TEST(a_models_labels_stay_while_a_run_needs_their_names)
     const char *change = _i == 0 ? "{\"labels\": [\"b\", \"a\"]}" : "{\"labels\": null}";
     json_decref(put_file(&server, "/datasets/a?label=kind", csv_of("x,kind\n1,a\n2,b\n")));
     create_model(&server, json_pack("{s:s, s:i, s:i, s:i, s:[s,s]}", "id", "m", "in_features", 1,
-                                    "out_features", 2, "T", 9, "labels", "a", "b"));
+                                    "out_features", 2, "T", 9999, "labels", "a", "b"));
     const json_int_t run =
         run_queue(&server, "m", json_pack("{s:s, s:i}", "dataset", "a", "epochs", RUN_ENDLESS));
     answer = http_send(&server, "PATCH", "/models/m", change, NULL);
