@@ -49,7 +49,7 @@ export TEMPOTROND = $(DAEMON)
 
 all: $(LIBRARY) $(DAEMON) ## the daemon and the library (the default)
 
-lib: $(LIBRARY) ## the library alone: needs a C compiler, no other library
+lib: $(LIBRARY) ## only the library: needs a C compiler, no other library
 
 run: PACKAGES = $(BUILD_PACKAGES)
 run: packages ## install what is missing, build, serve (ARGS='--listen 127.0.0.1:9000')

@@ -22,7 +22,7 @@ static inline void *arena_place(struct arena *arena, size_t count, size_t size)
     return array;
 }
 
-/* Allocates zeroed memory for what has been placed, and starts again from its begin. */
+/* Allocates zeroed memory for what has been placed, and starts again from its beginning. */
 static inline bool arena_allocate(struct arena *arena)
 {
     const size_t bytes = arena->bytes > 0 ? arena->bytes : SIMD_ALIGNMENT;

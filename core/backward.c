@@ -6,7 +6,8 @@
 #include "core/exponential.h"
 #include "core/grid.h"
 
-/* Of slope_floor: if the voltage only touches the threshold, the exact derivative has no bound. */
+/* slope_floor is at least this: if the voltage only touches the threshold, the exact derivative has
+ * no bound. */
 static const double min_slope_floor = 1e-6;
 
 /* The share of each step's voltage in the time of a peak, as of a soft arg max: SpikingJelly's

@@ -260,7 +260,7 @@ void continuous_follow_kinks(const struct tempotron *tempotron, const struct pat
     }
 }
 
-/* Of one spike, the interval after which ends at `next`: neurons whose gradient lies in that
+/* For one spike, the interval after which ends at `next`: neurons whose gradient lies in that
  * interval begin here, the others decay over it. */
 VECTORIZED static void trace_back(const struct time_constants *constants, double time, double next,
                                   double decay_slow, double decay_fast,

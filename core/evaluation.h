@@ -17,7 +17,7 @@ struct evaluation {
     double loss;      /* mean over the decisions: one a sample, or with READ_OUT_SPIKE_COUNT one an
                          output of a sample */
     double accuracy;  /* share of the decisions that are right */
-    size_t undecided; /* of READ_OUT_V_MAX: samples of which no spike reached the last layer; they
+    size_t undecided; /* of READ_OUT_V_MAX: samples from which no spike reached the last layer; they
                          count as wrong, and are in no column below */
 };
 

@@ -86,8 +86,8 @@ void multi_spike_choose(struct multi_spike *multi_spike, double min_threshold);
 void multi_spike_fire_chosen(const struct multi_spike *multi_spike, double threshold,
                              struct spike_train *train);
 
-/* Fills v[steps], steps <= T + 1, with the voltage of an output that has so fired, at t = 0 ..
- * steps - 1; at the time of a spike, with that before its reset. */
+/* Fills v[steps], steps <= T + 1, with the voltage of an output that has fired in this way, at t =
+ * 0 .. steps - 1; at the time of a spike, with that before its reset. */
 void multi_spike_sample(const struct multi_spike *multi_spike, double threshold,
                         const struct spike_train *train, size_t steps, float *v);
 
@@ -102,7 +102,7 @@ struct peak {
 struct peak multi_spike_v_max(const struct multi_spike *multi_spike);
 
 /* The voltage that the train's spike number `before` would have reached: the highest V in the
- * spike's interval since its begin or the spike before, whichever is later. */
+ * spike's interval since its beginning or the spike before, whichever is later. */
 struct peak multi_spike_peak(const struct multi_spike *multi_spike, double threshold,
                              const struct spike_train *train, size_t before);
 

@@ -21,8 +21,8 @@ struct training_params {
     struct loss loss;
     double input_dropout; /* the share of a sample's spikes that is left out, in [0, 1) */
     double dropout;       /* the share of the hidden neurons' spikes, likewise */
-    double silence_cost;  /* each silent hidden neuron adds minus this times its highest voltage to
-                             the loss */
+    double silence_cost;  /* each silent hidden neuron lowers the loss by this times its highest
+                             voltage */
     double slope_floor;   /* of HIDDEN_CROSSING, in v_threshold/tau_s. The derivative of a spike's
                              time by its voltage, 1/slope, has no bound: the slope is taken to be
                              at least this. 0: it is taken as it is */

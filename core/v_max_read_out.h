@@ -19,7 +19,7 @@ struct v_max_read_out {
 void v_max_read_out_scores(const struct v_max_read_out *read_out, const float *v_max,
                            size_t classes, float *score);
 
-/* The score of a class none of whose neurons rose above rest: ln(neurons_per_class)/beta. */
+/* The score of a class if none of its neurons rose above rest: ln(neurons_per_class)/beta. */
 float v_max_read_out_rest(const struct v_max_read_out *read_out);
 
 /* From the loss's derivative by the scores, ds[classes], to that by v_max, dv[classes *

@@ -87,7 +87,7 @@ static void print_help(void)
         "\n"
         "Defaults are in parentheses. A SIZE is a number of bytes, or has K, M, G or T after\n"
         "it (or KiB, MiB, GiB, TiB): powers of 1024. Each option has an environment variable,\n"
-        "e.g. TEMPOTROND_MAX_BODY: a flag overrides it, and an empty one counts as unset.");
+        "e.g. TEMPOTROND_MAX_BODY. The option overrides it; if empty, it counts as unset.");
 }
 
 /* Prints one line, whatever the user has written. Returns false. */

@@ -1,4 +1,4 @@
-/* options.h - how tempotrond is configured: a flag overrides an environment variable, which
+/* options.h - how tempotrond is configured: an option overrides an environment variable, which
  * overrides the default. */
 #ifndef SERVER_OPTIONS_H
 #define SERVER_OPTIONS_H
@@ -16,9 +16,9 @@ struct options {
 
 enum { OPTIONS_GO_ON = -1 };
 
-/* Reads flags and environment. Returns OPTIONS_GO_ON, or the status to exit with: --help or
+/* Reads options and environment. Returns OPTIONS_GO_ON, or the status to exit with: --help or
  * --version has been printed, or a line on stderr says what is wrong. Strings are borrowed from
- * argv and the environment; what of `http` is no option is zeroed. */
+ * argv and the environment; members of `http` that are not options are zeroed. */
 int options_read(int argc, char **argv, struct options *ret_options);
 
 #endif

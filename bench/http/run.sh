@@ -94,7 +94,7 @@ median() {
     sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'
 }
 
-# Of two columns: how many times the first the second is, in each line; the median of that.
+# Divides the second of two columns by the first, line by line, and prints the median.
 ratio() {
     awk '{print $2 / $1}' | median
 }

@@ -109,7 +109,7 @@ void images_make_up(size_t count, size_t pixels, size_t classes, struct images *
     *ret_images = images;
 }
 
-/* Of every pixel, 0 and 255: x_min[pixels] and x_max[pixels] behind it; free(). */
+/* 0 and 255 for every pixel: x_min[pixels], and x_max[pixels] after it; free(). */
 static float *pixel_ranges(size_t pixels)
 {
     float *x_min = calloc(pixels, 2 * sizeof *x_min);

@@ -35,7 +35,7 @@ static void write_confusion(struct json_writer *json, const uint64_t *confusion,
     json_write_array_end(json);
 }
 
-/* Of every class: what of its samples, and of those decided for it, was right. */
+/* For every class: which share of its samples, and of those decided for it, was right. */
 static void write_classes(struct json_writer *json, const struct model *model,
                           const uint64_t *confusion)
 {

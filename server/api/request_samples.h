@@ -33,8 +33,9 @@ const char *request_samples_pointer(const struct request_samples *samples);
 
 /* Reads the member dataset. False: it is not given. True: *ret_dataset is a dataset that suits the
  * model, and x, in_spikes and label are not given beside it; or the problem is set. A dataset to
- * train on is read through, without being loaded, if the model's encoder rejects values outside its
- * ranges: it has none. Free it with dataset_record_finish(). */
+ * train on is read through, without being loaded, to check that it
+ * has no values outside the ranges, if the model's encoder rejects those. Free it with
+ * dataset_record_finish(). */
 bool request_samples_find_dataset(struct service *service, struct fields *fields,
                                   const struct model *model, enum samples_use use,
                                   struct dataset_record *ret_dataset);

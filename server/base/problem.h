@@ -74,6 +74,7 @@ enum problem_code {
     PROBLEM_STORE_FULL,
 };
 
+/* How many fields are kept, and the bytes of a pointer and of a detail, with the final NUL. */
 enum { PROBLEM_FIELDS = 16, PROBLEM_POINTER = 160, PROBLEM_DETAIL = 240 };
 
 struct problem_field {

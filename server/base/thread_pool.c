@@ -45,7 +45,7 @@ static void run_part(struct thread_pool *pool, struct share *share)
         pthread_cond_broadcast(&pool->ended);
 }
 
-static void run_job(struct thread_pool *pool)
+static void run_first_job(struct thread_pool *pool)
 {
     struct thread_pool_job *job = pool->first;
     pool->first = job->next;
@@ -66,7 +66,7 @@ static void *work(void *argument)
         if (pool->shares != NULL)
             run_part(pool, pool->shares);
         else if (pool->first != NULL)
-            run_job(pool);
+            run_first_job(pool);
         else if (pool->closed)
             break;
         else

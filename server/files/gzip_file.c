@@ -22,7 +22,7 @@ struct gzip_file {
     int fd;
     off_t offset; /* in the file, after what was read */
     bool is_gzipped;
-    /* Of a gzipped file: */
+    /* These belong to a gzipped file. */
     bool has_ended;
     z_stream stream;
     unsigned char input[INPUT];

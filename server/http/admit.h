@@ -15,8 +15,8 @@ void admit_headers(struct exchange *exchange, const char *method, const char *ve
 /* The largest size of the request's body. */
 size_t admit_max_bytes(const struct exchange *exchange);
 
-/* Whether the request asks for the service's health: it may do so by any name, and that all is well
- * is not logged. */
+/* Whether the request asks for the service's health: it may name any host, and is logged only if it
+ * fails. */
 bool admit_is_health(const struct exchange *exchange);
 
 #endif

@@ -12,7 +12,7 @@
 
 enum { SHOWN_HOST = 100 }; /* bytes of a wrong one */
 
-struct reading {
+struct reader {
     struct headers headers;
     const char *content_length;
     const char *transfer_encoding;
@@ -23,20 +23,20 @@ struct reading {
 
 /* Lines that libmicrohttpd does not understand it passes over in silence: folded ones, those
  * without a name (which end the header for it, and what follows is the next request), and whatever
- * stands behind a NUL in a value. It reads in place, so that each line it has understood begins
+ * stands after a NUL in a value. It reads in place, so that each line it has understood begins
  * right after the one before; a gap shows such a line. */
-static bool continues(const struct reading *reading, const char *next)
+static bool continues(const struct reader *reader, const char *next)
 {
-    return next == reading->end + 2 && reading->end[0] == '\0' && reading->end[1] == '\0';
+    return next == reader->end + 2 && reader->end[0] == '\0' && reader->end[1] == '\0';
 }
 
 /* Whether only the empty line came after the last one. */
-static bool is_complete(const struct reading *reading, struct MHD_Connection *connection,
+static bool is_complete(const struct reader *reader, struct MHD_Connection *connection,
                         const char *method)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    return info != NULL && reading->end + strlen("\r\n\r\n") == method + info->header_size;
+    return info != NULL && reader->end + strlen("\r\n\r\n") == method + info->header_size;
 }
 
 /* Whether the bytes are this word, in capitals or not. */
@@ -83,11 +83,11 @@ static bool read_wait(const char *text, unsigned *ret_seconds)
 }
 
 /* Prefer: respond-async, wait=10; the first wait counts. */
-static void read_preferences(const char *text, struct reading *reading)
+static void read_preferences(const char *text, struct reader *reader)
 {
-    while (!reading->has_wait && *text != '\0') {
+    while (!reader->has_wait && *text != '\0') {
         text += strspn(text, " \t,");
-        reading->has_wait = read_wait(text, &reading->headers.wait_seconds);
+        reader->has_wait = read_wait(text, &reader->headers.wait_seconds);
         text += strcspn(text, ",");
     }
 }
@@ -104,27 +104,27 @@ static void read_coding(const char *value, struct headers *headers)
 const char headers_no_cookies[] = "none";
 
 /* Keeps a header that is text, if it is known. */
-static void keep_text(struct reading *reading, const char *name, const char *value)
+static void keep_text(struct reader *reader, const char *name, const char *value)
 {
     static const struct {
         const char *name;
         size_t offset;
         bool comes_once;
     } texts[] = {
-        {"Host", offsetof(struct reading, headers.host), true},
-        {"Content-Length", offsetof(struct reading, content_length), true},
-        {"Transfer-Encoding", offsetof(struct reading, transfer_encoding), true},
-        {"Content-Type", offsetof(struct reading, headers.content_type), true},
-        {"Origin", offsetof(struct reading, headers.origin), true},
-        {"Sec-Fetch-Site", offsetof(struct reading, headers.fetch_site), true},
-        {"Accept", offsetof(struct reading, headers.accept), false},
-        {"Accept-Encoding", offsetof(struct reading, headers.accept_encoding), false},
-        {"X-Request-Id", offsetof(struct reading, headers.request_id), false},
+        {"Host", offsetof(struct reader, headers.host), true},
+        {"Content-Length", offsetof(struct reader, content_length), true},
+        {"Transfer-Encoding", offsetof(struct reader, transfer_encoding), true},
+        {"Content-Type", offsetof(struct reader, headers.content_type), true},
+        {"Origin", offsetof(struct reader, headers.origin), true},
+        {"Sec-Fetch-Site", offsetof(struct reader, headers.fetch_site), true},
+        {"Accept", offsetof(struct reader, headers.accept), false},
+        {"Accept-Encoding", offsetof(struct reader, headers.accept_encoding), false},
+        {"X-Request-Id", offsetof(struct reader, headers.request_id), false},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (strcasecmp(name, texts[i].name) == 0) {
-            const char **text = (const char **)(void *)((char *)reading + texts[i].offset);
-            reading->is_malformed |= texts[i].comes_once && *text != NULL;
+            const char **text = (const char **)(void *)((char *)reader + texts[i].offset);
+            reader->is_malformed |= texts[i].comes_once && *text != NULL;
             *text = value;
         }
 }
@@ -133,25 +133,25 @@ static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const cha
                                    size_t name_size, const char *value, size_t value_size)
 {
     (void)kind;
-    struct reading *reading = cls;
+    struct reader *reader = cls;
     if (value == headers_no_cookies)
         return MHD_YES;
     if (value == NULL)
         value = "";
     if (!is_token(name, name_size) || !is_field_value(value, value_size) ||
-        !continues(reading, name)) {
-        reading->is_malformed = true;
+        !continues(reader, name)) {
+        reader->is_malformed = true;
         return MHD_NO;
     }
-    reading->end = value + value_size;
+    reader->end = value + value_size;
     if (strcasecmp(name, "Content-Encoding") == 0)
-        read_coding(value, &reading->headers);
+        read_coding(value, &reader->headers);
     else if (strcasecmp(name, "Expect") == 0)
-        reading->headers.expects_continue = strcasecmp(value, "100-continue") == 0;
+        reader->headers.expects_continue = strcasecmp(value, "100-continue") == 0;
     else if (strcasecmp(name, "Prefer") == 0)
-        read_preferences(value, reading);
+        read_preferences(value, reader);
     else
-        keep_text(reading, name, value);
+        keep_text(reader, name, value);
     return MHD_YES;
 }
 
@@ -166,13 +166,13 @@ bool headers_read_length(const char *text, uint64_t *ret_length)
 }
 
 /* Whether the end of the body is where every program sees it. */
-static bool read_framing(struct reading *reading, bool is_http_1_0)
+static bool read_framing(struct reader *reader, bool is_http_1_0)
 {
-    const char *length = reading->content_length;
-    const char *encoding = reading->transfer_encoding;
-    if (length != NULL && !headers_read_length(length, &reading->headers.length))
+    const char *length = reader->content_length;
+    const char *encoding = reader->transfer_encoding;
+    if (length != NULL && !headers_read_length(length, &reader->headers.length))
         return false;
-    reading->headers.is_chunked = encoding != NULL;
+    reader->headers.is_chunked = encoding != NULL;
     return encoding == NULL ||
            (length == NULL && !is_http_1_0 && strcasecmp(encoding, "chunked") == 0);
 }
@@ -180,16 +180,16 @@ static bool read_framing(struct reading *reading, bool is_http_1_0)
 bool headers_read(struct MHD_Connection *connection, const char *method, const char *version,
                   struct headers *headers, struct problem *problem)
 {
-    struct reading reading = {.end = version + strlen(version)};
-    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, &reading);
+    struct reader reader = {.end = version + strlen(version)};
+    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, read_header, &reader);
     const bool is_http_1_0 = strcmp(version, "HTTP/1.1") != 0;
-    if (reading.is_malformed || !is_complete(&reading, connection, method) ||
-        !read_framing(&reading, is_http_1_0))
+    if (reader.is_malformed || !is_complete(&reader, connection, method) ||
+        !read_framing(&reader, is_http_1_0))
         return problem_set(problem, PROBLEM_MALFORMED_REQUEST,
                            "The headers are malformed, repeated or contradict each other.");
-    if (reading.headers.host == NULL && !is_http_1_0)
+    if (reader.headers.host == NULL && !is_http_1_0)
         return problem_set(problem, PROBLEM_MALFORMED_REQUEST, "The Host header is missing.");
-    *headers = reading.headers;
+    *headers = reader.headers;
     return true;
 }
 

@@ -29,9 +29,12 @@ struct http_server {
     atomic_bool stopping; /* a job that has not begun does not begin any more */
 };
 
+/* Bytes of a method and of a host with its port, with the final NUL. */
+enum { EXCHANGE_METHOD = 16, EXCHANGE_AUTHORITY = 264 };
+
 /* A client that is sending sees no answer before it has sent all: this much of a body that is too
  * large, in units of the largest allowed, is read and discarded. */
-enum { EXCHANGE_METHOD = 16, EXCHANGE_AUTHORITY = 264, DISCARDED_BODIES = 4 };
+enum { DISCARDED_BODIES = 4 };
 
 /* A request and its reply, from the request line to the log line. A connection has one exchange,
  * which serves one request after another. */

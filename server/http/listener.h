@@ -43,7 +43,7 @@ struct listener {
     bool is_accepting;
 };
 
-/* Takes the text apart; false if it has not one of the forms above. */
+/* Takes the text apart; false if it does not have one of the forms above. */
 bool listener_read_address(const char *text, struct listener_address *ret_address);
 
 /* Listens. On failure false, with a sentence in error[error_size] that does not name the address.

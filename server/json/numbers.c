@@ -15,7 +15,7 @@
 enum { ZEROS = 4 };
 static const size_t UNKNOWN_SIZE = SIZE_MAX;
 
-struct reading {
+struct reader {
     const char *at, *end;
     enum { FIRST_ELEMENT_OR_END, ELEMENT, COMMA_OR_END } expects;
     struct numbers numbers;      /* their rank is 0 until it is known */
@@ -30,46 +30,45 @@ static bool is_digit(char c)
 }
 
 /* Keeps the fault of the element at the first `depth` indices, unless there was one before. */
-static void fault(struct reading *reading, unsigned depth, enum problem_code code,
-                  const char *detail)
+static void fault(struct reader *reader, unsigned depth, enum problem_code code, const char *detail)
 {
-    struct numbers *numbers = &reading->numbers;
+    struct numbers *numbers = &reader->numbers;
     if (numbers->fault.code != PROBLEM_NONE)
         return;
     numbers->fault.code = code;
     numbers->fault.depth = depth <= NUMBERS_RANK ? depth : NUMBERS_RANK;
-    memcpy(numbers->fault.path, reading->index, sizeof numbers->fault.path);
+    memcpy(numbers->fault.path, reader->index, sizeof numbers->fault.path);
     snprintf(numbers->fault.detail, sizeof numbers->fault.detail, "%s", detail);
-    buffer_finish(&reading->values);
+    buffer_finish(&reader->values);
 }
 
-static void know_rank(struct reading *reading)
+static void know_rank(struct reader *reader)
 {
-    if (reading->numbers.rank > 0)
+    if (reader->numbers.rank > 0)
         return;
-    reading->numbers.rank = reading->depth <= NUMBERS_RANK ? reading->depth : NUMBERS_RANK + 1;
-    if (reading->depth > NUMBERS_RANK)
-        fault(reading, NUMBERS_RANK, PROBLEM_WRONG_TYPE, "must be a number");
+    reader->numbers.rank = reader->depth <= NUMBERS_RANK ? reader->depth : NUMBERS_RANK + 1;
+    if (reader->depth > NUMBERS_RANK)
+        fault(reader, NUMBERS_RANK, PROBLEM_WRONG_TYPE, "must be a number");
 }
 
-static void open_array(struct reading *reading)
+static void open_array(struct reader *reader)
 {
-    struct numbers *numbers = &reading->numbers;
-    if (numbers->rank > 0 && reading->depth >= numbers->rank)
-        fault(reading, reading->depth, PROBLEM_WRONG_TYPE, "must be a number");
-    reading->index[reading->depth++] = 0;
-    if (reading->depth > numbers->depth)
-        numbers->depth = reading->depth;
-    reading->expects = FIRST_ELEMENT_OR_END;
+    struct numbers *numbers = &reader->numbers;
+    if (numbers->rank > 0 && reader->depth >= numbers->rank)
+        fault(reader, reader->depth, PROBLEM_WRONG_TYPE, "must be a number");
+    reader->index[reader->depth++] = 0;
+    if (reader->depth > numbers->depth)
+        numbers->depth = reader->depth;
+    reader->expects = FIRST_ELEMENT_OR_END;
 }
 
-static void close_array(struct reading *reading)
+static void close_array(struct reader *reader)
 {
-    struct numbers *numbers = &reading->numbers;
-    know_rank(reading);
-    const unsigned depth = --reading->depth;
-    const size_t size = reading->expects == COMMA_OR_END ? reading->index[depth] + 1 : 0;
-    reading->expects = COMMA_OR_END;
+    struct numbers *numbers = &reader->numbers;
+    know_rank(reader);
+    const unsigned depth = --reader->depth;
+    const size_t size = reader->expects == COMMA_OR_END ? reader->index[depth] + 1 : 0;
+    reader->expects = COMMA_OR_END;
     if (depth >= NUMBERS_RANK)
         return;
     if (numbers->shape[depth] == UNKNOWN_SIZE) {
@@ -78,7 +77,7 @@ static void close_array(struct reading *reading)
         char detail[NUMBERS_DETAIL];
         snprintf(detail, sizeof detail, "has %zu elements, but the first one has %zu", size,
                  numbers->shape[depth]);
-        fault(reading, depth, PROBLEM_RAGGED_ARRAY, detail);
+        fault(reader, depth, PROBLEM_RAGGED_ARRAY, detail);
     }
 }
 
@@ -123,64 +122,64 @@ static size_t zeros_ahead(const char *at, const char *end)
     return 0;
 }
 
-static void read_zeros(struct reading *reading)
+static void read_zeros(struct reader *reader)
 {
     size_t size;
-    while ((size = zeros_ahead(reading->at, reading->end)) > 0) {
+    while ((size = zeros_ahead(reader->at, reader->end)) > 0) {
         static const float zeros[ZEROS] = {0};
-        buffer_add(&reading->values, zeros, sizeof zeros);
-        reading->numbers.count += ZEROS;
-        reading->index[reading->depth - 1] += ZEROS;
-        reading->at += size;
+        buffer_add(&reader->values, zeros, sizeof zeros);
+        reader->numbers.count += ZEROS;
+        reader->index[reader->depth - 1] += ZEROS;
+        reader->at += size;
     }
 }
 
 /* Numbers with commas between them, as far as they go. */
-static enum numbers_result read_row(struct reading *reading)
+static enum numbers_result read_row(struct reader *reader)
 {
-    struct numbers *numbers = &reading->numbers;
-    size_t *index = &reading->index[reading->depth - 1];
-    know_rank(reading);
-    if (reading->depth != numbers->rank)
-        fault(reading, reading->depth, PROBLEM_WRONG_TYPE, "must be an array");
+    struct numbers *numbers = &reader->numbers;
+    size_t *index = &reader->index[reader->depth - 1];
+    know_rank(reader);
+    if (reader->depth != numbers->rank)
+        fault(reader, reader->depth, PROBLEM_WRONG_TYPE, "must be an array");
     for (;; ++*index) {
         float number;
-        if (*reading->at == '0' && numbers->fault.code == PROBLEM_NONE)
-            read_zeros(reading);
-        const char *after = read_float(reading->at, reading->end, &number);
+        if (*reader->at == '0' && numbers->fault.code == PROBLEM_NONE)
+            read_zeros(reader);
+        const char *after = read_float(reader->at, reader->end, &number);
         if (after == NULL)
             return NUMBERS_BROKEN;
         if (!(fabsf(number) <= FLT_MAX))
-            fault(reading, reading->depth, PROBLEM_NOT_FINITE, "is beyond the range of float32");
+            fault(reader, reader->depth, PROBLEM_NOT_FINITE, "is beyond the range of float32");
         if (numbers->fault.code == PROBLEM_NONE)
-            buffer_add(&reading->values, &number, sizeof number);
+            buffer_add(&reader->values, &number, sizeof number);
         numbers->count++;
-        const char *next = next_of_row(after, reading->end);
-        reading->at = next != NULL ? next : after;
+        const char *next = next_of_row(after, reader->end);
+        reader->at = next != NULL ? next : after;
         if (next == NULL)
-            return reading->values.failed ? NUMBERS_NO_MEMORY : NUMBERS_READ;
+            return reader->values.failed ? NUMBERS_NO_MEMORY : NUMBERS_READ;
     }
 }
 
 /* The token that stands at `at`. */
-static enum numbers_result read_token(struct reading *reading)
+static enum numbers_result read_token(struct reader *reader)
 {
-    const char c = *reading->at;
-    if (c == ']' && reading->expects != ELEMENT) {
-        close_array(reading);
-        reading->at++;
-    } else if ((c == ',') != (reading->expects == COMMA_OR_END)) {
+    const char c = *reader->at;
+    if (c == ']' && reader->expects != ELEMENT) {
+        close_array(reader);
+        reader->at++;
+    } else if ((c == ',') != (reader->expects == COMMA_OR_END)) {
         return NUMBERS_BROKEN;
     } else if (c == ',') {
-        reading->index[reading->depth - 1]++;
-        reading->expects = ELEMENT;
-        reading->at++;
-    } else if (c == '[' && reading->depth < NUMBERS_DEPTH) {
-        open_array(reading);
-        reading->at++;
+        reader->index[reader->depth - 1]++;
+        reader->expects = ELEMENT;
+        reader->at++;
+    } else if (c == '[' && reader->depth < NUMBERS_DEPTH) {
+        open_array(reader);
+        reader->at++;
     } else if (c == '-' || is_digit(c)) {
-        reading->expects = COMMA_OR_END;
-        return read_row(reading);
+        reader->expects = COMMA_OR_END;
+        return read_row(reader);
     } else {
         return c != '\0' && strchr("[{\"tfn", c) != NULL ? NUMBERS_MIXED : NUMBERS_BROKEN;
     }
@@ -189,22 +188,22 @@ static enum numbers_result read_token(struct reading *reading)
 
 enum numbers_result numbers_read(const char **at, const char *end, struct numbers *ret_numbers)
 {
-    struct reading reading = {.at = *at, .end = end, .numbers = {.text = *at}};
+    struct reader reader = {.at = *at, .end = end, .numbers = {.text = *at}};
     enum numbers_result result = NUMBERS_READ;
     for (unsigned d = 0; d < NUMBERS_RANK; d++)
-        reading.numbers.shape[d] = UNKNOWN_SIZE;
+        reader.numbers.shape[d] = UNKNOWN_SIZE;
     do {
-        while (reading.at < end && numbers_is_space(*reading.at))
-            reading.at++;
-        result = reading.at == end ? NUMBERS_BROKEN : read_token(&reading);
-    } while (result == NUMBERS_READ && reading.depth > 0);
-    *at = reading.at;
+        while (reader.at < end && numbers_is_space(*reader.at))
+            reader.at++;
+        result = reader.at == end ? NUMBERS_BROKEN : read_token(&reader);
+    } while (result == NUMBERS_READ && reader.depth > 0);
+    *at = reader.at;
     if (result == NUMBERS_READ) {
-        *ret_numbers = reading.numbers;
-        ret_numbers->size = (size_t)(reading.at - reading.numbers.text);
-        ret_numbers->values = buffer_take(&reading.values);
+        *ret_numbers = reader.numbers;
+        ret_numbers->size = (size_t)(reader.at - reader.numbers.text);
+        ret_numbers->values = buffer_take(&reader.values);
     }
-    buffer_finish(&reading.values);
+    buffer_finish(&reader.values);
     return result;
 }
 

@@ -47,7 +47,7 @@ struct params_row {
     const char *const *choices;       /* of CHOICE; NULL-terminated */
     const struct params_scope *scope; /* NULL: everything */
 
-    /* Of OTHER, in scope. `read` is called even if the field is absent. `write` writes the member,
+    /* For OTHER, in scope: `read` is called even if the field is absent. `write` writes the member,
      * or nothing. */
     void (*read)(struct fields *fields, const struct params_row *row, void *params);
     void (*write)(struct json_writer *writer, const void *params);

@@ -6,7 +6,7 @@
 #include "server/json/params.h"
 #include "server/model/config.h"
 
-/* The fields of a config, of which struct model_config is the struct. They have no context. */
+/* The fields of a config, which are read into a struct model_config. They have no context. */
 enum { CONFIG_PARAMS = 15 };
 extern const struct params_row config_json_rows[CONFIG_PARAMS];
 
@@ -14,7 +14,7 @@ extern const struct params_row config_json_rows[CONFIG_PARAMS];
  * with the problem set. */
 bool config_json_read(struct fields *fields, struct model_config *ret_config);
 
-/* They as the text of an object, as the store keeps it; NULL: no memory. free() */
+/* Writes them as the text of an object, as the store keeps it; NULL: no memory. free() */
 char *config_json_text(const struct model_config *config);
 
 #endif

@@ -6,8 +6,8 @@
 #include "server/model/samples_json.h"
 #include "server/store/datasets.h"
 
-/* Whether a dataset can be used so with a model, from what is known without its values. False with
- * the problem, at `pointer`, set. */
+/* Whether a dataset can be used in this way with a model, from what is known without its values.
+ * False with the problem, at `pointer`, set. */
 bool dataset_samples_suit(const struct dataset_record *dataset, const struct model *model,
                           enum samples_use use, const char *pointer, struct problem *problem);
 

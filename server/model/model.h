@@ -42,7 +42,7 @@ void model_release(struct model *model); /* takes NULL */
  * version was fitted to. */
 enum store_status model_record_find(struct store *store, const char *id,
                                     struct model_record *ret_record);
-/* Puts them there, if there are some. */
+/* Puts those ranges into the record's config, if the version has any. */
 enum store_status model_record_fit(struct store *store, struct model_record *record);
 
 #endif

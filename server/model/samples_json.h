@@ -10,7 +10,8 @@ enum samples_use {
     SAMPLES_TO_PREDICT,
     SAMPLES_TO_EVALUATE,
     SAMPLES_TO_TRAIN, /* or to validate by */
-    SAMPLES_TO_FIT    /* likewise, in a run that fits the encoder: whatever its ranges are now */
+    SAMPLES_TO_FIT    /* likewise, in a run that fits the encoder: values outside its present
+                         ranges are accepted */
 };
 
 static inline bool samples_json_trains(enum samples_use use)

@@ -8,8 +8,8 @@
 
 /* Reads the targets that the model's read-out learns: label [b], numbers or names of classes, or
  * count [b][out_features], each less than max_spikes. There is one for each of the samples, unless
- * these are empty, as when they could not be read. False with the problem set; the targets are the
- * samples' in any case. */
+ * these are empty, as when they could not be read. False with the problem set; the samples own
+ * the targets, also on failure. */
 bool targets_json_read(struct fields *fields, const struct model *model, struct samples *samples);
 
 #endif

@@ -1,5 +1,5 @@
-/* data_source.h - what a run trains on or validates by: samples of its own, or a dataset; neither:
- * nothing. */
+/* data_source.h - what a run trains on or validates by: samples of its own, or a dataset; if it
+ * has neither, there is no such set. */
 #ifndef SERVER_STORE_DATA_SOURCE_H
 #define SERVER_STORE_DATA_SOURCE_H
 

@@ -24,7 +24,7 @@ struct trial {
     float times[AFFERENTS * SPIKES_MOST];
     size_t first[2];
 
-    /* Of each spike, for the reference. */
+    /* One for each spike, for the reference. */
     double spike_time[AFFERENTS * SPIKES_MOST];
     double spike_weight[OUTPUTS][AFFERENTS * SPIKES_MOST];
 };

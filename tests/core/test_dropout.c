@@ -11,7 +11,7 @@
 
 enum { SPIKES = 1000 };
 
-/* Of a pattern of SPIKES spikes, which are kept. Returns how many. */
+/* Finds which spikes of a pattern of SPIKES are kept. Returns how many. */
 static size_t keep(double rate, struct dropout_stream *stream, bool kept[SPIKES])
 {
     struct pattern pattern;

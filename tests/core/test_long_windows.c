@@ -131,7 +131,7 @@ START_TEST(exponentials_of_outputs_that_fire_often_become_zero)
     }
     ck_assert(multi_spike.slow[SPIKES] == 0 && multi_spike.fast[SPIKES] == 0);
 
-    /* Of a threshold that is touched at the end, the first spikes have no share. */
+    /* The first spikes have no share in a threshold that is touched at the end. */
     early.tempotron->weight[0] = 0;
     early.tempotron->weight[(SPIKES - 10) * early.tempotron->stride] = 1;
     multi_spike_take_output(&multi_spike, early.tempotron, &early.pattern, 0);

@@ -410,7 +410,7 @@ START_TEST(without_a_hidden_spike_there_is_no_decision)
 }
 END_TEST
 
-/* Of groups of neurons: a class's score decides, and is what the loss is of. */
+/* With groups of neurons, a class's score decides, and the loss is computed from it. */
 START_TEST(an_evaluation_counts_classes)
 {
     enum { IN = 40, SAMPLES = 50 };

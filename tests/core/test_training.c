@@ -193,7 +193,8 @@ static bool stops_after_four(void *context)
     return ++*(int *)context > 4;
 }
 
-/* Of the one training sample it is asked once, then of the validation's until it says no. */
+/* It is asked once for the one training sample, then for those of the validation until it says no.
+ */
 START_TEST(observer_stops_a_validation)
 {
     struct iris iris;

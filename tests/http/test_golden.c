@@ -253,7 +253,7 @@ START_TEST(iris_is_learned_over_http)
 }
 END_TEST
 
-/* Of the stored bytes of the weights. */
+/* The checksum of the stored bytes of the weights. */
 static const char *newest_checksum(const json_t *listing)
 {
     const json_t *newest = json_array_get(json_object_get(listing, "versions"), 0);

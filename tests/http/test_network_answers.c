@@ -80,7 +80,7 @@ START_TEST(scores_are_an_array)
 }
 END_TEST
 
-/* Of a sample; its v_max. */
+/* Adds a sample's contributions; they give its v_max. */
 static double add_contributions(const json_t *answer, size_t sample)
 {
     size_t i;

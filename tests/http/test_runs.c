@@ -108,8 +108,8 @@ static json_t *ten_samples(double fraction, int seed)
                      "seed", seed, "validation_fraction", fraction);
 }
 
-/* Of the nine samples that are left, before the only step of a model that is always the same. The
- * checksum is that of all ten. */
+/* The loss of the nine samples that are left, before the only step of a model that is always the
+ * same. The checksum is that of all ten. */
 static double loss_of_the_rest(const char *model, int seed, const char *checksum)
 {
     create_plain_model(&server, model);

@@ -249,7 +249,7 @@ START_TEST(a_state_without_a_next_step_is_freed)
 }
 END_TEST
 
-/* Of one request more than may wait, one is refused; the others are computed. */
+/* If one request more comes than may wait, one is refused; the others are computed. */
 START_TEST(a_full_queue_frees_what_was_read)
 {
     enum { CLIENTS = LIMIT_WAITING_JOBS + 1 };

@@ -24,7 +24,7 @@ void expect_json(const json_t *found, const char *expected);
 /* Asserts that two values are equal. */
 void expect_equal_json(json_t *take_one, json_t *take_other);
 
-/* Of nested arrays: asserts their shape, and gives a number. */
+/* Asserts the shape of nested arrays, and gives one of their numbers. */
 void expect_shape(const json_t *matrix, size_t rows, size_t columns);
 double matrix_number(const json_t *matrix, size_t row, size_t column);
 

@@ -14,7 +14,7 @@ enum { DATASET_COUNT = 40, DATASET_FEATURES = 3, DATASET_CLASSES = 3 };
 /* A server that takes no file beyond 1 MB. */
 void datasets_start(void);
 
-/* Whole numbers 0 .. 255, so that every type but int8 holds them, and their classes. */
+/* Whole numbers 0 .. 255, so that every type except int8 holds them, and their classes. */
 double dataset_number(size_t i, size_t k);
 double dataset_class(size_t i);
 
@@ -25,7 +25,7 @@ json_t *model_with_encoder(const char *id);
 struct http_answer put_bytes(const struct service *service, const char *path,
                              const struct bytes *file);
 json_t *put_file(const struct service *service, const char *path, struct bytes file);
-/* Asserts 200 or, where the dataset is new, 201 and then its Location. */
+/* Asserts 200 or, if the dataset is new, 201 and then its Location. */
 void expect_dataset(const struct http_answer *answer);
 
 /* The numbers or the classes, in a type that .npy names. */

@@ -12,7 +12,7 @@ struct random;
 
 enum { DENSE_NEURONS = 320 };
 
-/* Of HIDDEN_CROSSING. */
+/* Its hidden neurons are HIDDEN_CROSSING. */
 struct dense_network {
     struct network_params params;
     double *weight[NETWORK_LAYERS]; /* [neurons][afferents]; owned */

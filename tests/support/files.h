@@ -9,10 +9,10 @@
 struct bytes {
     unsigned char *at; /* owned */
     size_t size;
-    size_t capacity; /* that bytes_add() may fill; less than `size` where it never was called */
+    size_t capacity; /* that bytes_add() may fill; less than `size` if it never was called */
 };
 
-/* A copy of some bytes; more of them behind it. */
+/* A copy of some bytes; more of them after it. */
 struct bytes bytes_of(const void *at, size_t size);
 void bytes_add(struct bytes *bytes, const void *at, size_t size);
 void bytes_finish(struct bytes *bytes);

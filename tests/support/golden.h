@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-/* Calls check(case) for every case of tests/golden/NAME.json; fails where there is none. */
+/* Calls check(case) for every case of tests/golden/NAME.json; fails if there is none. */
 void golden_each(const char *name, void (*check)(const json_t *golden));
 
 double golden_number(const json_t *golden, const char *name);

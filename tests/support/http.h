@@ -36,7 +36,7 @@ const char *http_header(const struct http_answer *answer, const char *name);
 void http_expect_location(const struct http_answer *answer, const char *path, const char *target);
 
 /* Sends JSON (which it takes; NULL: no body), asserts the status, returns the answer's JSON (NULL
- * where it has none); json_decref(). */
+ * if it has none); json_decref(). */
 json_t *http_call(const struct service *service, long status, const char *method, const char *path,
                   json_t *body);
 

@@ -6,7 +6,7 @@
 
 #include "core/membranes.h"
 
-/* membranes_run(), with a timeline that is forgotten; the benchmarks use this too, where no test
+/* membranes_run(), with a timeline that is forgotten; the benchmarks use this too, in which no test
  * runs that could fail. */
 static inline void run_pattern(const struct tempotron *tempotron, const struct pattern *pattern,
                                struct membranes *membranes, float *v)

@@ -33,17 +33,17 @@ void service_start(struct service *service, const char *const *flags);
 void service_stop(struct service *service);
 /* SIGKILL. The database stays. */
 void service_kill(struct service *service);
-/* Starts it again on its database; the port is another. Stops it first where it runs. */
+/* Starts it again on its database; the port is another. Stops it first if it runs. */
 void service_restart(struct service *service);
 
-/* Stops it where it runs, and removes its directory. */
+/* Stops it if it runs, and removes its directory. */
 void service_finish(struct service *service);
 
 /* Waits until the process has ended, and asserts that no sanitizer has complained in its log.
  * Returns the status of waitpid(). */
 int service_wait(struct service *service);
 
-/* Nothing can be written behind the first so many bytes of a file: as if the disk were full. */
+/* Nothing can be written after the first so many bytes of a file: as if the disk were full. */
 void service_limit_files(const struct service *service, rlim_t bytes);
 
 /* What it has written to stderr so far; free(). */

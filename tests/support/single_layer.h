@@ -5,7 +5,7 @@
 
 #include "core/network.h"
 
-/* With weight[out_features][in_features], all 0 where NULL; network_destroy(). */
+/* With weight[out_features][in_features], all 0 if NULL; network_destroy(). */
 struct network *single_layer(const struct tempotron_params *params, const float *weight);
 
 /* Its weights, as [out_features][in_features]. */

@@ -23,7 +23,7 @@ void store_remove(void);
 
 extern const float six[6], other_six[6];
 extern const struct samples two_samples, other_samples;
-/* Of the first of each. */
+/* The digests of `six` and of two_samples. */
 #define SIX_SHA256         "24ae2dfe8df57c1b80e54cef3d90ac3b417fd98973345a5f616bbc9a75dcc202"
 #define TWO_SAMPLES_SHA256 "7f2ffe256485d2046506f7c28c00786a134b78b5254911affb8d0aae5178fb5f"
 
@@ -39,7 +39,7 @@ int64_t insert_run(const char *model, const struct samples *validation);
 /* A dataset of one sample and one label, both of this value. */
 void put_dataset(const char *id, uint8_t value);
 
-/* Claims the next run; 0 where there is none. */
+/* Claims the next run; 0 if there is none. */
 int64_t claim_run(int64_t now);
 /* Publishes the values at 5000. Their version. */
 int64_t succeed_run(int64_t run, const float *values);
@@ -48,7 +48,7 @@ void add_epochs(int64_t run, int64_t from, int64_t to);
 
 /* --- what is there --- */
 
-/* The number of the model; 0, which is no model's, where there is none of this id. */
+/* The number of the model; 0, which is no model's, if there is none of this id. */
 int64_t sequence_of(const char *id);
 struct run_record find_run(int64_t run);
 enum run_state state_of(int64_t run);
