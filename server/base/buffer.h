@@ -53,8 +53,8 @@ static inline void buffer_add(struct buffer *buffer, const void *bytes, size_t s
     buffer->size += size;
 }
 
-/* Hands the bytes to the caller, who frees them with free(); the buffer is empty then, and has not
- * failed. NULL: it had failed, or nothing was added. */
+/* Hands the bytes to the caller, which frees them with free(); the buffer is empty then, and has
+ * not failed. NULL: it had failed, or nothing was added. */
 void *buffer_take(struct buffer *buffer);
 
 /* The same with a NUL added. NULL: it has failed. */

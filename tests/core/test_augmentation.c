@@ -128,7 +128,7 @@ START_TEST(every_pixel_lands_where_it_should)
 }
 END_TEST
 
-/* Out of the frame altogether: nothing but what comes in. */
+/* Out of the frame altogether: only what comes in. */
 START_TEST(an_image_may_leave_its_frame)
 {
     size_t counts[SPAN][SPAN];

@@ -15,7 +15,7 @@
 #include "tests/support/suite.h"
 #include "tests/support/views.h"
 
-/* 45 features: five blocks, and five features behind them. */
+/* 45 features: five blocks, and five features after them. */
 enum { FEATURES = 45, NEURONS = 8, IN = FEATURES * NEURONS, OUT = 11, T = 60, SAMPLES = 40 };
 
 struct fixture {
@@ -153,7 +153,7 @@ START_TEST(a_background_block_has_fired_if_its_neurons_do)
     struct pattern pattern;
     const uint8_t x[FEATURES] = {0};
     ck_assert_int_eq(byte_table_init(&late, &f.encoder, 0), CORE_OK);
-    late.n = 5 * BACKGROUND_BLOCK; /* no features behind the blocks, which would fire too */
+    late.n = 5 * BACKGROUND_BLOCK; /* no features after the blocks, which would fire too */
     ck_assert_int_eq(background_create(f.layer, &late, &background), CORE_OK);
     ck_assert_int_eq(pattern_init(&pattern, FEATURES * PATTERN_SLACK, 0), CORE_OK);
     ck_assert_uint_eq(background->first[background->blocks], 0);

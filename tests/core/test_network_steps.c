@@ -122,14 +122,14 @@ START_TEST(dropout_is_another_in_every_epoch)
 }
 END_TEST
 
-/* A sample from which nothing is to be learnt takes nothing from the others, before or behind it.
+/* A sample from which nothing is to be learnt takes nothing from the others, before or after it.
  */
 START_TEST(a_sample_without_error_hides_no_other)
 {
     const struct gradient_shape shape = {CLOCK_GRID, 2, {9, 7}, 3, 1};
     struct gradient_problem problem = {.loss = &gradient_losses[2]};
     struct random random;
-    float *before[3], *behind[3];
+    float *before[3], *after[3];
     double sum = 0;
     random_init(&random, 6);
     gradient_problem_draw_fit(&problem, &shape, &random);
@@ -139,7 +139,7 @@ START_TEST(a_sample_without_error_hides_no_other)
         problem.in_spikes[PROBLEM_AFFERENTS + i] = rintf(problem.in_spikes[PROBLEM_AFFERENTS + i]);
     }
     problem.label[0] = -1; /* rightly, nothing fires */
-    gradient_problem_gradient(&problem, behind);
+    gradient_problem_gradient(&problem, after);
     problem.label[0] = problem.label[1];
     problem.label[1] = -1;
     for (size_t i = 0; i < PROBLEM_AFFERENTS; i++) {
@@ -149,11 +149,11 @@ START_TEST(a_sample_without_error_hides_no_other)
     gradient_problem_gradient(&problem, before);
     for (size_t l = 0; l < 3; l++) {
         for (size_t i = 0; i < gradient_problem_weight_count(&problem, l); i++) {
-            ck_assert_float_eq(before[l][i], behind[l][i]);
+            ck_assert_float_eq(before[l][i], after[l][i]);
             sum += l == 0 ? fabs((double)before[l][i]) : 0;
         }
         free(before[l]);
-        free(behind[l]);
+        free(after[l]);
     }
     ck_assert_double_gt(sum, 0.01);
     dense_network_finish(&problem.network);

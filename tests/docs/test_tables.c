@@ -122,7 +122,7 @@ static void check_default(const char *path, const char *name, const struct row *
                   name, text, row->cell[1]);
 }
 
-/* The next number of a cell, which moves on; fails where there is none. */
+/* The next number of a cell, which moves on; fails if there is none. */
 static double next_number(const char *path, const char *name, const char **cell)
 {
     char *end;

@@ -251,7 +251,7 @@ START_TEST(a_model_refuses_values_outside)
 }
 END_TEST
 
-/* Bytes too, for which there is a table where there are many features of one range. */
+/* Bytes too, for which there is a table if there are many features of one range. */
 START_TEST(a_model_refuses_bytes_outside)
 {
     const double numbers[] = {0, 200, 201, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};

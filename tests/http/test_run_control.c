@@ -1,4 +1,4 @@
-/* What clients can do about runs, over HTTP: wait for them, cancel them, queue one behind the
+/* What clients can do about runs, over HTTP: wait for them, cancel them, queue one after the
  * other. */
 #include <check.h>
 #include <stdlib.h>

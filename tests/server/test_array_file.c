@@ -324,7 +324,7 @@ START_TEST(a_file_that_can_not_be_read_is_the_services_fault)
 }
 END_TEST
 
-/* Far behind what is promised the stream is damaged: who inflates on comes upon it. */
+/* Far after what is promised the stream is damaged: inflating on comes upon it. */
 START_TEST(a_bomb_is_not_inflated_beyond_the_promise)
 {
     struct bytes bytes = small_file();

@@ -282,7 +282,7 @@ START_TEST(a_broken_gzip_stream_is_refused)
 }
 END_TEST
 
-/* The damage comes after the buffer's first filling, behind rows, and behind an empty line. */
+/* The damage comes after the buffer's first filling, after rows, and after an empty line. */
 START_TEST(a_gzip_stream_that_breaks_late_is_refused)
 {
     struct bytes bytes = bytes_of("x,l\n", 4);

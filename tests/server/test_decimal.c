@@ -75,7 +75,7 @@ static const char *read_alone(const char *text, size_t size, const char *behind,
     return end;
 }
 
-/* With nothing but the delimiter behind it, and with enough to read eight bytes at once. A passed
+/* With only the delimiter after it, and with enough to read eight bytes at once. A passed
  * ck_assert is a system call: where millions are asked, only the failure is told. */
 static void expect_as_jansson(const char *text, size_t size, uint64_t seed)
 {
@@ -151,7 +151,7 @@ static const char edge_cases[] =
     "12345678901234567890e-19 1.234567890123456789 1.8446744073709551616 "
     "18446744073709551616e-19 0.18446744073709551616";
 
-/* The word behind this one, whose size is 0 where it is none yet; NULL behind the last. */
+/* The word after this one, whose size is 0 if it is none yet; NULL after the last. */
 static const char *next_word(const char *word, size_t *size)
 {
     const char *next = word + *size + strspn(word + *size, " ");

@@ -48,7 +48,7 @@ const json_t *member_element(const json_t *object, const char *name, size_t row,
     return json_array_get(json_array_get(json_object_get(object, name), row), column);
 }
 
-/* "" where it is no string. */
+/* "" if it is no string. */
 static const char *text(const json_t *object, const char *name)
 {
     const char *value = json_string_value(json_object_get(object, name));
