@@ -9,7 +9,7 @@ static void lay_out(struct activity *activity, const struct network *network, st
 {
     for (size_t l = 0; l < network->depth; l++) {
         struct layer_activity *layer = &activity->layers[l];
-        const size_t width = network->layers[l].lanes;
+        const size_t width = network->layers[l].width;
         layer->v_max = arena_place(arena, width, sizeof *layer->v_max);
         layer->t_max = arena_place(arena, width, sizeof *layer->t_max);
         if (l + 1 == network->depth)

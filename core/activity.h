@@ -15,12 +15,12 @@
 struct layer_activity {
     struct pattern pattern;   /* the spikes that come in */
     struct timeline timeline; /* has read the pattern */
-    float *v_max;             /* [lanes] the highest voltage */
-    double *t_max;            /* [lanes] its time */
+    float *v_max;             /* [width] the highest voltage */
+    double *t_max;            /* [width] its time */
 
     /* These are a hidden layer's. */
-    float *spike; /* [lanes] when the neuron fires; -1: it does not */
-    float *slope; /* [lanes] with HIDDEN_CROSSING, the voltage's slope then */
+    float *spike; /* [width] when the neuron fires; -1: it does not */
+    float *slope; /* [width] with HIDDEN_CROSSING, the voltage's slope then */
 };
 
 struct activity {

@@ -123,6 +123,6 @@ void background_update(struct background *background, const struct layer *layer,
 
 size_t background_bytes(const struct background *background, const struct layer *layer)
 {
-    return background->first[background->blocks] * layer->lanes * sizeof **background->rows +
+    return background->first[background->blocks] * layer->width * sizeof **background->rows +
            background->blocks * BACKGROUND_BLOCK * PATTERN_SLACK * sizeof *background->step;
 }

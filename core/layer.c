@@ -29,7 +29,7 @@ enum core_status layer_init(struct layer *layer, const struct tempotron_params *
         status = tempotron_create(&of_block, weight == NULL ? NULL : weight + b * block_weights,
                                   &layer->blocks[b]);
         if (status == CORE_OK)
-            layer->lanes += layer->blocks[b]->stride;
+            layer->width += layer->blocks[b]->stride;
     }
     if (status != CORE_OK)
         layer_finish(layer);
@@ -42,7 +42,7 @@ enum core_status layer_copy(const struct layer *layer, struct layer *ret_layer)
     enum core_status status = allocate(&copy, layer_neurons(layer));
     for (size_t b = 0; status == CORE_OK && b < copy.block_count; b++)
         status = tempotron_copy(layer->blocks[b], &copy.blocks[b]);
-    copy.lanes = layer->lanes;
+    copy.width = layer->width;
     if (status == CORE_OK)
         *ret_layer = copy;
     else
@@ -71,7 +71,7 @@ size_t layer_afferents(const struct layer *layer)
 
 size_t layer_bytes(const struct layer *layer)
 {
-    return layer_afferents(layer) * layer->lanes * sizeof(float);
+    return layer_afferents(layer) * layer->width * sizeof(float);
 }
 
 void layer_weight(const struct layer *layer, float *ret_weight)

@@ -14,7 +14,7 @@
 enum { BLOCK_NEURONS = 32 };
 
 struct layer {
-    size_t lanes; /* neurons, including the last block's padding */
+    size_t width; /* neurons, with the padding of the last block */
     size_t block_count;
     struct tempotron **blocks; /* [block_count]; owned */
 };

@@ -8,8 +8,8 @@
 #include "core/membranes.h"
 
 struct layer_gradient {
-    double *at;            /* [lanes] */
-    float *amount;         /* [lanes] 0: the neuron has no part in the loss */
+    double *at;            /* [width] */
+    float *amount;         /* [width] 0: the neuron has no part in the loss */
     struct credit *credit; /* [blocks] the weights' credit; NULL: it follows from the voltages */
 };
 

@@ -13,17 +13,17 @@ size_t slot_bytes(const struct network *network, size_t capacity)
 {
     size_t widest_hidden = 1, bytes = 0;
     for (size_t l = 0; l + 1 < network->depth; l++)
-        if (network->layers[l].lanes > widest_hidden)
-            widest_hidden = network->layers[l].lanes;
+        if (network->layers[l].width > widest_hidden)
+            widest_hidden = network->layers[l].width;
     if (read_out_finds_credit(&network->params.read_out))
-        bytes = 2 * (capacity + 1) * last_layer(network)->lanes * sizeof(float);
+        bytes = 2 * (capacity + 1) * last_layer(network)->width * sizeof(float);
     return bytes + 16 * (capacity + widest_hidden);
 }
 
 static void lay_out(struct slot *slot, const struct network *network, struct arena *arena)
 {
     for (size_t l = 0; l < network->depth; l++) {
-        const size_t width = network->layers[l].lanes;
+        const size_t width = network->layers[l].width;
         slot->gradients[l].at = arena_place(arena, width, sizeof(double));
         slot->gradients[l].amount = arena_place(arena, width, sizeof(float));
     }

@@ -54,7 +54,7 @@ static void count_output(const struct counting *counting, const struct layer *la
 
 static void clear_gradient(const struct layer *layer, struct layer_gradient *gradient)
 {
-    memset(gradient->amount, 0, layer->lanes * sizeof *gradient->amount);
+    memset(gradient->amount, 0, layer->width * sizeof *gradient->amount);
     for (size_t b = 0; b < layer->block_count; b++)
         gradient->credit[b].is_zero = true;
 }

@@ -8,8 +8,8 @@ static size_t widest_hidden(const struct network *network)
 {
     size_t widest = 1;
     for (size_t l = 0; l + 1 < network->depth; l++)
-        if (network->layers[l].lanes > widest)
-            widest = network->layers[l].lanes;
+        if (network->layers[l].width > widest)
+            widest = network->layers[l].width;
     return widest;
 }
 

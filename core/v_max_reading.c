@@ -76,7 +76,7 @@ void v_max_reading_take(const struct network *network, const struct reading_task
     if (gradient == NULL)
         return;
     v_max_read_out_backward(read_out, last->v_max, ds, classes, gradient->amount);
-    memcpy(gradient->at, last->t_max, network->layers[network->depth - 1].lanes * sizeof(double));
+    memcpy(gradient->at, last->t_max, network->layers[network->depth - 1].width * sizeof(double));
     for (size_t j = 0; j < params->tempotron.out_features; j++)
         gradient->amount[j] /= (float)task->batch;
     revive(network, task, &last->pattern, gradient);

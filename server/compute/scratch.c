@@ -67,7 +67,7 @@ static size_t bytes_of(const struct network *network, size_t capacity)
     const size_t stride = network_widest_block(network)->stride;
     size_t bytes = sizeof(float) * (3 * params->tempotron.T * stride + 10 * capacity);
     for (size_t l = 0; l < network->depth; l++)
-        bytes += sizeof(float) * 16 * network->layers[l].lanes;
+        bytes += sizeof(float) * 16 * network->layers[l].width;
     const uint32_t max_spikes = read_out_max_spikes(&params->read_out);
     if (max_spikes > 0)
         bytes += sizeof(double) * (10 * capacity + 16 * max_spikes);

@@ -220,8 +220,8 @@ START_TEST(weights_are_read_back_as_they_were_given)
     read_weights(network, read);
     ck_assert_mem_eq(read, given, count * sizeof *read);
     ck_assert_uint_eq(network->layers[0].block_count, 3);
-    ck_assert_uint_eq(network->layers[0].lanes, 32 + 32 + 8);
-    ck_assert_uint_eq(network->layers[1].lanes, 32 + 8);
+    ck_assert_uint_eq(network->layers[0].width, 32 + 32 + 8);
+    ck_assert_uint_eq(network->layers[1].width, 32 + 8);
     ck_assert_uint_eq(network_bytes(network), sizeof(float) * (40 * 72 + 70 * 40 + 33 * 8));
     ck_assert_uint_eq(network_widest_block(network)->stride, 32);
     for (size_t j = 0; j < 70; j++) {
@@ -243,7 +243,7 @@ START_TEST(a_copy_is_the_same_and_apart)
     struct network *network = create(&three_layers, given), *copy;
     ck_assert_int_eq(network_copy(network, &copy), CORE_OK);
     ck_assert(same_weights(network, copy));
-    ck_assert_uint_eq(copy->layers[0].lanes, network->layers[0].lanes);
+    ck_assert_uint_eq(copy->layers[0].width, network->layers[0].width);
     ck_assert_mem_eq(&copy->params, &network->params, sizeof copy->params);
     network->layers[1].blocks[1]->weight[0] = -7;
     ck_assert(!same_weights(network, copy));
