@@ -18,8 +18,14 @@ struct array_file {
     unsigned char head[NPY_HEADER_READ];
 };
 
-static bool refuse_format(const struct array_file *file, struct problem *problem)
+static bool read_format(struct array_file *file, struct problem *problem)
 {
+    if (npy_matches(file->head, file->head_end))
+        return npy_header_read(file->head, file->head_end, &file->layout, &file->head_begin,
+                               problem);
+    if (idx_matches(file->head, file->head_end))
+        return idx_header_read(file->head, file->head_end, &file->layout, &file->head_begin,
+                               problem);
     if (file->head_end == 0)
         return problem_set(problem, PROBLEM_EMPTY_BATCH, "The file is empty.");
     if (file->head_end >= 2 && memcmp(file->head, "PK", 2) == 0)
@@ -32,18 +38,8 @@ static bool refuse_format(const struct array_file *file, struct problem *problem
 
 static bool read_header(struct array_file *file, size_t max_bytes, struct problem *problem)
 {
-    if (!gzip_file_read(file->bytes, file->head, sizeof file->head, &file->head_end, problem))
-        return false;
-    bool is_read;
-    if (npy_matches(file->head, file->head_end))
-        is_read =
-            npy_header_read(file->head, file->head_end, &file->layout, &file->head_begin, problem);
-    else if (idx_matches(file->head, file->head_end))
-        is_read =
-            idx_header_read(file->head, file->head_end, &file->layout, &file->head_begin, problem);
-    else
-        is_read = refuse_format(file, problem);
-    if (!is_read)
+    if (!gzip_file_read(file->bytes, file->head, sizeof file->head, &file->head_end, problem) ||
+        !read_format(file, problem))
         return false;
     if (file->layout.bytes > max_bytes)
         return problem_set(problem, PROBLEM_TOO_LARGE,
