@@ -37,7 +37,7 @@ valgrind: packages ## the suites that ask for every endpoint, with the server un
 coverage: export CK_TIMEOUT_MULTIPLIER = 5
 coverage: PACKAGES = $(CHECK_PACKAGES) gcovr
 coverage: packages ## which lines the tests run: a summary by file, and pages in build/coverage/
-	@find build -path 'build/coverage/*.gcda' -delete
+	@mkdir -p build/coverage && find build/coverage -name '*.gcda' -delete
 	@+status=0; $(AGAIN) check VARIANT=coverage || status=1; \
 	gcovr --root . --filter core/ --filter server/ build/coverage \
 	    --txt --html-details build/coverage/index.html && exit $$status
