@@ -15,7 +15,7 @@
 #include "tests/support/single_layer.h"
 #include "tests/support/views.h"
 
-enum { AFFERENTS = 500, WINDOW = 500, OUTPUTS = 1, EPOCHS_MOST = 20000 };
+enum { AFFERENTS = 500, WINDOW = 500, OUTPUTS = 1, MAX_EPOCHS = 20000 };
 
 static double seconds(void)
 {
@@ -47,7 +47,7 @@ static void learn(double alpha, uint32_t seed, const struct schedule *schedule, 
     const struct tempotron_params shape = {
         CLOCK_CONTINUOUS, AFFERENTS, OUTPUTS, WINDOW, 15, 3.75, 1};
     const struct training_params params = {
-        .loop = {.epochs = EPOCHS_MOST,
+        .loop = {.epochs = MAX_EPOCHS,
                  .batch_size = 1,
                  .schedule = *schedule,
                  .shuffle = true,

@@ -38,11 +38,11 @@ enum {
     PATTERN = 50, /* ms, as all times */
     PATTERNS = 10,
     CLUES = 5,
-    EMBEDDED_MOST = 30, /* of all patterns in a trial */
+    MAX_EMBEDDED = 30, /* of all patterns in a trial */
     AFTER = 20,
     HELD_OUT = 500,
-    SPIKES_MOST = 200,
-    TRIAL_SPIKES_MOST = 8000 /* 5000 +- 71 are expected */
+    MAX_SPIKES = 200,
+    MAX_TRIAL_SPIKES = 8000 /* 5000 +- 71 are expected */
 };
 
 static const double rate = 5e-3; /* spikes a ms */
@@ -59,7 +59,7 @@ static double seconds(void)
 struct patterns {
     uint32_t value[PATTERNS]; /* spikes; 0: a distractor */
     size_t first[PATTERNS][AFFERENTS + 1];
-    float time[PATTERNS][TRIAL_SPIKES_MOST];
+    float time[PATTERNS][MAX_TRIAL_SPIKES];
 };
 
 struct occurrence {
@@ -69,11 +69,11 @@ struct occurrence {
 
 struct trial {
     size_t embedded;
-    struct occurrence occurrence[EMBEDDED_MOST]; /* by time */
+    struct occurrence occurrence[MAX_EMBEDDED]; /* by time */
     uint32_t wanted;
     uint32_t spikes[AFFERENTS];
     size_t first[2];
-    float time[TRIAL_SPIKES_MOST];
+    float time[MAX_TRIAL_SPIKES];
 };
 
 static double interval(struct random *random)
@@ -112,12 +112,12 @@ static int compare_times(const void *a, const void *b)
 /* Which patterns, and where. */
 static void embed(struct trial *trial, const struct patterns *patterns, struct random *random)
 {
-    uint32_t which[EMBEDDED_MOST];
-    float place[EMBEDDED_MOST];
+    uint32_t which[MAX_EMBEDDED];
+    float place[MAX_EMBEDDED];
     size_t count = 0;
     trial->wanted = 0;
     for (uint32_t p = 0; p < PATTERNS; p++)
-        for (uint32_t n = poisson(random, 1); n > 0 && count < EMBEDDED_MOST; n--)
+        for (uint32_t n = poisson(random, 1); n > 0 && count < MAX_EMBEDDED; n--)
             which[count++] = p;
     random_shuffle(random, which, count);
     for (size_t i = 0; i < count; i++)
@@ -148,13 +148,13 @@ static void draw_trial(struct trial *trial, const struct patterns *patterns, str
     for (size_t i = 0; i < AFFERENTS; i++) {
         const size_t before = count;
         for (double t = interval(random); t < WINDOW; t += interval(random))
-            if (count < TRIAL_SPIKES_MOST && is_background(trial, t))
+            if (count < MAX_TRIAL_SPIKES && is_background(trial, t))
                 trial->time[count++] = (float)t;
         for (size_t o = 0; o < trial->embedded; o++) {
             const struct occurrence *occurrence = &trial->occurrence[o];
             const size_t *first = patterns->first[occurrence->pattern];
             const float *time = patterns->time[occurrence->pattern];
-            for (size_t s = first[i]; s < first[i + 1] && count < TRIAL_SPIKES_MOST; s++)
+            for (size_t s = first[i]; s < first[i + 1] && count < MAX_TRIAL_SPIKES; s++)
                 trial->time[count++] = occurrence->begin + time[s];
         }
         trial->spikes[i] = (uint32_t)(count - before);
@@ -259,7 +259,7 @@ static struct student *prepare(const struct task *task, uint32_t seed)
 {
     const struct network_params shape = {
         .tempotron = {CLOCK_CONTINUOUS, AFFERENTS, 1, WINDOW, 20, 5, 1},
-        .read_out = {.kind = READ_OUT_SPIKE_COUNT, .spike_count = {.max_spikes = SPIKES_MOST}},
+        .read_out = {.kind = READ_OUT_SPIKE_COUNT, .spike_count = {.max_spikes = MAX_SPIKES}},
     };
     float weight[AFFERENTS];
     const float *const layers[] = {weight};
@@ -268,12 +268,12 @@ static struct student *prepare(const struct task *task, uint32_t seed)
         abort();
     student->params.momentum = task->momentum;
     const struct learner_options options = {
-        .params = &student->params, .capacity = TRIAL_SPIKES_MOST, .batch_size = 1};
+        .params = &student->params, .capacity = MAX_TRIAL_SPIKES, .batch_size = 1};
     tempotron_draw_weight(seed, AFFERENTS, 1, weight);
     if (network_create(&shape, layers, &student->network) != CORE_OK ||
         learner_create(student->network, &options, &student->learner) != CORE_OK ||
-        activity_init(&student->probe.activity, student->network, TRIAL_SPIKES_MOST) != CORE_OK ||
-        reading_scratch_init(&student->probe.scratch, student->network, TRIAL_SPIKES_MOST, false) !=
+        activity_init(&student->probe.activity, student->network, MAX_TRIAL_SPIKES) != CORE_OK ||
+        reading_scratch_init(&student->probe.scratch, student->network, MAX_TRIAL_SPIKES, false) !=
             CORE_OK)
         abort();
     random_init(&student->random, seed);

@@ -146,7 +146,7 @@ enum { WAYS = sizeof ways / sizeof *ways };
 static void measure(const char *kind, void (*write)(char *))
 {
     struct numbers numbers;
-    double least[WAYS];
+    double fastest[WAYS];
     size_t size[WAYS];
     numbers_init(&numbers, write);
     for (int round = 0; round < ROUNDS; round++)
@@ -154,12 +154,12 @@ static void measure(const char *kind, void (*write)(char *))
             const double begin = seconds();
             size[way] = ways[way].pass(&numbers);
             const double time = seconds() - begin;
-            least[way] = round == 0 ? time : fmin(least[way], time);
+            fastest[way] = round == 0 ? time : fmin(fastest[way], time);
         }
     printf("%-34s  million/s      GB/s\n", kind);
     for (size_t way = 0; way < WAYS; way++)
-        printf("%-34s %10.2f %9.3f\n", ways[way].name, NUMBERS / least[way] / 1e6,
-               (double)size[way] / least[way] / 1e9);
+        printf("%-34s %10.2f %9.3f\n", ways[way].name, NUMBERS / fastest[way] / 1e6,
+               (double)size[way] / fastest[way] / 1e9);
     fflush(stdout);
     numbers_finish(&numbers);
 }

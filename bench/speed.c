@@ -200,13 +200,13 @@ static void train_pass(struct problem *problem)
 /* The least of several rounds, in microseconds a sample; an epoch a round of training. */
 static double time_of(void (*pass)(struct problem *), struct problem *problem, size_t passes)
 {
-    double least = INFINITY;
+    double fastest = INFINITY;
     for (int round = 0; round < ROUNDS; round++) {
         const double begin = seconds();
         pass(problem);
-        least = fmin(least, seconds() - begin);
+        fastest = fmin(fastest, seconds() - begin);
     }
-    return least / (double)(SAMPLES * passes) * 1e6;
+    return fastest / (double)(SAMPLES * passes) * 1e6;
 }
 
 /* --- the tables --- */
@@ -326,15 +326,15 @@ static void with_threads(void)
     printf("threads   train  ");
     for (unsigned threads = 1; threads <= 16; threads *= 2) {
         struct thread_team *team = team_threads_create(threads);
-        double least = INFINITY;
+        double fastest = INFINITY;
         for (int round = 0; round < ROUNDS; round++) {
             const double begin = seconds();
             train(&problem, team);
-            least = fmin(least, seconds() - begin);
+            fastest = fmin(fastest, seconds() - begin);
         }
-        least = least / (double)(SAMPLES * training.loop.epochs) * 1e6;
-        alone = threads == 1 ? least : alone;
-        printf(" %8.2f", least);
+        fastest = fastest / (double)(SAMPLES * training.loop.epochs) * 1e6;
+        alone = threads == 1 ? fastest : alone;
+        printf(" %8.2f", fastest);
         team_threads_destroy(team);
     }
     printf("   us, 1 2 4 8 16 of them on %ld cores\n", cores);

@@ -90,18 +90,18 @@ static bool begin_array(struct reader *reader)
 static bool read_all(struct reader *reader, const struct numbers *in_spikes)
 {
     double value;
-    bool goes_on = true;
+    bool is_right = true;
     enum numbers_token token;
     struct samples *samples = &reader->samples;
     struct numbers_walk walk = numbers_walk(in_spikes);
     samples->data.trains.times = malloc((in_spikes->count + 1) * sizeof(float));
     if (samples->data.trains.times == NULL)
         return problem_set_no_memory(reader->fields->problem);
-    while (goes_on && (token = numbers_next(&walk, &value)) != NUMBERS_END)
-        goes_on = token == NUMBERS_OPEN    ? begin_array(reader)
-                  : token == NUMBERS_CLOSE ? end_array(reader)
-                                           : read_time(reader, value);
-    if (!goes_on)
+    while (is_right && (token = numbers_next(&walk, &value)) != NUMBERS_END)
+        is_right = token == NUMBERS_OPEN    ? begin_array(reader)
+                   : token == NUMBERS_CLOSE ? end_array(reader)
+                                            : read_time(reader, value);
+    if (!is_right)
         return false;
     samples->data.trains.spikes = buffer_take(&reader->spikes);
     return samples_index(samples) || problem_set_no_memory(reader->fields->problem);

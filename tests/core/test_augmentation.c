@@ -74,7 +74,7 @@ static void expect_move(size_t image, ptrdiff_t right, ptrdiff_t down, struct pa
     encoder_encode(&f.encoder, moved, pattern);
 }
 
-enum { SHIFT_MOST = 9, SPAN = 2 * SHIFT_MOST + 1 };
+enum { MAX_SHIFT = 9, SPAN = 2 * MAX_SHIFT + 1 };
 
 /* Counts which moves within `shift` have the pattern; where the image has left the frame, all moves
  * look alike. */
@@ -132,7 +132,7 @@ END_TEST
 START_TEST(an_image_may_leave_its_frame)
 {
     size_t counts[SPAN][SPAN];
-    move_often(_i == 0 ? &f.as_values : &f.as_bytes, SHIFT_MOST, 60, counts);
+    move_often(_i == 0 ? &f.as_values : &f.as_bytes, MAX_SHIFT, 60, counts);
     ck_assert_uint_gt(counts[0][0], 20); /* by nine pixels up and left, as by any other so far */
 }
 END_TEST

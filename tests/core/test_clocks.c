@@ -13,7 +13,7 @@
 #include "tests/support/suite.h"
 #include "tests/support/views.h"
 
-enum { AFFERENTS = 12, OUTPUTS = 3, SPIKES_MOST = 3 };
+enum { AFFERENTS = 12, OUTPUTS = 3, MAX_SPIKES = 3 };
 
 /* A model and a sample of spike trains. */
 struct trial {
@@ -21,12 +21,12 @@ struct trial {
     struct dense_kernel kernel;
     float weight[OUTPUTS * AFFERENTS];
     uint32_t spikes[AFFERENTS];
-    float times[AFFERENTS * SPIKES_MOST];
+    float times[AFFERENTS * MAX_SPIKES];
     size_t first[2];
 
     /* One for each spike, for the reference. */
-    double spike_time[AFFERENTS * SPIKES_MOST];
-    double spike_weight[OUTPUTS][AFFERENTS * SPIKES_MOST];
+    double spike_time[AFFERENTS * MAX_SPIKES];
+    double spike_weight[OUTPUTS][AFFERENTS * MAX_SPIKES];
 };
 
 static void draw_weights(struct trial *trial, struct random *random)
@@ -40,7 +40,7 @@ static void draw_spikes(struct trial *trial, struct random *random, bool whole)
 {
     size_t count = 0;
     for (size_t i = 0; i < AFFERENTS; i++) {
-        trial->spikes[i] = random_bits(random) % (SPIKES_MOST + 1);
+        trial->spikes[i] = random_bits(random) % (MAX_SPIKES + 1);
         for (uint32_t k = 0; k < trial->spikes[i]; k++, count++) {
             const float time = random_uniform(random) * (float)(trial->params.T + 5);
             trial->times[count] = whole || random_bits(random) % 8 == 0 ? floorf(time) : time;
@@ -117,7 +117,8 @@ static void compare(const struct trial *trial, double tolerance)
         ck_assert_double_eq_tol(dense_voltage(&trial->kernel, &spikes, outcome.t_max[j]), v_max,
                                 tolerance);
         if (trial->params.clock == CLOCK_CONTINUOUS) /* both references agree */
-            ck_assert_double_eq_tol(dense_gaps_max(&trial->kernel, &spikes, T, &time), v_max, 1e-9);
+            ck_assert_double_eq_tol(dense_intervals_max(&trial->kernel, &spikes, T, &time), v_max,
+                                    1e-9);
         for (size_t t = 0; t < trial->params.T; t++)
             ck_assert_double_eq_tol((double)outcome.v[j * trial->params.T + t],
                                     dense_voltage(&trial->kernel, &spikes, (double)t), tolerance);

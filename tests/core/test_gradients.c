@@ -22,7 +22,7 @@ enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 /* Moves a layer's weights by `step` along a direction and tells the loss. */
 static double moved_loss(struct gradient_problem *problem, size_t layer, const double *direction,
-                         double step, struct dense_course course[PROBLEM_SAMPLES])
+                         double step, struct dense_trace trace[PROBLEM_SAMPLES])
 {
     double *weight = problem->network.weight[layer];
     const size_t count = gradient_problem_weight_count(problem, layer);
@@ -31,7 +31,7 @@ static double moved_loss(struct gradient_problem *problem, size_t layer, const d
         kept[i] = weight[i];
         weight[i] += step * direction[i];
     }
-    const double loss = gradient_problem_loss(problem, course);
+    const double loss = gradient_problem_loss(problem, trace);
     for (size_t i = 0; i < count; i++)
         weight[i] = kept[i];
     free(kept);
@@ -42,12 +42,12 @@ static double moved_loss(struct gradient_problem *problem, size_t layer, const d
 static bool difference(struct gradient_problem *problem, size_t layer, const double *direction,
                        double step, double *ret_derivative)
 {
-    struct dense_course low[PROBLEM_SAMPLES], high[PROBLEM_SAMPLES];
+    struct dense_trace low[PROBLEM_SAMPLES], high[PROBLEM_SAMPLES];
     const double below = moved_loss(problem, layer, direction, -step, low);
     const double above = moved_loss(problem, layer, direction, step, high);
     *ret_derivative = (above - below) / (2 * step);
-    return gradient_problem_same_courses(low, problem->course) &&
-           gradient_problem_same_courses(high, problem->course);
+    return gradient_problem_same_courses(low, problem->trace) &&
+           gradient_problem_same_courses(high, problem->trace);
 }
 
 struct tally {

@@ -13,7 +13,7 @@
 #include "tests/support/suite.h"
 #include "tests/support/views.h"
 
-enum { AFFERENTS = 14, SPIKES_MOST = 2, OUTPUTS = 3, WIDEST = 70 };
+enum { AFFERENTS = 14, MAX_SPIKES = 2, OUTPUTS = 3, WIDEST = 70 };
 
 static const size_t widths[] = {1, 8, 9, 31, 32, 33, 70};
 enum { WIDTHS = sizeof widths / sizeof *widths };
@@ -23,20 +23,20 @@ struct trial {
     struct network_params params;
     float weight[2][WIDEST * AFFERENTS];
     uint32_t spikes[AFFERENTS];
-    float times[AFFERENTS * SPIKES_MOST];
+    float times[AFFERENTS * MAX_SPIKES];
     size_t first[2];
 
     /* For the reference. */
     struct dense_kernel kernel;
-    size_t afferent[AFFERENTS * SPIKES_MOST];
-    double time[AFFERENTS * SPIKES_MOST];
+    size_t afferent[AFFERENTS * MAX_SPIKES];
+    double time[AFFERENTS * MAX_SPIKES];
 };
 
 static void draw_spikes(struct trial *trial, struct random *random, bool whole)
 {
     size_t count = 0;
     for (size_t i = 0; i < AFFERENTS; i++) {
-        trial->spikes[i] = random_bits(random) % (SPIKES_MOST + 1);
+        trial->spikes[i] = random_bits(random) % (MAX_SPIKES + 1);
         for (uint32_t k = 0; k < trial->spikes[i]; k++, count++) {
             const float time = random_uniform(random) * (float)(trial->params.tempotron.T + 3);
             trial->times[count] = whole || random_bits(random) % 8 == 0 ? floorf(time) : time;
@@ -104,16 +104,16 @@ static void compare_neuron(const struct trial *trial, const struct layer_activit
     const double rounding = trial->params.tempotron.clock == CLOCK_GRID ? 3e-6 : 1e-9;
     const double end = (double)trial->params.tempotron.T;
     const bool on_grid = trial->params.tempotron.clock == CLOCK_GRID;
-    double weight[AFFERENTS * SPIKES_MOST], t_max, slope = 0;
+    double weight[AFFERENTS * MAX_SPIKES], t_max, slope = 0;
     for (size_t s = 0; s < trial->first[1]; s++)
         weight[s] = (double)trial->weight[0][j * AFFERENTS + trial->afferent[s]];
     const struct dense_spikes spikes = {trial->first[1], weight, trial->time};
     const double v_max =
         on_grid ? dense_grid_max(&trial->kernel, &spikes, trial->params.tempotron.T, &t_max)
-                : dense_gaps_max(&trial->kernel, &spikes, end, &t_max);
+                : dense_intervals_max(&trial->kernel, &spikes, end, &t_max);
     const double time =
         on_grid ? dense_grid_crossing(&trial->kernel, &spikes, trial->params.tempotron.T, &slope)
-                : dense_gaps_crossing(&trial->kernel, &spikes, end, &slope);
+                : dense_intervals_crossing(&trial->kernel, &spikes, end, &slope);
     ck_assert_double_eq_tol((double)hidden->v_max[j], v_max, 1e-4);
     if (fabs(v_max - trial->kernel.v_threshold) < rounding) {
         counts->undecided++;
@@ -144,7 +144,7 @@ static void compare_output(const struct trial *trial, const struct activity *act
     const struct dense_spikes spikes = {width, weight, times};
     const double v_max = trial->params.tempotron.clock == CLOCK_GRID
                              ? dense_grid_max(&trial->kernel, &spikes, T, &time)
-                             : dense_gaps_max(&trial->kernel, &spikes, (double)T, &time);
+                             : dense_intervals_max(&trial->kernel, &spikes, (double)T, &time);
     ck_assert_double_eq_tol((double)activity->layers[1].v_max[output], v_max, 2e-5);
     ck_assert_float_eq(activity->score[output], activity->layers[1].v_max[output]);
     for (size_t t = 0; t < T; t++)

@@ -216,7 +216,7 @@ START_TEST(a_slope_is_bounded)
     double slope;
     float step[2];
     const double time = _i < 2 ? dense_grid_crossing(&kernel, &in, 60, &slope)
-                               : dense_gaps_crossing(&kernel, &in, 60, &slope);
+                               : dense_intervals_crossing(&kernel, &in, 60, &slope);
     ck_assert_double_gt(time, 0);
     ck_assert_double_lt(slope, 0.05);
     const double end = _i < 2 ? 59 : 60, h = 1e-4;
@@ -256,7 +256,7 @@ START_TEST(silence_draws_a_neuron_towards_its_threshold)
         float step[2];
         psp_init(&psp, 15, 3.75, 1);
         if (at < 0)
-            dense_gaps_max(&(const struct dense_kernel){15, 3.75, 1}, &spikes, 50, &at);
+            dense_intervals_max(&(const struct dense_kernel){15, 3.75, 1}, &spikes, 50, &at);
         step_chain(&chain, step);
         for (size_t j = 0; j < 2; j++)
             ck_assert_double_eq_tol((double)step[j],

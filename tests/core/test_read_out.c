@@ -7,7 +7,7 @@
 #include "core/v_max_read_out.h"
 #include "tests/support/suite.h"
 
-enum { CLASSES_MOST = 5, GROUP_MOST = 7 };
+enum { MAX_CLASSES = 5, MAX_GROUP = 7 };
 
 static double exact_score(const struct v_max_read_out *read_out, const float *v)
 {
@@ -22,11 +22,11 @@ START_TEST(groups_follow_the_formula)
     struct random random;
     random_init(&random, 1);
     for (int trial = 0; trial < 1000; trial++) {
-        const size_t classes = 1 + random_bits(&random) % CLASSES_MOST;
-        const size_t group = 2 + random_bits(&random) % (GROUP_MOST - 1);
+        const size_t classes = 1 + random_bits(&random) % MAX_CLASSES;
+        const size_t group = 2 + random_bits(&random) % (MAX_GROUP - 1);
         const struct v_max_read_out read_out = {group, 0.2f + 20 * random_uniform(&random)};
-        float v[CLASSES_MOST * GROUP_MOST], score[CLASSES_MOST], ds[CLASSES_MOST];
-        float dv[CLASSES_MOST * GROUP_MOST];
+        float v[MAX_CLASSES * MAX_GROUP], score[MAX_CLASSES], ds[MAX_CLASSES];
+        float dv[MAX_CLASSES * MAX_GROUP];
         for (size_t i = 0; i < classes * group; i++)
             v[i] = 3 * random_uniform(&random);
         for (size_t k = 0; k < classes; k++)

@@ -276,7 +276,7 @@ static void count_part(void *work, size_t part)
     atomic_fetch_add(&((atomic_uint *)work)[part], 1);
 }
 
-START_TEST(hands_take_every_part_once)
+START_TEST(threads_take_every_part_once)
 {
     enum { PARTS = 7, TASKS = 300 };
     atomic_uint counts[PARTS] = {0};
@@ -395,7 +395,7 @@ int main(void)
     tcase_add_loop_test(tests, any_thread_team_gives_hidden_layers_the_same_bits, 0,
                         2 * DEEP_SHAPES);
     tcase_add_loop_test(tests, bytes_give_the_same_bits_as_values_to_hidden_layers, 0, DEEP_SHAPES);
-    tcase_add_test(tests, hands_take_every_part_once);
+    tcase_add_test(tests, threads_take_every_part_once);
     tcase_add_test(tests, a_batch_may_be_worked_through_in_parts);
     tcase_add_test(tests, bytes_give_the_same_bits_as_values);
     tcase_add_test(tests, a_byte_that_fires_too_late_has_fired);

@@ -91,10 +91,10 @@ static struct bytes blanks(size_t size)
 
 START_TEST(a_body_is_limited_by_what_it_becomes)
 {
-    static const size_t sizes[] = {BODY_MOST, BODY_MOST + 1, 200 * 1024 * 1024};
+    static const size_t sizes[] = {MAX_BODY, MAX_BODY + 1, 200 * 1024 * 1024};
     for (int i = 0; i < ROWS(sizes); i++) {
         struct bytes plain = blanks(sizes[i]), gzipped = bytes_gzipped(&plain);
-        ck_assert_uint_lt(gzipped.size, BODY_MOST);
+        ck_assert_uint_lt(gzipped.size, MAX_BODY);
         struct http_answer answer =
             send_gzip("/models/tuned/predict", &gzipped, "Content-Type: application/json");
         if (i == 0)

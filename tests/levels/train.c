@@ -22,7 +22,7 @@ static void print_bits(const float *weight, size_t count)
     }
 }
 
-enum { AFFERENTS = FEATURES * NEURONS, LAYERS_MOST = 3, WEIGHTS_MOST = 70 * AFFERENTS };
+enum { AFFERENTS = FEATURES * NEURONS, MAX_LAYERS = 3, MAX_WEIGHTS = 70 * AFFERENTS };
 
 static const struct network_params shapes[] = {
     {.tempotron = {CLOCK_GRID, AFFERENTS, OUTPUTS, 60, 15, 3.75, 1}, .read_out.v_max = {1, 1}},
@@ -66,7 +66,7 @@ static struct training_params params_for(const struct network_params *shape)
 
 static void print_layer(const struct layer *layer)
 {
-    static float weight[WEIGHTS_MOST];
+    static float weight[MAX_WEIGHTS];
     layer_weight(layer, weight);
     print_bits(weight, layer_neurons(layer) * layer_afferents(layer));
 }
@@ -75,8 +75,8 @@ static bool train_and_print(const struct network_params *shape,
                             const struct training_params *params, const struct samples *set,
                             const struct encoding *encoding)
 {
-    static float weights[LAYERS_MOST][WEIGHTS_MOST];
-    const float *const weight[LAYERS_MOST] = {weights[0], weights[1], weights[2]};
+    static float weights[MAX_LAYERS][MAX_WEIGHTS];
+    const float *const weight[MAX_LAYERS] = {weights[0], weights[1], weights[2]};
     struct network *network;
     for (size_t l = 0; l < network_depth(shape); l++)
         network_draw_weight(shape, l, 3, weights[l]);

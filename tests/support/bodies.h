@@ -4,7 +4,7 @@
 
 #include "tests/support/http.h"
 
-enum { BODY_MOST = 1048576 };
+enum { MAX_BODY = 1048576 };
 
 #define NPY_TYPE "Content-Type: application/x-npy"
 
@@ -12,7 +12,7 @@ enum { BODY_MOST = 1048576 };
 extern const double body_numbers[6];
 #define BODY_NUMBERS_JSON "[[0, 100], [127, 7], [3, 50]]"
 
-/* A server that takes no body beyond BODY_MOST, with the model "tuned", which has an encoder of 2
+/* A server that takes no body beyond MAX_BODY, with the model "tuned", which has an encoder of 2
  * features with a table of bytes, and "plain", which has none. */
 void bodies_start(void);
 

@@ -105,8 +105,8 @@ size_t dense_fire(const struct dense_kernel *kernel, const struct dense_spikes *
 /* The spikes by time; of those from 0 up to `end` alone. */
 struct by_time {
     struct dense_spikes spikes;
-    double weight[DENSE_SPIKES_MOST];
-    double time[DENSE_SPIKES_MOST];
+    double weight[DENSE_MAX_SPIKES];
+    double time[DENSE_MAX_SPIKES];
 };
 
 static void insert(struct by_time *sorted, double weight, double time)
@@ -122,7 +122,7 @@ static void insert(struct by_time *sorted, double weight, double time)
 
 static void sort(const struct dense_spikes *spikes, double end, struct by_time *sorted)
 {
-    if (spikes->count > DENSE_SPIKES_MOST)
+    if (spikes->count > DENSE_MAX_SPIKES)
         abort();
     sorted->spikes =
         (struct dense_spikes){.count = 0, .weight = sorted->weight, .time = sorted->time};
@@ -176,8 +176,8 @@ static double gap_peak(const struct dense_kernel *kernel, const struct gap *gap)
     return low;
 }
 
-double dense_gaps_max(const struct dense_kernel *kernel, const struct dense_spikes *spikes,
-                      double end, double *ret_time)
+double dense_intervals_max(const struct dense_kernel *kernel, const struct dense_spikes *spikes,
+                           double end, double *ret_time)
 {
     struct by_time sorted;
     struct best best = {.v = 0};
@@ -190,8 +190,8 @@ double dense_gaps_max(const struct dense_kernel *kernel, const struct dense_spik
     return best.v;
 }
 
-double dense_gaps_crossing(const struct dense_kernel *kernel, const struct dense_spikes *spikes,
-                           double end, double *ret_slope)
+double dense_intervals_crossing(const struct dense_kernel *kernel,
+                                const struct dense_spikes *spikes, double end, double *ret_slope)
 {
     struct by_time sorted;
     sort(spikes, end, &sorted);

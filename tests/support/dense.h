@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-enum { DENSE_SPIKES_MOST = 256 }; /* of the functions that go by gaps */
+enum { DENSE_MAX_SPIKES = 256 }; /* of the functions that go by gaps */
 
 /* Spikes of weight w at times t. */
 struct dense_spikes {
@@ -43,14 +43,14 @@ size_t dense_fire(const struct dense_kernel *kernel, const struct dense_spikes *
                   double threshold, double end, double step, double *time, size_t most);
 /* dense_continuous_max(), gap by gap between the spikes: within one the voltage has one extremum at
  * most. Quicker, and as exact as its arithmetic, so that differences of it make derivatives. */
-double dense_gaps_max(const struct dense_kernel *kernel, const struct dense_spikes *spikes,
-                      double end, double *ret_time);
+double dense_intervals_max(const struct dense_kernel *kernel, const struct dense_spikes *spikes,
+                           double end, double *ret_time);
 
 /* When the voltage first reaches v_threshold, or -1, and its slope there: on the grid where and as
  * the line between two steps does; on [0, end] exactly. */
 double dense_grid_crossing(const struct dense_kernel *kernel, const struct dense_spikes *spikes,
                            size_t steps, double *ret_slope);
-double dense_gaps_crossing(const struct dense_kernel *kernel, const struct dense_spikes *spikes,
-                           double end, double *ret_slope);
+double dense_intervals_crossing(const struct dense_kernel *kernel,
+                                const struct dense_spikes *spikes, double end, double *ret_slope);
 
 #endif

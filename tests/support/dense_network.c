@@ -62,7 +62,7 @@ struct network *dense_network_model(const struct dense_network *network)
     return model;
 }
 
-bool dense_same_course(const struct dense_course *a, const struct dense_course *b)
+bool dense_same_trace(const struct dense_trace *a, const struct dense_trace *b)
 {
     return a->count == b->count && a->loss_piece == b->loss_piece &&
            memcmp(a->pieces, b->pieces, a->count * sizeof *a->pieces) == 0;
@@ -73,8 +73,8 @@ bool dense_same_course(const struct dense_course *a, const struct dense_course *
 /* The spikes that come into a layer, and the weights that a neuron puts to them. */
 struct input {
     size_t count;
-    double time[DENSE_SPIKES_MOST];
-    double weight[DENSE_SPIKES_MOST];
+    double time[DENSE_MAX_SPIKES];
+    double weight[DENSE_MAX_SPIKES];
     double scale; /* of the weights, as some spikes are left out */
 };
 
@@ -111,7 +111,7 @@ static double find_maximum(const struct tempotron_params *params, const struct d
 {
     return params->clock == CLOCK_GRID
                ? dense_grid_max(kernel, spikes, params->T, ret_time)
-               : dense_gaps_max(kernel, spikes, (double)params->T, ret_time);
+               : dense_intervals_max(kernel, spikes, (double)params->T, ret_time);
 }
 
 static double find_crossing(const struct tempotron_params *params,
@@ -120,13 +120,13 @@ static double find_crossing(const struct tempotron_params *params,
 {
     return params->clock == CLOCK_GRID
                ? dense_grid_crossing(kernel, spikes, params->T, ret_slope)
-               : dense_gaps_crossing(kernel, spikes, (double)params->T, ret_slope);
+               : dense_intervals_crossing(kernel, spikes, (double)params->T, ret_slope);
 }
 
 /* Runs a hidden layer, whose spikes are the output; returns what its silence costs. */
 static double fire(const struct dense_network *network, size_t layer,
                    const struct dense_kernel *kernel, struct input *input, struct input *output,
-                   struct dense_course *course)
+                   struct dense_trace *trace)
 {
     const struct tempotron_params *params = &network->params.tempotron;
     double cost = 0;
@@ -138,18 +138,18 @@ static double fire(const struct dense_network *network, size_t layer,
         if (time < 0) {
             const double v_max = find_maximum(params, kernel, &spikes, &time);
             cost -= network->silence_cost * v_max;
-            course->silent++;
-            course->dead += v_max <= 0;
+            trace->silent++;
+            trace->dead += v_max <= 0;
         }
-        course->least_slope = fmin(course->least_slope, slope);
-        course->pieces[course->count++] =
+        trace->min_slope = fmin(trace->min_slope, slope);
+        trace->pieces[trace->count++] =
             2 * piece_of(params->clock, input, time) + (output->time[j] < 0);
     }
     return cost;
 }
 
 static void read_maxima(const struct dense_network *network, const struct dense_kernel *kernel,
-                        struct input *input, double *v_max, struct dense_course *course)
+                        struct input *input, double *v_max, struct dense_trace *trace)
 {
     const size_t last = network_depth(&network->params) - 1;
     const size_t neurons = network_neurons(&network->params, last);
@@ -157,8 +157,8 @@ static void read_maxima(const struct dense_network *network, const struct dense_
         const struct dense_spikes spikes = spikes_of(network, last, j, input);
         double time;
         v_max[j] = find_maximum(&network->params.tempotron, kernel, &spikes, &time);
-        course->dead += v_max[j] <= 0;
-        course->pieces[course->count++] = piece_of(network->params.tempotron.clock, input, time);
+        trace->dead += v_max[j] <= 0;
+        trace->pieces[trace->count++] = piece_of(network->params.tempotron.clock, input, time);
     }
 }
 
@@ -212,7 +212,7 @@ static double loss_of(const struct loss *loss, const double *score, int32_t labe
 
 double dense_network_loss(const struct dense_network *network, const struct loss *loss,
                           size_t sample, const float *in_spikes, int32_t label,
-                          struct dense_course *ret_course)
+                          struct dense_trace *ret_trace)
 {
     const struct network_params *params = &network->params;
     const struct dense_kernel kernel = {params->tempotron.tau, params->tempotron.tau_s,
@@ -220,16 +220,16 @@ double dense_network_loss(const struct dense_network *network, const struct loss
     struct input input = {.count = params->tempotron.in_features}, output;
     struct dropout_stream stream = dropout_stream_of(network->seed, 1, sample);
     double v_max[DENSE_NEURONS], score[DENSE_NEURONS], cost = 0;
-    *ret_course = (struct dense_course){.least_slope = INFINITY};
+    *ret_trace = (struct dense_trace){.min_slope = INFINITY};
     for (size_t i = 0; i < input.count; i++)
         input.time[i] = (double)in_spikes[i];
     drop(network->input_dropout, &stream, &input);
     for (size_t l = 0; l < params->hidden_count; l++) {
-        cost += fire(network, l, &kernel, &input, &output, ret_course);
+        cost += fire(network, l, &kernel, &input, &output, ret_trace);
         input = output;
         drop(network->dropout, &stream, &input);
     }
-    read_maxima(network, &kernel, &input, v_max, ret_course);
+    read_maxima(network, &kernel, &input, v_max, ret_trace);
     score_groups(&params->read_out.v_max, v_max, network_outputs(params), score);
-    return cost + loss_of(loss, score, label, network_outputs(params), &ret_course->loss_piece);
+    return cost + loss_of(loss, score, label, network_outputs(params), &ret_trace->loss_piece);
 }

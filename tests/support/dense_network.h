@@ -35,18 +35,18 @@ struct network *dense_network_model(const struct dense_network *network);
 
 /* What a sample did. Losses have kinks where another step, gap or side of a threshold begins to
  * count: on either side of one, `pieces` differ. */
-struct dense_course {
+struct dense_trace {
     size_t count;                   /* neurons of all layers */
     uint64_t pieces[DENSE_NEURONS]; /* and of what their time depends on */
     uint64_t loss_piece;
-    double least_slope;  /* of the spikes' */
+    double min_slope;    /* of the spikes' */
     size_t silent, dead; /* hidden neurons; neurons that never rose above rest */
 };
-bool dense_same_course(const struct dense_course *a, const struct dense_course *b);
+bool dense_same_trace(const struct dense_trace *a, const struct dense_trace *b);
 
 /* The loss of one sample of spike times, by its number, in the first epoch. */
 double dense_network_loss(const struct dense_network *network, const struct loss *loss,
                           size_t sample, const float *in_spikes, int32_t label,
-                          struct dense_course *ret_course);
+                          struct dense_trace *ret_trace);
 
 #endif

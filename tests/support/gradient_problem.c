@@ -17,21 +17,21 @@ const struct loss gradient_losses[GRADIENT_LOSSES] = {
 };
 
 double gradient_problem_loss(struct gradient_problem *problem,
-                             struct dense_course course[PROBLEM_SAMPLES])
+                             struct dense_trace trace[PROBLEM_SAMPLES])
 {
     double sum = 0;
     for (size_t b = 0; b < PROBLEM_SAMPLES; b++)
         sum += dense_network_loss(&problem->network, problem->loss, b,
                                   problem->in_spikes + b * PROBLEM_AFFERENTS, problem->label[b],
-                                  &course[b]);
+                                  &trace[b]);
     return sum / PROBLEM_SAMPLES;
 }
 
-bool gradient_problem_same_courses(const struct dense_course a[PROBLEM_SAMPLES],
-                                   const struct dense_course b[PROBLEM_SAMPLES])
+bool gradient_problem_same_courses(const struct dense_trace a[PROBLEM_SAMPLES],
+                                   const struct dense_trace b[PROBLEM_SAMPLES])
 {
     for (size_t i = 0; i < PROBLEM_SAMPLES; i++)
-        if (!dense_same_course(&a[i], &b[i]))
+        if (!dense_same_trace(&a[i], &b[i]))
             return false;
     return true;
 }
@@ -65,11 +65,11 @@ static void draw(struct gradient_problem *problem, const struct gradient_shape *
 
 static bool is_fit(struct gradient_problem *problem)
 {
-    const double loss = gradient_problem_loss(problem, problem->course);
+    const double loss = gradient_problem_loss(problem, problem->trace);
     size_t silent = 0;
     for (size_t b = 0; b < PROBLEM_SAMPLES; b++) {
-        silent += problem->course[b].silent;
-        if (problem->course[b].least_slope < 0.03 || problem->course[b].dead > 0)
+        silent += problem->trace[b].silent;
+        if (problem->trace[b].min_slope < 0.03 || problem->trace[b].dead > 0)
             return false;
     }
     return problem->network.silence_cost > 0 ? silent >= 2 : loss > 1e-3;

@@ -27,16 +27,16 @@ struct gradient_problem {
     bool synapse_is_slower; /* than the membrane */
     float in_spikes[PROBLEM_SAMPLES * PROBLEM_AFFERENTS];
     int32_t label[PROBLEM_SAMPLES];
-    struct dense_course course[PROBLEM_SAMPLES];
+    struct dense_trace trace[PROBLEM_SAMPLES];
 };
 
 /* The loss by its definition, and what each sample did. */
 double gradient_problem_loss(struct gradient_problem *problem,
-                             struct dense_course course[PROBLEM_SAMPLES]);
+                             struct dense_trace trace[PROBLEM_SAMPLES]);
 
 /* Whether no kink of the loss lies between two courses. */
-bool gradient_problem_same_courses(const struct dense_course a[PROBLEM_SAMPLES],
-                                   const struct dense_course b[PROBLEM_SAMPLES]);
+bool gradient_problem_same_courses(const struct dense_trace a[PROBLEM_SAMPLES],
+                                   const struct dense_trace b[PROBLEM_SAMPLES]);
 
 /* Draws weights and samples that are fit: spikes steep enough for differences, no neuron dead, an
  * error to learn from, and a silent neuron if silence has a cost. */
