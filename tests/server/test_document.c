@@ -1,5 +1,6 @@
 /* Documents that are read: the values of each kind, and what is not a document. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,6 +92,23 @@ START_TEST(only_a_stored_text_may_be_longer_than_a_body)
     ck_assert_ptr_nonnull(document);
     ck_assert_uint_eq(json_value_size(json_value_element(document_root(document), 0)), size - 4);
     document_destroy(document);
+    ck_assert_ptr_null(document_read(text, size, &problem));
+    ck_assert_uint_eq(problem.code, PROBLEM_BODY_TOO_LARGE);
+    free(text);
+}
+END_TEST
+
+/* The keys count, and so does the place of each array. */
+START_TEST(arrays_that_are_too_many_are_too_large)
+{
+    enum { ARRAYS = LIMIT_DOCUMENT / 10, MEMBER = 16 };
+    struct problem problem = {0};
+    char *text = malloc((size_t)ARRAYS * MEMBER);
+    ck_assert_ptr_nonnull(text);
+    size_t size = 0;
+    for (size_t i = 0; i < ARRAYS; i++)
+        size += (size_t)sprintf(text + size, "%c\"%06zx\":[1]", i == 0 ? '{' : ',', i);
+    text[size++] = '}';
     ck_assert_ptr_null(document_read(text, size, &problem));
     ck_assert_uint_eq(problem.code, PROBLEM_BODY_TOO_LARGE);
     free(text);
@@ -189,6 +207,7 @@ int main(void)
     tcase_add_test(tests, values_are_read_by_their_kind);
     tcase_add_test(tests, an_absent_value_has_nothing);
     tcase_add_test(tests, only_a_stored_text_may_be_longer_than_a_body);
+    tcase_add_test(tests, arrays_that_are_too_many_are_too_large);
     tcase_add_test(tests, one_value_is_told_from_other_texts);
     tcase_add_test(tests, unreadable_bodies_have_their_codes);
     tcase_add_test(tests, an_unreadable_body_says_where_it_broke);
