@@ -145,9 +145,9 @@ static int serve(struct options *options)
     int number;
     sigset_t signals;
     char directory[PATH_MAX];
-    struct service service = {.max_dataset_bytes = options->http.max_file_bytes};
+    struct service service = {.max_dataset_bytes = options->http.bodies.max_file_bytes};
     snprintf(directory, sizeof directory, "%s", options->db);
-    options->http.directory = dirname(directory);
+    options->http.bodies.directory = dirname(directory);
     options->http.other_threads = options->workers;
     options->http.draining = &service.draining;
     options->http.routes = routes;

@@ -45,11 +45,11 @@ static const struct option {
      "idle longest makes room, and if none is idle, a new one" INDENT "is answered 503",
      NUMBER, offsetof(struct options, http.connections), 1, 65536},
     {"max-body", "SIZE", "64M", "the largest body of one request", SIZE,
-     offsetof(struct options, http.max_body_bytes), KIB, TIB},
+     offsetof(struct options, http.bodies.max_bytes), KIB, TIB},
     {"max-bodies", "SIZE", "512M", "the bodies of all requests in progress", SIZE,
-     offsetof(struct options, http.max_bodies_bytes), KIB, TIB},
+     offsetof(struct options, http.bodies.max_all_bytes), KIB, TIB},
     {"max-dataset", "SIZE", "1G", "the largest file of a dataset, and its array", SIZE,
-     offsetof(struct options, http.max_file_bytes), KIB, TIB},
+     offsetof(struct options, http.bodies.max_file_bytes), KIB, TIB},
     {"model-cache", "SIZE", "256M", "the models that are kept in memory", SIZE,
      offsetof(struct options, model_cache_bytes), KIB, TIB},
     {"request-timeout", "SECONDS", "60", "the time in which a whole request must arrive", NUMBER,
@@ -274,7 +274,7 @@ int options_read(int argc, char **argv, struct options *ret_options)
         return EXIT_SUCCESS;
     if (!read_variables(&options) || !read_flags(&options, argc, argv))
         return EXIT_FAILURE;
-    if (options.http.max_bodies_bytes < options.http.max_body_bytes) {
+    if (options.http.bodies.max_all_bytes < options.http.bodies.max_bytes) {
         wrong("--max-bodies is less than --max-body");
         return EXIT_FAILURE;
     }

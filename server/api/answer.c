@@ -35,7 +35,7 @@ void answer_npy(struct reply *reply, enum dtype dtype, unsigned rank, const size
     buffer_add(&reply->body, header, npy_header_write(dtype, rank, shape, header));
     buffer_add(&reply->body, values, bytes);
     reply->content_type = "application/x-npy";
-    reply_with(reply, 200);
+    reply->status = 200;
 }
 
 /* --- predictions: their arrays --- */
@@ -184,6 +184,6 @@ void answer_prediction(const struct request *request, const struct model *model,
         answer_npy(reply, array->dtype, array->rank, array->shape, array->values);
     } else {
         write_prediction(&reply->json, model, prediction);
-        reply_with(reply, 200);
+        reply->status = 200;
     }
 }

@@ -67,7 +67,7 @@ void datasets_answer(struct service *service, const char *id, unsigned status, s
         return;
     write_dataset(&reply->json, &record);
     dataset_record_finish(&record);
-    reply_with(reply, status);
+    reply->status = status;
 }
 
 void datasets_get(struct service *service, const struct request *request, struct reply *reply)
@@ -101,5 +101,5 @@ void datasets_delete(struct service *service, const struct request *request, str
     const enum store_status status =
         store_pool_return_writer(service->stores, store_dataset_delete(store, request->dataset));
     if (errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, request->dataset, &reply->problem))
-        reply_with(reply, 204);
+        reply->status = 204;
 }

@@ -75,7 +75,7 @@ static void answer(const struct evaluate_request *asked, const struct evaluation
         write_classes(json, model, confusion);
     }
     json_write_object_end(json);
-    reply_with(reply, 200);
+    reply->status = 200;
 }
 
 static bool has_classes(const struct model *model)

@@ -18,7 +18,7 @@ static void write_kernel(const struct float_array *t, double tau, double tau_s, 
         json_write_float(&reply->json, (float)psp_kernel((double)t->values[i], tau, tau_s));
     json_write_array_end(&reply->json);
     json_write_object_end(&reply->json);
-    reply_with(reply, 200);
+    reply->status = 200;
 }
 
 void functions_psp_kernel(struct service *service, const struct request *request,
@@ -110,7 +110,7 @@ static void answer_loss(const struct loss_input *input, struct reply *reply)
         json_write_object_begin(&reply->json);
         json_write_member_double(&reply->json, "loss", loss > FLT_MAX ? loss : (double)(float)loss);
         json_write_object_end(&reply->json);
-        reply_with(reply, 200);
+        reply->status = 200;
     }
     free(label);
 }

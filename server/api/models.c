@@ -49,7 +49,7 @@ static void answer_model(struct service *service, const char *id, unsigned statu
         return;
     write_model(&reply->json, &record);
     model_record_finish(&record);
-    reply_with(reply, status);
+    reply->status = status;
 }
 
 void models_get(struct service *service, const struct request *request, struct reply *reply)
@@ -275,5 +275,5 @@ void models_delete(struct service *service, const struct request *request, struc
     const enum store_status status = model_cache_change_end(
         service->cache, request->model, store_model_delete(store, request->model));
     if (errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
-        reply_with(reply, 204);
+        reply->status = 204;
 }

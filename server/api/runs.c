@@ -80,7 +80,7 @@ void runs_answer(struct service *service, int64_t run, unsigned status, struct r
         return;
     write_run(&reply->json, &record);
     run_record_finish(&record);
-    reply_with(reply, status);
+    reply->status = status;
 }
 
 void runs_get(struct service *service, const struct request *request, struct reply *reply)

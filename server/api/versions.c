@@ -55,7 +55,7 @@ static void write_weights(const struct model *model, const struct weights *weigh
         json_write_float_array(&reply->json, weights->layers[l], shape, 2);
     }
     json_write_object_end(&reply->json);
-    reply_with(reply, 200);
+    reply->status = 200;
 }
 
 /* Finds the layer that ?tensor= names; without it, the last one. */
@@ -139,7 +139,7 @@ static void publish(struct service *service, const struct model *model,
     json_write_object_begin(&reply->json);
     answer_write_version(&reply->json, model->id, version);
     json_write_object_end(&reply->json);
-    reply_with(reply, 200);
+    reply->status = 200;
 }
 
 /* An array holds one layer: if there are several, ?tensor= must name it. */

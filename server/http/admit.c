@@ -133,20 +133,15 @@ static void check_media(struct exchange *exchange, const struct headers *headers
         problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.");
 }
 
-size_t admit_max_bytes(const struct exchange *exchange)
-{
-    const struct body_limits *limits = &exchange->server->body_limits;
-    const bool is_file = exchange->route != NULL && exchange->route->body == BODY_FILE;
-    return is_file ? limits->max_file_bytes : limits->max_bytes;
-}
-
 /* Whether the body that the headers announce may come. */
 static void check_body(struct exchange *exchange, const struct headers *headers)
 {
     struct problem *problem = &exchange->reply.problem;
-    const size_t max = admit_max_bytes(exchange);
-    if (!body_check_size(headers->length, max, problem))
-        exchange->close = headers->length / DISCARDED_BODIES > max;
+    struct body_limits *limits = &exchange->server->options.bodies;
+    const bool is_file = exchange->route != NULL && exchange->route->body == BODY_FILE;
+    exchange->max_bytes = is_file ? limits->max_file_bytes : limits->max_bytes;
+    if (!body_check_size(headers->length, exchange->max_bytes, problem))
+        exchange->close = headers->length / DISCARDED_BODIES > exchange->max_bytes;
     if (exchange->route == NULL)
         return;
     if (exchange->route->body == BODY_NONE && headers->length > 0)
@@ -155,11 +150,11 @@ static void check_body(struct exchange *exchange, const struct headers *headers)
         check_media(exchange, headers);
     if (problem_is_set(problem))
         return;
-    if (exchange->route->body == BODY_FILE)
-        body_begin_file(&exchange->body, &exchange->server->body_limits, problem);
+    if (is_file)
+        body_begin_file(&exchange->body, limits, problem);
     else
-        body_begin(&exchange->body, &exchange->server->body_limits, headers->coding == CODING_GZIP,
-                   headers->length, problem);
+        body_begin(&exchange->body, limits, headers->coding == CODING_GZIP, headers->length,
+                   problem);
 }
 
 bool admit_is_health(const struct exchange *exchange)

@@ -12,9 +12,6 @@ void admit_target(struct exchange *exchange, const char *target);
  * exchange->close is set. Otherwise the body may come. */
 void admit_headers(struct exchange *exchange, const char *method, const char *version);
 
-/* The largest size of the request's body. */
-size_t admit_max_bytes(const struct exchange *exchange);
-
 /* Whether the request asks for the service's health: it may name any host, and is logged only if it
  * fails. */
 bool admit_is_health(const struct exchange *exchange);

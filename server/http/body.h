@@ -12,7 +12,7 @@
 #include "server/base/gzip.h"
 #include "server/base/problem.h"
 
-/* What bodies may take, and what they take now. */
+/* What bodies may take, beyond which they are refused, and what they take now. */
 struct body_limits {
     size_t max_bytes;      /* of one body, decompressed */
     size_t max_all_bytes;  /* of all bodies in memory */

@@ -63,15 +63,6 @@ static bool await(struct connections *connections, pthread_cond_t *condition, in
 
 /* --- the thread that looks after the connections --- */
 
-/* Cuts it off if its deadline has passed; not if its request has arrived in the meantime. */
-static void cut_off_late(struct connection *connection, int64_t time)
-{
-    int64_t deadline = atomic_load(&connection->deadline);
-    if (deadline != 0 && deadline <= time &&
-        atomic_compare_exchange_strong(&connection->deadline, &deadline, 0))
-        shutdown(connection->socket, SHUT_RDWR);
-}
-
 /* Whether all that the client sent has been read and its side is closed. */
 static bool has_gone(const struct connection *connection)
 {
@@ -91,8 +82,10 @@ static int64_t look_after(struct connections *connections)
     const int64_t time = timestamp_monotonic_ns();
     int64_t next = time + LOOK_AGAIN;
     for (struct connection *at = connections->head.next; at != NULL; at = at->next) {
-        cut_off_late(at, time);
-        if (atomic_load(&at->deadline) != 0 && has_gone(at))
+        const int64_t deadline = atomic_load(&at->deadline);
+        if (deadline != 0 && deadline <= time)
+            shutdown(at->socket, SHUT_RDWR);
+        else if (deadline != 0 && has_gone(at))
             shutdown(at->socket, SHUT_RD);
         if (at->wait_end != 0 && at->wait_end <= time)
             resume(at);

@@ -8,8 +8,6 @@
  * and queued then; the pool's thread calls the step and those that follow at once, and resumes. A
  * step that follows an event waits for it in the register of connections. After each resumption the
  * library calls again as after the body. */
-#include "server/http/exchange.h"
-
 #include <limits.h>
 #include <microhttpd.h>
 #include <stdio.h>
@@ -100,7 +98,7 @@ static bool take_piece(struct exchange *exchange, const char *piece, size_t size
         problem_set(problem, PROBLEM_MALFORMED_REQUEST, "This request takes no body.");
     if (problem_is_set(problem) || !body_add(&exchange->body, piece, size, problem))
         drop_body(exchange);
-    return exchange->received / DISCARDED_BODIES <= admit_max_bytes(exchange);
+    return exchange->received / DISCARDED_BODIES <= exchange->max_bytes;
 }
 
 /* --- the answer --- */
@@ -246,14 +244,6 @@ static enum MHD_Result go_on(void *cls, struct MHD_Connection *connection, const
     return handle(exchange);
 }
 
-/* The status with which the library itself has answered a malformed request; 0: it has not. */
-static unsigned status_by_library(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
-    return info != NULL ? info->http_status : 0;
-}
-
 /* Container engines ask for the health every few seconds: that all is well is not logged. */
 static bool is_worth_a_line(const struct exchange *exchange)
 {
@@ -275,14 +265,16 @@ static void end(void *cls, struct MHD_Connection *connection, void **context,
 {
     (void)cls;
     (void)code;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
     struct exchange *exchange = *context;
     if (exchange == NULL)
         return;
     *context = NULL;
     if (!exchange->headers_read)
         malformed_forget(exchange);
-    if (exchange->status == 0)
-        exchange->status = status_by_library(connection);
+    if (exchange->status == 0 && info != NULL) /* the library itself has answered */
+        exchange->status = info->http_status;
     if ((exchange->headers_read || exchange->status != 0) && is_worth_a_line(exchange))
         log_exchange(exchange);
     connections_request_ended(exchange->server->connections, &exchange->connection);
@@ -290,6 +282,7 @@ static void end(void *cls, struct MHD_Connection *connection, void **context,
     reply_finish(&exchange->reply);
 }
 
+/* None of its threads reaches its share of the connections: see connections.h. */
 struct MHD_Daemon *exchange_start_daemon(struct http_server *server, unsigned loops)
 {
     return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |

@@ -172,7 +172,6 @@ static bool read_framing(struct reader *reader, bool is_http_1_0)
     const char *encoding = reader->transfer_encoding;
     if (length != NULL && !headers_read_length(length, &reader->headers.length))
         return false;
-    reader->headers.is_chunked = encoding != NULL;
     return encoding == NULL ||
            (length == NULL && !is_http_1_0 && strcasecmp(encoding, "chunked") == 0);
 }

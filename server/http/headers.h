@@ -24,7 +24,6 @@ struct headers {
     const char *accept_encoding;
     const char *request_id;
     bool expects_continue;
-    bool is_chunked;
     enum { CODING_NONE, CODING_GZIP, CODING_UNKNOWN } coding; /* Content-Encoding */
     uint64_t length;       /* of the body; 0 if it is chunked or there is none */
     unsigned wait_seconds; /* Prefer: wait=N; 0: none */

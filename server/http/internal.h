@@ -23,11 +23,14 @@ struct http_server {
     struct thread_pool *pool;
     struct connections *connections;
     struct listener listener;
-    struct body_limits body_limits;
     uint64_t first_request; /* a number that no other start of the server has */
     atomic_uint_least64_t requests;
     atomic_bool stopping; /* a job that has not begun does not begin any more */
 };
+
+/* Starts libmicrohttpd with this many event loops, without a socket to listen on. NULL: no memory
+ * or no thread. Its callbacks are in exchange.c. */
+struct MHD_Daemon *exchange_start_daemon(struct http_server *server, unsigned loops);
 
 /* Bytes of a method and of a host with its port, with the final NUL. */
 enum { EXCHANGE_METHOD = 16, EXCHANGE_AUTHORITY = 264 };
@@ -54,8 +57,9 @@ struct exchange {
     bool close;
     bool is_received;
     struct body body;
-    size_t received; /* bytes of the body, kept or not */
-    unsigned status; /* 0: not answered */
+    size_t max_bytes; /* of the body */
+    size_t received;  /* bytes of the body, kept or not */
+    unsigned status;  /* 0: not answered */
     size_t answer_bytes;
     struct reply reply; /* last: see reply_init() */
 };

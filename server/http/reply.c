@@ -115,16 +115,14 @@ static void write_problem(const struct request *request, struct reply *reply)
     reply->waited_seconds = 0;
 }
 
-static struct MHD_Response *make_response(struct reply *reply, size_t *ret_size)
+static struct MHD_Response *make_response(struct reply *reply)
 {
-    end_line(reply);
     const size_t size = reply->body.size;
     char *bytes = buffer_take(&reply->body);
     struct MHD_Response *response =
         MHD_create_response_from_buffer(size, bytes, MHD_RESPMEM_MUST_FREE);
     if (response == NULL)
         free(bytes);
-    *ret_size = size;
     return response;
 }
 
@@ -141,10 +139,11 @@ static void write_location(const char *path, const char *location, char *out)
 static bool add_headers(struct MHD_Response *response, const struct request *request,
                         const struct reply *reply, bool close)
 {
-    char location[REPLY_LOCATION + 3 * LIMIT_PATH] = "", preference[32];
+    char location[REPLY_LOCATION + 3 * LIMIT_PATH], preference[32];
     if (reply->location[0] != '\0')
         write_location(request->path, reply->location, location);
-    snprintf(preference, sizeof preference, "wait=%u", reply->waited_seconds);
+    if (reply->waited_seconds > 0)
+        snprintf(preference, sizeof preference, "wait=%u", reply->waited_seconds);
     const struct {
         const char *name;
         const char *value; /* NULL: none */
@@ -156,7 +155,7 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
         {"Content-Encoding", reply->is_gzip ? "gzip" : NULL},
         {"Vary", reply->is_gzip ? "Accept-Encoding" : NULL},
         {"Cache-Control", strcmp(request->method, "GET") == 0 ? "no-store" : NULL},
-        {"Location", location[0] != '\0' ? location : NULL},
+        {"Location", reply->location[0] != '\0' ? location : NULL},
         {"Allow", reply->allow[0] != '\0' ? reply->allow : NULL},
         {"Retry-After", reply->status == MHD_HTTP_SERVICE_UNAVAILABLE ? "1" : NULL},
         {"Preference-Applied", reply->waited_seconds > 0 ? preference : NULL},
@@ -170,23 +169,22 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
 }
 
 unsigned reply_send(struct MHD_Connection *connection, const struct request *request,
-                    struct reply *reply, bool close, size_t *body_size)
+                    struct reply *reply, bool close, size_t *ret_size)
 {
-    if (reply->body.failed && !problem_is_set(&reply->problem))
-        problem_set(&reply->problem, PROBLEM_OUT_OF_MEMORY, "There is no memory for the answer.");
+    if (reply->body.failed)
+        problem_set_no_memory(&reply->problem);
     if (problem_is_set(&reply->problem))
         write_problem(request, reply);
-
-    size_t size;
-    struct MHD_Response *response = make_response(reply, &size);
+    end_line(reply);
+    const size_t size = reply->body.size;
+    struct MHD_Response *response = make_response(reply);
     if (response == NULL)
         return 0;
-    unsigned status = 0;
-    if (add_headers(response, request, reply, close) &&
-        MHD_queue_response(connection, reply->status, response) == MHD_YES) {
-        status = reply->status;
-        *body_size = size;
-    }
+    const bool is_queued = add_headers(response, request, reply, close) &&
+                           MHD_queue_response(connection, reply->status, response) == MHD_YES;
     MHD_destroy_response(response);
-    return status;
+    if (!is_queued)
+        return 0;
+    *ret_size = size;
+    return reply->status;
 }

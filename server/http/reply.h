@@ -28,7 +28,7 @@ struct reply_next {
 enum { REPLY_LOCATION = 128, REPLY_ALLOW = 64 };
 
 struct reply {
-    unsigned status;
+    unsigned status;               /* of the answer, unless it is a problem */
     const char *content_type;      /* static text; application/json unless set */
     char location[REPLY_LOCATION]; /* a path, e.g. "/runs/7"; "" for none */
     unsigned waited_seconds;       /* of Preference-Applied: wait=N; 0 for none */
@@ -41,12 +41,6 @@ struct reply {
 };
 
 /* --- for handlers --- */
-
-/* Answers with what reply->body holds. */
-static inline void reply_with(struct reply *reply, unsigned status)
-{
-    reply->status = status;
-}
 
 /* Makes the state of the next step: `size` zeroed bytes, suitably aligned. The request owns it and,
  * whatever happens, calls finish(state) and then frees it after the next step. NULL with the
@@ -94,7 +88,7 @@ void reply_pack(const struct request *request, struct reply *reply);
  * after it. Returns the status, and how many bytes the body has; 0 if nothing could be queued, and
  * the connection must be dropped. */
 unsigned reply_send(struct MHD_Connection *connection, const struct request *request,
-                    struct reply *reply, bool close, size_t *body_size);
+                    struct reply *reply, bool close, size_t *ret_size);
 
 /* Writes the application/problem+json document: type, title, status, detail, instance, code,
  * errors (if fields are named) and request_id. */

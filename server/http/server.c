@@ -5,7 +5,6 @@
  * library stopped: it would not survive a suspended connection, and by then there is none. */
 #include "server/http/server.h"
 
-#include <limits.h>
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +14,6 @@
 #include <unistd.h>
 
 #include "server/base/limits.h"
-#include "server/http/exchange.h"
 #include "server/http/internal.h"
 
 enum { LOOPS_PER_CORE = 2, CORES_MIN = 2 };
@@ -110,14 +108,7 @@ bool http_server_start(const struct http_options *options, struct service *servi
         snprintf(error, error_size, "there is no memory for the server");
         return false;
     }
-    *server = (struct http_server){
-        .options = *options,
-        .service = service,
-        .body_limits = {.max_bytes = options->max_body_bytes,
-                        .max_all_bytes = options->max_bodies_bytes,
-                        .max_file_bytes = options->max_file_bytes,
-                        .directory = options->directory},
-    };
+    *server = (struct http_server){.options = *options, .service = service};
     if (getrandom(&server->first_request, sizeof server->first_request, GRND_NONBLOCK) < 0)
         server->first_request = (uint64_t)time(NULL) << 32;
     *ret_server = server;

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/http/body.h"
 #include "server/http/listener.h"
 
 struct service;
@@ -16,14 +17,11 @@ struct route;
 
 struct http_options {
     struct listener_address listen;
-    const char *hosts;     /* names that it answers to (see headers.h); NULL: on a loopback address
-                              those of the loopback, else any */
-    unsigned connections;  /* that may be open at the same time; fewer if the limit of open files is
-                              lower */
-    size_t max_body_bytes; /* of one request */
-    size_t max_bodies_bytes;          /* of all requests in flight; beyond it 503 */
-    size_t max_file_bytes;            /* of a body that is kept in a file */
-    const char *directory;            /* for such files */
+    const char *hosts;    /* names that it answers to (see headers.h); NULL: on a loopback address
+                             those of the loopback, else any */
+    unsigned connections; /* that may be open at the same time; fewer if the limit of open files is
+                             lower */
+    struct body_limits bodies;        /* no body is there yet */
     unsigned request_timeout_seconds; /* a request that has not arrived by then is cut off */
     unsigned pool_threads;            /* for what would hold up the event loops */
     unsigned other_threads;           /* of the process, that open files too */

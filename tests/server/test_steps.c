@@ -71,7 +71,7 @@ static void run(struct service *service, const struct request *request, struct r
     json_write_boolean(&reply->json, kept->read_on_pool);
     json_write_boolean(&reply->json, request->team != NULL);
     json_write_array_end(&reply->json);
-    reply_with(reply, 200);
+    reply->status = 200;
 }
 
 static void read_light(struct service *service, const struct request *request, struct reply *reply)
@@ -100,7 +100,7 @@ static void read_only(struct service *service, const struct request *request, st
 {
     (void)service;
     keep_body(request, reply);
-    reply_with(reply, 204);
+    reply->status = 204;
 }
 
 static bool has_happened(struct service *service, int64_t event)
@@ -125,7 +125,7 @@ static void pass_gate(struct service *service, const struct request *request, st
     (void)request;
     sem_post(&is_inside);
     sem_wait(&gate);
-    reply_with(reply, 204);
+    reply->status = 204;
 }
 
 static const struct route routes[] = {
@@ -147,10 +147,10 @@ static void start_server(void)
     const struct http_options options = {
         .listen = {.host = "127.0.0.1", .port = "0"},
         .connections = 1024,
-        .max_body_bytes = 1 << 20,
-        .max_bodies_bytes = 1 << 30,
-        .max_file_bytes = 1 << 20,
-        .directory = "/tmp",
+        .bodies = {.max_bytes = 1 << 20,
+                   .max_all_bytes = 1 << 30,
+                   .max_file_bytes = 1 << 20,
+                   .directory = "/tmp"},
         .request_timeout_seconds = 60,
         .pool_threads = 1,
         .draining = &draining,
