@@ -24,11 +24,10 @@
 #define LIMIT_WEIGHTS          (16 * 1024 * 1024) /* of all layers of a model */
 #define LIMIT_T                100000             /* steps of the time grid */
 #define LIMIT_MAX_SPIKES       1000               /* that are counted of an output */
-#define LIMIT_VOLTAGES         (16 * 1024 * 1024) /* T, or the spikes of a sample, * neurons of a layer */
+#define LIMIT_VOLTAGES         (16 * 1024 * 1024) /* T or a sample's spikes, * neurons of a layer */
 #define LIMIT_MARGIN           1e7
 #define LIMIT_SPIKES           (16 * 1024 * 1024) /* batch * n * k * m of an answer of encode */
-#define LIMIT_ANSWER                                                                               \
-    (4 * 1024 * 1024) /* numbers of an answer of predict; max_spikes * out_features */
+#define LIMIT_ANSWER           (4 * 1024 * 1024)  /* numbers of an answer; max_spikes * outputs */
 
 /* batch * (T + in_features) * out_features of predict and evaluate: about ten seconds on a core */
 #define LIMIT_WORK 40000000000ull

@@ -47,7 +47,8 @@ struct reply {
  * problem set: there is no memory. A step calls it at most once. */
 void *reply_make_state(struct reply *reply, size_t size, void (*finish)(void *state));
 
-/* More work than an event loop takes: that of a step that waits for the disk. */
+/* More work than an event loop takes: that of a step that writes to the store, or reads much from
+ * it. */
 #define WORK_FOR_POOL UINT64_MAX
 
 /* Names the next step, in which request->state is the state made, and request->body is gone. A

@@ -15,7 +15,7 @@ enum route_body {
 /* Which thread calls the first step of the handler. */
 enum route_place {
     ON_EVENT_LOOP, /* unless the body is large */
-    ON_POOL        /* the step waits for the disk */
+    ON_POOL        /* the step writes to the store, or reads much from it */
 };
 
 struct route {
