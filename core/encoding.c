@@ -19,11 +19,6 @@ void encoding_finish(struct encoding *encoding)
     *encoding = (struct encoding){0};
 }
 
-bool encoding_takes_bytes(const struct encoding *encoding)
-{
-    return encoding->byte_table.ranges > 0;
-}
-
 enum core_status encoding_add_background(struct encoding *encoding, const struct layer *layer)
 {
     return background_create(layer, &encoding->byte_table, &encoding->background);

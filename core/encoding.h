@@ -25,7 +25,10 @@ enum core_status encoding_init(struct encoding *encoding, const struct encoder *
 void encoding_finish(struct encoding *encoding); /* does nothing on a zeroed one */
 
 /* Whether it encodes bytes. */
-bool encoding_takes_bytes(const struct encoding *encoding);
+static inline bool encoding_takes_bytes(const struct encoding *encoding)
+{
+    return encoding->byte_table.ranges > 0;
+}
 
 /* Sums the background of the layer that reads the spikes, on the grid. The encoding takes bytes.
  */

@@ -24,12 +24,6 @@ void pattern_finish(struct pattern *pattern)
     *pattern = (struct pattern){0};
 }
 
-void pattern_clear(struct pattern *pattern)
-{
-    pattern->count = pattern->background_count = 0;
-    pattern->fired = pattern->fractional = false;
-}
-
 void pattern_add(struct pattern *pattern, size_t afferent, float time)
 {
     if (!(time >= 0)) /* NaN is silence too */

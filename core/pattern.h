@@ -33,7 +33,11 @@ struct pattern {
 enum core_status pattern_init(struct pattern *pattern, size_t capacity, float last);
 void pattern_finish(struct pattern *pattern); /* does nothing on a zeroed one */
 
-void pattern_clear(struct pattern *pattern);
+static inline void pattern_clear(struct pattern *pattern)
+{
+    pattern->count = pattern->background_count = 0;
+    pattern->fired = pattern->fractional = false;
+}
 
 /* Adds a spike; a negative time or NaN is silence and adds nothing. At most `capacity` spikes may
  * be added, by ascending afferent. */

@@ -62,19 +62,25 @@ VECTORIZED static void find_leads(const struct pattern *pattern, const struct ps
     }
 }
 
+static void find_intervals(const struct pattern *pattern, const struct tempotron *tempotron,
+                           struct timeline *timeline)
+{
+    const struct time_constants constants = time_constants(&tempotron->psp);
+    intervals_sort_by_time(pattern, timeline->order, timeline->buffer);
+    intervals_find_decays(pattern, timeline->order, (double)tempotron->params.T, &constants,
+                          timeline->decay_slow, timeline->decay_fast, timeline->turn);
+}
+
 void timeline_read(struct timeline *timeline, const struct tempotron *tempotron,
                    const struct pattern *pattern)
 {
-    const struct time_constants constants = time_constants(&tempotron->psp);
     switch (tempotron->params.clock) {
     case CLOCK_GRID:
         if (pattern->fractional)
             find_leads(pattern, &tempotron->psp, timeline);
         break;
     case CLOCK_CONTINUOUS:
-        intervals_sort_by_time(pattern, timeline->order, timeline->buffer);
-        intervals_find_decays(pattern, timeline->order, (double)tempotron->params.T, &constants,
-                              timeline->decay_slow, timeline->decay_fast, timeline->turn);
+        find_intervals(pattern, tempotron, timeline);
         break;
     }
 }

@@ -135,6 +135,18 @@ static struct document *read_npy(const struct request *request, const char *arra
     return NULL;
 }
 
+static struct document *read_json(const struct request *request, struct problem *problem)
+{
+    refuse_parameters(request, problem);
+    struct document *document = document_read(request->body, request->body_size, problem);
+    if (document == NULL && npy_matches(request->body, request->body_size)) {
+        *problem = (struct problem){0};
+        problem_set(problem, PROBLEM_INVALID_JSON,
+                    "The body is an .npy file: send it with Content-Type: application/x-npy.");
+    }
+    return document;
+}
+
 struct document *request_document(const struct request *request, const char *array,
                                   enum array_use use, struct problem *problem)
 {
@@ -142,13 +154,7 @@ struct document *request_document(const struct request *request, const char *arr
     case MEDIA_NPY:
         return read_npy(request, array, use, problem);
     case MEDIA_JSON:
-        if (npy_matches(request->body, request->body_size)) {
-            problem_set(problem, PROBLEM_INVALID_JSON,
-                        "The body is an .npy file: send it with Content-Type: application/x-npy.");
-            return NULL;
-        }
-        refuse_parameters(request, problem);
-        return document_read(request->body, request->body_size, problem);
+        return read_json(request, problem);
     }
     return NULL;
 }

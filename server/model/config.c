@@ -9,12 +9,6 @@ void model_config_finish(struct model_config *config)
     *config = (struct model_config){0};
 }
 
-size_t model_config_features(const struct model_config *config)
-{
-    return config->has_encoder ? encoder_features(&config->encoder)
-                               : config->network.tempotron.in_features;
-}
-
 static void check_product(uint64_t product, uint64_t limit, const char *pointer, const char *what,
                           struct problem *problem)
 {

@@ -20,7 +20,11 @@ struct model_config {
 void model_config_finish(struct model_config *config); /* does nothing on a zeroed one */
 
 /* The numbers of a sample: values for its encoder, or spikes of afferents. */
-size_t model_config_features(const struct model_config *config);
+static inline size_t model_config_features(const struct model_config *config)
+{
+    return config->has_encoder ? encoder_features(&config->encoder)
+                               : config->network.tempotron.in_features;
+}
 
 /* Checks the products of its sizes against their limits. Adds what is too large to the problem, at
  * the member of the config that is the cause. */

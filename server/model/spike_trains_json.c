@@ -9,7 +9,7 @@
 
 #include "server/base/buffer.h"
 
-enum { BATCH = 1, SAMPLE, TRAIN }; /* brackets open */
+enum { BATCH = 1, SAMPLE, TRAIN = SPIKE_TRAINS_DEPTH }; /* brackets open */
 
 struct reader {
     const struct fields *fields;
@@ -19,11 +19,6 @@ struct reader {
     size_t time_count;
     struct buffer spikes; /* uint32_t [samples begun][features], for the samples to take */
 };
-
-bool spike_trains_are_given(const struct numbers *in_spikes)
-{
-    return in_spikes != NULL && in_spikes->depth >= TRAIN;
-}
 
 /* Names the element at the first `depth` indices. */
 static bool refuse(const struct reader *reader, unsigned depth, enum problem_code code,

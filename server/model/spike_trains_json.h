@@ -7,9 +7,14 @@
 #include "server/json/fields.h"
 #include "server/json/numbers.h"
 
+enum { SPIKE_TRAINS_DEPTH = 3 }; /* brackets around the times of a train */
+
 /* Whether some entry of [b][in_features] is an array, so that the whole has to be read as trains.
- */
-bool spike_trains_are_given(const struct numbers *in_spikes); /* takes NULL */
+ * Takes NULL. */
+static inline bool spike_trains_are_given(const struct numbers *in_spikes)
+{
+    return in_spikes != NULL && in_spikes->depth >= SPIKE_TRAINS_DEPTH;
+}
 
 /* Reads in_spikes, [b][in_features] of numbers (one spike; negative: silent) and arrays of numbers
  * that are not negative, into samples without labels. Wrong types, ragged rows, numbers beyond
