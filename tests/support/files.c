@@ -19,6 +19,8 @@ struct bytes bytes_of(const void *at, size_t size)
 
 void bytes_add(struct bytes *bytes, const void *at, size_t size)
 {
+    if (size == 0)
+        return;
     if (bytes->size + size > bytes->capacity) {
         bytes->capacity = 2 * (bytes->size + size) + 1;
         bytes->at = realloc(bytes->at, bytes->capacity);
