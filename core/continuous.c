@@ -65,13 +65,29 @@ VECTORIZED static void end_interval(double decay_slow, double decay_fast, double
     double *restrict best = membranes->best, *restrict t_max = membranes->t_max;
     for (size_t j = 0; j < membranes->stride; j++) {
         const double w = row == NULL ? 0 : (double)row[j];
-        const double M = psp_settle(slow[j] * decay_slow), S = psp_settle(fast[j] * decay_fast);
+        const double M = slow[j] * decay_slow, S = fast[j] * decay_fast;
         const double v = M - S;
         t_max[j] = v > best[j] ? time : t_max[j];
         best[j] = v > best[j] ? v : best[j];
         slow[j] = M + w;
         fast[j] = S + w;
     }
+}
+
+VECTORIZED static void settle_all(struct membranes *membranes)
+{
+    double *restrict slow = membranes->slow, *restrict fast = membranes->fast;
+    for (size_t j = 0; j < membranes->stride; j++) {
+        slow[j] = psp_settle(slow[j]);
+        fast[j] = psp_settle(fast[j]);
+    }
+}
+
+/* psp_settle() for all neurons, in the intervals in which it is due. */
+INLINED void settle(struct membranes *membranes, size_t interval)
+{
+    if (interval % PSP_SETTLES == 0)
+        settle_all(membranes);
 }
 
 static void clear_exponentials(struct membranes *membranes)
@@ -160,6 +176,7 @@ INLINED void find_maxima(const struct tempotron *tempotron, const struct pattern
             take_peaks(&constants, timeline->turn[e], now, membranes);
         if (fires && next > now)
             note_crossings(&constants, threshold, now, next, decay_slow, decay_fast, membranes);
+        settle(membranes, e);
         end_interval(decay_slow, decay_fast, next, row, membranes);
         now = next;
     }
@@ -186,6 +203,7 @@ static void sample_voltages(const struct tempotron *tempotron, const struct patt
         }
         end_interval(exp_nonpositive((now - next) / constants.slow),
                      exp_nonpositive((now - next) / constants.fast), next, row, membranes);
+        settle(membranes, e + t);
         now = next;
         if (row != NULL)
             continue;
@@ -269,8 +287,8 @@ VECTORIZED static void trace_back(const struct time_constants *constants, double
 {
     double *restrict slow = membranes->slow, *restrict fast = membranes->fast;
     for (size_t j = 0; j < membranes->stride; j++) {
-        slow[j] = psp_settle(slow[j] * decay_slow);
-        fast[j] = psp_settle(fast[j] * decay_fast);
+        slow[j] *= decay_slow;
+        fast[j] *= decay_fast;
     }
     for (size_t j = 0; j < membranes->stride; j++) {
         const double at = gradient->at[j], amount = (double)gradient->amount[j];
@@ -296,6 +314,7 @@ void continuous_backward(const struct tempotron *tempotron, const struct pattern
         const uint32_t spike = timeline->order[e];
         const double time = (double)pattern->time[spike];
         float *fall = credit->fall + spike * credit->stride;
+        settle(membranes, e);
         trace_back(&constants, time, next, timeline->decay_slow[e + 1], timeline->decay_fast[e + 1],
                    gradient, membranes, credit->rise + spike * credit->stride);
         for (size_t j = 0; j < credit->stride; j++)

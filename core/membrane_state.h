@@ -27,9 +27,6 @@ INLINED void membrane_state_advance(const struct psp *psp, const lanes *drive,
     state->m.high = psp->decay * state->m.high + in.high;
 }
 
-/* How often a state is settled: seldom enough to cost next to nothing. */
-enum { MEMBRANE_STATE_SETTLES = 64 };
-
 INLINED void membrane_state_settle_half(half_double_lanes *numbers)
 {
     const half_long_lanes is_negligible =
@@ -40,7 +37,7 @@ INLINED void membrane_state_settle_half(half_double_lanes *numbers)
 /* psp_settle() for all numbers, in the steps in which they are due. */
 INLINED void membrane_state_settle(struct membrane_state *state, size_t step)
 {
-    if (step % MEMBRANE_STATE_SETTLES != 0)
+    if (step % PSP_SETTLES != 0)
         return;
     membrane_state_settle_half(&state->v.low);
     membrane_state_settle_half(&state->v.high);

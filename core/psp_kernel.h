@@ -40,6 +40,10 @@ void psp_init(struct psp *psp, double tau, double tau_s, double v_threshold);
  * double, and stay so: the processor takes many times as long for such numbers. */
 static const double psp_negligible = 1e-200;
 
+/* A loop over many neurons settles once in this many steps or spikes, so that it costs next to
+ * nothing. */
+enum { PSP_SETTLES = 64 };
+
 /* NaN stays NaN. */
 static inline double psp_settle(double state)
 {

@@ -40,7 +40,7 @@ START_TEST(a_state_on_the_grid_becomes_zero)
     membrane_state_advance(&psp, &spike, &state);
     for (size_t t = 1; t < 2000000; t++) {
         membrane_state_settle(&state, t);
-        if (t % MEMBRANE_STATE_SETTLES == 0)
+        if (t % PSP_SETTLES == 0)
             for (size_t l = 0; l < LANES / 2 - 1; l++) {
                 expect_normal_or_zero(state.v.low[l]);
                 expect_normal_or_zero(state.m.low[l]);
