@@ -252,6 +252,7 @@ struct student {
     struct trial held_out[HELD_OUT];
     struct trial trial;
     struct probe probe;
+    struct arena arena; /* of the probe */
     struct random random;
 };
 
@@ -271,10 +272,12 @@ static struct student *prepare(const struct task *task, uint32_t seed)
         .params = &student->params, .capacity = MAX_TRIAL_SPIKES, .batch_size = 1};
     tempotron_draw_weight(seed, AFFERENTS, 1, weight);
     if (network_create(&shape, layers, &student->network) != CORE_OK ||
-        learner_create(student->network, &options, &student->learner) != CORE_OK ||
-        activity_init(&student->probe.activity, student->network, MAX_TRIAL_SPIKES) != CORE_OK ||
-        reading_scratch_init(&student->probe.scratch, student->network, MAX_TRIAL_SPIKES, false) !=
-            CORE_OK)
+        learner_create(student->network, &options, &student->learner) != CORE_OK)
+        abort();
+    activity_init(&student->probe.activity, student->network, MAX_TRIAL_SPIKES, &student->arena);
+    reading_scratch_init(&student->probe.scratch, student->network, MAX_TRIAL_SPIKES, false,
+                         &student->arena);
+    if (arena_status(&student->arena) != CORE_OK)
         abort();
     random_init(&student->random, seed);
     draw_patterns(&student->patterns, task->value, &student->random);
@@ -285,8 +288,7 @@ static struct student *prepare(const struct task *task, uint32_t seed)
 
 static void destroy(struct student *student)
 {
-    reading_scratch_finish(&student->probe.scratch);
-    activity_finish(&student->probe.activity);
+    arena_finish(&student->arena);
     learner_destroy(student->learner);
     network_destroy(student->network);
     free(student);

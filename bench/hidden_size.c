@@ -16,6 +16,7 @@
 enum { SAMPLES = 2048, ROUNDS = 5, PIXELS = 784, CLASSES = 10, T = 32, MAX_SPIKE_TIME = 16 };
 
 struct problem {
+    struct arena arena;
     struct images images;
     struct image_encoder encoder;
     struct samples set;
@@ -68,22 +69,22 @@ static void problem_init(struct problem *problem, size_t hidden)
     problem->set = images_view(&problem->images, 0, SAMPLES);
     problem->network = draw_network(hidden);
     const size_t capacity = samples_capacity(&problem->set, &problem->encoder.encoding);
-    must(activity_init(&problem->activity, problem->network, capacity));
-    must(membranes_init(&problem->membranes, network_widest_block(problem->network)));
+    activity_init(&problem->activity, problem->network, capacity, &problem->arena);
+    membranes_init(&problem->membranes, network_widest_block(problem->network), &problem->arena);
     problem->patterns = calloc(SAMPLES, sizeof *problem->patterns);
-    for (size_t i = 0; i < SAMPLES; i++) {
-        must(pattern_init(&problem->patterns[i], capacity, T - 1));
+    if (problem->patterns == NULL)
+        abort();
+    for (size_t i = 0; i < SAMPLES; i++)
+        pattern_init(&problem->patterns[i], capacity, T - 1, &problem->arena);
+    must(arena_status(&problem->arena));
+    for (size_t i = 0; i < SAMPLES; i++)
         samples_pattern(&problem->set, &problem->encoder.encoding, i, &problem->patterns[i]);
-    }
 }
 
 static void problem_finish(struct problem *problem)
 {
-    for (size_t i = 0; i < SAMPLES; i++)
-        pattern_finish(&problem->patterns[i]);
     free(problem->patterns);
-    membranes_finish(&problem->membranes);
-    activity_finish(&problem->activity);
+    arena_finish(&problem->arena);
     network_destroy(problem->network);
     image_encoder_finish(&problem->encoder);
     images_finish(&problem->images);

@@ -56,6 +56,7 @@ struct problem {
     struct timeline timeline;
     struct membranes membranes;
     struct activity activity;
+    struct arena arena;
 };
 
 static void problem_init(struct problem *problem, size_t features, size_t neurons, size_t outputs,
@@ -79,14 +80,16 @@ static void problem_init(struct problem *problem, size_t features, size_t neuron
     problem->network = single_layer(&shape, weight);
     free(weight);
     const size_t capacity = samples_capacity(&problem->bytes, &problem->encoder.encoding);
-    must(pattern_init(&problem->pattern, capacity, tempotron_last(&shape)));
-    must(timeline_init(&problem->timeline, clock, capacity));
-    must(membranes_init(&problem->membranes, network_widest_block(problem->network)));
-    must(activity_init(&problem->activity, problem->network, capacity));
+    pattern_init(&problem->pattern, capacity, tempotron_last(&shape), &problem->arena);
+    timeline_init(&problem->timeline, clock, capacity, &problem->arena);
+    membranes_init(&problem->membranes, network_widest_block(problem->network), &problem->arena);
+    activity_init(&problem->activity, problem->network, capacity, &problem->arena);
+    must(arena_status(&problem->arena));
     for (size_t i = 0; i < SAMPLES; i++) {
         struct pattern *pattern = &problem->patterns[i];
         samples_pattern(&problem->bytes, &problem->encoder.encoding, i, &problem->pattern);
-        must(pattern_init(pattern, problem->pattern.count, tempotron_last(&shape)));
+        pattern_init(pattern, problem->pattern.count, tempotron_last(&shape), &problem->arena);
+        must(arena_status(&problem->arena));
         for (size_t s = 0; s < problem->pattern.count; s++)
             pattern_add(pattern, problem->pattern.afferent[s], problem->pattern.time[s]);
         problem->spikes += (double)pattern->count / SAMPLES;
@@ -95,14 +98,9 @@ static void problem_init(struct problem *problem, size_t features, size_t neuron
 
 static void problem_finish(struct problem *problem)
 {
-    for (size_t i = 0; i < SAMPLES; i++)
-        pattern_finish(&problem->patterns[i]);
     free(problem->patterns);
     free(problem->values);
-    activity_finish(&problem->activity);
-    timeline_finish(&problem->timeline);
-    membranes_finish(&problem->membranes);
-    pattern_finish(&problem->pattern);
+    arena_finish(&problem->arena);
     network_destroy(problem->network);
     image_encoder_finish(&problem->encoder);
     images_finish(&problem->images);
@@ -240,15 +238,16 @@ static void against_the_floor(void)
  * what it does not have yet. */
 static double time_of_window(size_t T, float time)
 {
+    struct arena arena = {0};
     const struct tempotron_params shape = {CLOCK_GRID, 1, 10, T, 15, 3.75, 1};
     const float weight[10] = {1, -1, 0.5f, 2, 1e-3f, -3, 1, 1, 1, 1};
     double best = INFINITY;
-    struct tempotron *tempotron;
     struct pattern pattern;
     struct membranes membranes;
-    must(tempotron_create(&shape, weight, &tempotron));
-    must(pattern_init(&pattern, 1, tempotron_last(&shape)));
-    must(membranes_init(&membranes, tempotron));
+    struct tempotron *tempotron = tempotron_create(&shape, weight, &arena);
+    pattern_init(&pattern, 1, tempotron_last(&shape), &arena);
+    membranes_init(&membranes, tempotron, &arena);
+    must(arena_status(&arena));
     pattern_clear(&pattern);
     pattern_add(&pattern, 0, time);
     for (int round = 0; round < ROUNDS; round++) {
@@ -256,9 +255,7 @@ static double time_of_window(size_t T, float time)
         run_pattern(tempotron, &pattern, &membranes, NULL);
         best = fmin(best, seconds() - begin);
     }
-    membranes_finish(&membranes);
-    pattern_finish(&pattern);
-    tempotron_destroy(tempotron);
+    arena_finish(&arena);
     return best * 1e6;
 }
 

@@ -1,68 +1,32 @@
 #include "core/activity.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "core/arena.h"
-
-static void lay_out(struct activity *activity, const struct network *network, struct arena *arena)
-{
-    for (size_t l = 0; l < network->depth; l++) {
-        struct layer_activity *layer = &activity->layers[l];
-        const size_t width = network->layers[l].width;
-        layer->v_max = arena_place(arena, width, sizeof *layer->v_max);
-        layer->t_max = arena_place(arena, width, sizeof *layer->t_max);
-        if (l + 1 == network->depth)
-            continue;
-        layer->spike = arena_place(arena, width, sizeof *layer->spike);
-        layer->slope = arena_place(arena, width, sizeof *layer->slope);
-    }
-    activity->score =
-        arena_place(arena, network_outputs(&network->params), sizeof *activity->score);
-}
-
-/* The spikes that may come into a layer. */
-static size_t layer_capacity(const struct network *network, size_t layer, size_t capacity)
-{
-    return layer == 0 ? capacity : layer_afferents(&network->layers[layer]);
-}
-
-static enum core_status init_layer(struct layer_activity *layer, const struct network *network,
-                                   size_t capacity)
+static void init_layer(struct layer_activity *layer, const struct network *network, size_t number,
+                       size_t capacity, struct arena *arena)
 {
     const struct tempotron_params *params = &network->params.tempotron;
-    enum core_status status = pattern_init(&layer->pattern, capacity, tempotron_last(params));
-    if (status == CORE_OK)
-        status = timeline_init(&layer->timeline, params->clock, capacity);
-    return status;
+    const size_t width = network->layers[number].width;
+    pattern_init(&layer->pattern, capacity, tempotron_last(params), arena);
+    timeline_init(&layer->timeline, params->clock, capacity, arena);
+    layer->v_max = arena_place(arena, width, sizeof *layer->v_max);
+    layer->t_max = arena_place(arena, width, sizeof *layer->t_max);
+    if (number + 1 == network->depth)
+        return;
+    layer->spike = arena_place(arena, width, sizeof *layer->spike);
+    layer->slope = arena_place(arena, width, sizeof *layer->slope);
 }
 
-enum core_status activity_init(struct activity *activity, const struct network *network,
-                               size_t capacity)
+void activity_init(struct activity *activity, const struct network *network, size_t capacity,
+                   struct arena *arena)
 {
-    struct arena arena = {0};
-    enum core_status status = CORE_OK;
-    *activity = (struct activity){.depth = network->depth};
-    lay_out(activity, network, &arena);
-    if (!arena_allocate(&arena))
-        return CORE_NO_MEMORY;
-    lay_out(activity, network, &arena);
-    activity->memory = arena.memory;
-    for (size_t l = 0; status == CORE_OK && l < network->depth; l++)
-        status = init_layer(&activity->layers[l], network, layer_capacity(network, l, capacity));
-    if (status != CORE_OK)
-        activity_finish(activity);
-    return status;
-}
-
-void activity_finish(struct activity *activity)
-{
-    for (size_t l = 0; l < activity->depth; l++) {
-        pattern_finish(&activity->layers[l].pattern);
-        timeline_finish(&activity->layers[l].timeline);
-    }
-    free(activity->memory);
-    *activity = (struct activity){0};
+    *activity = (struct activity){
+        .depth = network->depth,
+        .score = arena_place(arena, network_outputs(&network->params), sizeof *activity->score),
+    };
+    for (size_t l = 0; l < network->depth; l++)
+        init_layer(&activity->layers[l], network, l,
+                   l == 0 ? capacity : layer_afferents(&network->layers[l]), arena);
 }
 
 struct pattern *activity_input(struct activity *activity)

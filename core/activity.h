@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/arena.h"
 #include "core/membranes.h"
 #include "core/network.h"
 #include "core/pattern.h"
-#include "core/status.h"
 #include "core/timeline.h"
 
 struct layer_activity {
@@ -27,13 +27,11 @@ struct activity {
     size_t depth;
     struct layer_activity layers[NETWORK_LAYERS];
     float *score; /* [classes] of READ_OUT_V_MAX */
-    void *memory; /* holds the arrays of floats and doubles */
 };
 
 /* Makes room for samples of up to `capacity` spikes. */
-enum core_status activity_init(struct activity *activity, const struct network *network,
-                               size_t capacity);
-void activity_finish(struct activity *activity); /* does nothing on a zeroed one */
+void activity_init(struct activity *activity, const struct network *network, size_t capacity,
+                   struct arena *arena);
 
 /* The caller fills this pattern with the sample's spikes before the forward pass. */
 struct pattern *activity_input(struct activity *activity);

@@ -1,37 +1,29 @@
-/* arena.h - lays arrays one after the other in one block of memory, each aligned for vectors. The
- * caller places them twice: first without memory, to learn how much they need, then with it. */
+/* arena.h - the memory of a thing that consists of many arrays, which are freed together.
+ *
+ * An init that is given an arena places its arrays there and cannot fail by itself: the caller asks
+ * for the arena's status after the last one. Until then, arrays of structs that have to be filled
+ * may be NULL. */
 #ifndef CORE_ARENA_H
 #define CORE_ARENA_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "core/simd.h"
+#include "core/status.h"
 
 struct arena {
-    char *memory; /* free() */
-    size_t bytes;
+    struct arena_block *last; /* one for each array, in a list; owned */
+    bool failed;              /* some array got no memory */
 };
 
-static inline void *arena_place(struct arena *arena, size_t count, size_t size)
-{
-    void *array = arena->memory == NULL ? NULL : arena->memory + arena->bytes;
-    arena->bytes += simd_round_up(count * size);
-    return array;
-}
+/* A zeroed array, aligned for vectors and filled up to whole ones. NULL: no memory, now or before.
+ */
+void *arena_place(struct arena *arena, size_t count, size_t size);
 
-/* Allocates zeroed memory for what has been placed, and starts again from its beginning. */
-static inline bool arena_allocate(struct arena *arena)
-{
-    const size_t bytes = arena->bytes > 0 ? arena->bytes : SIMD_ALIGNMENT;
-    arena->memory = aligned_alloc(SIMD_ALIGNMENT, bytes);
-    if (arena->memory == NULL)
-        return false;
-    memset(arena->memory, 0, bytes);
-    arena->bytes = 0;
-    return true;
-}
+/* The same, but its content is undefined: the part of it that is never used takes no memory. */
+void *arena_reserve(struct arena *arena, size_t count, size_t size);
+
+enum core_status arena_status(const struct arena *arena);
+void arena_finish(struct arena *arena); /* does nothing on a zeroed one */
 
 #endif

@@ -1,9 +1,6 @@
 #include "core/background.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#include "core/simd.h"
 
 /* The spikes of a feature that is 0. */
 static const struct byte_code *background_code(const struct byte_table *table, size_t feature)
@@ -37,60 +34,32 @@ static void note_steps(struct background *background, const struct byte_table *t
     background->first[block + 1] = end;
 }
 
-static bool allocate_rows(struct background *background, const struct layer *layer)
+struct background *background_create(const struct layer *layer, const struct byte_table *table,
+                                     struct arena *arena)
 {
-    const size_t rows = background->first[background->blocks];
-    background->rows = calloc(layer->block_count, sizeof *background->rows);
-    if (background->rows == NULL)
-        return false;
-    for (; background->neuron_blocks < layer->block_count; background->neuron_blocks++) {
-        const size_t bytes =
-            rows * layer->blocks[background->neuron_blocks]->stride * sizeof(float);
-        float *of_block = aligned_alloc(SIMD_ALIGNMENT, simd_round_up(bytes + 1));
-        if (of_block == NULL)
-            return false;
-        background->rows[background->neuron_blocks] = of_block;
-    }
-    return true;
-}
-
-enum core_status background_create(const struct layer *layer, const struct byte_table *table,
-                                   struct background **ret_background)
-{
-    struct background *background = calloc(1, sizeof *background);
-    bool made = false;
+    const size_t blocks = table->n / BACKGROUND_BLOCK;
+    struct background *background = arena_place(arena, 1, sizeof *background);
     if (background == NULL)
-        return CORE_NO_MEMORY;
-    background->blocks = table->n / BACKGROUND_BLOCK;
-    background->first = calloc(background->blocks + 1, sizeof *background->first);
-    background->fires = calloc(background->blocks + 1, sizeof *background->fires);
-    background->step = malloc((background->blocks * BACKGROUND_BLOCK * PATTERN_SLACK + 1) *
-                              sizeof *background->step);
-    if (background->first != NULL && background->fires != NULL && background->step != NULL) {
-        for (size_t block = 0; block < background->blocks; block++)
-            note_steps(background, table, block);
-        made = allocate_rows(background, layer);
-    }
-    if (!made) {
-        background_destroy(background);
-        return CORE_NO_MEMORY;
-    }
+        return NULL;
+    *background = (struct background){
+        .blocks = blocks,
+        .first = arena_place(arena, blocks + 1, sizeof *background->first),
+        .step =
+            arena_place(arena, blocks * BACKGROUND_BLOCK * PATTERN_SLACK, sizeof *background->step),
+        .rows = arena_place(arena, layer->block_count, sizeof *background->rows),
+        .fires = arena_place(arena, blocks, sizeof *background->fires),
+    };
+    if (arena->failed)
+        return NULL;
+    for (size_t block = 0; block < blocks; block++)
+        note_steps(background, table, block);
+    for (size_t b = 0; b < layer->block_count; b++)
+        background->rows[b] = arena_place(
+            arena, background->first[blocks] * layer->blocks[b]->stride, sizeof **background->rows);
+    if (arena->failed)
+        return NULL;
     background_update(background, layer, table);
-    *ret_background = background;
-    return CORE_OK;
-}
-
-void background_destroy(struct background *background)
-{
-    if (background == NULL)
-        return;
-    for (size_t b = 0; b < background->neuron_blocks; b++)
-        free(background->rows[b]);
-    free(background->rows);
-    free(background->first);
-    free(background->step);
-    free(background->fires);
-    free(background);
+    return background;
 }
 
 /* Adds the weights of a feature's spikes to the rows of its block. */

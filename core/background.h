@@ -14,9 +14,9 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/arena.h"
 #include "core/byte_table.h"
 #include "core/layer.h"
-#include "core/status.h"
 
 enum { BACKGROUND_BLOCK = 8 }; /* features */
 
@@ -26,14 +26,12 @@ struct background {
     uint32_t *step;  /* [first[blocks]] the step of the clock at which a row is added */
     float **rows;    /* [neuron_blocks] for each block of the layer's neurons
                         [first[blocks]][stride] */
-    size_t neuron_blocks;
-    bool *fires; /* [blocks] some neuron fires, even if too late */
+    bool *fires;     /* [blocks] some neuron fires, even if too late */
 };
 
-/* For the layer that reads the table's spikes, on the grid. */
-enum core_status background_create(const struct layer *layer, const struct byte_table *table,
-                                   struct background **ret_background);
-void background_destroy(struct background *background); /* takes NULL */
+/* For the layer that reads the table's spikes, on the grid. NULL: no memory. */
+struct background *background_create(const struct layer *layer, const struct byte_table *table,
+                                     struct arena *arena);
 
 /* Sums the rows again after the weights have changed. */
 void background_update(struct background *background, const struct layer *layer,

@@ -1,7 +1,6 @@
 #include "core/byte_table.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/background.h"
@@ -55,44 +54,34 @@ static struct byte_code code_of(const float *times, size_t m, float last)
     return code;
 }
 
-enum core_status byte_table_init(struct byte_table *table, const struct encoder *encoder,
-                                 float last)
+void byte_table_init(struct byte_table *table, const struct encoder *encoder, float last,
+                     struct arena *arena)
 {
     const size_t n = encoder_features(encoder), m = encoder_neurons(encoder);
     struct ranges ranges = {0};
-    struct byte_table made = {.n = n, .m = m, .last = last};
-    float *times = malloc(m * sizeof *times);
-    made.range = malloc(n * sizeof *made.range);
-    for (size_t i = 0; made.range != NULL && i < n; i++)
-        made.range[i] = (uint32_t)range_of(encoder, i, &ranges);
-    made.ranges = ranges.count;
-    made.codes = malloc(ranges.count * sizeof *made.codes);
-    if (times == NULL || made.range == NULL || made.codes == NULL) {
-        free(times);
-        byte_table_finish(&made);
-        return CORE_NO_MEMORY;
-    }
-    for (size_t r = 0; r < ranges.count; r++) {
+    float *times = arena_place(arena, m, sizeof *times);
+    uint32_t *range = arena_place(arena, n, sizeof *range);
+    for (size_t i = 0; range != NULL && i < n; i++)
+        range[i] = (uint32_t)range_of(encoder, i, &ranges);
+    *table = (struct byte_table){
+        .n = n,
+        .m = m,
+        .last = last,
+        .ranges = ranges.count,
+        .range = range,
+        .codes = arena_place(arena, ranges.count, sizeof *table->codes),
+    };
+    for (size_t r = 0; table->codes != NULL && r < ranges.count; r++) {
         for (size_t value = 0; value < 256; value++) {
             encoder_encode_value(encoder, ranges.representatives[r], (float)value, times);
-            made.codes[r][value] = code_of(times, m, last);
+            table->codes[r][value] = code_of(times, m, last);
         }
     }
-    free(times);
-    *table = made;
-    return CORE_OK;
 }
 
 size_t byte_table_bytes(const struct byte_table *table)
 {
     return table->n * sizeof *table->range + table->ranges * sizeof *table->codes;
-}
-
-void byte_table_finish(struct byte_table *table)
-{
-    free(table->range);
-    free(table->codes);
-    *table = (struct byte_table){0};
 }
 
 /* Blocks are as long as is worth looking at before giving up. */

@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/arena.h"
 #include "core/encoder.h"
 #include "core/pattern.h"
-#include "core/status.h"
 
 /* A table of more ranges would not fit a processor's cache, and one that few features share is not
  * worth its memory. */
@@ -30,18 +30,17 @@ struct byte_table {
     size_t m; /* neurons a feature */
     float last;
     size_t ranges;
-    uint32_t *range;                /* [n] the index of each feature's codes; owned */
-    struct byte_code (*codes)[256]; /* owned */
+    uint32_t *range; /* [n] the index of each feature's codes */
+    struct byte_code (*codes)[256];
 };
 
 /* Whether the features have few enough different ranges, and each of them enough features. */
 bool byte_table_fits(const struct encoder *encoder);
 
 /* For patterns whose `last` is the given one. byte_table_fits() holds. */
-enum core_status byte_table_init(struct byte_table *table, const struct encoder *encoder,
-                                 float last);
+void byte_table_init(struct byte_table *table, const struct encoder *encoder, float last,
+                     struct arena *arena);
 size_t byte_table_bytes(const struct byte_table *table); /* of memory */
-void byte_table_finish(struct byte_table *table);        /* does nothing on a zeroed one */
 
 /* Turns values that are all whole numbers 0 .. 255 into bytes. False: some are not, and the content
  * of `bytes` is undefined. */

@@ -1,7 +1,6 @@
 #include "core/credit.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "core/simd.h"
 
@@ -11,31 +10,21 @@ static size_t row_count(const struct tempotron *tempotron, size_t capacity)
     case CLOCK_GRID:
         return tempotron->params.T;
     case CLOCK_CONTINUOUS:
-        return capacity + 1; /* never 0 */
+        return capacity;
     }
     return 0;
 }
 
-enum core_status credit_init(struct credit *credit, const struct tempotron *tempotron,
-                             size_t capacity)
+void credit_init(struct credit *credit, const struct tempotron *tempotron, size_t capacity,
+                 struct arena *arena)
 {
     const size_t count = row_count(tempotron, capacity) * tempotron->stride;
-    float *block = aligned_alloc(SIMD_ALIGNMENT, simd_round_up(2 * count * sizeof *block));
-    if (block == NULL)
-        return CORE_NO_MEMORY;
     *credit = (struct credit){
         .stride = tempotron->stride,
         .clock = tempotron->params.clock,
-        .rise = block,
-        .fall = block + count,
+        .rise = arena_reserve(arena, count, sizeof *credit->rise),
+        .fall = arena_reserve(arena, count, sizeof *credit->fall),
     };
-    return CORE_OK;
-}
-
-void credit_finish(struct credit *credit)
-{
-    free(credit->rise);
-    *credit = (struct credit){0};
 }
 
 /* The first spike of an afferent not below the given one. */

@@ -21,8 +21,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/arena.h"
 #include "core/pattern.h"
-#include "core/status.h"
 #include "core/tempotron.h"
 #include "core/timeline.h"
 
@@ -31,14 +31,13 @@ struct credit {
     size_t stride;
     enum tempotron_clock clock;
     bool is_zero; /* every c is 0, and the rows are not filled */
-    float *rise;  /* [T or capacity][stride] sum of c K(a - t); owned, one block with `fall` */
+    float *rise;  /* [T or capacity][stride] sum of c K(a - t); */
     float *fall;  /* [T or capacity][stride] sum of c exp(-(a - t)/tau) */
 };
 
 /* For patterns of up to `capacity` spikes, and this tempotron or one with fewer neurons. */
-enum core_status credit_init(struct credit *credit, const struct tempotron *tempotron,
-                             size_t capacity);
-void credit_finish(struct credit *credit); /* does nothing on a zeroed one */
+void credit_init(struct credit *credit, const struct tempotron *tempotron, size_t capacity,
+                 struct arena *arena);
 
 /* Adds a pattern's part to gradient[in_features][stride], which is aligned for vectors, in the rows
  * of the afferents first .. end - 1. The timeline has read the pattern. */

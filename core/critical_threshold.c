@@ -11,24 +11,11 @@ enum { HALVINGS = 200 }; /* 53 would do, if no trial at Newton's estimate ever f
 
 static const double ulp = 0x1p-52;
 
-enum core_status critical_search_init(struct critical_search *search, size_t max_k)
+void critical_search_init(struct critical_search *search, size_t max_k, struct arena *arena)
 {
-    *search = (struct critical_search){0};
-    enum core_status status = spike_train_init(&search->below, max_k);
-    if (status == CORE_OK)
-        status = spike_train_init(&search->above, max_k);
-    if (status == CORE_OK)
-        status = spike_train_init(&search->trial, max_k);
-    if (status != CORE_OK)
-        critical_search_finish(search);
-    return status;
-}
-
-void critical_search_finish(struct critical_search *search)
-{
-    spike_train_finish(&search->below);
-    spike_train_finish(&search->above);
-    spike_train_finish(&search->trial);
+    spike_train_init(&search->below, max_k, arena);
+    spike_train_init(&search->above, max_k, arena);
+    spike_train_init(&search->trial, max_k, arena);
 }
 
 /* --- the spikes before t* --- */

@@ -38,7 +38,6 @@
 #include <stddef.h>
 
 #include "core/multi_spike.h"
-#include "core/status.h"
 
 /* Scratch memory of one thread. */
 struct critical_search {
@@ -48,8 +47,7 @@ struct critical_search {
 };
 
 /* For k up to max_k > 0. The work is bounded: about twenty firings of k spikes, at worst 600. */
-enum core_status critical_search_init(struct critical_search *search, size_t max_k);
-void critical_search_finish(struct critical_search *search); /* does nothing on a zeroed one */
+void critical_search_init(struct critical_search *search, size_t max_k, struct arena *arena);
 
 struct critical_threshold {
     double theta;    /* theta*_k */

@@ -12,11 +12,12 @@
 #include "core/status.h"
 
 /* The table and the background belong to the encoding that was initialised; copies of it borrow
- * them. */
+ * them, and are not finished. */
 struct encoding {
     const struct encoder *encoder; /* borrowed */
     struct byte_table byte_table;  /* zeroed: bytes cannot be encoded */
     struct background *background; /* NULL: every spike is wanted */
+    struct arena arena;
 };
 
 /* Makes the byte table if byte_table_fits(), for patterns whose `last` is the given one. */

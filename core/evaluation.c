@@ -25,6 +25,7 @@ struct evaluator {
     struct scratch *scratch; /* [parts] */
     atomic_bool stopped;
     struct reading *readings; /* [samples] */
+    struct arena arena;
 };
 
 static bool evaluate_sample(struct evaluator *evaluator, size_t sample, struct scratch *scratch)
@@ -59,13 +60,7 @@ void evaluator_destroy(struct evaluator *evaluator)
 {
     if (evaluator == NULL)
         return;
-    for (size_t part = 0; evaluator->scratch != NULL && part < evaluator->parts; part++) {
-        reading_scratch_finish(&evaluator->scratch[part].reading);
-        activity_finish(&evaluator->scratch[part].activity);
-    }
-    background_destroy(evaluator->encoding.background);
-    free(evaluator->scratch);
-    free(evaluator->readings);
+    arena_finish(&evaluator->arena);
     free(evaluator);
 }
 
@@ -77,24 +72,19 @@ static size_t part_count(const struct evaluator *evaluator, size_t capacity)
     return threads < max ? threads : max;
 }
 
-static enum core_status init_scratch(struct evaluator *evaluator)
+static void init_scratch(struct evaluator *evaluator)
 {
-    const struct network *network = evaluator->network;
-    const size_t count = evaluator->samples->count;
     const size_t capacity = samples_capacity(evaluator->samples, &evaluator->encoding);
-    enum core_status status = CORE_OK;
+    struct arena *arena = &evaluator->arena;
+    evaluator->readings =
+        arena_place(arena, evaluator->samples->count, sizeof *evaluator->readings);
     evaluator->parts = part_count(evaluator, capacity);
-    evaluator->scratch = calloc(evaluator->parts, sizeof *evaluator->scratch);
-    evaluator->readings = malloc(count * sizeof *evaluator->readings);
-    if (evaluator->scratch == NULL || evaluator->readings == NULL)
-        status = CORE_NO_MEMORY;
-    for (size_t part = 0; status == CORE_OK && part < evaluator->parts; part++) {
+    evaluator->scratch = arena_place(arena, evaluator->parts, sizeof *evaluator->scratch);
+    for (size_t part = 0; evaluator->scratch != NULL && part < evaluator->parts; part++) {
         struct scratch *scratch = &evaluator->scratch[part];
-        status = activity_init(&scratch->activity, network, capacity);
-        if (status == CORE_OK)
-            status = reading_scratch_init(&scratch->reading, network, capacity, false);
+        activity_init(&scratch->activity, evaluator->network, capacity, arena);
+        reading_scratch_init(&scratch->reading, evaluator->network, capacity, false, arena);
     }
-    return status;
 }
 
 enum core_status evaluator_create(const struct network *network, const struct samples *samples,
@@ -116,10 +106,11 @@ enum core_status evaluator_create(const struct network *network, const struct sa
     if (encoding != NULL)
         evaluator->encoding = *encoding;
     evaluator->encoding.background = NULL;
-    enum core_status status = init_scratch(evaluator);
-    if (status == CORE_OK && samples->kind == SAMPLES_BYTES &&
-        network->params.tempotron.clock == CLOCK_GRID)
-        status = encoding_add_background(&evaluator->encoding, &network->layers[0]);
+    if (samples->kind == SAMPLES_BYTES && network->params.tempotron.clock == CLOCK_GRID)
+        evaluator->encoding.background = background_create(
+            &network->layers[0], &evaluator->encoding.byte_table, &evaluator->arena);
+    init_scratch(evaluator);
+    const enum core_status status = arena_status(&evaluator->arena);
     if (status == CORE_OK)
         *ret_evaluator = evaluator;
     else

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "core/status.h"
+#include "core/arena.h"
 #include "core/tempotron.h"
 
 enum { BLOCK_NEURONS = 32 };
@@ -16,14 +16,12 @@ enum { BLOCK_NEURONS = 32 };
 struct layer {
     size_t width; /* neurons, with the padding of the last block */
     size_t block_count;
-    struct tempotron **blocks; /* [block_count]; owned */
+    struct tempotron **blocks; /* [block_count] */
 };
 
 /* params->out_features are the layer's neurons; weight[out_features][in_features], NULL: all 0. */
-enum core_status layer_init(struct layer *layer, const struct tempotron_params *params,
-                            const float *weight);
-enum core_status layer_copy(const struct layer *layer, struct layer *ret_layer);
-void layer_finish(struct layer *layer); /* does nothing on a zeroed one */
+void layer_init(struct layer *layer, const struct tempotron_params *params, const float *weight,
+                struct arena *arena);
 
 size_t layer_neurons(const struct layer *layer);
 size_t layer_afferents(const struct layer *layer);

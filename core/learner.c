@@ -49,6 +49,8 @@ struct learner {
     size_t layer;        /* that is run */
     bool steps;          /* the batch is complete, and steps as its gradient is */
     atomic_bool stopped; /* the stop check has ended it */
+
+    struct arena arena;
 };
 
 /* --- memory --- */
@@ -62,16 +64,7 @@ void learner_destroy(struct learner *learner)
 {
     if (learner == NULL)
         return;
-    for (size_t i = 0; learner->slots != NULL && i < learner->slot_count; i++)
-        slot_finish(&learner->slots[i]);
-    for (size_t i = 0; learner->scratch != NULL && i < learner->part_count; i++)
-        thread_scratch_finish(&learner->scratch[i]);
-    for (size_t i = 0; learner->blocks != NULL && i < learner->block_count; i++)
-        learning_block_finish(&learner->blocks[i]);
-    free(learner->slots);
-    free(learner->scratch);
-    free(learner->blocks);
-    free(learner->tempotrons);
+    arena_finish(&learner->arena);
     free(learner);
 }
 
@@ -84,60 +77,48 @@ static size_t count_blocks(const struct network *network)
 }
 
 /* Puts the blocks that learn in the place of the network's own. */
-static enum core_status init_blocks(struct learner *learner, const struct network *network)
+static void init_blocks(struct learner *learner, const struct network *network)
 {
     const size_t count = count_blocks(network);
-    enum core_status status = CORE_OK;
+    struct arena *arena = &learner->arena;
     learner->network = *network;
-    learner->blocks = calloc(count, sizeof *learner->blocks);
-    learner->tempotrons = calloc(count, sizeof *learner->tempotrons);
-    if (learner->blocks == NULL || learner->tempotrons == NULL)
-        return CORE_NO_MEMORY;
-    for (size_t l = 0; l < network->depth; l++) {
+    learner->blocks = arena_place(arena, count, sizeof *learner->blocks);
+    learner->tempotrons = arena_place(arena, count, sizeof *learner->tempotrons);
+    for (size_t l = 0; !arena->failed && l < network->depth; l++) {
         const struct layer *layer = &network->layers[l];
         learner->first[l] = learner->block_count;
         learner->network.layers[l].blocks = learner->tempotrons + learner->block_count;
-        for (size_t b = 0; status == CORE_OK && b < layer->block_count; b++) {
+        for (size_t b = 0; b < layer->block_count; b++) {
             struct learning_block *block = &learner->blocks[learner->block_count];
             learner->tempotrons[learner->block_count++] = &block->tempotron;
-            status = learning_block_init(block, layer->blocks[b], l, b, learner->options.params);
+            learning_block_init(block, layer->blocks[b], l, b, learner->options.params, arena);
         }
     }
     learner->first[network->depth] = learner->block_count;
-    return status;
 }
 
-static enum core_status init_slots(struct learner *learner)
+static void init_slots(struct learner *learner, const struct network *network)
 {
     const size_t capacity = learner->options.capacity;
-    const size_t fitting = SLOTS_BYTES / slot_bytes(&learner->network, capacity);
-    enum core_status status = CORE_OK;
+    const size_t fitting = SLOTS_BYTES / slot_bytes(network, capacity);
     learner->slot_count = min(learner->options.batch_size, fitting > 0 ? fitting : 1);
-    learner->slots = calloc(learner->slot_count, sizeof *learner->slots);
-    if (learner->slots == NULL)
-        return CORE_NO_MEMORY;
-    for (size_t i = 0; status == CORE_OK && i < learner->slot_count; i++)
-        status = slot_init(&learner->slots[i], &learner->network, capacity);
-    return status;
+    learner->slots = arena_place(&learner->arena, learner->slot_count, sizeof *learner->slots);
+    for (size_t i = 0; learner->slots != NULL && i < learner->slot_count; i++)
+        slot_init(&learner->slots[i], network, capacity, &learner->arena);
 }
 
-static enum core_status init_scratch(struct learner *learner)
+static void init_scratch(struct learner *learner, const struct network *network)
 {
     const struct learner_options *options = &learner->options;
     const struct augmentation *augmentation = &options->params->augmentation;
     const size_t pixels = augmentation->shift > 0 ? augmentation->height * augmentation->width : 0;
-    const uint64_t work =
-        learner->slot_count * network_work(&learner->network.params, options->capacity);
-    enum core_status status = CORE_OK;
+    const uint64_t work = learner->slot_count * network_work(&network->params, options->capacity);
     learner->part_count = min(thread_team_size(options->team), (size_t)(work / PART_WORK + 1));
     learner->splits = learner->block_count >= 4 * learner->part_count ? 1 : learner->part_count;
-    learner->scratch = calloc(learner->part_count, sizeof *learner->scratch);
-    if (learner->scratch == NULL)
-        return CORE_NO_MEMORY;
-    for (size_t i = 0; status == CORE_OK && i < learner->part_count; i++)
-        status =
-            thread_scratch_init(&learner->scratch[i], &learner->network, options->capacity, pixels);
-    return status;
+    learner->scratch = arena_place(&learner->arena, learner->part_count, sizeof *learner->scratch);
+    for (size_t i = 0; learner->scratch != NULL && i < learner->part_count; i++)
+        thread_scratch_init(&learner->scratch[i], network, options->capacity, pixels,
+                            &learner->arena);
 }
 
 enum core_status learner_create(struct network *network, const struct learner_options *options,
@@ -151,11 +132,10 @@ enum core_status learner_create(struct network *network, const struct learner_op
         learner->encoding = *options->encoding;
     learner->encoding.background = NULL;
     learner->freezes = read_out_freezes(&network->params.read_out, &options->params->loss);
-    enum core_status status = init_blocks(learner, network);
-    if (status == CORE_OK)
-        status = init_slots(learner);
-    if (status == CORE_OK)
-        status = init_scratch(learner);
+    init_blocks(learner, network);
+    init_slots(learner, network);
+    init_scratch(learner, network);
+    const enum core_status status = arena_status(&learner->arena);
     if (status == CORE_OK)
         *ret_learner = learner;
     else

@@ -1,9 +1,5 @@
 #include "core/learning_block.h"
 
-#include <stdlib.h>
-
-#include "core/arena.h"
-
 enum { NORM_ROWS = 64 }; /* of weights whose squares are summed in one piece */
 
 /* By how much more the spikes that come into a layer count, since some are left out. */
@@ -12,35 +8,22 @@ static double layer_scale(const struct training_params *params, size_t layer)
     return 1 / (1 - (layer == 0 ? params->input_dropout : params->dropout));
 }
 
-static void lay_out(struct learning_block *block, struct arena *arena)
+void learning_block_init(struct learning_block *block, const struct tempotron *tempotron,
+                         size_t layer, size_t number, const struct training_params *params,
+                         struct arena *arena)
 {
-    const size_t rows = block->tempotron.params.in_features, stride = block->tempotron.stride;
-    block->gradient = arena_place(arena, rows * stride, sizeof *block->gradient);
-    block->frozen = arena_place(arena, stride, sizeof *block->frozen);
-    block->squares = arena_place(arena, rows / NORM_ROWS + 1, sizeof *block->squares);
-}
-
-enum core_status learning_block_init(struct learning_block *block, struct tempotron *tempotron,
-                                     size_t layer, size_t number,
-                                     const struct training_params *params)
-{
-    struct arena arena = {0};
-    *block = (struct learning_block){.layer = layer, .number = number, .tempotron = *tempotron};
+    const size_t rows = tempotron->params.in_features, stride = tempotron->stride;
+    *block = (struct learning_block){
+        .layer = layer,
+        .number = number,
+        .tempotron = *tempotron,
+        .gradient = arena_place(arena, rows * stride, sizeof *block->gradient),
+        .frozen = arena_place(arena, stride, sizeof *block->frozen),
+        .squares = arena_place(arena, rows / NORM_ROWS + 1, sizeof *block->squares),
+    };
     block->tempotron.psp.v0 *= layer_scale(params, layer);
     block->tempotron.psp.gain *= layer_scale(params, layer);
-    lay_out(block, &arena);
-    if (!arena_allocate(&arena))
-        return CORE_NO_MEMORY;
-    lay_out(block, &arena);
-    return optimizer_init(&block->optimizer, params->optimizer, params->momentum,
-                          tempotron->params.in_features, tempotron->stride);
-}
-
-void learning_block_finish(struct learning_block *block)
-{
-    optimizer_finish(&block->optimizer);
-    free(block->gradient);
-    *block = (struct learning_block){0};
+    optimizer_init(&block->optimizer, params->optimizer, params->momentum, rows, stride, arena);
 }
 
 /* --- frozen outputs --- */

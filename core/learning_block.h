@@ -7,7 +7,6 @@
 
 #include "core/layer_gradient.h"
 #include "core/optimizer.h"
-#include "core/status.h"
 #include "core/tempotron.h"
 #include "core/training.h"
 
@@ -16,15 +15,14 @@ struct learning_block {
     size_t number;              /* in the layer */
     struct tempotron tempotron; /* the network's own weights; the kernel is scaled for dropout */
     struct optimizer optimizer;
-    float *gradient; /* [in_features][stride]; 0 between batches; owned, one block with: */
+    float *gradient; /* [in_features][stride]; 0 between batches */
     float *frozen;   /* [stride] not 0 for outputs that make no error in a batch */
     double *squares; /* of pieces of the gradient; see learning_block_fill_squares() */
 };
 
-enum core_status learning_block_init(struct learning_block *block, struct tempotron *tempotron,
-                                     size_t layer, size_t number,
-                                     const struct training_params *params);
-void learning_block_finish(struct learning_block *block); /* does nothing on a zeroed one */
+void learning_block_init(struct learning_block *block, const struct tempotron *tempotron,
+                         size_t layer, size_t number, const struct training_params *params,
+                         struct arena *arena);
 
 /* Freezes all outputs; thaws those that have a part in a sample's loss. */
 void learning_block_freeze(struct learning_block *block);

@@ -424,6 +424,7 @@ struct predicting {
     const struct tempotron_prediction *prediction;
     struct membranes membranes;
     struct activity activity;
+    struct arena arena;
 };
 
 static enum core_status predicting_init(struct predicting *predicting,
@@ -431,16 +432,9 @@ static enum core_status predicting_init(struct predicting *predicting,
                                         const struct tempotron_prediction *prediction)
 {
     *predicting = (struct predicting){.network = network, .prediction = prediction};
-    const enum core_status status = activity_init(&predicting->activity, network, capacity);
-    return status != CORE_OK
-               ? status
-               : membranes_init(&predicting->membranes, network_widest_block(network));
-}
-
-static void predicting_finish(struct predicting *predicting)
-{
-    membranes_finish(&predicting->membranes);
-    activity_finish(&predicting->activity);
+    activity_init(&predicting->activity, network, capacity, &predicting->arena);
+    membranes_init(&predicting->membranes, network_widest_block(network), &predicting->arena);
+    return arena_status(&predicting->arena);
 }
 
 static void predict_sample(struct predicting *predicting, size_t sample)
@@ -475,7 +469,7 @@ enum tempotron_status tempotron_predict(const struct tempotron_model *model,
         samples_pattern(&view, NULL, b, activity_input(&predicting.activity));
         predict_sample(&predicting, b);
     }
-    predicting_finish(&predicting);
+    arena_finish(&predicting.arena);
     view_finish(&view);
     return status;
 }

@@ -1,17 +1,15 @@
 #include "core/membranes.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "core/arena.h"
 #include "core/continuous.h"
 #include "core/grid.h"
 
-static void lay_out(struct membranes *membranes, const struct tempotron *tempotron,
+void membranes_init(struct membranes *membranes, const struct tempotron *tempotron,
                     struct arena *arena)
 {
     const size_t stride = tempotron->stride, T = tempotron->params.T;
+    *membranes = (struct membranes){.stride = stride};
     membranes->t_max = arena_place(arena, stride, sizeof *membranes->t_max);
     membranes->v_max = arena_place(arena, stride, sizeof *membranes->v_max);
     membranes->spike = arena_place(arena, stride, sizeof *membranes->spike);
@@ -27,24 +25,6 @@ static void lay_out(struct membranes *membranes, const struct tempotron *tempotr
         membranes->best = arena_place(arena, stride, sizeof *membranes->best);
         break;
     }
-}
-
-enum core_status membranes_init(struct membranes *membranes, const struct tempotron *tempotron)
-{
-    struct arena arena = {0};
-    *membranes = (struct membranes){.stride = tempotron->stride};
-    lay_out(membranes, tempotron, &arena);
-    if (!arena_allocate(&arena))
-        return CORE_NO_MEMORY;
-    lay_out(membranes, tempotron, &arena);
-    membranes->memory = arena.memory;
-    return CORE_OK;
-}
-
-void membranes_finish(struct membranes *membranes)
-{
-    free(membranes->memory);
-    *membranes = (struct membranes){0};
 }
 
 void membranes_run(const struct tempotron *tempotron, const struct pattern *pattern,

@@ -9,13 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/arena.h"
 #include "core/credit.h"
 #include "core/pattern.h"
-#include "core/status.h"
 #include "core/tempotron.h"
 #include "core/timeline.h"
 
-/* Scratch memory and results of one thread, one owned block. */
+/* Scratch memory and results of one thread. */
 struct membranes {
     size_t stride;
     float *v_max;  /* [stride] result: the highest voltage; the padding's are 0 */
@@ -36,13 +36,11 @@ struct membranes {
     double *slow; /* [stride] the two exponentials */
     double *fast; /* [stride] */
     double *best; /* [stride] v_max/v0 */
-
-    void *memory;
 };
 
 /* For this tempotron or one with fewer neurons. */
-enum core_status membranes_init(struct membranes *membranes, const struct tempotron *tempotron);
-void membranes_finish(struct membranes *membranes); /* does nothing on a zeroed one */
+void membranes_init(struct membranes *membranes, const struct tempotron *tempotron,
+                    struct arena *arena);
 
 /* Runs a pattern that the timeline has read: fills v_max and t_max, and unless NULL
  * v[out_features][T], the voltages at t = 0 .. T - 1. */

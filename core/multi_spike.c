@@ -1,59 +1,33 @@
 #include "core/multi_spike.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "core/exponential.h"
 #include "core/simd.h"
 
 enum { NEWTON_STEPS = 64 }; /* six are many, unless V only just touches the threshold */
 
-/* --- memory --- */
-
-enum core_status spike_train_init(struct spike_train *train, size_t max)
+void spike_train_init(struct spike_train *train, size_t max, struct arena *arena)
 {
-    double *block = NULL;
-    if (max <= SIZE_MAX / (3 * sizeof(double) + sizeof(uint32_t)))
-        block = malloc(max * (3 * sizeof(double) + sizeof(uint32_t)));
-    if (block == NULL)
-        return CORE_NO_MEMORY;
     *train = (struct spike_train){
         .max = max,
-        .time = block,
-        .slope = block + max,
-        .credit = block + 2 * max,
-        .interval = (uint32_t *)(block + 3 * max),
+        .time = arena_reserve(arena, max, sizeof *train->time),
+        .slope = arena_reserve(arena, max, sizeof *train->slope),
+        .credit = arena_reserve(arena, max, sizeof *train->credit),
+        .interval = arena_reserve(arena, max, sizeof *train->interval),
     };
-    return CORE_OK;
 }
 
-void spike_train_finish(struct spike_train *train)
+void multi_spike_init(struct multi_spike *multi_spike, size_t capacity, struct arena *arena)
 {
-    free(train->time);
-    *train = (struct spike_train){0};
-}
-
-enum core_status multi_spike_init(struct multi_spike *multi_spike, size_t capacity)
-{
-    enum { DOUBLES = 4 };
     const size_t room = capacity + 2;
-    double *block = malloc(room * (DOUBLES * sizeof(double) + sizeof(uint32_t)));
-    if (block == NULL)
-        return CORE_NO_MEMORY;
     *multi_spike = (struct multi_spike){
-        .begin = block,
-        .slow = block + room,
-        .fast = block + 2 * room,
-        .bound = block + 3 * room,
-        .eligible = (uint32_t *)(block + DOUBLES * room),
+        .begin = arena_reserve(arena, room, sizeof *multi_spike->begin),
+        .slow = arena_reserve(arena, room, sizeof *multi_spike->slow),
+        .fast = arena_reserve(arena, room, sizeof *multi_spike->fast),
+        .bound = arena_reserve(arena, room, sizeof *multi_spike->bound),
+        .eligible = arena_reserve(arena, room, sizeof *multi_spike->eligible),
     };
-    return CORE_OK;
-}
-
-void multi_spike_finish(struct multi_spike *multi_spike)
-{
-    free(multi_spike->begin);
-    *multi_spike = (struct multi_spike){0};
 }
 
 /* --- the voltage without reset --- */

@@ -23,9 +23,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/arena.h"
 #include "core/intervals.h"
 #include "core/pattern.h"
-#include "core/status.h"
 #include "core/tempotron.h"
 #include "core/timeline.h"
 
@@ -33,18 +33,16 @@
 struct spike_train {
     size_t max;         /* spikes that it has room for */
     size_t count;       /* if it is max, there may be others, later */
-    double *time;       /* [max] ascending; owned, one block with: */
+    double *time;       /* [max] ascending */
     double *slope;      /* [max] dV/dt as the threshold is reached, never negative */
     double *credit;     /* [max] scratch memory of critical_threshold.c */
     uint32_t *interval; /* [max] between which events of the input */
 };
 
-/* max > 0. */
-enum core_status spike_train_init(struct spike_train *train, size_t max);
-void spike_train_finish(struct spike_train *train); /* does nothing on a zeroed one */
+void spike_train_init(struct spike_train *train, size_t max, struct arena *arena);
 
-/* V0 of one output over time: scratch memory of one thread, one owned block. Interval e lies before
- * the pattern's spike order[e], the last interval before T. */
+/* V0 of one output over time: scratch memory of one thread. Interval e lies before the pattern's
+ * spike order[e], the last interval before T. */
 struct multi_spike {
     struct time_constants constants;
     double tau;
@@ -67,8 +65,7 @@ struct multi_spike {
 };
 
 /* For patterns of up to `capacity` spikes. */
-enum core_status multi_spike_init(struct multi_spike *multi_spike, size_t capacity);
-void multi_spike_finish(struct multi_spike *multi_spike); /* does nothing on a zeroed one */
+void multi_spike_init(struct multi_spike *multi_spike, size_t capacity, struct arena *arena);
 
 /* Takes a pattern without a background, which a timeline of CLOCK_CONTINUOUS has read, and then
  * one output of the tempotron after the other. */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/random.h"
 
@@ -58,15 +59,16 @@ enum core_status network_create(const struct network_params *params, const float
                                 struct network **ret_network)
 {
     struct network *network = calloc(1, sizeof *network);
-    enum core_status status = CORE_OK;
     if (network == NULL)
         return CORE_NO_MEMORY;
     network->params = *params;
     network->depth = network_depth(params);
-    for (size_t l = 0; status == CORE_OK && l < network->depth; l++) {
+    for (size_t l = 0; l < network->depth; l++) {
         const struct tempotron_params of_layer = layer_params(params, l);
-        status = layer_init(&network->layers[l], &of_layer, weight[l]);
+        layer_init(&network->layers[l], &of_layer, weight == NULL ? NULL : weight[l],
+                   &network->arena);
     }
+    const enum core_status status = arena_status(&network->arena);
     if (status == CORE_OK)
         *ret_network = network;
     else
@@ -76,27 +78,28 @@ enum core_status network_create(const struct network_params *params, const float
 
 enum core_status network_copy(const struct network *network, struct network **ret_network)
 {
-    struct network *copy = calloc(1, sizeof *copy);
-    enum core_status status = CORE_OK;
-    if (copy == NULL)
-        return CORE_NO_MEMORY;
-    copy->params = network->params;
-    copy->depth = network->depth;
-    for (size_t l = 0; status == CORE_OK && l < copy->depth; l++)
-        status = layer_copy(&network->layers[l], &copy->layers[l]);
+    const enum core_status status = network_create(&network->params, NULL, ret_network);
     if (status == CORE_OK)
-        *ret_network = copy;
-    else
-        network_destroy(copy);
+        network_copy_weights(network, *ret_network);
     return status;
+}
+
+void network_copy_weights(const struct network *from, struct network *to)
+{
+    for (size_t l = 0; l < from->depth; l++) {
+        for (size_t b = 0; b < from->layers[l].block_count; b++) {
+            const struct tempotron *block = from->layers[l].blocks[b];
+            memcpy(to->layers[l].blocks[b]->weight, block->weight,
+                   block->params.in_features * block->stride * sizeof *block->weight);
+        }
+    }
 }
 
 void network_destroy(struct network *network)
 {
     if (network == NULL)
         return;
-    for (size_t l = 0; l < network->depth; l++)
-        layer_finish(&network->layers[l]);
+    arena_finish(&network->arena);
     free(network);
 }
 

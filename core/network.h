@@ -40,6 +40,7 @@ struct network {
     struct network_params params;
     size_t depth; /* layers */
     struct layer layers[NETWORK_LAYERS];
+    struct arena arena;
 };
 
 /* For one layer of tempotrons, read out by v_max with one neuron a class. */
@@ -53,11 +54,12 @@ size_t network_neurons(const struct network_params *params, size_t layer);
 /* What a sample of that many spikes costs: about the number of additions. */
 uint64_t network_work(const struct network_params *params, size_t spikes);
 
-/* weight[depth] points to each layer's [neurons][afferents]. */
+/* weight[depth] points to each layer's [neurons][afferents]; NULL: all are 0. */
 enum core_status network_create(const struct network_params *params, const float *const *weight,
                                 struct network **ret_network);
 enum core_status network_copy(const struct network *network, struct network **ret_network);
-void network_destroy(struct network *network); /* takes NULL */
+void network_copy_weights(const struct network *from, struct network *to); /* of the same shape */
+void network_destroy(struct network *network);                             /* takes NULL */
 
 /* The widest block: scratch memory that is made for it suits all. */
 const struct tempotron *network_widest_block(const struct network *network);

@@ -1,35 +1,23 @@
 #include "core/optimizer.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "core/simd.h"
 
 static const double beta1 = 0.9, beta2 = 0.999;
 
-enum core_status optimizer_init(struct optimizer *optimizer, enum optimizer_type type,
-                                double momentum, size_t rows, size_t stride)
+void optimizer_init(struct optimizer *optimizer, enum optimizer_type type, double momentum,
+                    size_t rows, size_t stride, struct arena *arena)
 {
-    const size_t count = rows * stride;
-    float *block = calloc(count, 2 * sizeof *block);
-    if (block == NULL)
-        return CORE_NO_MEMORY;
     *optimizer = (struct optimizer){
         .type = type,
         .momentum = (float)momentum,
         .stride = stride,
-        .first = block,
-        .second = block + count,
+        .first = arena_place(arena, rows * stride, sizeof *optimizer->first),
+        .second = arena_place(arena, rows * stride, sizeof *optimizer->second),
         .power1 = 1,
         .power2 = 1,
     };
-    return CORE_OK;
-}
-
-void optimizer_finish(struct optimizer *optimizer)
-{
-    free(optimizer->first);
-    *optimizer = (struct optimizer){0};
 }
 
 void optimizer_begin(struct optimizer *optimizer, double learning_rate, double weight_decay)

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/status.h"
+#include "core/arena.h"
 
 enum optimizer_type {
     OPTIMIZER_SGD, /* velocity <- momentum velocity + g;  w <- w - lr velocity */
@@ -16,7 +16,7 @@ struct optimizer {
     enum optimizer_type type;
     float momentum; /* of SGD */
     size_t stride;  /* of a row of weights */
-    float *first;   /* [rows][stride] SGD's velocity, Adam's first moment; owned, one block with: */
+    float *first;   /* [rows][stride] SGD's velocity, Adam's first moment */
     float *second;  /* [rows][stride] Adam's second moment */
 
     double power1; /* 0.9^steps */
@@ -29,9 +29,8 @@ struct optimizer {
     float scale;      /* of the gradient */
 };
 
-enum core_status optimizer_init(struct optimizer *optimizer, enum optimizer_type type,
-                                double momentum, size_t rows, size_t stride);
-void optimizer_finish(struct optimizer *optimizer); /* does nothing on a zeroed one */
+void optimizer_init(struct optimizer *optimizer, enum optimizer_type type, double momentum,
+                    size_t rows, size_t stride, struct arena *arena);
 
 /* Begins a step. The weight decay is decoupled from the gradient, w <- (1 - lr weight_decay) w
  * (AdamW: Loshchilov & Hutter 2019). */

@@ -1,27 +1,16 @@
 #include "core/pattern.h"
 
-#include <stdlib.h>
-
-enum core_status pattern_init(struct pattern *pattern, size_t capacity, float last)
+void pattern_init(struct pattern *pattern, size_t capacity, float last, struct arena *arena)
 {
     const size_t room = capacity + PATTERN_SLACK;
-    uint32_t *block = malloc((2 * room + room / PATTERN_SLACK) * sizeof *block);
-    if (block == NULL)
-        return CORE_NO_MEMORY;
     *pattern = (struct pattern){
         .capacity = capacity,
         .last = last,
-        .afferent = block,
-        .time = (float *)(block + room),
-        .background_blocks = block + 2 * room,
+        .afferent = arena_reserve(arena, room, sizeof *pattern->afferent),
+        .time = arena_reserve(arena, room, sizeof *pattern->time),
+        .background_blocks =
+            arena_reserve(arena, room / PATTERN_SLACK, sizeof *pattern->background_blocks),
     };
-    return CORE_OK;
-}
-
-void pattern_finish(struct pattern *pattern)
-{
-    free(pattern->afferent);
-    *pattern = (struct pattern){0};
 }
 
 void pattern_add(struct pattern *pattern, size_t afferent, float time)

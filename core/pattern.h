@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/status.h"
+#include "core/arena.h"
 
 /* An encoder writes its few candidates before it knows which of them fire: a pattern has memory for
  * that many spikes more than its capacity. */
@@ -30,8 +30,7 @@ struct pattern {
 };
 
 /* Room for `capacity` spikes up to the time `last`. Scratch memory: one for each thread. */
-enum core_status pattern_init(struct pattern *pattern, size_t capacity, float last);
-void pattern_finish(struct pattern *pattern); /* does nothing on a zeroed one */
+void pattern_init(struct pattern *pattern, size_t capacity, float last, struct arena *arena);
 
 static inline void pattern_clear(struct pattern *pattern)
 {

@@ -12,7 +12,6 @@
 #include "core/membranes.h"
 #include "core/samples.h"
 #include "core/spike_counter.h"
-#include "core/status.h"
 #include "core/stop_check.h"
 
 struct activity;
@@ -27,10 +26,8 @@ struct reading_scratch {
 
 /* For samples of up to `capacity` spikes. `searches`: critical thresholds are looked for, to learn
  * from them or to show them. */
-enum core_status reading_scratch_init(struct reading_scratch *scratch,
-                                      const struct network *network, size_t capacity,
-                                      bool searches);
-void reading_scratch_finish(struct reading_scratch *scratch); /* does nothing on a zeroed one */
+void reading_scratch_init(struct reading_scratch *scratch, const struct network *network,
+                          size_t capacity, bool searches, struct arena *arena);
 
 /* What a sample is read out against. */
 struct reading_task {

@@ -10,21 +10,17 @@
 #include "core/layer_gradient.h"
 #include "core/network.h"
 #include "core/reading.h"
-#include "core/status.h"
 
 struct slot {
     struct activity activity;
     struct layer_gradient gradients[NETWORK_LAYERS];
     struct reading reading;
     struct dropout_stream stream;
-    struct credit *credit; /* [credit_count] the last layer's, if the read-out finds it; owned */
-    size_t credit_count;
-    void *memory; /* of the gradients' arrays */
 };
 
 /* For samples of up to `capacity` spikes. */
 size_t slot_bytes(const struct network *network, size_t capacity); /* of memory, roughly */
-enum core_status slot_init(struct slot *slot, const struct network *network, size_t capacity);
-void slot_finish(struct slot *slot); /* does nothing on a zeroed one */
+void slot_init(struct slot *slot, const struct network *network, size_t capacity,
+               struct arena *arena);
 
 #endif

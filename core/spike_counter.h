@@ -9,7 +9,6 @@
 #include "core/critical_threshold.h"
 #include "core/layer.h"
 #include "core/multi_spike.h"
-#include "core/status.h"
 
 /* Scratch memory of one thread. */
 struct spike_counter {
@@ -18,14 +17,13 @@ struct spike_counter {
 
     /* If thresholds are looked for. */
     struct critical_search search;
-    double *credit; /* [capacity] of the input spikes; owned */
+    double *credit; /* [capacity] of the input spikes */
 };
 
 /* For patterns of up to `capacity` spikes, of whose outputs up to `max_spikes` are counted.
  * `searches`: thresholds are looked for, too. */
-enum core_status spike_counter_init(struct spike_counter *counter, size_t capacity,
-                                    size_t max_spikes, bool searches);
-void spike_counter_finish(struct spike_counter *counter); /* does nothing on a zeroed one */
+void spike_counter_init(struct spike_counter *counter, size_t capacity, size_t max_spikes,
+                        bool searches, struct arena *arena);
 
 /* Takes a pattern that comes into the layer, which may have no background. */
 void spike_counter_take_pattern(struct spike_counter *counter, const struct layer *layer,

@@ -1,62 +1,25 @@
 #include "core/tempotron.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "core/random.h"
 #include "core/simd.h"
 
-static size_t round_up(size_t size, size_t multiple)
+struct tempotron *tempotron_create(const struct tempotron_params *params, const float *weight,
+                                   struct arena *arena)
 {
-    return (size + multiple - 1) / multiple * multiple;
-}
-
-static enum core_status allocate(const struct tempotron_params *params,
-                                 struct tempotron **ret_tempotron)
-{
-    const size_t stride = round_up(params->out_features, LANES);
-    const size_t head = simd_round_up(sizeof(struct tempotron));
-    const size_t weights = params->in_features * stride * sizeof(float);
-    struct tempotron *tempotron = aligned_alloc(SIMD_ALIGNMENT, head + simd_round_up(weights));
-    if (tempotron == NULL)
-        return CORE_NO_MEMORY;
-    tempotron->params = *params;
-    psp_init(&tempotron->psp, params->tau, params->tau_s, params->v_threshold);
-    tempotron->stride = stride;
-    tempotron->weight = (float *)(void *)((char *)tempotron + head);
-    *ret_tempotron = tempotron;
-    return CORE_OK;
-}
-
-enum core_status tempotron_create(const struct tempotron_params *params, const float *weight,
-                                  struct tempotron **ret_tempotron)
-{
-    struct tempotron *tempotron;
-    const enum core_status status = allocate(params, &tempotron);
-    if (status != CORE_OK)
-        return status;
     const size_t in = params->in_features;
-    memset(tempotron->weight, 0, in * tempotron->stride * sizeof *tempotron->weight);
+    const size_t stride = (params->out_features + LANES - 1) / LANES * LANES;
+    struct tempotron *tempotron = arena_place(arena, 1, sizeof *tempotron);
+    float *to = arena_place(arena, in * stride, sizeof *to);
+    if (arena->failed)
+        return NULL;
+    *tempotron = (struct tempotron){.params = *params, .stride = stride, .weight = to};
+    psp_init(&tempotron->psp, params->tau, params->tau_s, params->v_threshold);
     for (size_t j = 0; weight != NULL && j < params->out_features; j++)
         for (size_t i = 0; i < in; i++)
-            tempotron->weight[i * tempotron->stride + j] = weight[j * in + i];
-    *ret_tempotron = tempotron;
-    return CORE_OK;
-}
-
-enum core_status tempotron_copy(const struct tempotron *tempotron, struct tempotron **ret_tempotron)
-{
-    const enum core_status status = allocate(&tempotron->params, ret_tempotron);
-    if (status == CORE_OK)
-        memcpy((*ret_tempotron)->weight, tempotron->weight,
-               tempotron->params.in_features * tempotron->stride * sizeof(float));
-    return status;
-}
-
-void tempotron_destroy(struct tempotron *tempotron)
-{
-    free(tempotron);
+            to[i * stride + j] = weight[j * in + i];
+    return tempotron;
 }
 
 float tempotron_last(const struct tempotron_params *params)

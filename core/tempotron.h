@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/arena.h"
 #include "core/psp_kernel.h"
-#include "core/status.h"
 
 /* The times at which the voltage is looked at: grid.h, continuous.h. */
 enum tempotron_clock { CLOCK_GRID, CLOCK_CONTINUOUS };
@@ -32,15 +32,9 @@ struct tempotron {
     float *weight; /* [in_features][stride]: an afferent's weights lie side by side */
 };
 
-/* The weights are given as [out_features][in_features]; NULL: all are 0. */
-enum core_status tempotron_create(const struct tempotron_params *params, const float *weight,
-                                  struct tempotron **ret_tempotron);
-
-/* A copy to train. */
-enum core_status tempotron_copy(const struct tempotron *tempotron,
-                                struct tempotron **ret_tempotron);
-
-void tempotron_destroy(struct tempotron *tempotron); /* takes NULL */
+/* The weights are given as [out_features][in_features]; NULL: all are 0. NULL: no memory. */
+struct tempotron *tempotron_create(const struct tempotron_params *params, const float *weight,
+                                   struct arena *arena);
 
 /* The latest time at which a spike has an effect. */
 float tempotron_last(const struct tempotron_params *params);

@@ -7,7 +7,6 @@
 #include "core/credit.h"
 #include "core/network.h"
 #include "core/reading.h"
-#include "core/status.h"
 
 struct thread_scratch {
     struct reading_scratch reading;
@@ -16,12 +15,10 @@ struct thread_scratch {
     float *v;             /* [BLOCK_NEURONS][T] of HIDDEN_PEAK: voltages, */
     float *amounts;       /* [T][BLOCK_NEURONS] and the loss's derivative by them */
     float *image;         /* [pixels] of an augmentation */
-    void *memory;
 };
 
 /* For samples of up to `capacity` spikes. */
-enum core_status thread_scratch_init(struct thread_scratch *scratch, const struct network *network,
-                                     size_t capacity, size_t pixels);
-void thread_scratch_finish(struct thread_scratch *scratch); /* does nothing on a zeroed one */
+void thread_scratch_init(struct thread_scratch *scratch, const struct network *network,
+                         size_t capacity, size_t pixels, struct arena *arena);
 
 #endif

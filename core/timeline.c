@@ -1,49 +1,29 @@
 #include "core/timeline.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-#include "core/arena.h"
 #include "core/exponential.h"
 #include "core/intervals.h"
 #include "core/simd.h"
 
-static void lay_out(struct timeline *timeline, enum tempotron_clock clock, size_t capacity,
-                    struct arena *arena)
+void timeline_init(struct timeline *timeline, enum tempotron_clock clock, size_t capacity,
+                   struct arena *arena)
 {
+    *timeline = (struct timeline){0};
     switch (clock) {
     case CLOCK_GRID:
-        timeline->decayed = arena_place(arena, capacity, sizeof *timeline->decayed);
-        timeline->decayed_s = arena_place(arena, capacity, sizeof *timeline->decayed_s);
-        timeline->risen = arena_place(arena, capacity, sizeof *timeline->risen);
+        timeline->decayed = arena_reserve(arena, capacity, sizeof *timeline->decayed);
+        timeline->decayed_s = arena_reserve(arena, capacity, sizeof *timeline->decayed_s);
+        timeline->risen = arena_reserve(arena, capacity, sizeof *timeline->risen);
         break;
     case CLOCK_CONTINUOUS:
-        timeline->order = arena_place(arena, capacity, sizeof *timeline->order);
-        timeline->buffer = arena_place(arena, capacity, sizeof *timeline->buffer);
-        timeline->decay_slow = arena_place(arena, capacity + 1, sizeof *timeline->decay_slow);
-        timeline->decay_fast = arena_place(arena, capacity + 1, sizeof *timeline->decay_fast);
-        timeline->turn = arena_place(arena, capacity + 1, sizeof *timeline->turn);
+        timeline->order = arena_reserve(arena, capacity, sizeof *timeline->order);
+        timeline->buffer = arena_reserve(arena, capacity, sizeof *timeline->buffer);
+        timeline->decay_slow = arena_reserve(arena, capacity + 1, sizeof *timeline->decay_slow);
+        timeline->decay_fast = arena_reserve(arena, capacity + 1, sizeof *timeline->decay_fast);
+        timeline->turn = arena_reserve(arena, capacity + 1, sizeof *timeline->turn);
         break;
     }
-}
-
-enum core_status timeline_init(struct timeline *timeline, enum tempotron_clock clock,
-                               size_t capacity)
-{
-    struct arena arena = {0};
-    *timeline = (struct timeline){0};
-    lay_out(timeline, clock, capacity, &arena);
-    if (!arena_allocate(&arena))
-        return CORE_NO_MEMORY;
-    lay_out(timeline, clock, capacity, &arena);
-    timeline->memory = arena.memory;
-    return CORE_OK;
-}
-
-void timeline_finish(struct timeline *timeline)
-{
-    free(timeline->memory);
-    *timeline = (struct timeline){0};
 }
 
 VECTORIZED static void find_leads(const struct pattern *pattern, const struct psp *psp,

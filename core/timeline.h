@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/arena.h"
 #include "core/pattern.h"
-#include "core/status.h"
 #include "core/tempotron.h"
 
-/* For patterns of up to `capacity` spikes; one owned block. */
+/* For patterns of up to `capacity` spikes. */
 struct timeline {
     /* CLOCK_GRID, for a pattern with spikes between two steps: a spike enters at the step that
      * follows, which it leads by `lead`. */
@@ -24,13 +24,10 @@ struct timeline {
     double *decay_slow; /* [capacity + 1] over the interval before each spike, and after the last */
     double *decay_fast; /* [capacity + 1] */
     double *turn;       /* [capacity + 1] decay_fast/decay_slow, also if both are 0 */
-
-    void *memory;
 };
 
-enum core_status timeline_init(struct timeline *timeline, enum tempotron_clock clock,
-                               size_t capacity);
-void timeline_finish(struct timeline *timeline); /* does nothing on a zeroed one */
+void timeline_init(struct timeline *timeline, enum tempotron_clock clock, size_t capacity,
+                   struct arena *arena);
 
 /* Reads a pattern before a tempotron's membranes run it. */
 void timeline_read(struct timeline *timeline, const struct tempotron *tempotron,

@@ -1,7 +1,6 @@
 #include "core/training.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "core/evaluation.h"
 #include "core/learner.h"
@@ -64,27 +63,16 @@ static enum core_status report(void *context, struct training_epoch *epoch)
     return validate(run, epoch);
 }
 
-static void copy_weights(const struct network *from, struct network *to)
-{
-    for (size_t l = 0; l < from->depth; l++) {
-        for (size_t b = 0; b < from->layers[l].block_count; b++) {
-            const struct tempotron *block = from->layers[l].blocks[b];
-            memcpy(to->layers[l].blocks[b]->weight, block->weight,
-                   block->params.in_features * block->stride * sizeof *block->weight);
-        }
-    }
-}
-
 static void save_best(void *context)
 {
     const struct run *run = context;
-    copy_weights(run->network, run->best);
+    network_copy_weights(run->network, run->best);
 }
 
 static void restore_best(void *context)
 {
     const struct run *run = context;
-    copy_weights(run->best, run->network);
+    network_copy_weights(run->best, run->network);
 }
 
 static enum core_status run_init(struct run *run, const struct samples *validation,

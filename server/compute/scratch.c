@@ -14,8 +14,7 @@ static pthread_key_t key;
 
 static void empty(struct scratch *scratch)
 {
-    reading_scratch_finish(&scratch->reading);
-    activity_finish(&scratch->activity);
+    arena_finish(&scratch->arena);
     *scratch = (struct scratch){0};
 }
 
@@ -82,8 +81,9 @@ struct scratch *scratch_borrow(const struct network *network, size_t capacity, b
         (scratch->bytes > 0 && memcmp(&scratch->shape, &shape, sizeof shape) == 0))
         return scratch;
     empty(scratch);
-    if (activity_init(&scratch->activity, network, capacity) != CORE_OK ||
-        reading_scratch_init(&scratch->reading, network, capacity, searches) != CORE_OK) {
+    activity_init(&scratch->activity, network, capacity, &scratch->arena);
+    reading_scratch_init(&scratch->reading, network, capacity, searches, &scratch->arena);
+    if (arena_status(&scratch->arena) != CORE_OK) {
         empty(scratch);
         return NULL;
     }

@@ -16,6 +16,7 @@ struct scratch_shape {
 struct scratch {
     struct activity activity;
     struct reading_scratch reading;
+    struct arena arena;
     struct scratch_shape shape; /* that it is made for */
     size_t bytes;               /* 0: it is empty */
 };

@@ -49,11 +49,6 @@ static void tear_down(void)
     encoder_finish(&f.encoder);
 }
 
-static void make_pattern(struct pattern *pattern)
-{
-    ck_assert_int_eq(pattern_init(pattern, PIXELS * PATTERN_SLACK, TIMES * 100), CORE_OK);
-}
-
 static bool same_patterns(const struct pattern *a, const struct pattern *b)
 {
     return a->count == b->count &&
@@ -83,8 +78,9 @@ static void count_moves(size_t image, size_t shift, const struct pattern *patter
 {
     const ptrdiff_t most = (ptrdiff_t)shift;
     struct pattern expected;
+    struct arena arena = {0};
     bool found = false;
-    make_pattern(&expected);
+    pattern_init(&expected, PIXELS * PATTERN_SLACK, TIMES * 100, &arena);
     for (ptrdiff_t down = -most; down <= most; down++) {
         for (ptrdiff_t right = -most; right <= most; right++) {
             expect_move(image, right, down, &expected);
@@ -95,7 +91,7 @@ static void count_moves(size_t image, size_t shift, const struct pattern *patter
         }
     }
     ck_assert(found);
-    pattern_finish(&expected);
+    arena_finish(&arena);
 }
 
 static void move_often(const struct samples *set, size_t shift, size_t draws,
@@ -104,14 +100,15 @@ static void move_often(const struct samples *set, size_t shift, size_t draws,
     const struct augmentation augmentation = {shift, HEIGHT, WIDTH};
     float image[PIXELS];
     struct pattern pattern;
-    make_pattern(&pattern);
+    struct arena arena = {0};
+    pattern_init(&pattern, PIXELS * PATTERN_SLACK, TIMES * 100, &arena);
     memset(counts, 0, SPAN * sizeof *counts);
     for (size_t i = 0; i < draws; i++) {
         struct dropout_stream stream = dropout_stream_of(3, i, 1);
         augmentation_pattern(&augmentation, set, &f.encoding, i % IMAGES, &stream, image, &pattern);
         count_moves(i % IMAGES, shift, &pattern, counts);
     }
-    pattern_finish(&pattern);
+    arena_finish(&arena);
 }
 
 START_TEST(every_pixel_lands_where_it_should)

@@ -28,6 +28,7 @@ struct fixture {
     int32_t label[SAMPLES];
     struct pattern pattern;
     struct membranes membranes;
+    struct arena arena;
 };
 static struct fixture f;
 
@@ -67,16 +68,14 @@ static void set_up(void)
     f.tempotron = single_block(f.network);
     f.layer = &f.network->layers[0];
     ck_assert_int_eq(encoding_add_background(&f.encoding, f.layer), CORE_OK);
-    ck_assert_int_eq(pattern_init(&f.pattern, FEATURES * PATTERN_SLACK, tempotron_last(&params)),
-                     CORE_OK);
-    ck_assert_int_eq(membranes_init(&f.membranes, f.tempotron), CORE_OK);
+    pattern_init(&f.pattern, FEATURES * PATTERN_SLACK, tempotron_last(&params), &f.arena);
+    membranes_init(&f.membranes, f.tempotron, &f.arena);
     draw_samples(&random);
 }
 
 static void tear_down(void)
 {
-    membranes_finish(&f.membranes);
-    pattern_finish(&f.pattern);
+    arena_finish(&f.arena);
     network_destroy(f.network);
     encoding_finish(&f.encoding);
     encoder_finish(&f.encoder);
@@ -148,21 +147,19 @@ END_TEST
 
 START_TEST(a_background_block_has_fired_if_its_neurons_do)
 {
+    struct arena arena = {0};
     struct byte_table late;
-    struct background *background;
     struct pattern pattern;
     const uint8_t x[FEATURES] = {0};
-    ck_assert_int_eq(byte_table_init(&late, &f.encoder, 0), CORE_OK);
+    byte_table_init(&late, &f.encoder, 0, &arena);
     late.n = 5 * BACKGROUND_BLOCK; /* no features after the blocks, which would fire too */
-    ck_assert_int_eq(background_create(f.layer, &late, &background), CORE_OK);
-    ck_assert_int_eq(pattern_init(&pattern, FEATURES * PATTERN_SLACK, 0), CORE_OK);
+    const struct background *background = background_create(f.layer, &late, &arena);
+    pattern_init(&pattern, FEATURES * PATTERN_SLACK, 0, &arena);
     ck_assert_uint_eq(background->first[background->blocks], 0);
     byte_table_encode(&late, background, x, &pattern);
     ck_assert_uint_eq(pattern.background_count, 5);
     ck_assert(pattern.fired);
-    pattern_finish(&pattern);
-    background_destroy(background);
-    byte_table_finish(&late);
+    arena_finish(&arena);
 }
 END_TEST
 

@@ -82,23 +82,21 @@ struct outcome {
 
 static void run(const struct trial *trial, struct outcome *outcome)
 {
-    struct tempotron *tempotron;
+    struct arena arena = {0};
     struct pattern pattern;
     struct membranes membranes;
     const struct samples set = view_trains(1, AFFERENTS, trial->spikes, trial->times, trial->first);
     const size_t capacity = samples_capacity(&set, NULL);
     outcome->v = calloc(OUTPUTS * trial->params.T, sizeof *outcome->v);
-    ck_assert_int_eq(tempotron_create(&trial->params, trial->weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(pattern_init(&pattern, capacity, tempotron_last(&trial->params)), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
+    struct tempotron *tempotron = tempotron_create(&trial->params, trial->weight, &arena);
+    pattern_init(&pattern, capacity, tempotron_last(&trial->params), &arena);
+    membranes_init(&membranes, tempotron, &arena);
     samples_pattern(&set, NULL, 0, &pattern);
     for (int again = 0; again < 2; again++) /* scratch memory is as good the second time */
         run_pattern(tempotron, &pattern, &membranes, outcome->v);
     memcpy(outcome->v_max, membranes.v_max, sizeof outcome->v_max);
     memcpy(outcome->t_max, membranes.t_max, sizeof outcome->t_max);
-    membranes_finish(&membranes);
-    pattern_finish(&pattern);
-    tempotron_destroy(tempotron);
+    arena_finish(&arena);
 }
 
 static void compare(const struct trial *trial, double tolerance)
@@ -153,23 +151,21 @@ END_TEST
 /* Two spikes, of weights 1 and -0.4, of one output. */
 START_TEST(a_maximum_may_lie_on_a_kink)
 {
+    struct arena arena = {0};
     const struct tempotron_params params = {CLOCK_CONTINUOUS, 2, 1, 200, 10, 2.5, 1};
     const float weight[] = {1, -0.4f};
-    struct tempotron *tempotron;
     struct pattern pattern;
     struct membranes membranes;
-    ck_assert_int_eq(tempotron_create(&params, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(pattern_init(&pattern, 2, tempotron_last(&params)), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
+    struct tempotron *tempotron = tempotron_create(&params, weight, &arena);
+    pattern_init(&pattern, 2, tempotron_last(&params), &arena);
+    membranes_init(&membranes, tempotron, &arena);
     pattern_clear(&pattern);
     pattern_add(&pattern, 0, 100);
     pattern_add(&pattern, 1, 102);
     run_pattern(tempotron, &pattern, &membranes, NULL);
     ck_assert_float_eq_tol(membranes.v_max[0], 0.782f, 1e-3f);
     ck_assert_double_eq(membranes.t_max[0], 102);
-    membranes_finish(&membranes);
-    pattern_finish(&pattern);
-    tempotron_destroy(tempotron);
+    arena_finish(&arena);
 }
 END_TEST
 
@@ -184,20 +180,18 @@ START_TEST(a_maximum_is_found_however_long_the_interval_after_it)
         const struct tempotron_params params = {CLOCK_CONTINUOUS, 1, 1, rows[i].T, rows[i].tau,
                                                 rows[i].tau / 4,  1};
         const float weight[] = {1};
-        struct tempotron *tempotron;
+        struct arena arena = {0};
         struct pattern pattern;
         struct membranes membranes;
-        ck_assert_int_eq(tempotron_create(&params, weight, &tempotron), CORE_OK);
-        ck_assert_int_eq(pattern_init(&pattern, 1, tempotron_last(&params)), CORE_OK);
-        ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
+        struct tempotron *tempotron = tempotron_create(&params, weight, &arena);
+        pattern_init(&pattern, 1, tempotron_last(&params), &arena);
+        membranes_init(&membranes, tempotron, &arena);
         pattern_clear(&pattern);
         pattern_add(&pattern, 0, 100);
         run_pattern(tempotron, &pattern, &membranes, NULL);
         ck_assert_float_eq_tol(membranes.v_max[0], 1, 1e-6f);
         ck_assert_double_eq_tol(membranes.t_max[0], 100 + tempotron->psp.t_peak, 1e-9 * 100);
-        membranes_finish(&membranes);
-        pattern_finish(&pattern);
-        tempotron_destroy(tempotron);
+        arena_finish(&arena);
     }
 }
 END_TEST
@@ -205,22 +199,20 @@ END_TEST
 /* The window ends while the voltage rises. */
 START_TEST(a_maximum_may_lie_at_the_end)
 {
+    struct arena arena = {0};
     const struct tempotron_params params = {CLOCK_CONTINUOUS, 1, 1, 10, 15, 3.75, 1};
     const float weight[] = {1};
-    struct tempotron *tempotron;
     struct pattern pattern;
     struct membranes membranes;
-    ck_assert_int_eq(tempotron_create(&params, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(pattern_init(&pattern, 1, tempotron_last(&params)), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
+    struct tempotron *tempotron = tempotron_create(&params, weight, &arena);
+    pattern_init(&pattern, 1, tempotron_last(&params), &arena);
+    membranes_init(&membranes, tempotron, &arena);
     pattern_clear(&pattern);
     pattern_add(&pattern, 0, 9.5f);
     run_pattern(tempotron, &pattern, &membranes, NULL);
     ck_assert_double_eq(membranes.t_max[0], 10);
     ck_assert_float_eq_tol(membranes.v_max[0], (float)psp_value(&tempotron->psp, 0.5), 1e-6f);
-    membranes_finish(&membranes);
-    pattern_finish(&pattern);
-    tempotron_destroy(tempotron);
+    arena_finish(&arena);
 }
 END_TEST
 
@@ -258,19 +250,19 @@ static double difference(struct trial *trial, size_t output, size_t afferent, bo
 
 static size_t compare_gradient(struct trial *trial)
 {
+    struct arena arena = {0};
     _Alignas(SIMD_ALIGNMENT) float dv[LANES] = {1, 1, 1}, gradient[AFFERENTS * LANES] = {0};
-    struct tempotron *tempotron;
     struct pattern pattern;
     struct timeline timeline;
     struct membranes membranes;
     struct credit credit;
     const struct samples set = view_trains(1, AFFERENTS, trial->spikes, trial->times, trial->first);
     const size_t capacity = samples_capacity(&set, NULL);
-    ck_assert_int_eq(tempotron_create(&trial->params, trial->weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(pattern_init(&pattern, capacity, tempotron_last(&trial->params)), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
-    ck_assert_int_eq(timeline_init(&timeline, trial->params.clock, capacity), CORE_OK);
-    ck_assert_int_eq(credit_init(&credit, tempotron, capacity), CORE_OK);
+    struct tempotron *tempotron = tempotron_create(&trial->params, trial->weight, &arena);
+    pattern_init(&pattern, capacity, tempotron_last(&trial->params), &arena);
+    membranes_init(&membranes, tempotron, &arena);
+    timeline_init(&timeline, trial->params.clock, capacity, &arena);
+    credit_init(&credit, tempotron, capacity, &arena);
     samples_pattern(&set, NULL, 0, &pattern);
     timeline_read(&timeline, tempotron, &pattern);
     membranes_run(tempotron, &pattern, &timeline, &membranes, NULL);
@@ -289,11 +281,7 @@ static size_t compare_gradient(struct trial *trial)
             compared++;
         }
     }
-    credit_finish(&credit);
-    timeline_finish(&timeline);
-    membranes_finish(&membranes);
-    pattern_finish(&pattern);
-    tempotron_destroy(tempotron);
+    arena_finish(&arena);
     return compared;
 }
 

@@ -14,8 +14,9 @@ enum { SPIKES = 1000 };
 /* Finds which spikes of a pattern of SPIKES are kept. Returns how many. */
 static size_t keep(double rate, struct dropout_stream *stream, bool kept[SPIKES])
 {
+    struct arena arena = {0};
     struct pattern pattern;
-    ck_assert_int_eq(pattern_init(&pattern, SPIKES, 100), CORE_OK);
+    pattern_init(&pattern, SPIKES, 100, &arena);
     pattern_clear(&pattern);
     for (size_t i = 0; i < SPIKES; i++)
         pattern_add(&pattern, i, (float)(i % 97));
@@ -29,7 +30,7 @@ static size_t keep(double rate, struct dropout_stream *stream, bool kept[SPIKES]
     }
     ck_assert(pattern.fired); /* what was left out did fire */
     const size_t count = pattern.count;
-    pattern_finish(&pattern);
+    arena_finish(&arena);
     return count;
 }
 

@@ -220,6 +220,7 @@ static const struct {
 /* The loop runs over codes and what becomes of values outside. */
 START_TEST(samples_and_bytes_have_the_spikes_of_their_values)
 {
+    struct arena arena = {0};
     enum { LAST = 12 };
     static float x[SAMPLES * FEATURES], as_values[FEATURES];
     static uint8_t bytes[SAMPLES * FEATURES];
@@ -228,8 +229,8 @@ START_TEST(samples_and_bytes_have_the_spikes_of_their_values)
     struct byte_table table;
     encoder_set_out_of_range(&encoder, (enum out_of_range)(_i % 3));
     ck_assert(byte_table_fits(&encoder));
-    ck_assert_int_eq(byte_table_init(&table, &encoder, LAST), CORE_OK);
-    ck_assert_int_eq(pattern_init(&pattern, FEATURES * PATTERN_SLACK, LAST), CORE_OK);
+    byte_table_init(&table, &encoder, LAST, &arena);
+    pattern_init(&pattern, FEATURES * PATTERN_SLACK, LAST, &arena);
     for (size_t b = 0; b < SAMPLES; b++) {
         encoder_encode(&encoder, x + b * FEATURES, &pattern);
         expect_pattern(&encoder, x + b * FEATURES, &pattern);
@@ -239,8 +240,7 @@ START_TEST(samples_and_bytes_have_the_spikes_of_their_values)
         byte_table_encode(&table, NULL, bytes + b * FEATURES, &pattern);
         expect_pattern(&encoder, as_values, &pattern);
     }
-    pattern_finish(&pattern);
-    byte_table_finish(&table);
+    arena_finish(&arena);
     encoder_finish(&encoder);
 }
 END_TEST
@@ -248,16 +248,17 @@ END_TEST
 /* A pattern without a spike in time, but with one too late. */
 START_TEST(a_late_latency_has_fired)
 {
+    struct arena arena = {0};
     const float x_min = 0, x_max = 1, x = 0.1f;
     struct encoder encoder = latency_of(1, LATENCY_LINEAR, &x_min, &x_max, MAX_SPIKE_TIME);
     struct pattern pattern;
-    ck_assert_int_eq(pattern_init(&pattern, encoder_spikes(&encoder), 12), CORE_OK);
+    pattern_init(&pattern, encoder_spikes(&encoder), 12, &arena);
     encoder_encode(&encoder, &x, &pattern);
     ck_assert_uint_eq(pattern.count, 0);
     ck_assert(pattern.fired);
     encoder_encode(&encoder, &x_min, &pattern);
     ck_assert(!pattern.fired);
-    pattern_finish(&pattern);
+    arena_finish(&arena);
     encoder_finish(&encoder);
 }
 END_TEST

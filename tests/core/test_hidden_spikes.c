@@ -74,21 +74,20 @@ static void draw(struct trial *trial, enum tempotron_clock clock, size_t width,
 
 /* --- what the core makes of it --- */
 
-static void run(const struct trial *trial, struct network **ret_network, struct activity *activity,
-                float *v)
+static void run(const struct trial *trial, struct network **ret_network, struct arena *arena,
+                struct activity *activity, float *v)
 {
     const float *const weight[] = {trial->weight[0], trial->weight[1]};
     struct membranes membranes;
     const struct samples set = view_trains(1, AFFERENTS, trial->spikes, trial->times, trial->first);
     ck_assert_int_eq(network_create(&trial->params, weight, ret_network), CORE_OK);
-    ck_assert_int_eq(activity_init(activity, *ret_network, samples_capacity(&set, NULL)), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, network_widest_block(*ret_network)), CORE_OK);
+    activity_init(activity, *ret_network, samples_capacity(&set, NULL), arena);
+    membranes_init(&membranes, network_widest_block(*ret_network), arena);
     for (int again = 0; again < 2; again++) { /* scratch memory is as good the second time */
         samples_pattern(&set, NULL, 0, activity_input(activity));
         activity_forward(*ret_network, &membranes, activity);
         v_max_reading_voltages(*ret_network, &membranes, activity, v);
     }
-    membranes_finish(&membranes);
 }
 
 /* --- against the reference --- */
@@ -154,11 +153,12 @@ static void compare_output(const struct trial *trial, const struct activity *act
 
 static void compare(const struct trial *trial, struct counts *counts)
 {
+    struct arena arena = {0};
     struct network *network;
     struct activity activity;
     float v[OUTPUTS * 40];
     bool fired = false;
-    run(trial, &network, &activity, v);
+    run(trial, &network, &arena, &activity, v);
     for (size_t j = 0; j < trial->params.hidden[0]; j++) {
         compare_neuron(trial, &activity.layers[0], j, counts);
         fired |= activity.layers[0].spike[j] >= 0;
@@ -166,7 +166,7 @@ static void compare(const struct trial *trial, struct counts *counts)
     for (size_t j = 0; j < OUTPUTS; j++)
         compare_output(trial, &activity, v, j);
     ck_assert_int_eq(activity_decides(&activity), fired);
-    activity_finish(&activity);
+    arena_finish(&arena);
     network_destroy(network);
 }
 
@@ -200,6 +200,7 @@ struct by_hand {
 /* When a neuron with these spikes fires. */
 static double fires_at(const struct by_hand *spikes, size_t T)
 {
+    struct arena arena = {0};
     const float out = 1, *const weight[] = {spikes->weight, &out};
     const struct network_params params = {
         .tempotron = {spikes->clock, spikes->count, 1, T, 10, 2.5, 1},
@@ -211,16 +212,15 @@ static double fires_at(const struct by_hand *spikes, size_t T)
     struct activity activity;
     struct membranes membranes;
     ck_assert_int_eq(network_create(&params, weight, &network), CORE_OK);
-    ck_assert_int_eq(activity_init(&activity, network, spikes->count), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, network_widest_block(network)), CORE_OK);
+    activity_init(&activity, network, spikes->count, &arena);
+    membranes_init(&membranes, network_widest_block(network), &arena);
     pattern_clear(activity_input(&activity));
     for (size_t i = 0; i < spikes->count; i++)
         pattern_add(activity_input(&activity), i, spikes->time[i]);
     activity_forward(network, &membranes, &activity);
     v_max_reading_voltages(network, &membranes, &activity, NULL);
     const double time = (double)activity.layers[0].spike[0];
-    membranes_finish(&membranes);
-    activity_finish(&activity);
+    arena_finish(&arena);
     network_destroy(network);
     return time;
 }

@@ -62,26 +62,21 @@ struct early {
     struct tempotron *tempotron;
     struct pattern pattern;
     struct timeline timeline;
+    struct arena arena;
 };
 
 static void early_init(struct early *early)
 {
     const struct tempotron_params params = {CLOCK_CONTINUOUS, SPIKES, 1, SPIKES, 20, 5, 1};
-    ck_assert_int_eq(tempotron_create(&params, NULL, &early->tempotron), CORE_OK);
-    ck_assert_int_eq(pattern_init(&early->pattern, SPIKES, SPIKES), CORE_OK);
-    ck_assert_int_eq(timeline_init(&early->timeline, CLOCK_CONTINUOUS, SPIKES), CORE_OK);
+    early->arena = (struct arena){0};
+    early->tempotron = tempotron_create(&params, NULL, &early->arena);
+    pattern_init(&early->pattern, SPIKES, SPIKES, &early->arena);
+    timeline_init(&early->timeline, CLOCK_CONTINUOUS, SPIKES, &early->arena);
     early->tempotron->weight[0] = 1.5f;
     pattern_clear(&early->pattern);
     for (size_t i = 0; i < SPIKES; i++)
         pattern_add(&early->pattern, i, (float)i);
     timeline_read(&early->timeline, early->tempotron, &early->pattern);
-}
-
-static void early_finish(struct early *early)
-{
-    timeline_finish(&early->timeline);
-    pattern_finish(&early->pattern);
-    tempotron_destroy(early->tempotron);
 }
 
 START_TEST(exponentials_in_continuous_time_become_zero)
@@ -90,8 +85,8 @@ START_TEST(exponentials_in_continuous_time_become_zero)
     struct membranes membranes;
     struct credit credit;
     early_init(&early);
-    ck_assert_int_eq(membranes_init(&membranes, early.tempotron), CORE_OK);
-    ck_assert_int_eq(credit_init(&credit, early.tempotron, SPIKES), CORE_OK);
+    membranes_init(&membranes, early.tempotron, &early.arena);
+    credit_init(&credit, early.tempotron, SPIKES, &early.arena);
     run_pattern(early.tempotron, &early.pattern, &membranes, NULL);
     ck_assert_float_eq_tol(membranes.v_max[0], 1.5f, 1e-6f);
     ck_assert(membranes.slow[0] == 0 && membranes.fast[0] == 0);
@@ -103,9 +98,7 @@ START_TEST(exponentials_in_continuous_time_become_zero)
                        &credit);
     ck_assert_float_gt(credit.rise[(SPIKES - 5) * credit.stride], 0.5f);
     ck_assert(membranes.slow[0] == 0 && membranes.fast[0] == 0);
-    credit_finish(&credit);
-    membranes_finish(&membranes);
-    early_finish(&early);
+    arena_finish(&early.arena);
 }
 END_TEST
 
@@ -118,9 +111,9 @@ START_TEST(exponentials_of_outputs_that_fire_often_become_zero)
     struct critical_threshold critical;
     early_init(&early);
     double *credit = calloc(SPIKES, sizeof *credit);
-    ck_assert_int_eq(multi_spike_init(&multi_spike, SPIKES), CORE_OK);
-    ck_assert_int_eq(spike_train_init(&train, TRAINED), CORE_OK);
-    ck_assert_int_eq(critical_search_init(&search, TRAINED), CORE_OK);
+    multi_spike_init(&multi_spike, SPIKES, &early.arena);
+    spike_train_init(&train, TRAINED, &early.arena);
+    critical_search_init(&search, TRAINED, &early.arena);
     multi_spike_take_pattern(&multi_spike, early.tempotron, &early.pattern, &early.timeline);
     multi_spike_take_output(&multi_spike, early.tempotron, &early.pattern, 0);
     multi_spike_fire(&multi_spike, 1, &train);
@@ -141,11 +134,8 @@ START_TEST(exponentials_of_outputs_that_fire_often_become_zero)
     for (size_t s = 0; s < SPIKES; s++)
         expect_normal_or_zero(credit[s]);
     ck_assert(credit[0] == 0 && credit[SPIKES / 4] == 0);
-    critical_search_finish(&search);
-    spike_train_finish(&train);
-    multi_spike_finish(&multi_spike);
     free(credit);
-    early_finish(&early);
+    arena_finish(&early.arena);
 }
 END_TEST
 

@@ -23,19 +23,19 @@ struct bench {
     struct network *network;
     struct activity activity;
     struct membranes membranes;
+    struct arena arena;
 };
 
 static void bench_init(struct bench *bench, struct network *network, size_t capacity)
 {
-    bench->network = network;
-    ck_assert_int_eq(activity_init(&bench->activity, network, capacity), CORE_OK);
-    ck_assert_int_eq(membranes_init(&bench->membranes, network_widest_block(network)), CORE_OK);
+    *bench = (struct bench){.network = network};
+    activity_init(&bench->activity, network, capacity, &bench->arena);
+    membranes_init(&bench->membranes, network_widest_block(network), &bench->arena);
 }
 
 static void bench_finish(struct bench *bench)
 {
-    membranes_finish(&bench->membranes);
-    activity_finish(&bench->activity);
+    arena_finish(&bench->arena);
     network_destroy(bench->network);
 }
 
@@ -337,14 +337,15 @@ END_TEST
 
 START_TEST(a_time_that_is_not_a_number_is_silence)
 {
+    struct arena arena = {0};
     struct pattern pattern;
-    ck_assert_int_eq(pattern_init(&pattern, 4, 10), CORE_OK);
+    pattern_init(&pattern, 4, 10, &arena);
     pattern_clear(&pattern);
     pattern_add(&pattern, 0, NAN);
     pattern_add(&pattern, 1, -1);
     ck_assert_uint_eq(pattern.count, 0);
     ck_assert(!pattern.fired);
-    pattern_finish(&pattern);
+    arena_finish(&arena);
 }
 END_TEST
 
@@ -353,6 +354,7 @@ END_TEST
 /* One layer of several blocks has the bits of a tempotron as wide. */
 START_TEST(blocks_of_a_layer_are_one_tempotron)
 {
+    struct arena arena = {0};
     enum { IN = 20, OUT = 70, T = 40 };
     const struct tempotron_params shape = {
         _i == 0 ? CLOCK_GRID : CLOCK_CONTINUOUS, IN, OUT, T, 15, 3.75, 1};
@@ -360,7 +362,6 @@ START_TEST(blocks_of_a_layer_are_one_tempotron)
     static float weight[OUT * IN], in_spikes[IN], v[OUT * T], expected_v[OUT * T];
     const struct samples set = view_values(SAMPLES_SPIKE_TIMES, 1, IN, in_spikes, NULL);
     struct bench bench;
-    struct tempotron *tempotron;
     struct membranes membranes;
     struct random random;
     random_init(&random, 8);
@@ -369,15 +370,14 @@ START_TEST(blocks_of_a_layer_are_one_tempotron)
     tempotron_draw_weight(1, IN, OUT, weight);
     bench_init(&bench, create(&params, weight), IN);
     bench_run(&bench, &set, 0, v);
-    ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
+    struct tempotron *tempotron = tempotron_create(&shape, weight, &arena);
+    membranes_init(&membranes, tempotron, &arena);
     run_pattern(tempotron, activity_input(&bench.activity), &membranes, expected_v);
     ck_assert_mem_eq(v, expected_v, sizeof v);
     ck_assert_mem_eq(bench.activity.layers[0].v_max, membranes.v_max, OUT * sizeof(float));
     ck_assert_mem_eq(bench.activity.layers[0].t_max, membranes.t_max, OUT * sizeof(double));
     ck_assert_mem_eq(bench.activity.score, membranes.v_max, OUT * sizeof(float));
-    membranes_finish(&membranes);
-    tempotron_destroy(tempotron);
+    arena_finish(&arena);
     bench_finish(&bench);
 }
 END_TEST

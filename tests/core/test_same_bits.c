@@ -369,19 +369,19 @@ END_TEST
 /* T ends before any neuron fires: nothing has an effect, but something did fire. */
 START_TEST(a_byte_that_fires_too_late_has_fired)
 {
+    struct arena arena = {0};
     struct pictures pictures;
     struct byte_table table;
     struct pattern pattern;
     uint8_t values[PIXELS];
     pictures_draw(&pictures);
-    ck_assert_int_eq(byte_table_init(&table, &pictures.encoder, 0), CORE_OK);
-    ck_assert_int_eq(pattern_init(&pattern, PIXELS * PATTERN_SLACK, 0), CORE_OK);
+    byte_table_init(&table, &pictures.encoder, 0, &arena);
+    pattern_init(&pattern, PIXELS * PATTERN_SLACK, 0, &arena);
     memset(values, 100, sizeof values);
     byte_table_encode(&table, NULL, values, &pattern);
     ck_assert_uint_eq(pattern.count, 0);
     ck_assert(pattern.fired);
-    pattern_finish(&pattern);
-    byte_table_finish(&table);
+    arena_finish(&arena);
     pictures_finish(&pictures);
 }
 END_TEST

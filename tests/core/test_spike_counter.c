@@ -117,18 +117,18 @@ END_TEST
 
 START_TEST(a_strong_input_fires_until_the_train_is_full)
 {
+    struct arena arena = {0};
     const struct tempotron_params params = {CLOCK_CONTINUOUS, 1, 1, 100, 20, 5, 1};
     const float weight[] = {40};
-    struct tempotron *tempotron;
     struct pattern pattern;
     struct timeline timeline;
     struct multi_spike multi_spike;
     struct spike_train train;
-    ck_assert_int_eq(tempotron_create(&params, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(pattern_init(&pattern, 1, tempotron_last(&params)), CORE_OK);
-    ck_assert_int_eq(timeline_init(&timeline, CLOCK_CONTINUOUS, 1), CORE_OK);
-    ck_assert_int_eq(multi_spike_init(&multi_spike, 1), CORE_OK);
-    ck_assert_int_eq(spike_train_init(&train, 1000), CORE_OK);
+    struct tempotron *tempotron = tempotron_create(&params, weight, &arena);
+    pattern_init(&pattern, 1, tempotron_last(&params), &arena);
+    timeline_init(&timeline, CLOCK_CONTINUOUS, 1, &arena);
+    multi_spike_init(&multi_spike, 1, &arena);
+    spike_train_init(&train, 1000, &arena);
     pattern_clear(&pattern);
     pattern_add(&pattern, 0, 10);
     timeline_read(&timeline, tempotron, &pattern);
@@ -143,11 +143,7 @@ START_TEST(a_strong_input_fires_until_the_train_is_full)
     multi_spike_fire(&multi_spike, 1, &train);
     ck_assert_uint_eq(train.count, 7);
     ck_assert_uint_gt(all, 7);
-    spike_train_finish(&train);
-    multi_spike_finish(&multi_spike);
-    timeline_finish(&timeline);
-    pattern_finish(&pattern);
-    tempotron_destroy(tempotron);
+    arena_finish(&arena);
 }
 END_TEST
 

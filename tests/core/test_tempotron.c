@@ -57,6 +57,7 @@ static struct tempotron_params golden_params(const json_t *golden)
 
 static void forward_case(const json_t *golden)
 {
+    struct arena arena = {0};
     const struct tempotron_params params = golden_params(golden);
     const size_t in = params.in_features, out = params.out_features, T = params.T;
     const size_t batch = json_array_size(json_object_get(golden, "in_spikes"));
@@ -66,12 +67,11 @@ static void forward_case(const json_t *golden)
     float *expected_v_max = golden_floats(golden, "v_max", batch * out);
     float *expected_spikes = golden_floats(golden, "spikes", batch * out);
     float *v = calloc(out * T, sizeof *v);
-    struct tempotron *tempotron;
     struct pattern pattern;
     struct membranes membranes;
-    ck_assert_int_eq(tempotron_create(&params, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(pattern_init(&pattern, in, (float)(T - 1)), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
+    struct tempotron *tempotron = tempotron_create(&params, weight, &arena);
+    pattern_init(&pattern, in, (float)(T - 1), &arena);
+    membranes_init(&membranes, tempotron, &arena);
     for (size_t b = 0; b < batch; b++) {
         pattern_clear(&pattern);
         for (size_t i = 0; i < in; i++)
@@ -85,9 +85,7 @@ static void forward_case(const json_t *golden)
                                expected_spikes[b * out + j]);
         }
     }
-    membranes_finish(&membranes);
-    pattern_finish(&pattern);
-    tempotron_destroy(tempotron);
+    arena_finish(&arena);
     free(v);
     free(expected_spikes);
     free(expected_v_max);

@@ -142,6 +142,7 @@ static double dense_loss(const struct loss *loss, const struct psp *psp, const d
 /* One random sample; returns how many weights' derivatives were compared. */
 static size_t compare_gradient(const struct loss *loss, struct random *random, bool on_grid)
 {
+    struct arena arena = {0};
     const struct tempotron_params shape = {CLOCK_GRID, IN, OUT, T, 15, 3.75, 1};
     const double step = 1e-5;
     float weight[OUT * IN], t_in[IN];
@@ -154,19 +155,17 @@ static size_t compare_gradient(const struct loss *loss, struct random *random, b
     for (size_t i = 0; on_grid && i < IN; i++)
         t_in[i] = rintf(t_in[i]);
     const int32_t label = (int32_t)(random_bits(random) % OUT);
-
-    struct tempotron *tempotron;
     struct pattern pattern;
     struct timeline timeline;
     struct membranes membranes;
     struct credit credit;
     float *gradient;
     const struct samples set = view_values(SAMPLES_SPIKE_TIMES, 1, IN, t_in, NULL);
-    ck_assert_int_eq(tempotron_create(&shape, weight, &tempotron), CORE_OK);
-    ck_assert_int_eq(pattern_init(&pattern, IN, tempotron_last(&shape)), CORE_OK);
-    ck_assert_int_eq(membranes_init(&membranes, tempotron), CORE_OK);
-    ck_assert_int_eq(timeline_init(&timeline, shape.clock, IN), CORE_OK);
-    ck_assert_int_eq(credit_init(&credit, tempotron, IN), CORE_OK);
+    struct tempotron *tempotron = tempotron_create(&shape, weight, &arena);
+    pattern_init(&pattern, IN, tempotron_last(&shape), &arena);
+    membranes_init(&membranes, tempotron, &arena);
+    timeline_init(&timeline, shape.clock, IN, &arena);
+    credit_init(&credit, tempotron, IN, &arena);
     gradient = aligned_alloc(64, IN * tempotron->stride * sizeof *gradient);
     memset(gradient, 0, IN * tempotron->stride * sizeof *gradient);
     samples_pattern(&set, NULL, 0, &pattern);
@@ -196,11 +195,7 @@ static size_t compare_gradient(const struct loss *loss, struct random *random, b
         }
     }
     free(gradient);
-    credit_finish(&credit);
-    timeline_finish(&timeline);
-    membranes_finish(&membranes);
-    pattern_finish(&pattern);
-    tempotron_destroy(tempotron);
+    arena_finish(&arena);
     return compared;
 }
 

@@ -48,8 +48,8 @@ void counting_init(struct counting *counting, const struct count_task *task,
     const size_t capacity = samples_capacity(&task->samples, NULL);
     *counting =
         (struct counting){.layer = &network->layers[0], .last = &counting->activity.layers[0]};
-    ck_assert_int_eq(activity_init(&counting->activity, network, capacity), CORE_OK);
-    ck_assert_int_eq(reading_scratch_init(&counting->scratch, network, capacity, true), CORE_OK);
+    activity_init(&counting->activity, network, capacity, &counting->arena);
+    reading_scratch_init(&counting->scratch, network, capacity, true, &counting->arena);
     samples_pattern(&task->samples, NULL, sample, activity_input(&counting->activity));
     activity_forward(network, &counting->scratch.membranes, &counting->activity);
     spike_counter_take_pattern(&counting->scratch.counter, counting->layer,
@@ -64,8 +64,7 @@ size_t counting_count(struct counting *counting, size_t output)
 
 void counting_finish(struct counting *counting)
 {
-    reading_scratch_finish(&counting->scratch);
-    activity_finish(&counting->activity);
+    arena_finish(&counting->arena);
 }
 
 uint32_t count_task_fired(const struct count_task *task, const struct network *network,

@@ -31,6 +31,7 @@ struct counting {
     struct activity activity;
     struct layer_activity *last;
     struct reading_scratch scratch;
+    struct arena arena;
 };
 
 void counting_init(struct counting *counting, const struct count_task *task,

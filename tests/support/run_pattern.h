@@ -11,12 +11,14 @@
 static inline void run_pattern(const struct tempotron *tempotron, const struct pattern *pattern,
                                struct membranes *membranes, float *v)
 {
+    struct arena arena = {0};
     struct timeline timeline;
-    if (timeline_init(&timeline, tempotron->params.clock, pattern->capacity) != CORE_OK)
+    timeline_init(&timeline, tempotron->params.clock, pattern->capacity, &arena);
+    if (arena_status(&arena) != CORE_OK)
         abort();
     timeline_read(&timeline, tempotron, pattern);
     membranes_run(tempotron, pattern, &timeline, membranes, v);
-    timeline_finish(&timeline);
+    arena_finish(&arena);
 }
 
 #endif

@@ -49,13 +49,13 @@ void trial_scratch_init(struct trial_scratch *scratch, const struct spike_trial 
     const size_t capacity = TRIAL_AFFERENTS * TRIAL_SPIKES_MAX;
     const struct samples set =
         view_trains(1, TRIAL_AFFERENTS, trial->spikes, trial->times, trial->first);
-    ck_assert_int_eq(tempotron_create(&trial->params, trial->weight, &scratch->tempotron), CORE_OK);
-    ck_assert_int_eq(pattern_init(&scratch->pattern, capacity, tempotron_last(&trial->params)),
-                     CORE_OK);
-    ck_assert_int_eq(timeline_init(&scratch->timeline, CLOCK_CONTINUOUS, capacity), CORE_OK);
-    ck_assert_int_eq(multi_spike_init(&scratch->multi_spike, capacity), CORE_OK);
-    ck_assert_int_eq(spike_train_init(&scratch->train, TRIAL_TRAIN_MAX), CORE_OK);
-    ck_assert_int_eq(critical_search_init(&scratch->search, TRIAL_TRAIN_MAX), CORE_OK);
+    scratch->arena = (struct arena){0};
+    scratch->tempotron = tempotron_create(&trial->params, trial->weight, &scratch->arena);
+    pattern_init(&scratch->pattern, capacity, tempotron_last(&trial->params), &scratch->arena);
+    timeline_init(&scratch->timeline, CLOCK_CONTINUOUS, capacity, &scratch->arena);
+    multi_spike_init(&scratch->multi_spike, capacity, &scratch->arena);
+    spike_train_init(&scratch->train, TRIAL_TRAIN_MAX, &scratch->arena);
+    critical_search_init(&scratch->search, TRIAL_TRAIN_MAX, &scratch->arena);
     samples_pattern(&set, NULL, 0, &scratch->pattern);
     timeline_read(&scratch->timeline, scratch->tempotron, &scratch->pattern);
     multi_spike_take_pattern(&scratch->multi_spike, scratch->tempotron, &scratch->pattern,
@@ -69,12 +69,7 @@ void trial_scratch_take(struct trial_scratch *scratch, size_t output)
 
 void trial_scratch_finish(struct trial_scratch *scratch)
 {
-    critical_search_finish(&scratch->search);
-    spike_train_finish(&scratch->train);
-    multi_spike_finish(&scratch->multi_spike);
-    timeline_finish(&scratch->timeline);
-    pattern_finish(&scratch->pattern);
-    tempotron_destroy(scratch->tempotron);
+    arena_finish(&scratch->arena);
 }
 
 struct dense_kernel spike_trial_kernel(const struct spike_trial *trial)

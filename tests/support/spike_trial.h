@@ -39,6 +39,7 @@ struct trial_scratch {
     struct multi_spike multi_spike;
     struct spike_train train;
     struct critical_search search;
+    struct arena arena;
 };
 
 /* Reads the sample; and then one output, whose spikes are counted next. */
