@@ -129,6 +129,18 @@ static void keep_text(struct reader *reader, const char *name, const char *value
         }
 }
 
+/* Blanks around a value are not part of it, and libmicrohttpd leaves those after it. Where a body
+ * ends, it has already decided by the value with them: such a one stays, and is refused. The bytes
+ * are those that were received: they may be written. */
+static void cut_blanks(const char *name, const char *value, size_t size)
+{
+    char *text = (char *)(uintptr_t)value;
+    if (strcasecmp(name, "Content-Length") == 0 || strcasecmp(name, "Transfer-Encoding") == 0)
+        return;
+    while (size > 0 && (text[size - 1] == ' ' || text[size - 1] == '\t'))
+        text[--size] = '\0';
+}
+
 static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const char *name,
                                    size_t name_size, const char *value, size_t value_size)
 {
@@ -144,6 +156,7 @@ static enum MHD_Result read_header(void *cls, enum MHD_ValueKind kind, const cha
         return MHD_NO;
     }
     reader->end = value + value_size;
+    cut_blanks(name, value, value_size);
     if (strcasecmp(name, "Content-Encoding") == 0)
         read_coding(value, &reader->headers);
     else if (strcasecmp(name, "Expect") == 0)

@@ -36,6 +36,8 @@ static const char *const smuggling[] = {
     POST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" NEXT,
     POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" NEXT,
     POST "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" NEXT,
+    POST "Transfer-Encoding: chunked \r\n\r\n0\r\n\r\n" NEXT,
+    POST "Content-Length: 10 \r\n\r\n" BODY NEXT,
     POST "X-Folded: a\r\n Content-Length: 10\r\n\r\n" BODY NEXT,
     POST HOST "Content-Length: 10\r\n\r\n" BODY NEXT,
     POST "Transfer-Encoding: chunked\r\n\r\nzz\r\n" BODY "\r\n0\r\n\r\n" NEXT,

@@ -19,6 +19,7 @@ static const struct {
     {"Content-Type: application/x-www-form-urlencoded", 200, NULL},
     {"Content-Type:", 200, NULL},
     {"Content-Encoding: identity", 200, NULL},
+    {"Content-Encoding: identity\t", 200, NULL},
     {"Content-Encoding: br", 415, "unsupported_media_type"},
     {"Content-Type: text/plain", 415, "unsupported_media_type"},
     {"Content-Type: application/jsonp", 415, "unsupported_media_type"},
@@ -26,7 +27,11 @@ static const struct {
     {"Host: localhost:8080", 200, NULL},
     {"Host: tempotron.localhost", 200, NULL},
     {"Host: [::1]:80", 200, NULL},
+    {"Host: localhost ", 200, NULL},
+    {"Host:   localhost:8080 \t ", 200, NULL},
+    {"Host: local host", 403, "foreign_host"},
     {"Host: evil.example", 403, "foreign_host"},
+    {"Host: evil.example ", 403, "foreign_host"},
     {"Host: localhost.evil.example", 403, "foreign_host"},
     {"Host: 127.0.0.1.evil.example", 403, "foreign_host"},
     {"Host: evillocalhost", 403, "foreign_host"},
@@ -37,6 +42,7 @@ static const struct {
     {"Sec-Fetch-Site: same-site", 403, "foreign_origin"},
     {"Sec-Fetch-Site: same-origin", 200, NULL},
     {"Sec-Fetch-Site: none", 200, NULL},
+    {"Sec-Fetch-Site: none ", 200, NULL},
 };
 
 START_TEST(foreign_pages_and_media_types_are_refused)
