@@ -69,6 +69,12 @@ static void wake_waiting_requests(void *context, int64_t run)
     http_server_wake(service->http, run);
 }
 
+static void doubt_the_disk(void *context)
+{
+    const struct service *service = context;
+    store_pool_doubt(service->stores);
+}
+
 static bool start_serving(struct service *service, const struct options *options)
 {
     char error[256];
@@ -148,6 +154,8 @@ static int serve(struct options *options)
     struct service service = {.max_dataset_bytes = options->http.bodies.max_file_bytes};
     snprintf(directory, sizeof directory, "%s", options->db);
     options->http.bodies.directory = dirname(directory);
+    options->http.bodies.on_file_error = doubt_the_disk;
+    options->http.bodies.context = &service;
     options->http.other_threads = options->workers;
     options->http.draining = &service.draining;
     options->http.routes = routes;

@@ -29,6 +29,15 @@ bool body_begin(struct body *body, struct body_limits *limits, bool is_gzip, siz
     return !is_gzip || body->gunzip != NULL || problem_set_no_memory(problem);
 }
 
+/* Sets what errno says. */
+static bool fail_file(const struct body_limits *limits, enum problem_code code,
+                      struct problem *problem)
+{
+    problem_set(problem, code, "The body can't be put into a file: %s.", strerror(errno));
+    limits->on_file_error(limits->context);
+    return false;
+}
+
 /* Some file systems can't make a file without a name: there it has a name for a moment. */
 static int open_nameless(const char *directory)
 {
@@ -47,9 +56,7 @@ bool body_begin_file(struct body *body, struct body_limits *limits, struct probl
 {
     body->limits = limits;
     body->file = open_nameless(limits->directory);
-    return body->file >= 0 ||
-           problem_set(problem, PROBLEM_STORE_UNAVAILABLE, "The body can't be put into a file: %s.",
-                       strerror(errno));
+    return body->file >= 0 || fail_file(limits, PROBLEM_STORE_UNAVAILABLE, problem);
 }
 
 /* Doubles, up to what was announced. */
@@ -127,8 +134,7 @@ static bool spool(struct body *body, const char *piece, size_t size, struct prob
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
-            return problem_set(problem, PROBLEM_STORE_FULL,
-                               "The body can't be put into a file: %s.", strerror(errno));
+            return fail_file(limits, PROBLEM_STORE_FULL, problem);
         piece += written;
         size -= (size_t)written;
     }

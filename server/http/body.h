@@ -14,10 +14,12 @@
 
 /* What bodies may take, beyond which they are refused, and what they take now. */
 struct body_limits {
-    size_t max_bytes;      /* of one body, decompressed */
-    size_t max_all_bytes;  /* of all bodies in memory */
-    size_t max_file_bytes; /* of one body in a file; all of them: see body.c */
-    const char *directory; /* for files; borrowed */
+    size_t max_bytes;                     /* of one body, decompressed */
+    size_t max_all_bytes;                 /* of all bodies in memory */
+    size_t max_file_bytes;                /* of one body in a file; all of them: see body.c */
+    const char *directory;                /* for files; borrowed */
+    void (*on_file_error)(void *context); /* a file could not be made or written to */
+    void *context;                        /* borrowed */
     atomic_size_t all_bytes;
     atomic_size_t all_file_bytes;
 };

@@ -75,6 +75,11 @@ enum store_status store_pool_return_writer(struct store_pool *pool, enum store_s
     return status;
 }
 
+void store_pool_doubt(struct store_pool *pool)
+{
+    atomic_store(&pool->broken, true);
+}
+
 struct uploads *store_pool_uploads(struct store_pool *pool)
 {
     return &pool->uploads;

@@ -28,8 +28,13 @@ struct uploads {
 };
 struct uploads *store_pool_uploads(struct store_pool *pool);
 
-/* Whether the last write failed for want of a working disk (FULL, UNAVAILABLE, CORRUPT): the
- * service is not ready then. Tries a write before it says so, unless the writer is lent. */
+/* The disk may not work, as something else could not be written beside the database. From any
+ * thread. */
+void store_pool_doubt(struct store_pool *pool);
+
+/* Whether the disk is in doubt, or the last write failed for want of a working disk (FULL,
+ * UNAVAILABLE, CORRUPT): the service is not ready then. Tries a write before it says so, unless the
+ * writer is lent. */
 bool store_pool_is_broken(struct store_pool *pool);
 
 #endif

@@ -85,6 +85,13 @@ START_TEST(without_nameless_files_a_body_has_a_name_for_a_moment)
 }
 END_TEST
 
+static void expect_ready(void)
+{
+    json_t *ready = http_get(&server, "/health/ready");
+    ck_assert_str_eq(member_string(ready, "status"), "ready");
+    json_decref(ready);
+}
+
 START_TEST(a_body_that_no_file_can_be_made_for_is_told_why)
 {
     refuse_nameless_files(ENFILE);
@@ -94,6 +101,7 @@ START_TEST(a_body_that_no_file_can_be_made_for_is_told_why)
     expect_problem(&answer, 503, "store_unavailable");
     ck_assert_ptr_nonnull(strstr(answer.body, strerror(ENFILE)));
     http_answer_finish(&answer);
+    expect_ready(); /* the database can be written to */
     expect_arrays(&server, 0);
 }
 END_TEST
@@ -123,6 +131,19 @@ static void upload_once(void)
     free(zeros);
 }
 
+/* Nothing of it has reached the database, which can't be written to either. */
+START_TEST(a_body_without_room_on_the_disk_makes_the_server_unready)
+{
+    service_limit_files(&server, 1);
+    expect_status("/datasets/a", bytes_of(table, strlen(table)), 507);
+    struct http_answer answer = http_send(&server, "GET", "/health/ready", NULL, NULL);
+    expect_problem(&answer, 503, "store_unavailable");
+    http_answer_finish(&answer);
+    service_limit_files(&server, RLIM_INFINITY);
+    expect_ready();
+}
+END_TEST
+
 START_TEST(uploads_give_their_descriptors_back_however_they_end)
 {
     enum { TIMES = 20 };
@@ -140,6 +161,7 @@ int main(void)
     TCase *tests = fixture_case(suite, "files", datasets_start);
     tcase_add_loop_test(tests, without_nameless_files_a_body_has_a_name_for_a_moment, 0, 3);
     tcase_add_test(tests, a_body_that_no_file_can_be_made_for_is_told_why);
+    tcase_add_test(tests, a_body_without_room_on_the_disk_makes_the_server_unready);
     tcase_add_test(tests, uploads_give_their_descriptors_back_however_they_end);
     return suite_run(suite);
 }

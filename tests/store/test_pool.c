@@ -62,11 +62,26 @@ START_TEST(the_pool_is_broken_until_a_write_succeeds)
 }
 END_TEST
 
+START_TEST(a_pool_in_doubt_tries_a_write)
+{
+    struct store_pool *pool;
+    store_shut();
+    ck_assert_int_eq(store_pool_create(store_path, &pool), STORE_OK);
+    store_pool_borrow_writer(pool); /* so that the pool can't try */
+    store_pool_doubt(pool);
+    ck_assert(store_pool_is_broken(pool));
+    store_pool_return_writer(pool, STORE_NOT_FOUND);
+    ck_assert(!store_pool_is_broken(pool));
+    store_pool_destroy(pool);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store pool");
     TCase *tests = suite_case(suite, "pool", store_set_up, store_tear_down, 30);
     tcase_add_test(tests, the_pool_lends_one_writer_and_readers);
     tcase_add_test(tests, the_pool_is_broken_until_a_write_succeeds);
+    tcase_add_test(tests, a_pool_in_doubt_tries_a_write);
     return suite_run(suite);
 }
