@@ -1,5 +1,6 @@
 #include "core/optimizer.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "core/simd.h"
@@ -24,6 +25,7 @@ void optimizer_begin(struct optimizer *optimizer, double learning_rate, double w
 {
     optimizer->keep = (float)(1 - learning_rate * weight_decay);
     optimizer->scale = 1;
+    optimizer->settles = ++optimizer->steps % OPTIMIZER_SETTLES == 0;
     switch (optimizer->type) {
     case OPTIMIZER_SGD:
         optimizer->rate = (float)learning_rate;
@@ -74,6 +76,12 @@ VECTORIZED static void step_adam(const struct optimizer *optimizer, size_t from,
     }
 }
 
+VECTORIZED static void settle(float *moment, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++)
+        moment[i] = (moment[i] < FLT_MIN) & (moment[i] > -FLT_MIN) ? 0 : moment[i];
+}
+
 static void step(const struct optimizer *optimizer, size_t from, size_t to, float *gradient,
                  float *weight)
 {
@@ -83,8 +91,12 @@ static void step(const struct optimizer *optimizer, size_t from, size_t to, floa
         break;
     case OPTIMIZER_ADAM:
         step_adam(optimizer, from, to, gradient, weight);
+        if (optimizer->settles)
+            settle(optimizer->second, from, to);
         break;
     }
+    if (optimizer->settles)
+        settle(optimizer->first, from, to);
 }
 
 void optimizer_step(const struct optimizer *optimizer, size_t from, size_t to, const float *frozen,

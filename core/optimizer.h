@@ -2,6 +2,7 @@
 #ifndef CORE_OPTIMIZER_H
 #define CORE_OPTIMIZER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,12 @@ enum optimizer_type {
     OPTIMIZER_ADAM /* betas 0.9 and 0.999, eps 1e-8 (Kingma & Ba 2015) */
 };
 
+/* Once in so many steps, moments that are too small for a normal float become 0: seldom enough to
+ * cost next to nothing. Without a gradient they would stay so small for ever, since 0.9 times a few
+ * units of the smallest float are rounded to as many, and the processor takes longer for such
+ * numbers. They are far below what can change a weight. NaN stays NaN. */
+enum { OPTIMIZER_SETTLES = 64 };
+
 struct optimizer {
     enum optimizer_type type;
     float momentum; /* of SGD */
@@ -19,6 +26,7 @@ struct optimizer {
     float *first;   /* [rows][stride] SGD's velocity, Adam's first moment */
     float *second;  /* [rows][stride] Adam's second moment */
 
+    size_t steps;
     double power1; /* 0.9^steps */
     double power2; /* 0.999^steps */
 
@@ -27,6 +35,7 @@ struct optimizer {
     float correction; /* sqrt(1 - 0.999^steps) */
     float keep;       /* 1 - lr weight_decay */
     float scale;      /* of the gradient */
+    bool settles;     /* see OPTIMIZER_SETTLES */
 };
 
 void optimizer_init(struct optimizer *optimizer, enum optimizer_type type, double momentum,
