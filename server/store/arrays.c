@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "server/base/buffer.h"
-#include "server/base/checksum.h"
 #include "server/store/query.h"
 
 enum store_status store_array_begin(struct store *store, const struct array_record *array,
@@ -63,8 +62,8 @@ enum store_status store_array_scan(struct store *store, const struct array_recor
         query_begin(store, "SELECT data FROM chunks WHERE array = ? ORDER BY position");
     query_integer(&query, array->id);
     while ((status = query_next(&query)) == STORE_OK) {
-        size_t size;
-        const void *data = query_column_bytes(&query, &size);
+        const void *data = sqlite3_column_blob(query.statement, 0);
+        const size_t size = (size_t)sqlite3_column_bytes(query.statement, 0);
         if (data == NULL || !each(context, data, size)) {
             query_end(&query);
             return data == NULL ? STORE_CORRUPT : STORE_OK;

@@ -14,43 +14,11 @@ void dataset_record_finish(struct dataset_record *record)
 
 /* --- showing --- */
 
-#define ARRAY_COLUMNS(a)                                                                           \
-    a ".id, " a ".dtype, " a ".count, " a ".features, " a ".bytes, " a ".sha256"
-
-#define SELECT_DATASET                                                                             \
-    "SELECT d.sequence, d.id, d.classes, d.names, d.sha256, d.created_at, "                        \
-    "d.updated_at, " ARRAY_COLUMNS("x") ", " ARRAY_COLUMNS(                                        \
-        "l") " FROM datasets d "                                                                   \
-             "LEFT JOIN arrays x ON x.id = d.x LEFT JOIN arrays l ON l.id = d.label "
-
-static struct array_record read_array(struct query *query)
+static enum store_status read_dtype(sqlite3_stmt *row, int column, void *ret_dtype)
 {
-    struct array_record array = {.id = query_column(query)};
-    const char *dtype = query_column_text(query);
-    if (dtype != NULL)
-        dtype_find(dtype, &array.dtype);
-    array.count = (size_t)query_column(query);
-    array.features = (size_t)query_column(query);
-    array.bytes = (size_t)query_column(query);
-    query_column_string(query, array.sha256, sizeof array.sha256);
-    return array;
-}
-
-static enum store_status read_dataset(struct query *query, void *ret_record)
-{
-    bool failed = false;
-    struct dataset_record record = {.sequence = query_column(query)};
-    query_column_string(query, record.id, sizeof record.id);
-    record.classes = (size_t)query_column(query);
-    record.names = query_column_copy(query, &failed);
-    query_column_string(query, record.sha256, sizeof record.sha256);
-    record.created_at = query_column(query);
-    record.updated_at = query_column(query);
-    record.x = read_array(query);
-    record.label = read_array(query);
-    if (failed)
-        return STORE_NO_MEMORY;
-    *(struct dataset_record *)ret_record = record;
+    const char *name = (const char *)sqlite3_column_text(row, column);
+    if (name != NULL)
+        dtype_find(name, ret_dtype);
     return STORE_OK;
 }
 
@@ -59,35 +27,54 @@ static void finish_dataset(void *record)
     dataset_record_finish(record);
 }
 
-static const struct query_record dataset_rows = {sizeof(struct dataset_record), read_dataset,
-                                                 finish_dataset};
+#define COLUMN(sql, member) QUERY_COLUMN(sql, dataset_record, member)
+#define ARRAY_COLUMNS(table, array)                                                                \
+    COLUMN(table ".id", array.id),                                                                 \
+        {table ".dtype", .offset = offsetof(struct dataset_record, array.dtype),                   \
+         .read = read_dtype},                                                                      \
+        COLUMN(table ".count", array.count), COLUMN(table ".features", array.features),            \
+        COLUMN(table ".bytes", array.bytes), COLUMN(table ".sha256", array.sha256)
+static const struct query_column dataset_columns[] = {
+    COLUMN("d.sequence", sequence),     COLUMN("d.id", id),
+    COLUMN("d.classes", classes),       COLUMN("d.names", names),
+    COLUMN("d.sha256", sha256),         COLUMN("d.created_at", created_at),
+    COLUMN("d.updated_at", updated_at), ARRAY_COLUMNS("x", x),
+    ARRAY_COLUMNS("l", label),          {0},
+};
+static const struct query_record datasets = {sizeof(struct dataset_record), finish_dataset,
+                                             dataset_columns};
+
+#define FROM_DATASETS                                                                              \
+    "FROM datasets d LEFT JOIN arrays x ON x.id = d.x LEFT JOIN arrays l ON l.id = d.label "
 
 enum store_status store_dataset_find(struct store *store, const char *id,
                                      struct dataset_record *ret_record)
 {
-    struct query query = query_begin(store, SELECT_DATASET "WHERE d.id = ?");
+    struct query query = query_select(store, &datasets, FROM_DATASETS "WHERE d.id = ?");
     query_text(&query, id);
-    return query_row(&query, &dataset_rows, ret_record);
+    return query_row(&query, ret_record);
 }
 
 enum store_status store_dataset_of_run(struct store *store, int64_t run, bool validation,
                                        struct dataset_record *ret_record)
 {
-    struct query query = query_begin(
-        store, SELECT_DATASET "JOIN runs r ON d.sequence = iif(?, r.validation_dataset, r.dataset)"
-                              " WHERE r.id = ?");
+    struct query query = query_select(
+        store, &datasets,
+        FROM_DATASETS "JOIN runs r ON d.sequence = iif(?, r.validation_dataset, r.dataset)"
+                      " WHERE r.id = ?");
     query_integer(&query, validation);
     query_integer(&query, run);
-    return query_row(&query, &dataset_rows, ret_record);
+    return query_row(&query, ret_record);
 }
 
 enum store_status store_dataset_list(struct store *store, int64_t before, size_t limit,
                                      struct dataset_record *records, size_t *ret_count)
 {
-    struct query query = query_begin(store, SELECT_DATASET "WHERE d.sequence < ? "
-                                                           "ORDER BY d.sequence DESC LIMIT ?");
+    struct query query = query_select(store, &datasets,
+                                      FROM_DATASETS "WHERE d.sequence < ? "
+                                                    "ORDER BY d.sequence DESC LIMIT ?");
     query_page(&query, before, limit);
-    return query_rows(&query, &dataset_rows, records, ret_count);
+    return query_rows(&query, records, ret_count);
 }
 
 /* --- changing --- */

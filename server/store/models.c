@@ -19,13 +19,12 @@ static enum store_status insert_row(struct store *store, const struct model_reco
 {
     struct query query = query_begin(
         store, "INSERT INTO models (id, description, config, labels, version, created_at, "
-               "updated_at) VALUES (?, ?, ?, ?, 1, ?, ?) ON CONFLICT (id) DO NOTHING "
+               "updated_at) VALUES (?, ?, ?, ?, 1, ?5, ?5) ON CONFLICT (id) DO NOTHING "
                "RETURNING sequence");
     query_text(&query, record->id);
     query_text(&query, record->description);
     query_text(&query, record->config);
     query_text(&query, record->labels);
-    query_integer(&query, now);
     query_integer(&query, now);
     const enum store_status status = query_number(&query, ret_sequence);
     return status == STORE_NOT_FOUND ? STORE_TAKEN : status;
@@ -45,52 +44,41 @@ enum store_status store_model_insert(struct store *store, const struct model_rec
 
 /* --- showing --- */
 
-#define SELECT_MODEL                                                                               \
-    "SELECT sequence, id, description, config, labels, version, created_at, updated_at "           \
-    "FROM models "
-
-static enum store_status read_model(struct query *query, void *ret_record)
-{
-    bool failed = false;
-    struct model_record record = {.sequence = query_column(query)};
-    query_column_string(query, record.id, sizeof record.id);
-    record.description = query_column_copy(query, &failed);
-    record.config = query_column_copy(query, &failed);
-    record.labels = query_column_copy(query, &failed);
-    record.version = query_column(query);
-    record.created_at = query_column(query);
-    record.updated_at = query_column(query);
-    if (failed) {
-        model_record_finish(&record);
-        return STORE_NO_MEMORY;
-    }
-    *(struct model_record *)ret_record = record;
-    return STORE_OK;
-}
-
 static void finish_model(void *record)
 {
     model_record_finish(record);
 }
 
-static const struct query_record model_rows = {sizeof(struct model_record), read_model,
-                                               finish_model};
+#define COLUMN(sql, member) QUERY_COLUMN(sql, model_record, member)
+static const struct query_column model_columns[] = {
+    COLUMN("sequence", sequence),
+    COLUMN("id", id),
+    COLUMN("description", description),
+    COLUMN("config", config),
+    COLUMN("labels", labels),
+    COLUMN("version", version),
+    COLUMN("created_at", created_at),
+    COLUMN("updated_at", updated_at),
+    {0},
+};
+static const struct query_record models = {sizeof(struct model_record), finish_model,
+                                           model_columns};
 
 enum store_status store_model_find(struct store *store, const char *id,
                                    struct model_record *ret_record)
 {
-    struct query query = query_begin(store, SELECT_MODEL "WHERE id = ?");
+    struct query query = query_select(store, &models, "FROM models WHERE id = ?");
     query_text(&query, id);
-    return query_row(&query, &model_rows, ret_record);
+    return query_row(&query, ret_record);
 }
 
 enum store_status store_model_list(struct store *store, int64_t before, size_t limit,
                                    struct model_record *records, size_t *ret_count)
 {
-    struct query query =
-        query_begin(store, SELECT_MODEL "WHERE sequence < ? ORDER BY sequence DESC LIMIT ?");
+    struct query query = query_select(
+        store, &models, "FROM models WHERE sequence < ? ORDER BY sequence DESC LIMIT ?");
     query_page(&query, before, limit);
-    return query_rows(&query, &model_rows, records, ret_count);
+    return query_rows(&query, records, ret_count);
 }
 
 /* --- changing --- */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "BLOBs hold little-endian numbers");
+
 enum store_status query_status(int result)
 {
     switch (result & 0xff) {
@@ -25,28 +27,48 @@ enum store_status query_status(int result)
     }
 }
 
-static sqlite3_stmt *find_statement(struct store *store, const char *sql, int *result)
+static int prepare(struct store *store, const struct query_record *record, const char *rest,
+                   sqlite3_stmt **ret_statement)
 {
-    for (unsigned i = 0; i < store->statement_count; i++)
-        if (store->statements[i].sql == sql)
-            return store->statements[i].statement;
-    sqlite3_stmt *statement = NULL;
-    *result =
-        store->statement_count < STORE_STATEMENTS
-            ? sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL)
-            : SQLITE_INTERNAL;
-    if (*result == SQLITE_OK) {
-        store->statements[store->statement_count].sql = sql;
-        store->statements[store->statement_count++].statement = statement;
+    if (store->statement_count == STORE_STATEMENTS)
+        return SQLITE_INTERNAL;
+    sqlite3_str *text = sqlite3_str_new(store->db);
+    for (const struct query_column *column = record->columns; column->sql != NULL; column++)
+        sqlite3_str_appendf(text, "%s%s", column == record->columns ? "SELECT " : ", ",
+                            column->sql);
+    sqlite3_str_appendf(text, " %s", rest);
+    char *sql = sqlite3_str_finish(text);
+    const int result = sql == NULL
+                           ? SQLITE_NOMEM
+                           : sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                                ret_statement, NULL);
+    sqlite3_free(sql);
+    return result;
+}
+
+struct query query_select(struct store *store, const struct query_record *record, const char *rest)
+{
+    struct query query = {.record = record, .result = SQLITE_OK};
+    struct statement *statement = store->statements;
+    struct statement *const end = statement + store->statement_count;
+    while (statement < end && (statement->sql != rest || statement->record != record))
+        statement++;
+    if (statement == end)
+        query.result = prepare(store, record, rest, &query.statement);
+    else
+        query.statement = statement->statement;
+    if (statement == end && query.result == SQLITE_OK) {
+        *statement = (struct statement){record, rest, query.statement};
+        store->statement_count++;
     }
-    return statement;
+    return query;
 }
 
 struct query query_begin(struct store *store, const char *sql)
 {
-    struct query query = {.store = store, .result = SQLITE_OK};
-    query.statement = find_statement(store, sql, &query.result);
-    return query;
+    static const struct query_column none = {0};
+    static const struct query_record no_record = {.columns = &none};
+    return query_select(store, &no_record, sql);
 }
 
 /* Keeps the first failure; further calls then do nothing. */
@@ -94,12 +116,6 @@ void query_blob(struct query *query, const void *data, size_t size)
             sqlite3_bind_blob64(query->statement, query->bound, data, size, SQLITE_STATIC);
 }
 
-void query_zeros(struct query *query, size_t size)
-{
-    if (may_bind(query))
-        query->result = sqlite3_bind_zeroblob64(query->statement, query->bound, size);
-}
-
 void query_page(struct query *query, int64_t before, size_t limit)
 {
     query_integer(query, before == 0 ? INT64_MAX : before);
@@ -119,7 +135,6 @@ enum store_status query_next(struct query *query)
 {
     if (query->result == SQLITE_OK || query->result == SQLITE_ROW)
         query->result = sqlite3_step(query->statement);
-    query->read = 0;
     if (query->result == SQLITE_ROW)
         return STORE_OK;
     const int result = query->result;
@@ -150,85 +165,110 @@ enum store_status query_number(struct query *query, int64_t *ret_number)
     enum store_status status = query_next(query);
     if (status != STORE_OK)
         return status;
-    const int64_t number = query_column(query);
+    const int64_t number = sqlite3_column_int64(query->statement, 0);
     status = query_end(query);
     if (status == STORE_OK)
         *ret_number = number;
     return status;
 }
 
-enum store_status query_row(struct query *query, const struct query_record *kind, void *ret_record)
+/* --- records --- */
+
+static enum store_status read_column(sqlite3_stmt *row, int at, const struct query_column *column,
+                                     void *member)
+{
+    const char *text;
+    switch (column->kind) {
+    case QUERY_INTEGER: /* a member of fewer bytes takes the low ones */
+        memcpy(member, &(int64_t){sqlite3_column_int64(row, at)}, column->size);
+        return STORE_OK;
+    case QUERY_REAL:
+        *(double *)member =
+            sqlite3_column_type(row, at) == SQLITE_NULL ? NAN : sqlite3_column_double(row, at);
+        return STORE_OK;
+    case QUERY_STRING:
+        text = (const char *)sqlite3_column_text(row, at);
+        snprintf(member, column->size, "%s", text != NULL ? text : "");
+        return STORE_OK;
+    case QUERY_COPY:
+        if (sqlite3_column_type(row, at) == SQLITE_NULL)
+            return STORE_OK;
+        text = (const char *)sqlite3_column_text(row, at);
+        *(char **)member = text != NULL ? strdup(text) : NULL;
+        return *(char **)member != NULL ? STORE_OK : STORE_NO_MEMORY;
+    case QUERY_OTHER:
+        return column->read(row, at, member);
+    }
+    return STORE_OK;
+}
+
+static enum store_status read_record(const struct query *query, void *record)
+{
+    const struct query_record *kind = query->record;
+    enum store_status status = STORE_OK;
+    memset(record, 0, kind->size);
+    for (int i = 0; status == STORE_OK && kind->columns[i].sql != NULL; i++)
+        status = read_column(query->statement, i, &kind->columns[i],
+                             (char *)record + kind->columns[i].offset);
+    if (status != STORE_OK && kind->finish != NULL)
+        kind->finish(record);
+    return status;
+}
+
+enum store_status query_row(struct query *query, void *ret_record)
 {
     enum store_status status = query_next(query);
     if (status != STORE_OK)
         return status;
-    status = kind->read(query, ret_record);
+    void *record = malloc(query->record->size);
+    status = record != NULL ? read_record(query, record) : STORE_NO_MEMORY;
+    if (status == STORE_OK)
+        memcpy(ret_record, record, query->record->size);
+    free(record);
     query_end(query);
     return status;
 }
 
-enum store_status query_rows(struct query *query, const struct query_record *kind, void *records,
-                             size_t *ret_count)
+enum store_status query_rows_of(struct query *query, void *records, size_t *ret_count)
 {
-    char *record = records;
+    const struct query_record *kind = query->record;
     enum store_status status;
+    size_t rows = 0, count = 0;
     while ((status = query_next(query)) == STORE_OK) {
-        status = kind->read(query, record);
+        rows++;
+        if (sqlite3_column_type(query->statement, 0) == SQLITE_NULL)
+            continue;
+        status = read_record(query, (char *)records + count * kind->size);
         if (status != STORE_OK) {
             query_end(query);
             break;
         }
-        record += kind->size;
+        count++;
     }
-    const size_t count = (size_t)(record - (char *)records) / kind->size;
-    if (status == STORE_NOT_FOUND) {
+    if (status == STORE_NOT_FOUND && rows > 0) {
         *ret_count = count;
         return STORE_OK;
     }
-    for (size_t i = 0; kind->finish != NULL && i < count; i++)
-        kind->finish((char *)records + i * kind->size);
+    while (count > 0 && kind->finish != NULL)
+        kind->finish((char *)records + --count * kind->size);
     return status;
 }
 
-int64_t query_column(struct query *query)
+enum store_status query_rows(struct query *query, void *records, size_t *ret_count)
 {
-    return sqlite3_column_int64(query->statement, query->read++);
+    const enum store_status status = query_rows_of(query, records, ret_count);
+    if (status != STORE_NOT_FOUND)
+        return status;
+    *ret_count = 0;
+    return STORE_OK;
 }
 
-double query_column_real(struct query *query)
+enum store_status query_copy_numbers(sqlite3_stmt *row, int column, size_t rows, size_t columns,
+                                     void *ret_numbers)
 {
-    const int column = query->read++;
-    return sqlite3_column_type(query->statement, column) == SQLITE_NULL
-               ? NAN
-               : sqlite3_column_double(query->statement, column);
-}
-
-const char *query_column_text(struct query *query)
-{
-    return (const char *)sqlite3_column_text(query->statement, query->read++);
-}
-
-void query_column_string(struct query *query, char *out, size_t size)
-{
-    const char *text = query_column_text(query);
-    snprintf(out, size, "%s", text != NULL ? text : "");
-}
-
-char *query_column_copy(struct query *query, bool *failed)
-{
-    const bool is_null = sqlite3_column_type(query->statement, query->read) == SQLITE_NULL;
-    const char *text = query_column_text(query);
-    char *copy = text == NULL ? NULL : strdup(text);
-    if (copy == NULL && !is_null)
-        *failed = true;
-    return copy;
-}
-
-enum store_status query_column_numbers(struct query *query, size_t rows, size_t columns,
-                                       void *ret_numbers)
-{
-    size_t size, expected;
-    const void *data = query_column_bytes(query, &size);
+    const void *data = sqlite3_column_blob(row, column);
+    const size_t size = (size_t)sqlite3_column_bytes(row, column);
+    size_t expected;
     if (__builtin_mul_overflow(rows, columns, &expected) ||
         __builtin_mul_overflow(expected, 4, &expected) || size != expected)
         return STORE_CORRUPT;
@@ -241,13 +281,7 @@ enum store_status query_column_numbers(struct query *query, size_t rows, size_t 
     return STORE_OK;
 }
 
-const void *query_column_bytes(struct query *query, size_t *ret_size)
-{
-    const int column = query->read++;
-    const void *data = sqlite3_column_blob(query->statement, column);
-    *ret_size = (size_t)sqlite3_column_bytes(query->statement, column);
-    return data;
-}
+/* --- without a query --- */
 
 enum store_status query_execute(struct store *store, const char *sql)
 {

@@ -1,8 +1,8 @@
 /* query.h - statements: prepared once for each connection, bound, stepped, read.
  *
  * A query is found again by the address of its SQL, which stands beside its only user. Parameters
- * are bound from left to right; an error is kept until the query is run. The columns of a row are
- * read from left to right as well, each once. */
+ * are bound from left to right; an error is kept until the query is run. What a SELECT asks for and
+ * where it goes are one table, a query_record. */
 #ifndef SERVER_STORE_QUERY_H
 #define SERVER_STORE_QUERY_H
 
@@ -16,13 +16,16 @@
 
 enum { STORE_STATEMENTS = 64, NO_CLAIM = -1 };
 
+struct statement {
+    const struct query_record *record;
+    const char *sql;
+    sqlite3_stmt *statement;
+};
+
 struct store {
     sqlite3 *db;
     int claim; /* the writer's lock file, or NO_CLAIM */
-    struct {
-        const char *sql;
-        sqlite3_stmt *statement;
-    } statements[STORE_STATEMENTS];
+    struct statement statements[STORE_STATEMENTS];
     unsigned statement_count;
     struct store *next_idle; /* the pool's */
 };
@@ -31,21 +34,62 @@ struct store {
 enum store_status query_status(int result);
 
 struct query {
-    struct store *store;
+    const struct query_record *record;
     sqlite3_stmt *statement;
     int bound;  /* parameters so far */
-    int read;   /* columns of the present row so far */
     int result; /* SQLITE_OK so far */
 };
 
+/* --- records: what a row becomes --- */
+
+enum query_kind {
+    QUERY_OTHER,
+    QUERY_INTEGER, /* int64_t, size_t, or bool for 0 and 1; NULL: 0 */
+    QUERY_REAL,    /* double; NULL: NaN */
+    QUERY_STRING,  /* char[], cut with its NUL; NULL: "" */
+    QUERY_COPY     /* char *, owned; NULL: NULL */
+};
+
+struct query_column {
+    const char *sql;
+    enum query_kind kind;
+    size_t offset, size; /* of the member that it becomes */
+    /* Reads QUERY_OTHER into the member at the offset; 0: into the record, read so far. */
+    enum store_status (*read)(sqlite3_stmt *row, int column, void *ret_member);
+};
+
+struct query_record {
+    size_t size;
+    void (*finish)(void *record); /* takes one that was read in part, too; NULL: it owns nothing */
+    const struct query_column *columns; /* read in this order; the last one has no SQL */
+};
+
+/* A column and the member of struct `record` that it becomes, which says the kind. */
+#define QUERY_COLUMN(sql, record, member)                                                          \
+    {                                                                                              \
+        sql, QUERY_KIND(((struct record *)0)->member), offsetof(struct record, member),            \
+            sizeof((struct record *)0)->member, NULL                                               \
+    }
+#define QUERY_KIND(member)                                                                         \
+    _Generic(&(member),                                                                            \
+        int64_t *: QUERY_INTEGER,                                                                  \
+        size_t *: QUERY_INTEGER,                                                                   \
+        bool *: QUERY_INTEGER,                                                                     \
+        double *: QUERY_REAL,                                                                      \
+        char **: QUERY_COPY,                                                                       \
+        char(*)[sizeof(member)]: QUERY_STRING)
+
+/* --- making --- */
+
 struct query query_begin(struct store *store, const char *sql);
+/* A SELECT of the record's columns; `rest` is the SQL that follows them. */
+struct query query_select(struct store *store, const struct query_record *record, const char *rest);
 void query_integer(struct query *query, int64_t value);
 void query_integer_or_null(struct query *query, int64_t value);      /* 0: NULL */
 void query_real(struct query *query, double value);                  /* NaN: NULL */
 void query_text(struct query *query, const char *value);             /* NULL: NULL; borrowed */
 void query_text_or_null(struct query *query, const char *value);     /* "": NULL; borrowed */
 void query_blob(struct query *query, const void *data, size_t size); /* NULL: NULL */
-void query_zeros(struct query *query, size_t size);                  /* a BLOB of that many bytes */
 /* Two parameters of a listing: the number that all have to be below (0: none), and their LIMIT. */
 void query_page(struct query *query, int64_t before, size_t limit);
 
@@ -66,33 +110,18 @@ enum store_status query_refuse(struct query *query, enum store_status found);
 /* The number in the first row's only column. STORE_NOT_FOUND: there is no row. */
 enum store_status query_number(struct query *query, int64_t *ret_number);
 
-/* What a row becomes. */
-struct query_record {
-    size_t size;
-    enum store_status (*read)(struct query *query, void *ret_record);
-    void (*finish)(void *record); /* NULL: a record owns nothing */
-};
-/* The first row. STORE_NOT_FOUND: there is no row. */
-enum store_status query_row(struct query *query, const struct query_record *kind, void *ret_record);
-/* Every row, in order; records has room for as many as the query's LIMIT. */
-enum store_status query_rows(struct query *query, const struct query_record *kind, void *records,
-                             size_t *ret_count);
+/* The first row of a query_select(). STORE_NOT_FOUND: there is no row. */
+enum store_status query_row(struct query *query, void *ret_record);
+/* Every row of a query_select(), in order; records has room for as many as the query's LIMIT. */
+enum store_status query_rows(struct query *query, void *records, size_t *ret_count);
+/* The same for what belongs to something: a row whose first column is NULL says only that this is
+ * there. STORE_NOT_FOUND: there is no row at all. */
+enum store_status query_rows_of(struct query *query, void *records, size_t *ret_count);
 
-/* --- the next column of the present row --- */
-
-int64_t query_column(struct query *query);          /* NULL: 0 */
-double query_column_real(struct query *query);      /* NULL: NaN */
-const char *query_column_text(struct query *query); /* NULL: NULL */
-/* Writes a text, cut to `size` bytes with its NUL; NULL: "". */
-void query_column_string(struct query *query, char *out, size_t size);
-/* Copies a text, NULL for NULL; sets *failed if there is no memory. free(). */
-char *query_column_copy(struct query *query, bool *failed);
 /* Copies a BLOB of rows * columns numbers of four bytes into the pointer at ret_numbers; free().
  * STORE_CORRUPT: it has another size. */
-enum store_status query_column_numbers(struct query *query, size_t rows, size_t columns,
-                                       void *ret_numbers);
-/* A BLOB of any size; NULL: it is empty. */
-const void *query_column_bytes(struct query *query, size_t *ret_size);
+enum store_status query_copy_numbers(sqlite3_stmt *row, int column, size_t rows, size_t columns,
+                                     void *ret_numbers);
 
 /* --- without a query --- */
 

@@ -1,6 +1,5 @@
 #include "server/store/runs.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,70 +18,14 @@ void run_record_finish(struct run_record *record)
 
 /* --- showing --- */
 
-/* A run's metrics are those of its best epoch, or of its last one. */
-#define SELECT_RUN                                                                                 \
-    "SELECT r.id, m.id, r.state, r.cancel_requested, r.base_version, r.version, r.epochs, "        \
-    "r.params, r.error_code, r.error_detail, r.samples_sha256, r.validation_sha256, "              \
-    "d.id, v.id, r.best_epoch, r.created_at, r.started_at, r.finished_at, "                        \
-    "(SELECT max(epoch) FROM metrics WHERE run = r.id), " METRICS_COLUMNS
-#define METRICS_COLUMNS "e.epoch, e.loss, e.accuracy, e.validation_loss, e.validation_accuracy "
-#define OF_ANY_MODEL    "FROM runs r JOIN models m ON m.sequence = r.model " RUN_JOINS
-#define OF_ONE_MODEL    "FROM models m LEFT JOIN runs r ON r.model = m.sequence "
-#define RUN_JOINS                                                                                  \
-    "LEFT JOIN datasets d ON d.sequence = r.dataset "                                              \
-    "LEFT JOIN datasets v ON v.sequence = r.validation_dataset "                                   \
-    "LEFT JOIN metrics e ON e.run = r.id "                                                         \
-    "AND e.epoch = coalesce(r.best_epoch, (SELECT max(epoch) FROM metrics WHERE run = r.id)) "
-
-static enum run_state read_state(struct query *query)
+static enum store_status read_state(sqlite3_stmt *row, int column, void *ret_state)
 {
-    const char *name = query_column_text(query);
+    const char *name = (const char *)sqlite3_column_text(row, column);
     int state = 0;
     while (name != NULL && run_state_names[state + 1] != NULL &&
            strcmp(name, run_state_names[state]) != 0)
         state++;
-    return (enum run_state)state;
-}
-
-static enum store_status read_metrics(struct query *query, void *ret_metrics)
-{
-    struct epoch_metrics *metrics = ret_metrics;
-    metrics->epoch = query_column(query);
-    metrics->loss = query_column_real(query);
-    metrics->accuracy = query_column_real(query);
-    metrics->validation_loss = query_column_real(query);
-    metrics->validation_accuracy = query_column_real(query);
-    return STORE_OK;
-}
-
-static enum store_status read_run(struct query *query, void *ret_record)
-{
-    bool failed = false;
-    struct run_record record = {.id = query_column(query)};
-    query_column_string(query, record.model, sizeof record.model);
-    record.state = read_state(query);
-    record.cancel_requested = query_column(query) != 0;
-    record.base_version = query_column(query);
-    record.version = query_column(query);
-    record.epochs = query_column(query);
-    record.params = query_column_copy(query, &failed);
-    query_column_string(query, record.error_code, sizeof record.error_code);
-    record.error_detail = query_column_copy(query, &failed);
-    query_column_string(query, record.samples_sha256, sizeof record.samples_sha256);
-    query_column_string(query, record.validation_sha256, sizeof record.validation_sha256);
-    query_column_string(query, record.dataset, sizeof record.dataset);
-    query_column_string(query, record.validation_dataset, sizeof record.validation_dataset);
-    record.best_epoch = query_column(query);
-    record.created_at = query_column(query);
-    record.started_at = query_column(query);
-    record.finished_at = query_column(query);
-    record.epoch = query_column(query);
-    read_metrics(query, &record.metrics);
-    if (failed) {
-        run_record_finish(&record);
-        return STORE_NO_MEMORY;
-    }
-    *(struct run_record *)ret_record = record;
+    *(enum run_state *)ret_state = (enum run_state)state;
     return STORE_OK;
 }
 
@@ -91,70 +34,96 @@ static void finish_run(void *record)
     run_record_finish(record);
 }
 
-static const struct query_record run_rows = {sizeof(struct run_record), read_run, finish_run};
+#define METRICS_COLUMNS(record, place)                                                             \
+    QUERY_COLUMN("e.epoch", record, place epoch), QUERY_COLUMN("e.loss", record, place loss),      \
+        QUERY_COLUMN("e.accuracy", record, place accuracy),                                        \
+        QUERY_COLUMN("e.validation_loss", record, place validation_loss),                          \
+        QUERY_COLUMN("e.validation_accuracy", record, place validation_accuracy)
+#define COLUMN(sql, member) QUERY_COLUMN(sql, run_record, member)
+static const struct query_column run_columns[] = {
+    COLUMN("r.id", id),
+    COLUMN("m.id", model),
+    {"r.state", .offset = offsetof(struct run_record, state), .read = read_state},
+    COLUMN("r.cancel_requested", cancel_requested),
+    COLUMN("r.base_version", base_version),
+    COLUMN("r.version", version),
+    COLUMN("r.epochs", epochs),
+    COLUMN("r.params", params),
+    COLUMN("r.error_code", error_code),
+    COLUMN("r.error_detail", error_detail),
+    COLUMN("r.samples_sha256", samples_sha256),
+    COLUMN("r.validation_sha256", validation_sha256),
+    COLUMN("d.id", dataset),
+    COLUMN("v.id", validation_dataset),
+    COLUMN("r.best_epoch", best_epoch),
+    COLUMN("r.created_at", created_at),
+    COLUMN("r.started_at", started_at),
+    COLUMN("r.finished_at", finished_at),
+    COLUMN("(SELECT max(epoch) FROM metrics WHERE run = r.id)", epoch),
+    METRICS_COLUMNS(run_record, metrics.),
+    {0},
+};
+static const struct query_record runs = {sizeof(struct run_record), finish_run, run_columns};
+
+static const struct query_column metrics_columns[] = {METRICS_COLUMNS(epoch_metrics, ), {0}};
+static const struct query_record metrics_rows = {sizeof(struct epoch_metrics), NULL,
+                                                 metrics_columns};
+
+/* A run's metrics are those of its best epoch, or of its last one. */
+#define OF_ANY_MODEL "FROM runs r JOIN models m ON m.sequence = r.model " RUN_JOINS
+#define OF_ONE_MODEL "FROM models m LEFT JOIN runs r ON r.model = m.sequence "
+#define RUN_JOINS                                                                                  \
+    "LEFT JOIN datasets d ON d.sequence = r.dataset "                                              \
+    "LEFT JOIN datasets v ON v.sequence = r.validation_dataset "                                   \
+    "LEFT JOIN metrics e ON e.run = r.id "                                                         \
+    "AND e.epoch = coalesce(r.best_epoch, (SELECT max(epoch) FROM metrics WHERE run = r.id)) "
 
 enum store_status store_run_find(struct store *store, int64_t run, struct run_record *ret_record)
 {
-    struct query query = query_begin(store, SELECT_RUN OF_ANY_MODEL "WHERE r.id = ?");
+    struct query query = query_select(store, &runs, OF_ANY_MODEL "WHERE r.id = ?");
     query_integer(&query, run);
-    return query_row(&query, &run_rows, ret_record);
+    return query_row(&query, ret_record);
 }
 
 /* One statement for each combination of filters, so that each walks an index. */
 static const char *list_sql(bool has_model, bool has_state)
 {
     if (has_model && has_state)
-        return SELECT_RUN OF_ONE_MODEL "AND r.state = ?2 AND r.id < ?3 " RUN_JOINS
-                                       "WHERE m.id = ?1 ORDER BY r.id DESC LIMIT ?4";
+        return OF_ONE_MODEL "AND r.state = ?2 AND r.id < ?3 " RUN_JOINS
+                            "WHERE m.id = ?1 ORDER BY r.id DESC LIMIT ?4";
     if (has_model)
-        return SELECT_RUN OF_ONE_MODEL "AND r.id < ?2 " RUN_JOINS
-                                       "WHERE m.id = ?1 ORDER BY r.id DESC LIMIT ?3";
+        return OF_ONE_MODEL "AND r.id < ?2 " RUN_JOINS
+                            "WHERE m.id = ?1 ORDER BY r.id DESC LIMIT ?3";
     if (has_state)
-        return SELECT_RUN OF_ANY_MODEL "WHERE r.state = ? AND r.id < ? ORDER BY r.id DESC LIMIT ?";
-    return SELECT_RUN OF_ANY_MODEL "WHERE r.id < ? ORDER BY r.id DESC LIMIT ?";
+        return OF_ANY_MODEL "WHERE r.state = ? AND r.id < ? ORDER BY r.id DESC LIMIT ?";
+    return OF_ANY_MODEL "WHERE r.id < ? ORDER BY r.id DESC LIMIT ?";
 }
 
 /* A model without any such run is one row of NULLs. */
 enum store_status store_run_list(struct store *store, const char *model, int state, int64_t before,
                                  size_t limit, struct run_record *records, size_t *ret_count)
 {
-    size_t count;
-    struct query query = query_begin(store, list_sql(model != NULL, state >= 0));
+    struct query query = query_select(store, &runs, list_sql(model != NULL, state >= 0));
     if (model != NULL)
         query_text(&query, model);
     if (state >= 0)
         query_text(&query, run_state_names[state]);
     query_page(&query, before, limit);
-    const enum store_status status = query_rows(&query, &run_rows, records, &count);
-    if (status != STORE_OK)
-        return status;
-    if (model != NULL && count == 0)
-        return STORE_NOT_FOUND;
-    *ret_count = count > 0 && records[0].id == 0 ? 0 : count;
-    return STORE_OK;
+    return model != NULL ? query_rows_of(&query, records, ret_count)
+                         : query_rows(&query, records, ret_count);
 }
 
-static enum store_status run_exists(struct store *store, int64_t run)
-{
-    struct query query = query_begin(store, "SELECT 1 FROM runs WHERE id = ?");
-    query_integer(&query, run);
-    return query_exists(&query);
-}
-
+/* A run without any such epoch is one row of NULLs. */
 enum store_status store_run_metrics(struct store *store, int64_t run, int64_t after, size_t limit,
                                     struct epoch_metrics *metrics, size_t *ret_count)
 {
-    static const struct query_record kind = {sizeof *metrics, read_metrics, NULL};
-    const enum store_status status = run_exists(store, run);
-    if (status != STORE_OK)
-        return status;
-    struct query query =
-        query_begin(store, "SELECT " METRICS_COLUMNS "FROM metrics e "
-                           "WHERE e.run = ? AND e.epoch > ? ORDER BY e.epoch LIMIT ?");
+    struct query query = query_select(store, &metrics_rows,
+                                      "FROM runs r LEFT JOIN metrics e ON e.run = r.id AND e.epoch "
+                                      "> ?2 WHERE r.id = ?1 ORDER BY e.epoch LIMIT ?3");
     query_integer(&query, run);
     query_integer(&query, after);
     query_integer(&query, (int64_t)limit);
-    return query_rows(&query, &kind, metrics, ret_count);
+    return query_rows_of(&query, metrics, ret_count);
 }
 
 /* --- training --- */

@@ -1,13 +1,8 @@
 #include "server/store/samples.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "server/base/checksum.h"
 #include "server/store/query.h"
-
-/* The table has one kind for both kinds of spikes; only spike trains have times in it. */
-enum { TABLE_X, TABLE_IN_SPIKES };
 
 /* The numbers that are stored; each takes four bytes. */
 struct parts {
@@ -58,33 +53,25 @@ static void checksum_of(const struct samples *samples, char ret_text[CHECKSUM_TE
 }
 
 /* The table requires labels: for samples with counts they are 0. */
-static void bind_targets(struct query *insert, const struct samples *samples,
-                         const struct parts *parts)
-{
-    if (samples->targets.kind == TARGETS_CLASS) {
-        query_blob(insert, parts->targets, parts->targets_bytes);
-        return;
-    }
-    query_zeros(insert, samples->count * sizeof *samples->targets.label);
-    query_integer(insert, (int64_t)samples->targets.outputs);
-    query_blob(insert, parts->targets, parts->targets_bytes);
-}
-
 enum store_status store_samples_insert(struct store *store, const struct samples *samples,
                                        int64_t *ret_id, char sha256[CHECKSUM_TEXT])
 {
     const struct parts parts = parts_of(samples);
+    const bool has_counts = samples->targets.kind == TARGETS_COUNT;
     checksum_of(samples, sha256);
     struct query insert = query_begin(
         store, "INSERT INTO samples (sha256, kind, count, features, data, times, label, outputs, "
-               "counts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO NOTHING");
+               "counts) VALUES (?, ?, ?, ?, ?, ?, ifnull(?, zeroblob(4 * ?3)), ?, ?) ON CONFLICT "
+               "(sha256) DO NOTHING");
     query_text(&insert, sha256);
-    query_integer(&insert, samples->kind == SAMPLES_VALUES ? TABLE_X : TABLE_IN_SPIKES);
+    query_integer(&insert, samples->kind != SAMPLES_VALUES);
     query_integer(&insert, (int64_t)samples->count);
     query_integer(&insert, (int64_t)samples->features);
     query_blob(&insert, parts.data, parts.data_bytes);
     query_blob(&insert, parts.times, parts.times_bytes);
-    bind_targets(&insert, samples, &parts);
+    query_blob(&insert, has_counts ? NULL : parts.targets, parts.targets_bytes);
+    query_integer_or_null(&insert, has_counts ? (int64_t)samples->targets.outputs : 0);
+    query_blob(&insert, has_counts ? parts.targets : NULL, parts.targets_bytes);
     const enum store_status status = query_run(&insert);
     if (status != STORE_OK)
         return status;
@@ -103,74 +90,79 @@ enum store_status store_samples_prune(struct store *store)
 
 /* --- loading --- */
 
-static enum store_status copy_targets(struct query *query, size_t count, struct targets *targets)
+/* The table has one kind for both kinds of spikes; only spike trains have times in it. */
+static enum store_status read_kind(sqlite3_stmt *row, int column, void *ret_samples)
 {
-    return targets->kind == TARGETS_CLASS
-               ? query_column_numbers(query, count, 1, &targets->label)
-               : query_column_numbers(query, count, targets->outputs, &targets->wanted);
+    ((struct samples *)ret_samples)->kind = (enum samples_kind)sqlite3_column_int(row, column);
+    return STORE_OK;
 }
 
-static enum store_status copy_trains(struct query *query, struct samples *samples)
+static enum store_status read_targets(sqlite3_stmt *row, int column, void *ret_samples)
 {
+    struct samples *samples = ret_samples;
+    struct targets *targets = &samples->targets;
+    targets->kind = targets->outputs > 0 ? TARGETS_COUNT : TARGETS_CLASS;
+    return targets->kind == TARGETS_CLASS
+               ? query_copy_numbers(row, column, samples->count, 1, &targets->label)
+               : query_copy_numbers(row, column, samples->count, targets->outputs,
+                                    &targets->wanted);
+}
+
+/* Values or spike times, or else how many spikes each afferent has. */
+static enum store_status read_data(sqlite3_stmt *row, int column, void *ret_samples)
+{
+    struct samples *samples = ret_samples;
+    void *data = samples->kind == SAMPLES_SPIKE_TRAINS ? (void *)&samples->data.trains.spikes
+                                                       : (void *)&samples->data.values;
+    return query_copy_numbers(row, column, samples->count, samples->features, data);
+}
+
+static enum store_status read_times(sqlite3_stmt *row, int column, void *ret_samples)
+{
+    struct samples *samples = ret_samples;
     struct spike_trains *trains = &samples->data.trains;
-    const enum store_status status =
-        query_column_numbers(query, samples->count, samples->features, &trains->spikes);
-    if (status != STORE_OK)
-        return status;
+    if (samples->kind != SAMPLES_SPIKE_TRAINS)
+        return STORE_OK;
     if (!samples_index(samples))
         return STORE_NO_MEMORY;
-    return query_column_numbers(query, trains->first[samples->count], 1, &trains->times);
+    return query_copy_numbers(row, column, trains->first[samples->count], 1, &trains->times);
 }
 
-static enum store_status copy_data(struct query *query, struct samples *samples)
-{
-    return samples->kind == SAMPLES_SPIKE_TRAINS
-               ? copy_trains(query, samples)
-               : query_column_numbers(query, samples->count, samples->features,
-                                      &samples->data.values);
-}
-
-static enum store_status verify(const struct samples *samples, const char *sha256)
+static enum store_status verify(sqlite3_stmt *row, int column, void *samples)
 {
     char actual[CHECKSUM_TEXT];
+    const char *expected = (const char *)sqlite3_column_text(row, column);
     checksum_of(samples, actual);
-    return strcmp(actual, sha256) == 0 ? STORE_OK : STORE_CORRUPT;
+    return expected != NULL && strcmp(actual, expected) == 0 ? STORE_OK : STORE_CORRUPT;
 }
 
-static enum store_status read_samples(struct query *query, void *ret_samples)
+static void finish(void *samples)
 {
-    char sha256[CHECKSUM_TEXT];
-    struct samples samples = {.kind = SAMPLES_SPIKE_TIMES};
-    query_column_string(query, sha256, sizeof sha256);
-    const bool has_values = query_column(query) == TABLE_X;
-    const bool has_times = query_column(query) != 0;
-    if (has_values || has_times)
-        samples.kind = has_values ? SAMPLES_VALUES : SAMPLES_SPIKE_TRAINS;
-    samples.count = (size_t)query_column(query);
-    samples.features = (size_t)query_column(query);
-    samples.targets.outputs = (size_t)query_column(query);
-    samples.targets.kind = samples.targets.outputs > 0 ? TARGETS_COUNT : TARGETS_CLASS;
-    enum store_status status = copy_targets(query, samples.count, &samples.targets);
-    if (status == STORE_OK)
-        status = copy_data(query, &samples);
-    if (status == STORE_OK)
-        status = verify(&samples, sha256);
-    if (status == STORE_OK)
-        *(struct samples *)ret_samples = samples;
-    else
-        samples_finish(&samples);
-    return status;
+    samples_finish(samples);
 }
+
+/* The readers of BLOBs need what is read before them. */
+#define COLUMN(sql, member) QUERY_COLUMN(sql, samples, member)
+static const struct query_column columns[] = {
+    {"s.kind + (s.times IS NOT NULL)", .read = read_kind},
+    COLUMN("s.count", count),
+    COLUMN("s.features", features),
+    COLUMN("s.outputs", targets.outputs),
+    {"ifnull(s.counts, s.label)", .read = read_targets},
+    {"s.data", .read = read_data},
+    {"s.times", .read = read_times},
+    {"s.sha256", .read = verify},
+    {0},
+};
+static const struct query_record rows = {sizeof(struct samples), finish, columns};
 
 enum store_status store_samples_load(struct store *store, int64_t run, bool validation,
                                      struct samples *ret_samples)
 {
-    static const struct query_record kind = {sizeof *ret_samples, read_samples, NULL};
-    struct query query = query_begin(
-        store, "SELECT s.sha256, s.kind, s.times IS NOT NULL, s.count, s.features, s.outputs, "
-               "ifnull(s.counts, s.label), s.data, s.times FROM runs r "
-               "JOIN samples s ON s.id = iif(?, r.validation, r.samples) WHERE r.id = ?");
+    struct query query = query_select(
+        store, &rows,
+        "FROM runs r JOIN samples s ON s.id = iif(?, r.validation, r.samples) WHERE r.id = ?");
     query_integer(&query, validation);
     query_integer(&query, run);
-    return query_row(&query, &kind, ret_samples);
+    return query_row(&query, ret_samples);
 }

@@ -99,7 +99,7 @@ static enum store_status use_wal(struct store *store)
     enum store_status status = query_next(&query);
     if (status != STORE_OK)
         return status;
-    const char *mode = query_column_text(&query);
+    const char *mode = (const char *)sqlite3_column_text(query.statement, 0);
     if (mode == NULL || strcmp(mode, "wal") != 0)
         status = STORE_UNAVAILABLE;
     query_end(&query);

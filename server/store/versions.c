@@ -3,10 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/base/checksum.h"
 #include "server/store/query.h"
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "BLOBs hold little-endian numbers");
 
 static void finish_tensor(void *tensor)
 {
@@ -113,100 +110,89 @@ enum store_status store_version_insert(struct store *store, int64_t model,
 
 /* --- listing --- */
 
-static enum store_status read_version(struct query *query, void *ret_record)
-{
-    struct version_record *record = ret_record;
-    record->version = query_column(query);
-    record->run = query_column(query);
-    query_column_string(query, record->sha256, sizeof record->sha256);
-    record->created_at = query_column(query);
-    return STORE_OK;
-}
+#define VERSION_COLUMN(sql, member) QUERY_COLUMN(sql, version_record, member)
+static const struct query_column version_columns[] = {
+    VERSION_COLUMN("v.version", version),
+    VERSION_COLUMN("v.run", run),
+    VERSION_COLUMN("v.sha256", sha256),
+    VERSION_COLUMN("v.created_at", created_at),
+    {0},
+};
+static const struct query_record versions = {sizeof(struct version_record), NULL, version_columns};
 
 /* A model without any such version is one row of NULLs. */
 enum store_status store_version_list(struct store *store, const char *model, int64_t before,
                                      size_t limit, struct version_record *records,
                                      size_t *ret_count)
 {
-    static const struct query_record kind = {sizeof *records, read_version, NULL};
-    size_t count;
-    struct query query = query_begin(
-        store, "SELECT v.version, v.run, v.sha256, v.created_at FROM models m LEFT JOIN versions v "
-               "ON v.model = m.sequence AND v.version < ?2 WHERE m.id = ?1 "
-               "ORDER BY v.version DESC LIMIT ?3");
+    struct query query =
+        query_select(store, &versions,
+                     "FROM models m LEFT JOIN versions v ON v.model = m.sequence AND "
+                     "v.version < ?2 WHERE m.id = ?1 ORDER BY v.version DESC LIMIT ?3");
     query_text(&query, model);
     query_page(&query, before, limit);
-    const enum store_status status = query_rows(&query, &kind, records, &count);
-    if (status != STORE_OK)
-        return status;
-    if (count == 0)
-        return STORE_NOT_FOUND;
-    *ret_count = records[0].version > 0 ? count : 0;
-    return STORE_OK;
+    return query_rows_of(&query, records, ret_count);
 }
 
 /* --- loading --- */
 
-static enum store_status read_tensor(struct query *query, void *ret_tensor)
+static enum store_status read_values(sqlite3_stmt *row, int column, void *ret_tensor)
 {
-    struct tensor tensor;
-    query_column_string(query, tensor.name, sizeof tensor.name);
-    tensor.rows = (size_t)query_column(query);
-    tensor.columns = (size_t)query_column(query);
-    const enum store_status status =
-        query_column_numbers(query, tensor.rows, tensor.columns, &tensor.values);
-    if (status == STORE_OK)
-        *(struct tensor *)ret_tensor = tensor;
-    return status;
+    struct tensor *tensor = ret_tensor;
+    return query_copy_numbers(row, column, tensor->rows, tensor->columns, &tensor->values);
 }
+
+#define TENSOR_COLUMN(sql, member) QUERY_COLUMN(sql, tensor, member)
+static const struct query_column tensor_columns[] = {
+    TENSOR_COLUMN("name", name),
+    TENSOR_COLUMN("rows", rows),
+    TENSOR_COLUMN("columns", columns),
+    {"data", .read = read_values},
+    {0},
+};
+static const struct query_record tensor_rows = {sizeof(struct tensor), finish_tensor,
+                                                tensor_columns};
 
 enum store_status store_version_peek(struct store *store, int64_t model, int64_t version,
                                      const char *prefix, struct tensors *ret_tensors)
 {
-    static const struct query_record kind = {sizeof(struct tensor), read_tensor, finish_tensor};
     struct tensors tensors;
-    struct query query = query_begin(
-        store, "SELECT name, rows, columns, data FROM tensors WHERE model = ? AND version = ? AND "
-               "instr(name, ?) = 1 ORDER BY position LIMIT ?");
+    struct query query = query_select(store, &tensor_rows,
+                                      "FROM tensors WHERE model = ? AND version = ? AND "
+                                      "instr(name, ?) = 1 ORDER BY position LIMIT ?");
     query_integer(&query, model);
     query_integer(&query, version);
     query_text(&query, prefix);
     query_integer(&query, TENSORS);
-    const enum store_status status = query_rows(&query, &kind, tensors.items, &tensors.count);
-    if (status != STORE_OK)
-        return status;
-    if (tensors.count == 0)
-        return STORE_NOT_FOUND;
-    *ret_tensors = tensors;
-    return STORE_OK;
+    const enum store_status status = query_rows_of(&query, tensors.items, &tensors.count);
+    if (status == STORE_OK)
+        *ret_tensors = tensors;
+    return status;
 }
 
-static enum store_status find_checksum(struct store *store, int64_t model, int64_t version,
-                                       char ret_sha256[CHECKSUM_TEXT])
+static enum store_status find_version(struct store *store, int64_t model, int64_t version,
+                                      struct version_record *ret_record)
 {
     struct query query =
-        query_begin(store, "SELECT sha256 FROM versions WHERE model = ? AND version = ?");
+        query_select(store, &versions, "FROM versions v WHERE v.model = ? AND v.version = ?");
     query_integer(&query, model);
     query_integer(&query, version);
-    const enum store_status status = query_next(&query);
-    if (status != STORE_OK)
-        return status;
-    query_column_string(&query, ret_sha256, CHECKSUM_TEXT);
-    return query_end(&query);
+    return query_row(&query, ret_record);
 }
 
 enum store_status store_version_load(struct store *store, int64_t model, int64_t version,
                                      struct tensors *ret_tensors)
 {
-    char expected[CHECKSUM_TEXT], actual[CHECKSUM_TEXT];
+    char actual[CHECKSUM_TEXT];
+    struct version_record record;
     struct tensors tensors;
-    enum store_status status = find_checksum(store, model, version, expected);
+    enum store_status status = find_version(store, model, version, &record);
     if (status == STORE_OK)
         status = store_version_peek(store, model, version, "", &tensors);
     if (status != STORE_OK)
         return status;
     checksum_of(tensors.items, tensors.count, actual);
-    if (strcmp(actual, expected) != 0) {
+    if (strcmp(actual, record.sha256) != 0) {
         tensors_finish(&tensors);
         return STORE_CORRUPT;
     }

@@ -225,7 +225,7 @@ START_TEST(no_listing_or_claim_scans_or_sorts_a_table)
     ck_assert_int_eq(store_dataset_of_run(store, 1, false, &dataset), STORE_NOT_FOUND);
     ck_assert_int_eq(store_dataset_delete(store, "a"), STORE_OK);
     for (unsigned i = 0; i < store->statement_count; i++)
-        expect_indices(store->statements[i].sql);
+        expect_indices(sqlite3_sql(store->statements[i].statement));
 }
 END_TEST
 
