@@ -47,10 +47,9 @@ static inline void *buffer_extend(struct buffer *buffer, size_t size)
 /* Adds a copy of bytes. */
 static inline void buffer_add(struct buffer *buffer, const void *bytes, size_t size)
 {
-    if (size == 0 || !buffer_reserve(buffer, size))
-        return;
-    memcpy(buffer->bytes + buffer->size, bytes, size);
-    buffer->size += size;
+    void *added = size > 0 ? buffer_extend(buffer, size) : NULL;
+    if (added != NULL)
+        memcpy(added, bytes, size);
 }
 
 /* Hands the bytes to the caller, which frees them with free(); the buffer is empty then, and has

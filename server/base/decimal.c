@@ -243,25 +243,22 @@ static size_t write_simple(double value, char *out)
     return 4;
 }
 
-size_t decimal_write_double(double value, char out[DECIMAL_TEXT])
+static size_t write_slowly(double value, bool is_float, char *out)
 {
-    const size_t simple = write_simple(value, out);
-    if (simple > 0)
-        return simple;
-    int digits = fabs(value) < DBL_MIN ? 1 : DBL_DIG;
+    const double normal = is_float ? (double)FLT_MIN : DBL_MIN;
+    const int kept = is_float ? FLT_DIG : DBL_DIG,
+              max = is_float ? FLT_DECIMAL_DIG : DBL_DECIMAL_DIG;
+    int digits = fabs(value) < normal ? 1 : kept;
     int size = snprintf(out, DECIMAL_TEXT, "%.*g", digits, value);
-    while (digits < DBL_DECIMAL_DIG && strtod(out, NULL) != value)
+    while (digits < max && (is_float ? (double)strtof(out, NULL) : strtod(out, NULL)) != value)
         size = snprintf(out, DECIMAL_TEXT, "%.*g", ++digits, value);
     return (size_t)size;
 }
 
-static size_t write_float_slowly(float value, char *out)
+size_t decimal_write_double(double value, char out[DECIMAL_TEXT])
 {
-    int digits = fabsf(value) < FLT_MIN ? 1 : FLT_DIG;
-    int size = snprintf(out, DECIMAL_TEXT, "%.*g", digits, (double)value);
-    while (digits < FLT_DECIMAL_DIG && strtof(out, NULL) != value)
-        size = snprintf(out, DECIMAL_TEXT, "%.*g", ++digits, (double)value);
-    return (size_t)size;
+    const size_t simple = write_simple(value, out);
+    return simple > 0 ? simple : write_slowly(value, false, out);
 }
 
 /* A normal float, scaled to nine digits before the point: s, h and their error in fixed point. */
@@ -385,7 +382,7 @@ size_t decimal_write_float(float value, char out[DECIMAL_TEXT])
     struct scaled scaled;
     struct digits digits;
     if (!scale_float(fabsf(value), &scaled) || !find_digits(&scaled, &digits))
-        return write_float_slowly(value, out);
+        return write_slowly((double)value, true, out);
     out[0] = '-';
     const size_t sign = signbit(value) ? 1 : 0;
     return sign + lay_out(&digits, out + sign);

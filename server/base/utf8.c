@@ -1,6 +1,5 @@
 #include "server/base/utf8.h"
 
-#include <stdint.h>
 #include <string.h>
 
 /* Bytes of the character at the beginning of the text; 0: it is not valid. */

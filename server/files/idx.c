@@ -1,7 +1,5 @@
 #include "server/files/idx.h"
 
-#include <stdint.h>
-
 enum { PREFIX = 4, DIMENSION = 4 };
 
 bool idx_matches(const void *bytes, size_t size)
