@@ -4,10 +4,11 @@
 #include "server/api/answer.h"
 #include "server/api/handlers.h"
 #include "server/api/request_document.h"
+#include "server/api/service.h"
 #include "server/json/float_array.h"
+#include "server/model/cache.h"
 #include "server/model/encoder_json.h"
 #include "server/model/encoder_ranges.h"
-#include "server/model/model.h"
 
 /* An encode request between its steps. */
 struct encode_request {
@@ -161,7 +162,7 @@ void encode_by_model(struct service *service, const struct request *request, str
     struct encode_request *asked = reply_make_state(reply, sizeof *asked, encode_request_finish);
     if (asked == NULL)
         return;
-    asked->model = models_find(service, request, &reply->problem);
+    asked->model = model_cache_find(service->cache, request->model, 0, &reply->problem);
     if (asked->model == NULL)
         return;
     asked->encoder = &asked->model->config.encoder;

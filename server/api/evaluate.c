@@ -4,14 +4,12 @@
 #include "core/evaluation.h"
 #include "server/api/answer.h"
 #include "server/api/handlers.h"
-#include "server/api/request_document.h"
 #include "server/api/request_samples.h"
 #include "server/compute/run_params.h"
 #include "server/model/errors.h"
 
 /* An evaluate request between its steps. */
 struct evaluate_request {
-    struct model *model; /* owned */
     struct request_samples input;
     struct loss loss;
 };
@@ -19,8 +17,7 @@ struct evaluate_request {
 static void evaluate_request_finish(void *state)
 {
     struct evaluate_request *asked = state;
-    samples_finish(&asked->input.samples);
-    model_release(asked->model);
+    request_samples_finish(&asked->input);
 }
 
 static void write_confusion(struct json_writer *json, const uint64_t *confusion, size_t classes)
@@ -59,7 +56,7 @@ static void write_classes(struct json_writer *json, const struct model *model,
 static void answer(const struct evaluate_request *asked, const struct evaluation *evaluation,
                    const uint64_t *confusion, struct reply *reply)
 {
-    const struct model *model = asked->model;
+    const struct model *model = asked->input.model;
     struct json_writer *json = &reply->json;
     json_write_object_begin(json);
     answer_write_version(json, model->id, model->version);
@@ -97,9 +94,9 @@ static void read_fields(struct service *service, const struct document *document
     struct fields fields;
     if (!fields_open_document(&fields, document, problem))
         return;
-    check_classes(asked->model, problem);
-    request_samples_read(service, &fields, asked->model, SAMPLES_TO_EVALUATE, &asked->input);
-    run_params_read_loss(&fields, &asked->model->config, &asked->loss);
+    check_classes(asked->input.model, problem);
+    request_samples_read(service, &fields, SAMPLES_TO_EVALUATE, &asked->input);
+    run_params_read_loss(&fields, &asked->input.model->config, &asked->loss);
     fields_close(&fields);
 }
 
@@ -108,7 +105,7 @@ static void read_fields(struct service *service, const struct document *document
 static void evaluate(const struct evaluate_request *asked, const struct thread_team *team,
                      uint64_t *confusion, struct reply *reply)
 {
-    const struct model *model = asked->model;
+    const struct model *model = asked->input.model;
     const struct samples *samples = &asked->input.samples;
     const size_t classes = network_outputs(&model->config.network);
     struct evaluation evaluation;
@@ -124,14 +121,13 @@ static void evaluate_run(struct service *service, const struct request *request,
                          struct reply *reply)
 {
     struct evaluate_request *asked = request->state;
-    const size_t classes = network_outputs(&asked->model->config.network);
+    const size_t classes = network_outputs(&asked->input.model->config.network);
     uint64_t *confusion = NULL;
-    if (!request_samples_load(service, asked->model, SAMPLES_TO_EVALUATE, &reply->problem,
-                              &asked->input))
+    if (!request_samples_load(service, SAMPLES_TO_EVALUATE, &reply->problem, &asked->input))
         return;
-    if (has_classes(asked->model))
+    if (has_classes(asked->input.model))
         confusion = calloc((classes + 1) * classes, sizeof *confusion);
-    if (has_classes(asked->model) && confusion == NULL)
+    if (has_classes(asked->input.model) && confusion == NULL)
         problem_set_no_memory(&reply->problem);
     else
         evaluate(asked, request->team, confusion, reply);
@@ -144,17 +140,14 @@ void evaluate_post(struct service *service, const struct request *request, struc
         reply_make_state(reply, sizeof *asked, evaluate_request_finish);
     if (asked == NULL)
         return;
-    asked->model = models_find(service, request, &reply->problem);
-    if (asked->model == NULL)
-        return;
-    struct document *document = request_document(request, samples_json_member(asked->model),
-                                                 ARRAY_OF_SAMPLES, &reply->problem);
+    struct document *document =
+        request_samples_open(service, request, &reply->problem, &asked->input);
     if (document != NULL)
         read_fields(service, document, &reply->problem, asked);
     document_destroy(document);
     if (!problem_is_set(&reply->problem))
         reply_continue(reply, evaluate_run,
                        request_samples_are_loaded(&asked->input)
-                           ? samples_json_work(&asked->input.samples, &asked->model->config)
+                           ? samples_json_work(&asked->input.samples, &asked->input.model->config)
                            : WORK_FOR_POOL);
 }

@@ -6,7 +6,6 @@
 #include "server/store/store.h"
 
 struct dataset_record;
-struct model;
 struct run_record;
 
 /* encode.c */
@@ -23,10 +22,6 @@ request_handler models_list;
 request_handler models_get;
 request_handler models_update;
 request_handler models_delete;
-/* The model that the path names, in the version that it names, or else in the one served. NULL with
- * the problem set; release it with model_release(). */
-struct model *models_find(struct service *service, const struct request *request,
-                          struct problem *problem);
 
 /* versions.c */
 request_handler versions_list;

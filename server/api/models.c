@@ -78,22 +78,6 @@ void models_list(struct service *service, const struct request *request, struct 
     page_end(&page, last);
 }
 
-struct model *models_find(struct service *service, const struct request *request,
-                          struct problem *problem)
-{
-    struct model *model = NULL, *described;
-    enum store_status status =
-        model_cache_get(service->cache, request->model, request->version, &model);
-    if (status == STORE_NOT_FOUND && request->version != 0 &&
-        model_cache_describe(service->cache, request->model, &described) == STORE_OK) {
-        model_release(described);
-        problem_set(problem, PROBLEM_VERSION_NOT_FOUND, "The model has no version %lld.",
-                    (long long)request->version);
-    }
-    errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, request->model, problem);
-    return model;
-}
-
 /* --- creating --- */
 
 struct new_model {
@@ -252,11 +236,10 @@ static void apply_change(struct service *service, const struct model *model,
 
 void models_update(struct service *service, const struct request *request, struct reply *reply)
 {
-    struct model *model;
     struct model_change change = {0};
     char *labels = NULL;
-    if (!errors_store_ok(model_cache_describe(service->cache, request->model, &model),
-                         PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
+    struct model *model = model_cache_describe(service->cache, request->model, &reply->problem);
+    if (model == NULL)
         return;
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
     if (document != NULL && read_change(document, network_outputs(&model->config.network),

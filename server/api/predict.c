@@ -4,14 +4,10 @@
 
 #include "server/api/answer.h"
 #include "server/api/handlers.h"
-#include "server/api/request_document.h"
 #include "server/api/request_samples.h"
-#include "server/compute/prediction.h"
-#include "server/model/errors.h"
 
 /* A predict request between its steps. */
 struct predict_request {
-    struct model *model; /* owned */
     struct request_samples input;
     struct prediction_options options;
     struct prediction prediction; /* filled by the second step */
@@ -21,41 +17,40 @@ static void predict_request_finish(void *state)
 {
     struct predict_request *asked = state;
     prediction_finish(&asked->prediction);
-    samples_finish(&asked->input.samples);
-    model_release(asked->model);
+    request_samples_finish(&asked->input);
 }
 
 /* --- sizes --- */
 
-static uint64_t work_of(const struct predict_request *asked)
+/* The member that is the cause of an answer that is too large, or takes too long. */
+static const char *cause_of_size(const struct predict_request *asked, bool counts_spikes)
 {
-    const struct model_config *config = &asked->model->config;
-    const size_t spikes = samples_json_spikes(&asked->input.samples, config);
-    return asked->input.samples.count * prediction_work(config, &asked->options, spikes);
+    if (counts_spikes)
+        return "/ret_type";
+    if (asked->input.dataset[0] != '\0')
+        return "/dataset";
+    return samples_are_encoded(&asked->input.samples) ? "/x" : "/in_spikes";
 }
 
-static bool counts_spikes(const struct predict_request *asked)
+/* Whether the samples, which are loaded, are few enough; then how much work they are. */
+static bool check_sizes(const struct predict_request *asked, struct problem *problem,
+                        uint64_t *ret_work)
 {
-    return read_out_max_spikes(&asked->model->config.network.read_out) > 0;
-}
-
-/* Whether the samples, which are loaded, are few enough. */
-static bool check_sizes(const struct predict_request *asked, struct problem *problem)
-{
-    const char *pointer =
-        counts_spikes(asked) ? "/ret_type" : request_samples_pointer(&asked->input);
+    const struct model_config *config = &asked->input.model->config;
+    const bool counts_spikes = read_out_max_spikes(&config->network.read_out) > 0;
+    const char *pointer = cause_of_size(asked, counts_spikes);
     const size_t count = asked->input.samples.count;
-    const uint64_t work = work_of(asked);
-    if (count > LIMIT_ANSWER / prediction_size(&asked->model->config, &asked->options))
+    const uint64_t work = prediction_work(config, &asked->options, &asked->input.samples);
+    if (count > LIMIT_ANSWER / prediction_size(config, &asked->options))
         problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
                           "The answer may hold at most %d numbers%s: send fewer samples at once.",
-                          LIMIT_ANSWER,
-                          counts_spikes(asked) ? ", spike_times counted as max_spikes" : "");
+                          LIMIT_ANSWER, counts_spikes ? ", spike_times counted as max_spikes" : "");
     if (work > LIMIT_WORK)
         problem_add_field(problem, PROBLEM_TOO_LARGE, asked->options.k_max > 0 ? "/k_max" : pointer,
                           "This would take too long: ask for less, or send at most %llu samples "
                           "at once.",
                           LIMIT_WORK / (work / count));
+    *ret_work = work;
     return !problem_is_set(problem);
 }
 
@@ -147,10 +142,10 @@ static void read_fields(struct service *service, const struct document *document
                         struct problem *problem, struct predict_request *asked)
 {
     struct fields fields;
-    const struct network_params *params = &asked->model->config.network;
+    const struct network_params *params = &asked->input.model->config.network;
     if (!fields_open_document(&fields, document, problem))
         return;
-    request_samples_read(service, &fields, asked->model, SAMPLES_TO_PREDICT, &asked->input);
+    request_samples_read(service, &fields, SAMPLES_TO_PREDICT, &asked->input);
     read_ret_type(&fields, prediction_types(&params->read_out), asked->options.wanted);
     switch (params->read_out.kind) {
     case READ_OUT_V_MAX:
@@ -163,38 +158,45 @@ static void read_fields(struct service *service, const struct document *document
     fields_close(&fields);
 }
 
-/* --- the two steps --- */
+/* --- the steps --- */
 
 static void predict_run(struct service *service, const struct request *request, struct reply *reply)
 {
+    (void)service;
     struct predict_request *asked = request->state;
-    const struct model *model = asked->model;
-    struct problem *problem = &reply->problem;
-    if (request_samples_load(service, model, SAMPLES_TO_PREDICT, problem, &asked->input) &&
-        check_sizes(asked, problem) &&
-        errors_core_ok(predict(model, &asked->input.samples, &asked->options, request->team,
-                               &asked->prediction),
-                       problem))
+    const struct model *model = asked->input.model;
+    if (predict(model, &asked->input.samples, &asked->options, request->team, &asked->prediction))
         answer_prediction(request, model, &asked->prediction, reply);
+    else
+        problem_set_no_memory(&reply->problem);
+}
+
+/* The samples are those of a dataset. */
+static void predict_load(struct service *service, const struct request *request,
+                         struct reply *reply)
+{
+    uint64_t work;
+    struct predict_request *asked = request->state;
+    if (request_samples_load(service, SAMPLES_TO_PREDICT, &reply->problem, &asked->input) &&
+        check_sizes(asked, &reply->problem, &work))
+        predict_run(service, request, reply);
 }
 
 void predict_post(struct service *service, const struct request *request, struct reply *reply)
 {
+    uint64_t work;
     struct predict_request *asked = reply_make_state(reply, sizeof *asked, predict_request_finish);
     if (asked == NULL)
         return;
-    asked->model = models_find(service, request, &reply->problem);
-    if (asked->model == NULL)
-        return;
-    struct document *document = request_document(request, samples_json_member(asked->model),
-                                                 ARRAY_OF_SAMPLES, &reply->problem);
+    struct document *document =
+        request_samples_open(service, request, &reply->problem, &asked->input);
     if (document != NULL)
         read_fields(service, document, &reply->problem, asked);
     document_destroy(document);
     if (problem_is_set(&reply->problem))
         return;
     if (!request_samples_are_loaded(&asked->input))
-        reply_continue(reply, predict_run, WORK_FOR_POOL);
-    else if (check_sizes(asked, &reply->problem))
-        reply_continue(reply, predict_run, work_of(asked));
+        reply_continue(reply, predict_load, WORK_FOR_POOL);
+    else if (check_sizes(asked, &reply->problem, &work))
+        reply_continue(reply, predict_run, work);
 }

@@ -3,11 +3,12 @@
 #include <string.h>
 
 #include "server/api/handlers.h"
+#include "server/api/request_document.h"
 #include "server/api/service.h"
+#include "server/model/cache.h"
 #include "server/model/dataset_samples.h"
 #include "server/model/encoder_ranges.h"
 #include "server/model/errors.h"
-#include "server/store/pool.h"
 
 static bool is_found(enum store_status status, const char *id, const char *pointer,
                      struct problem *problem)
@@ -104,30 +105,41 @@ bool request_samples_find_dataset(struct service *service, struct fields *fields
     return true;
 }
 
-bool request_samples_read(struct service *service, struct fields *fields, const struct model *model,
-                          enum samples_use use, struct request_samples *ret_samples)
+struct document *request_samples_open(struct service *service, const struct request *request,
+                                      struct problem *problem, struct request_samples *samples)
 {
-    struct dataset_record dataset = {0};
-    if (!request_samples_find_dataset(service, fields, model, use, &dataset))
-        return samples_json_read(fields, model, use, &ret_samples->samples);
-    strcpy(ret_samples->dataset, dataset.id);
-    dataset_record_finish(&dataset);
-    return !problem_is_set(fields->problem);
+    samples->model = model_cache_find(service->cache, request->model, request->version, problem);
+    if (samples->model == NULL)
+        return NULL;
+    return request_document(request, samples_json_member(samples->model), ARRAY_OF_SAMPLES,
+                            problem);
 }
 
-bool request_samples_load(struct service *service, const struct model *model, enum samples_use use,
-                          struct problem *problem, struct request_samples *samples)
+void request_samples_finish(struct request_samples *samples)
 {
+    samples_finish(&samples->samples);
+    model_release(samples->model);
+}
+
+void request_samples_read(struct service *service, struct fields *fields, enum samples_use use,
+                          struct request_samples *samples)
+{
+    struct dataset_record dataset = {0};
+    if (request_samples_find_dataset(service, fields, samples->model, use, &dataset)) {
+        strcpy(samples->dataset, dataset.id);
+        dataset_record_finish(&dataset);
+    } else {
+        samples_json_read(fields, samples->model, use, &samples->samples);
+    }
+}
+
+bool request_samples_load(struct service *service, enum samples_use use, struct problem *problem,
+                          struct request_samples *samples)
+{
+    const struct model *model = samples->model;
     return samples->dataset[0] == '\0' ||
            (read_values(service, samples->dataset, model, use, "/dataset", problem,
                         &samples->samples) &&
             encoder_ranges_hold(&model->config.encoder, &samples->samples, "/dataset", false,
                                 problem));
-}
-
-const char *request_samples_pointer(const struct request_samples *samples)
-{
-    if (samples->dataset[0] != '\0')
-        return "/dataset";
-    return samples_are_encoded(&samples->samples) ? "/x" : "/in_spikes";
 }

@@ -185,11 +185,11 @@ static void answer_queued(struct service *service, const struct request *request
 
 void train_post(struct service *service, const struct request *request, struct reply *reply)
 {
-    struct model *model;
     struct train_request *asked = reply_make_state(reply, sizeof *asked, train_request_finish);
-    if (asked == NULL ||
-        !errors_store_ok(model_cache_describe(service->cache, request->model, &model),
-                         PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
+    if (asked == NULL)
+        return;
+    struct model *model = model_cache_describe(service->cache, request->model, &reply->problem);
+    if (model == NULL)
         return;
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
     if (document != NULL && read_fields(service, document, model, &reply->problem, asked) &&

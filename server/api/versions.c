@@ -100,7 +100,8 @@ void versions_get_weights(struct service *service, const struct request *request
                           struct reply *reply)
 {
     struct weights weights = {0};
-    struct model *model = models_find(service, request, &reply->problem);
+    struct model *model =
+        model_cache_find(service->cache, request->model, request->version, &reply->problem);
     if (model != NULL && copy_weights(model, &weights, &reply->problem))
         answer_weights(request, model, &weights, reply);
     weights_finish(&weights);
@@ -157,7 +158,7 @@ static bool find_array(const struct request *request, const struct network_param
 static bool read_one(struct service *service, const struct request *request, size_t layer,
                      struct fields *fields, struct weights *weights)
 {
-    struct model *served = models_find(service, request, fields->problem);
+    struct model *served = model_cache_find(service->cache, request->model, 0, fields->problem);
     const bool read = served != NULL && copy_weights(served, weights, fields->problem) &&
                       weights_json_read_layer(fields, &served->config.network, layer, weights);
     model_release(served);
@@ -195,9 +196,8 @@ static void put(struct service *service, const struct request *request, const st
 void versions_put_weights(struct service *service, const struct request *request,
                           struct reply *reply)
 {
-    struct model *model;
-    if (!errors_store_ok(model_cache_describe(service->cache, request->model, &model),
-                         PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
+    struct model *model = model_cache_describe(service->cache, request->model, &reply->problem);
+    if (model == NULL)
         return;
     put(service, request, model, reply);
     model_release(model);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "server/compute/prediction_kind.h"
+#include "server/model/samples_json.h"
 
 enum { PARTS_A_THREAD = 4 };
 
@@ -29,9 +30,10 @@ size_t prediction_size(const struct model_config *config, const struct predictio
 }
 
 uint64_t prediction_work(const struct model_config *config,
-                         const struct prediction_options *options, size_t spikes)
+                         const struct prediction_options *options, const struct samples *samples)
 {
-    return kind_of(&config->network.read_out)->work(config, options, spikes);
+    return samples->count * kind_of(&config->network.read_out)
+                                ->work(config, options, samples_json_spikes(samples, config));
 }
 
 /* --- the arrays --- */
@@ -168,9 +170,9 @@ static void predict_part(void *work, size_t part)
     scratch_return(sample.scratch);
 }
 
-enum core_status predict(const struct model *model, const struct samples *samples,
-                         const struct prediction_options *options, const struct thread_team *team,
-                         struct prediction *ret_prediction)
+bool predict(const struct model *model, const struct samples *samples,
+             const struct prediction_options *options, const struct thread_team *team,
+             struct prediction *ret_prediction)
 {
     const struct prediction_kind *kind = kind_of(&model->config.network.read_out);
     const size_t parts = team != NULL ? PARTS_A_THREAD * thread_team_size(team) : 1;
@@ -186,7 +188,7 @@ enum core_status predict(const struct model *model, const struct samples *sample
         .parts = parts < all ? parts : all,
     };
     if (!prediction_init(ret_prediction, model, samples->count, options))
-        return CORE_NO_MEMORY;
+        return false;
     thread_team_run(team, predict_part, &predicting, predicting.parts);
-    return atomic_load(&predicting.failed) ? CORE_NO_MEMORY : CORE_OK;
+    return !atomic_load(&predicting.failed);
 }

@@ -11,7 +11,6 @@
 
 #include "core/explanation.h"
 #include "core/samples.h"
-#include "core/status.h"
 #include "core/thread_team.h"
 #include "server/base/dtype.h"
 #include "server/model/model.h"
@@ -93,15 +92,15 @@ struct prediction {
 /* Numbers of an answer for one sample, as LIMIT_ANSWER counts them. */
 size_t prediction_size(const struct model_config *config, const struct prediction_options *options);
 
-/* What predicting a sample of that many spikes costs; see LIMIT_WORK. */
+/* What predicting all samples costs; see LIMIT_WORK. */
 uint64_t prediction_work(const struct model_config *config,
-                         const struct prediction_options *options, size_t spikes);
+                         const struct prediction_options *options, const struct samples *samples);
 
-/* Predicts all samples. The team may be NULL; any gives the same bits. Free with
+/* Predicts all samples. The team may be NULL; any gives the same bits. False: no memory. Free with
  * prediction_finish() in any case. */
-enum core_status predict(const struct model *model, const struct samples *samples,
-                         const struct prediction_options *options, const struct thread_team *team,
-                         struct prediction *ret_prediction);
+bool predict(const struct model *model, const struct samples *samples,
+             const struct prediction_options *options, const struct thread_team *team,
+             struct prediction *ret_prediction);
 void prediction_finish(struct prediction *prediction);
 
 #endif

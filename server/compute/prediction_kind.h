@@ -20,6 +20,7 @@ struct prediction_kind {
     /* Threads may share a sample's outputs; else one thread predicts all of a sample. */
     bool splits_outputs;
     size_t (*size)(const struct model_config *config, const struct prediction_options *options);
+    /* Of a sample with that many spikes. */
     uint64_t (*work)(const struct model_config *config, const struct prediction_options *options,
                      size_t spikes);
     /* Called once by each thread that has a part in a sample. */

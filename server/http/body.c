@@ -161,7 +161,8 @@ void body_drop(struct body *body)
     if (body->bytes.capacity > 0)
         atomic_fetch_sub(&body->limits->all_bytes, body->bytes.capacity);
     buffer_finish(&body->bytes);
-    gunzip_destroy(body->gunzip);
+    if (body->gunzip != NULL)
+        gunzip_destroy(body->gunzip);
     if (body->file >= 0) {
         atomic_fetch_sub(&body->limits->all_file_bytes, body->file_bytes);
         close(body->file);

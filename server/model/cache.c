@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/model/errors.h"
+
 /* Found by hash, chained by `next`. Only the versions being served are kept: older ones are asked
  * for rarely, and loaded each time. */
 struct entry {
@@ -125,12 +127,6 @@ static enum store_status load(struct model_cache *cache, const char *id, int64_t
     return status;
 }
 
-enum store_status model_cache_describe(struct model_cache *cache, const char *id,
-                                       struct model **ret_model)
-{
-    return load(cache, id, 0, false, ret_model);
-}
-
 enum store_status model_cache_get(struct model_cache *cache, const char *id, int64_t version,
                                   struct model **ret_model)
 {
@@ -151,6 +147,31 @@ enum store_status model_cache_get(struct model_cache *cache, const char *id, int
     }
     *ret_model = model;
     return STORE_OK;
+}
+
+struct model *model_cache_find(struct model_cache *cache, const char *id, int64_t version,
+                               struct problem *problem)
+{
+    struct model *model;
+    const enum store_status status = model_cache_get(cache, id, version, &model);
+    if (status == STORE_OK)
+        return model;
+    if (status == STORE_NOT_FOUND && version != 0 &&
+        load(cache, id, 0, false, &model) == STORE_OK) {
+        model_release(model);
+        problem_set(problem, PROBLEM_VERSION_NOT_FOUND, "The model has no version %lld.",
+                    (long long)version);
+    }
+    errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, id, problem);
+    return NULL;
+}
+
+struct model *model_cache_describe(struct model_cache *cache, const char *id,
+                                   struct problem *problem)
+{
+    struct model *model = NULL;
+    errors_store_ok(load(cache, id, 0, false, &model), PROBLEM_MODEL_NOT_FOUND, id, problem);
+    return model;
 }
 
 static void note_change(struct model_cache *cache, const char *id, bool begins)

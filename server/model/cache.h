@@ -25,9 +25,13 @@ void model_cache_destroy(struct model_cache *cache);         /* takes NULL */
 enum store_status model_cache_get(struct model_cache *cache, const char *id, int64_t version,
                                   struct model **ret_model);
 
-/* The model without its weights, from the store. */
-enum store_status model_cache_describe(struct model_cache *cache, const char *id,
-                                       struct model **ret_model);
+/* The same for a client: NULL with model_not_found, version_not_found or another problem set. */
+struct model *model_cache_find(struct model_cache *cache, const char *id, int64_t version,
+                               struct problem *problem);
+
+/* Likewise the model without its weights, from the store. */
+struct model *model_cache_describe(struct model_cache *cache, const char *id,
+                                   struct problem *problem);
 
 /* Borrows the writer to change the model in the store. */
 struct store *model_cache_change_begin(struct model_cache *cache, const char *id);

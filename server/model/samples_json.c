@@ -1,6 +1,5 @@
 #include "server/model/samples_json.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,15 +122,15 @@ static bool read_rectangle(struct reader *reader)
 static bool read_encoded(struct reader *reader, const struct numbers *numbers)
 {
     char pointer[PROBLEM_POINTER];
-    const struct model *model = reader->model;
-    const bool are_bytes = encoding_takes_bytes(&model->encoding) && numbers != NULL &&
+    const struct encoder *encoder = &reader->model->config.encoder;
+    const bool are_bytes = encoding_takes_bytes(&reader->model->encoding) && numbers != NULL &&
                            numbers->bytes != NULL && numbers->rank == 2;
     if (!(are_bytes ? read_bytes(numbers, reader) : read_rectangle(reader)))
         return false;
+    if (reader->use == SAMPLES_TO_FIT || encoder->out_of_range != OUT_OF_RANGE_REJECT)
+        return true;
     fields_pointer(reader->fields, reader->name, pointer);
-    return reader->use == SAMPLES_TO_FIT ||
-           encoder_ranges_hold(&model->config.encoder, &reader->samples, pointer, true,
-                               reader->fields->problem);
+    return encoder_ranges_hold(encoder, &reader->samples, pointer, true, reader->fields->problem);
 }
 
 static bool read_samples(struct reader *reader)
