@@ -35,7 +35,6 @@ void answer_npy(struct reply *reply, enum dtype dtype, unsigned rank, const size
     buffer_add(&reply->body, header, npy_header_write(dtype, rank, shape, header));
     buffer_add(&reply->body, values, bytes);
     reply->content_type = "application/x-npy";
-    reply->status = 200;
 }
 
 /* --- predictions: their arrays --- */
@@ -180,10 +179,8 @@ void answer_prediction(const struct request *request, const struct model *model,
     const struct prediction_array *array = &prediction->arrays[0];
     const bool is_whole = prediction->decisions == NULL && array->style != PREDICTION_LISTS;
     const unsigned arrays = (unsigned)prediction->array_count + (is_whole ? 0 : 1);
-    if (answer_wants_npy(request, arrays, reply)) {
+    if (answer_wants_npy(request, arrays, reply))
         answer_npy(reply, array->dtype, array->rank, array->shape, array->values);
-    } else {
+    else
         write_prediction(&reply->json, model, prediction);
-        reply->status = 200;
-    }
 }

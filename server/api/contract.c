@@ -8,5 +8,4 @@ void contract_get(struct service *service, const struct request *request, struct
     (void)request;
     reply->content_type = "application/yaml";
     buffer_add(&reply->body, embedded_openapi.text, embedded_openapi.size);
-    reply->status = 200;
 }

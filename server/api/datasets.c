@@ -59,7 +59,7 @@ enum store_status datasets_find(struct service *service, const char *id,
     return status;
 }
 
-void datasets_answer(struct service *service, const char *id, unsigned status, struct reply *reply)
+void datasets_answer(struct service *service, const char *id, struct reply *reply)
 {
     struct dataset_record record;
     if (!errors_store_ok(datasets_find(service, id, &record), PROBLEM_DATASET_NOT_FOUND, id,
@@ -67,12 +67,11 @@ void datasets_answer(struct service *service, const char *id, unsigned status, s
         return;
     write_dataset(&reply->json, &record);
     dataset_record_finish(&record);
-    reply->status = status;
 }
 
 void datasets_get(struct service *service, const struct request *request, struct reply *reply)
 {
-    datasets_answer(service, request->dataset, 200, reply);
+    datasets_answer(service, request->dataset, reply);
 }
 
 void datasets_list(struct service *service, const struct request *request, struct reply *reply)

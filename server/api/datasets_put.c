@@ -101,9 +101,11 @@ static bool publish(struct service *service, const char *id, const struct datase
         service->stores, store_dataset_put(store, id, change, timestamp_now(), &created));
     if (!errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, id, &reply->problem))
         return false;
-    if (created)
+    if (created) {
+        reply->status = 201;
         snprintf(reply->location, sizeof reply->location, "/datasets/%s", id);
-    datasets_answer(service, id, created ? 201 : 200, reply);
+    }
+    datasets_answer(service, id, reply);
     return true;
 }
 

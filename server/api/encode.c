@@ -85,7 +85,6 @@ static void write_spikes(const float *spikes, const size_t *shape, unsigned rank
         json_write_integer(json, (int64_t)shape[i]);
     json_write_array_end(json);
     json_write_object_end(json);
-    reply->status = 200;
 }
 
 /* Encodes x into spikes [b][n][m], or [b][n][k][m]; m neurons encode one value. */

@@ -72,7 +72,6 @@ static void answer(const struct evaluate_request *asked, const struct evaluation
         write_classes(json, model, confusion);
     }
     json_write_object_end(json);
-    reply->status = 200;
 }
 
 static bool has_classes(const struct model *model)

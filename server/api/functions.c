@@ -18,7 +18,6 @@ static void write_kernel(const struct float_array *t, double tau, double tau_s, 
         json_write_float(&reply->json, (float)psp_kernel((double)t->values[i], tau, tau_s));
     json_write_array_end(&reply->json);
     json_write_object_end(&reply->json);
-    reply->status = 200;
 }
 
 void functions_psp_kernel(struct service *service, const struct request *request,
@@ -31,9 +30,9 @@ void functions_psp_kernel(struct service *service, const struct request *request
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
     if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
         float_array_read(&fields, "t", FIELD_REQUIRED, 1, 1, LIMIT_SPIKES, &t);
-        fields_number(&fields, "tau", FIELD_OPTIONAL, LIMIT_TAU_MIN, LIMIT_TAU, &tau);
+        fields_number(&fields, "tau", FIELD_OPTIONAL, LIMIT_TAU_MIN, LIMIT_TAU, false, &tau);
         double tau_s = tau / 4;
-        fields_number(&fields, "tau_s", FIELD_OPTIONAL, LIMIT_TAU_MIN, LIMIT_TAU, &tau_s);
+        fields_number(&fields, "tau_s", FIELD_OPTIONAL, LIMIT_TAU_MIN, LIMIT_TAU, false, &tau_s);
         fields_close(&fields);
         if ((float)tau == (float)tau_s)
             problem_add_field(&reply->problem, PROBLEM_EQUAL_TIME_CONSTANTS, "/tau_s",
@@ -110,7 +109,6 @@ static void answer_loss(const struct loss_input *input, struct reply *reply)
         json_write_object_begin(&reply->json);
         json_write_member_double(&reply->json, "loss", loss > FLT_MAX ? loss : (double)(float)loss);
         json_write_object_end(&reply->json);
-        reply->status = 200;
     }
     free(label);
 }

@@ -45,7 +45,7 @@ request_handler datasets_delete;
 enum store_status datasets_find(struct service *service, const char *id,
                                 struct dataset_record *ret_record);
 /* Answers with a dataset. */
-void datasets_answer(struct service *service, const char *id, unsigned status, struct reply *reply);
+void datasets_answer(struct service *service, const char *id, struct reply *reply);
 
 /* datasets_put.c */
 request_handler datasets_put_table;
@@ -60,7 +60,7 @@ request_handler runs_cancel;
 /* Free it with run_record_finish(). */
 enum store_status runs_find(struct service *service, int64_t run, struct run_record *ret_record);
 /* Answers with a run. */
-void runs_answer(struct service *service, int64_t run, unsigned status, struct reply *reply);
+void runs_answer(struct service *service, int64_t run, struct reply *reply);
 
 /* health.c */
 request_handler health_live;

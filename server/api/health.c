@@ -8,7 +8,6 @@ static void answer_status(const char *status, struct reply *reply)
     json_write_object_begin(&reply->json);
     json_write_member_string(&reply->json, "status", status);
     json_write_object_end(&reply->json);
-    reply->status = 200;
 }
 
 void health_live(struct service *service, const struct request *request, struct reply *reply)

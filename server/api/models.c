@@ -35,8 +35,7 @@ static void write_model(struct json_writer *json, const struct model_record *rec
     json_write_object_end(json);
 }
 
-static void answer_model(struct service *service, const char *id, unsigned status,
-                         struct reply *reply)
+static void answer_model(struct service *service, const char *id, struct reply *reply)
 {
     struct store *store;
     struct model_record record;
@@ -49,12 +48,11 @@ static void answer_model(struct service *service, const char *id, unsigned statu
         return;
     write_model(&reply->json, &record);
     model_record_finish(&record);
-    reply->status = status;
 }
 
 void models_get(struct service *service, const struct request *request, struct reply *reply)
 {
-    answer_model(service, request->model, 200, reply);
+    answer_model(service, request->model, reply);
 }
 
 void models_list(struct service *service, const struct request *request, struct reply *reply)
@@ -189,7 +187,8 @@ void models_create(struct service *service, const struct request *request, struc
         errors_store_ok(insert_model(service, &model), PROBLEM_MODEL_NOT_FOUND, model.id,
                         &reply->problem)) {
         snprintf(reply->location, sizeof reply->location, "/models/%s", model.id);
-        answer_model(service, model.id, 201, reply);
+        reply->status = 201;
+        answer_model(service, model.id, reply);
     }
     new_model_finish(&model);
     document_destroy(document);
@@ -246,7 +245,7 @@ void models_update(struct service *service, const struct request *request, struc
                                         &reply->problem, &change, &labels))
         apply_change(service, model, &change, &reply->problem);
     if (!problem_is_set(&reply->problem))
-        answer_model(service, request->model, 200, reply);
+        answer_model(service, request->model, reply);
     free(labels);
     document_destroy(document);
     model_release(model);

@@ -75,7 +75,6 @@ void page_end(struct page *page, int64_t last)
         json_write_array_end(json);
         write_next(page, last);
         json_write_object_end(json);
-        page->reply->status = 200;
     }
     free(page->records);
 }

@@ -73,19 +73,18 @@ enum store_status runs_find(struct service *service, int64_t run, struct run_rec
     return status;
 }
 
-void runs_answer(struct service *service, int64_t run, unsigned status, struct reply *reply)
+void runs_answer(struct service *service, int64_t run, struct reply *reply)
 {
     struct run_record record;
     if (!errors_run_ok(runs_find(service, run, &record), run, &reply->problem))
         return;
     write_run(&reply->json, &record);
     run_record_finish(&record);
-    reply->status = status;
 }
 
 void runs_get(struct service *service, const struct request *request, struct reply *reply)
 {
-    runs_answer(service, request->run, 200, reply);
+    runs_answer(service, request->run, reply);
 }
 
 /* --- listing --- */
@@ -162,5 +161,6 @@ void runs_cancel(struct service *service, const struct request *request, struct 
     if (!errors_run_ok(status, request->run, &reply->problem))
         return;
     trainer_cancel(service->trainer, request->run, state == RUN_CANCELLED);
-    runs_answer(service, request->run, 202, reply);
+    reply->status = 202;
+    runs_answer(service, request->run, reply);
 }

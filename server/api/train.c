@@ -158,10 +158,11 @@ static bool has_ended(struct service *service, int64_t run)
     return ended;
 }
 
-static void answer_run(struct service *service, int64_t run, unsigned status, struct reply *reply)
+static void answer_run(struct service *service, int64_t run, bool ended, struct reply *reply)
 {
+    reply->status = ended ? 200 : 202;
     snprintf(reply->location, sizeof reply->location, "/runs/%lld", (long long)run);
-    runs_answer(service, run, status, reply);
+    runs_answer(service, run, reply);
 }
 
 static void finish_waiting(struct service *service, const struct request *request,
@@ -169,7 +170,7 @@ static void finish_waiting(struct service *service, const struct request *reques
 {
     const struct train_request *asked = request->state;
     reply->waited_seconds = request->wait_seconds;
-    answer_run(service, asked->run, has_ended(service, asked->run) ? 200 : 202, reply);
+    answer_run(service, asked->run, has_ended(service, asked->run), reply);
 }
 
 /* The samples are in the store: they are freed, since a wait may be long. */
@@ -180,7 +181,7 @@ static void answer_queued(struct service *service, const struct request *request
     if (request->wait_seconds > 0)
         reply_wait(reply, finish_waiting, request->wait_seconds, asked->run, has_ended);
     else
-        answer_run(service, asked->run, 202, reply);
+        answer_run(service, asked->run, false, reply);
 }
 
 void train_post(struct service *service, const struct request *request, struct reply *reply)

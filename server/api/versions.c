@@ -55,7 +55,6 @@ static void write_weights(const struct model *model, const struct weights *weigh
         json_write_float_array(&reply->json, weights->layers[l], shape, 2);
     }
     json_write_object_end(&reply->json);
-    reply->status = 200;
 }
 
 /* Finds the layer that ?tensor= names; without it, the last one. */
@@ -116,7 +115,7 @@ static enum store_status insert(struct store *store, const struct model *model,
     struct model *served;
     struct tensor tensors[NETWORK_LAYERS + RANGE_TENSORS];
     const size_t depth = network_depth(&model->config.network);
-    enum store_status status = model_load_description(store, model->id, &served);
+    enum store_status status = model_load(store, model->id, 0, false, &served);
     if (status != STORE_OK)
         return status;
     weights_tensors(&model->config.network, weights, tensors);
@@ -140,7 +139,6 @@ static void publish(struct service *service, const struct model *model,
     json_write_object_begin(&reply->json);
     answer_write_version(&reply->json, model->id, version);
     json_write_object_end(&reply->json);
-    reply->status = 200;
 }
 
 /* An array holds one layer: if there are several, ?tensor= must name it. */

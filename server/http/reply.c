@@ -11,6 +11,7 @@
 void reply_init(struct reply *reply)
 {
     memset(reply, 0, offsetof(struct reply, problem) + offsetof(struct problem, fields));
+    reply->status = MHD_HTTP_OK;
     reply->json = json_writer_to(&reply->body);
 }
 

@@ -28,7 +28,7 @@ struct reply_next {
 enum { REPLY_LOCATION = 128, REPLY_ALLOW = 64 };
 
 struct reply {
-    unsigned status;               /* of the answer, unless it is a problem */
+    unsigned status;               /* of the answer, unless it is a problem; 200 unless set */
     const char *content_type;      /* static text; application/json unless set */
     char location[REPLY_LOCATION]; /* a path, e.g. "/runs/7"; "" for none */
     unsigned waited_seconds;       /* of Preference-Applied: wait=N; 0 for none */

@@ -128,8 +128,8 @@ bool fields_integer(struct fields *fields, const char *name, enum field_presence
     return true;
 }
 
-static bool read_number(struct fields *fields, const char *name, enum field_presence presence,
-                        double min, double max, bool is_above_min, double *out)
+bool fields_number(struct fields *fields, const char *name, enum field_presence presence,
+                   double min, double max, bool is_above_min, double *out)
 {
     const struct json_value value = fields_get(fields, name, presence);
     if (!json_value_is_given(value))
@@ -142,18 +142,6 @@ static bool read_number(struct fields *fields, const char *name, enum field_pres
                              is_above_min ? "above" : "at least", min, max);
     *out = number;
     return true;
-}
-
-bool fields_number(struct fields *fields, const char *name, enum field_presence presence,
-                   double min, double max, double *out)
-{
-    return read_number(fields, name, presence, min, max, false, out);
-}
-
-bool fields_number_above(struct fields *fields, const char *name, enum field_presence presence,
-                         double min, double max, double *out)
-{
-    return read_number(fields, name, presence, min, max, true, out);
 }
 
 bool fields_boolean(struct fields *fields, const char *name, enum field_presence presence,

@@ -59,12 +59,9 @@ bool fields_refuse_element(const struct fields *fields, const char *name, const 
 /* Each returns whether *out was set. 3.0 is an integer, 3.5 is a wrong_type. */
 bool fields_integer(struct fields *fields, const char *name, enum field_presence presence,
                     int64_t min, int64_t max, int64_t *out);
-/* min <= value <= max (an integer is a number too). */
+/* min <= value <= max, or min < value if it must be above min. An integer is a number too. */
 bool fields_number(struct fields *fields, const char *name, enum field_presence presence,
-                   double min, double max, double *out);
-/* min < value <= max: for quantities that must be positive. */
-bool fields_number_above(struct fields *fields, const char *name, enum field_presence presence,
-                         double min, double max, double *out);
+                   double min, double max, bool is_above_min, double *out);
 bool fields_boolean(struct fields *fields, const char *name, enum field_presence presence,
                     bool *out);
 /* out borrows from the document. A longer one is too_large. */

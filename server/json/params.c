@@ -90,8 +90,8 @@ static bool read_value(struct fields *fields, const struct params_row *row, cons
         break;
     case PARAMS_NUMBER:
     case PARAMS_FLOAT:
-        is_given = (row->is_above_min ? fields_number_above : fields_number)(
-            fields, row->name, presence, row->min, row->max, value);
+        is_given = fields_number(fields, row->name, presence, row->min, row->max, row->is_above_min,
+                                 value);
         break;
     case PARAMS_CHOICE:
         is_given = fields_choice(fields, row->name, presence, row->choices, &choice);

@@ -121,8 +121,7 @@ static enum store_status load(struct model_cache *cache, const char *id, int64_t
     enum store_status status = store_pool_borrow_reader(cache->stores, &store);
     if (status != STORE_OK)
         return status;
-    status = with_weights ? model_load(store, id, version, ret_model)
-                          : model_load_description(store, id, ret_model);
+    status = model_load(store, id, version, with_weights, ret_model);
     store_pool_return_reader(cache->stores, store);
     return status;
 }

@@ -102,9 +102,8 @@ static enum store_status restore(const struct model_record *record, struct model
     return restore_labels(record->labels, network_outputs(&model->config.network), &model->labels);
 }
 
-static enum store_status load(struct store *store, const char *id, int64_t version,
-                              enum store_status (*restore_rest)(struct store *, struct model *),
-                              struct model **ret_model)
+enum store_status model_load(struct store *store, const char *id, int64_t version,
+                             bool with_weights, struct model **ret_model)
 {
     struct model_record record;
     enum store_status status = store_model_find(store, id, &record);
@@ -120,24 +119,12 @@ static enum store_status load(struct store *store, const char *id, int64_t versi
     }
     model_record_finish(&record);
     if (status == STORE_OK)
-        status = restore_rest(store, model);
+        status = with_weights ? restore_version(store, model) : restore_ranges(store, model);
     if (status == STORE_OK)
         *ret_model = model;
     else
         model_release(model);
     return status;
-}
-
-enum store_status model_load(struct store *store, const char *id, int64_t version,
-                             struct model **ret_model)
-{
-    return load(store, id, version, restore_version, ret_model);
-}
-
-enum store_status model_load_description(struct store *store, const char *id,
-                                         struct model **ret_model)
-{
-    return load(store, id, 0, restore_ranges, ret_model);
 }
 
 bool model_encoder_is_usable(const struct model *model, bool fits, struct problem *problem)

@@ -26,12 +26,11 @@ struct model {
     size_t bytes;             /* of memory, roughly */
 };
 
-/* Makes a snapshot of what the store keeps. The caller holds one reference. */
+/* Makes a snapshot of a version (0: the one served) that the store keeps; without its weights,
+ * which may be damaged, for calls that replace them, or need none. The caller holds one reference.
+ */
 enum store_status model_load(struct store *store, const char *id, int64_t version,
-                             struct model **ret_model); /* version 0: the one served */
-/* The same without its weights, which may be damaged: for calls that replace them, or need none. */
-enum store_status model_load_description(struct store *store, const char *id,
-                                         struct model **ret_model);
+                             bool with_weights, struct model **ret_model);
 /* Whether values may go through the model's encoder, or fit it. False with the problem,
  * encoder_not_fitted, set: it has no ranges yet. */
 bool model_encoder_is_usable(const struct model *model, bool fits, struct problem *problem);

@@ -18,9 +18,9 @@ static void read_scalars(struct fields *fields)
     unsigned choice = 0;
     if (fields_integer(fields, "i", FIELD_OPTIONAL, -5, 9000000000, &integer))
         demand(integer >= -5 && integer <= 9000000000);
-    if (fields_number(fields, "n", FIELD_OPTIONAL, -1, 1e300, &number))
+    if (fields_number(fields, "n", FIELD_OPTIONAL, -1, 1e300, false, &number))
         demand(number >= -1 && number <= 1e300);
-    if (fields_number_above(fields, "a", FIELD_REQUIRED, 0, 1, &number))
+    if (fields_number(fields, "a", FIELD_REQUIRED, 0, 1, true, &number))
         demand(number > 0 && number <= 1);
     fields_boolean(fields, "b", FIELD_OPTIONAL, &boolean);
     if (fields_string(fields, "s", FIELD_OPTIONAL, 5, &string))

@@ -43,8 +43,8 @@ START_TEST(fields_are_read_by_value)
     struct float_array x = {0};
     ck_assert(fields_open_document(&fields, document, &problem));
     ck_assert(fields_integer(&fields, "i", FIELD_REQUIRED, 0, 3, &i) && i == 3);
-    ck_assert(fields_number(&fields, "n", FIELD_REQUIRED, 2, 2, &n) && n == 2);
-    ck_assert(fields_number_above(&fields, "n", FIELD_REQUIRED, 1, 2, &above) && above == 2);
+    ck_assert(fields_number(&fields, "n", FIELD_REQUIRED, 2, 2, false, &n) && n == 2);
+    ck_assert(fields_number(&fields, "n", FIELD_REQUIRED, 1, 2, true, &above) && above == 2);
     ck_assert(fields_boolean(&fields, "b", FIELD_REQUIRED, &b) && b);
     ck_assert(fields_string(&fields, "s", FIELD_REQUIRED, 3, &s));
     ck_assert_str_eq(s, "abc");
@@ -77,14 +77,14 @@ START_TEST(every_wrong_field_is_named)
     fields_open(&fields, document_root(document), "/encoder", &problem);
     ck_assert(!fields_integer(&fields, "i", FIELD_REQUIRED, 0, 9, &i));
     ck_assert(!fields_integer(&fields, "big", FIELD_REQUIRED, 0, 9, &i));
-    ck_assert(!fields_number(&fields, "n", FIELD_REQUIRED, 0, 9, &n));
-    ck_assert(!fields_number_above(&fields, "low", FIELD_REQUIRED, 0, 9, &n));
+    ck_assert(!fields_number(&fields, "n", FIELD_REQUIRED, 0, 9, false, &n));
+    ck_assert(!fields_number(&fields, "low", FIELD_REQUIRED, 0, 9, true, &n));
     ck_assert(!fields_boolean(&fields, "b", FIELD_REQUIRED, &b));
     ck_assert(!fields_string(&fields, "s", FIELD_REQUIRED, 3, &s));
     ck_assert(
         !fields_choice(&fields, "c", FIELD_REQUIRED, (const char *[]){"sgd", "adam", NULL}, &c));
-    ck_assert(!fields_number(&fields, "null", FIELD_REQUIRED, 0, 9, &n));
-    ck_assert(!fields_number(&fields, "absent", FIELD_REQUIRED, 0, 9, &n));
+    ck_assert(!fields_number(&fields, "null", FIELD_REQUIRED, 0, 9, false, &n));
+    ck_assert(!fields_number(&fields, "absent", FIELD_REQUIRED, 0, 9, false, &n));
     fields_close(&fields);
     ck_assert(i == -7 && n == -7 && b && s == NULL && c == 9);
     ck_assert_uint_eq(problem.code, PROBLEM_WRONG_TYPE);

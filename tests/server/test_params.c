@@ -35,7 +35,7 @@ static const struct params_scope corners = {.name = "corners",
 
 static void read_extra(struct fields *fields, const struct params_row *row, void *params)
 {
-    fields_number(fields, row->name, FIELD_OPTIONAL, row->min, row->max,
+    fields_number(fields, row->name, FIELD_OPTIONAL, row->min, row->max, false,
                   &((struct shape *)params)->extra);
 }
 
