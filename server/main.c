@@ -110,8 +110,7 @@ static void stop(struct service *service, unsigned drain_seconds)
         trainer_interrupt(service->trainer);
     if (service->http != NULL)
         http_server_drain(service->http, drain_seconds);
-    trainer_stop(
-        service->trainer); /* its workers wake requests that wait: before the server ends */
+    trainer_stop(service->trainer); /* its workers wake requests: before the server ends */
     http_server_destroy(service->http);
     trainer_destroy(service->trainer); /* the last requests have still asked it */
     model_cache_destroy(service->cache);

@@ -133,6 +133,15 @@ static void evaluate_run(struct service *service, const struct request *request,
     free(confusion);
 }
 
+static uint64_t work_of(const struct request_samples *input)
+{
+    const struct model_config *config = &input->model->config;
+    return request_samples_are_loaded(input)
+               ? input->samples.count *
+                     network_work(&config->network, samples_json_spikes(&input->samples, config))
+               : WORK_FOR_POOL;
+}
+
 void evaluate_post(struct service *service, const struct request *request, struct reply *reply)
 {
     struct evaluate_request *asked =
@@ -141,12 +150,8 @@ void evaluate_post(struct service *service, const struct request *request, struc
         return;
     struct document *document =
         request_samples_open(service, request, &reply->problem, &asked->input);
-    if (document != NULL)
-        read_fields(service, document, &reply->problem, asked);
+    read_fields(service, document, &reply->problem, asked);
     document_destroy(document);
     if (!problem_is_set(&reply->problem))
-        reply_continue(reply, evaluate_run,
-                       request_samples_are_loaded(&asked->input)
-                           ? samples_json_work(&asked->input.samples, &asked->input.model->config)
-                           : WORK_FOR_POOL);
+        reply_continue(reply, evaluate_run, work_of(&asked->input));
 }

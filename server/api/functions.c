@@ -28,7 +28,7 @@ void functions_psp_kernel(struct service *service, const struct request *request
     struct float_array t = {0};
     double tau = 15;
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
-    if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
+    if (fields_open_document(&fields, document, &reply->problem)) {
         float_array_read(&fields, "t", FIELD_REQUIRED, 1, 1, LIMIT_SPIKES, &t);
         fields_number(&fields, "tau", FIELD_OPTIONAL, LIMIT_TAU_MIN, LIMIT_TAU, false, &tau);
         double tau_s = tau / 4;
@@ -119,7 +119,7 @@ void functions_mse_loss(struct service *service, const struct request *request, 
     struct fields fields;
     struct loss_input input = {0};
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
-    if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
+    if (fields_open_document(&fields, document, &reply->problem)) {
         bool read =
             float_array_read(&fields, "v_max", FIELD_REQUIRED, 2, 2, LIMIT_SPIKES, &input.v_max);
         read &= float_array_read(&fields, "v_threshold", FIELD_REQUIRED, 0, 2, LIMIT_SPIKES,

@@ -183,7 +183,7 @@ void models_create(struct service *service, const struct request *request, struc
 {
     struct new_model model = {0};
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
-    if (document != NULL && read_model(document, &reply->problem, &model) &&
+    if (read_model(document, &reply->problem, &model) &&
         errors_store_ok(insert_model(service, &model), PROBLEM_MODEL_NOT_FOUND, model.id,
                         &reply->problem)) {
         snprintf(reply->location, sizeof reply->location, "/models/%s", model.id);
@@ -241,8 +241,8 @@ void models_update(struct service *service, const struct request *request, struc
     if (model == NULL)
         return;
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
-    if (document != NULL && read_change(document, network_outputs(&model->config.network),
-                                        &reply->problem, &change, &labels))
+    if (read_change(document, network_outputs(&model->config.network), &reply->problem, &change,
+                    &labels))
         apply_change(service, model, &change, &reply->problem);
     if (!problem_is_set(&reply->problem))
         answer_model(service, request->model, reply);

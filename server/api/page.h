@@ -5,9 +5,7 @@
 #ifndef SERVER_API_PAGE_H
 #define SERVER_API_PAGE_H
 
-#include "server/base/problem.h"
 #include "server/http/reply.h"
-#include "server/http/request.h"
 #include "server/store/store.h"
 
 struct page {

@@ -5,7 +5,6 @@
 #ifndef SERVER_API_REQUEST_DOCUMENT_H
 #define SERVER_API_REQUEST_DOCUMENT_H
 
-#include "server/base/problem.h"
 #include "server/http/request.h"
 #include "server/json/document.h"
 

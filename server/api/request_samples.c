@@ -136,10 +136,10 @@ void request_samples_read(struct service *service, struct fields *fields, enum s
 bool request_samples_load(struct service *service, enum samples_use use, struct problem *problem,
                           struct request_samples *samples)
 {
-    const struct model *model = samples->model;
+    const struct encoder *encoder = &samples->model->config.encoder;
     return samples->dataset[0] == '\0' ||
-           (read_values(service, samples->dataset, model, use, "/dataset", problem,
+           (read_values(service, samples->dataset, samples->model, use, "/dataset", problem,
                         &samples->samples) &&
-            encoder_ranges_hold(&model->config.encoder, &samples->samples, "/dataset", false,
-                                problem));
+            (encoder->out_of_range != OUT_OF_RANGE_REJECT ||
+             encoder_ranges_hold(encoder, &samples->samples, "/dataset", false, problem)));
 }

@@ -71,7 +71,6 @@ static void read_validation(struct service *service, struct json_value given,
     fields_close(&fields);
 }
 
-/* Checks that there is an encoder to fit, and values to fit it to. */
 static void check_fit(const struct model *model, const struct data_source *training,
                       struct problem *problem)
 {
@@ -193,7 +192,7 @@ void train_post(struct service *service, const struct request *request, struct r
     if (model == NULL)
         return;
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
-    if (document != NULL && read_fields(service, document, model, &reply->problem, asked) &&
+    if (read_fields(service, document, model, &reply->problem, asked) &&
         queue(service, model, &reply->problem, asked)) {
         trainer_wake(service->trainer);
         answer_queued(service, request, asked, reply);

@@ -175,7 +175,7 @@ static void put(struct service *service, const struct request *request, const st
         return;
     struct document *document =
         request_document(request, weights_name(params, layer), ARRAY_AS_IT_IS, &reply->problem);
-    if (document != NULL && fields_open_document(&fields, document, &reply->problem)) {
+    if (fields_open_document(&fields, document, &reply->problem)) {
         fields_has(&fields, "model"); /* an answer of GET may be sent as it is */
         fields_has(&fields, "version");
         if (is_array)

@@ -30,7 +30,7 @@ static bool read_params(struct run *run)
     struct fields fields;
     struct problem problem = {0};
     struct document *document = document_read_stored(run->record->params, &problem);
-    const bool read = document != NULL && fields_open_document(&fields, document, &problem) &&
+    const bool read = fields_open_document(&fields, document, &problem) &&
                       run_params_read(&fields, &run->base->config, &run->params);
     document_destroy(document);
     return read;
@@ -74,9 +74,11 @@ static enum store_status load_validation(struct run *run, struct store *store)
 static void check_values(const struct run *run, const struct samples *samples, const char *name,
                          struct problem *problem)
 {
+    const struct encoder *encoder = &run->base->config.encoder;
     if (samples->count > 0 && samples_are_encoded(samples) &&
-        model_encoder_is_usable(run->base, false, problem))
-        encoder_ranges_hold(&run->base->config.encoder, samples, name, false, problem);
+        model_encoder_is_usable(run->base, false, problem) &&
+        encoder->out_of_range == OUT_OF_RANGE_REJECT)
+        encoder_ranges_hold(encoder, samples, name, false, problem);
 }
 
 /* Fits the encoder to the samples, or checks that they go through it as it is. */

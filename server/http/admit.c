@@ -133,7 +133,6 @@ static void check_media(struct exchange *exchange, const struct headers *headers
         problem_set(problem, PROBLEM_UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.");
 }
 
-/* Whether the body that the headers announce may come. */
 static void check_body(struct exchange *exchange, const struct headers *headers)
 {
     struct problem *problem = &exchange->reply.problem;

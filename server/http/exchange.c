@@ -16,11 +16,9 @@
 
 #include "server/base/timestamp.h"
 #include "server/http/admit.h"
-#include "server/http/reply.h"
 
 /* --- the connection --- */
 
-/* A connection opens or closes. */
 static void open_or_close(void *cls, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -144,7 +142,6 @@ static void wait_for_event(struct exchange *exchange)
         connections_wake(server->connections, step.event);
 }
 
-/* The step is not called. */
 static void refuse(struct exchange *exchange)
 {
     struct problem *problem = &exchange->reply.problem;

@@ -14,8 +14,6 @@
 #include "server/http/route.h"
 #include "server/http/server.h"
 
-struct MHD_Daemon;
-
 struct http_server {
     struct http_options options;
     struct service *service;

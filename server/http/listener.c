@@ -242,8 +242,6 @@ bool listener_start(struct listener *listener, struct MHD_Daemon *daemon,
     return listener->is_accepting;
 }
 
-/* Drops the packets that ask for a new connection, those with SYN; a connection that the kernel has
- * answered already can still be completed. */
 void listener_deafen(const struct listener *listener)
 {
     enum { FLAGS_OFFSET = 13, SYN = 2, ALL = 0xffff };

@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 
 #include "server/http/internal.h"
-#include "server/http/reply.h"
 
 enum { ANSWER = 2048 }; /* bytes; paths and ids are short */
 

@@ -25,7 +25,7 @@ bool fields_open(struct fields *fields, struct json_value value, const char *poi
 bool fields_open_document(struct fields *fields, const struct document *document,
                           struct problem *problem)
 {
-    return fields_open(fields, document_root(document), "", problem);
+    return document != NULL && fields_open(fields, document_root(document), "", problem);
 }
 
 static bool was_asked(const struct fields *fields, const char *name)

@@ -30,7 +30,7 @@ struct fields {
  * fails without a word. */
 bool fields_open(struct fields *fields, struct json_value value, const char *pointer,
                  struct problem *problem);
-/* The document itself. */
+/* The document itself. False also if it is NULL, as it could not be read. */
 bool fields_open_document(struct fields *fields, const struct document *document,
                           struct problem *problem);
 /* An object that is a member of another one. False also if it is absent. */

@@ -136,7 +136,6 @@ static void fill_defaults(struct model_config *config)
         read_out->v_max = (struct v_max_read_out){.neurons_per_class = 1, .beta = 5};
 }
 
-/* Fields that don't go together. */
 static void check_conflicts(struct fields *fields, const struct model_config *config)
 {
     const struct network_params *network = &config->network;

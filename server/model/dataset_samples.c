@@ -1,7 +1,6 @@
 #include "server/model/dataset_samples.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* --- whether it suits --- */
 
@@ -114,7 +113,6 @@ enum store_status dataset_samples_check(struct store *store, const struct datase
 
 /* --- loading --- */
 
-/* Takes the values. */
 static enum store_status set_values(struct samples *samples, enum dtype dtype, void *take_values)
 {
     const size_t count = samples->count * samples->features;

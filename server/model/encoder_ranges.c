@@ -72,8 +72,6 @@ bool encoder_ranges_hold(const struct encoder *encoder, const struct samples *sa
 {
     float value;
     bool hold = true;
-    if (encoder->out_of_range != OUT_OF_RANGE_REJECT)
-        return true;
     for (size_t b = 0; b < samples->count; b++) {
         const size_t feature = find_outside(encoder, samples, b, &value);
         if (feature == samples->features)

@@ -26,7 +26,7 @@ bool encoder_ranges_are_possible(float x_min, float x_max, enum encoder_type typ
 void encoder_ranges_refuse(const struct encoder *encoder, size_t feature, float value,
                            const char *pointer, struct problem *problem);
 
-/* Whether all values of the samples lie in their ranges, if out_of_range is "reject". Spikes pass.
+/* Whether all values of the samples lie in their ranges; out_of_range is "reject". Spikes pass.
  * False with the problem set: at "/x/i/k" if `pointer` is that of an array, otherwise in words, as
  * there is no pointer into a dataset. */
 bool encoder_ranges_hold(const struct encoder *encoder, const struct samples *samples,

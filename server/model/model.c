@@ -20,8 +20,8 @@ static enum store_status restore_config(const char *text, struct model_config *r
     struct problem problem = {0};
     struct fields fields;
     struct document *document = document_read_stored(text, &problem);
-    const bool read = document != NULL && fields_open_document(&fields, document, &problem) &&
-                      config_json_read(&fields, ret_config);
+    const bool read =
+        fields_open_document(&fields, document, &problem) && config_json_read(&fields, ret_config);
     document_destroy(document);
     return status_of(read, &problem);
 }
@@ -76,7 +76,6 @@ static enum store_status restore_version(struct store *store, struct model *mode
     return make_encoding(model);
 }
 
-/* The version's ranges only. */
 static enum store_status restore_ranges(struct store *store, struct model *model)
 {
     struct tensors ranges;

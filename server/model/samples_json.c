@@ -177,8 +177,3 @@ size_t samples_json_spikes(const struct samples *samples, const struct model_con
 {
     return config->network.tempotron.in_features + samples_mean_length(samples);
 }
-
-uint64_t samples_json_work(const struct samples *samples, const struct model_config *config)
-{
-    return samples->count * network_work(&config->network, samples_json_spikes(samples, config));
-}

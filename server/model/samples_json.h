@@ -33,7 +33,4 @@ const char *samples_json_member(const struct model *model);
 /* The spikes that a sample is counted with: one an afferent, and the mean of trains. */
 size_t samples_json_spikes(const struct samples *samples, const struct model_config *config);
 
-/* The work of the forward pass over them; see LIMIT_WORK. */
-uint64_t samples_json_work(const struct samples *samples, const struct model_config *config);
-
 #endif
