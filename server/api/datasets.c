@@ -59,19 +59,14 @@ enum store_status datasets_find(struct service *service, const char *id,
     return status;
 }
 
-void datasets_answer(struct service *service, const char *id, struct reply *reply)
+void datasets_get(struct service *service, const struct request *request, struct reply *reply)
 {
     struct dataset_record record;
-    if (!errors_store_ok(datasets_find(service, id, &record), PROBLEM_DATASET_NOT_FOUND, id,
-                         &reply->problem))
+    if (!errors_store_ok(datasets_find(service, request->dataset, &record),
+                         PROBLEM_DATASET_NOT_FOUND, request->dataset, &reply->problem))
         return;
     write_dataset(&reply->json, &record);
     dataset_record_finish(&record);
-}
-
-void datasets_get(struct service *service, const struct request *request, struct reply *reply)
-{
-    datasets_answer(service, request->dataset, reply);
 }
 
 void datasets_list(struct service *service, const struct request *request, struct reply *reply)

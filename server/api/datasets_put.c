@@ -53,7 +53,6 @@ static bool upload_begin(struct upload *upload, struct store_pool *stores, enum 
     return end_write(upload, status, problem);
 }
 
-/* Adds rows. */
 static bool upload_add(struct upload *upload, const void *rows, size_t bytes,
                        struct problem *problem)
 {
@@ -92,10 +91,11 @@ static void upload_finish(struct upload *upload, bool is_published)
 /* --- arrays --- */
 
 /* Puts the arrays into the dataset, and answers with it. */
-static bool publish(struct service *service, const char *id, const struct dataset_change *change,
-                    struct reply *reply)
+static bool publish(struct service *service, const struct request *request,
+                    const struct dataset_change *change, struct reply *reply)
 {
     bool created;
+    const char *id = request->dataset;
     struct store *store = store_pool_borrow_writer(service->stores);
     const enum store_status status = store_pool_return_writer(
         service->stores, store_dataset_put(store, id, change, timestamp_now(), &created));
@@ -105,7 +105,7 @@ static bool publish(struct service *service, const char *id, const struct datase
         reply->status = 201;
         snprintf(reply->location, sizeof reply->location, "/datasets/%s", id);
     }
-    datasets_answer(service, id, reply);
+    datasets_get(service, request, reply);
     return true;
 }
 
@@ -186,7 +186,7 @@ static void put_array(struct service *service, const struct request *request, bo
         const struct dataset_change change = {.x = is_label ? NULL : &upload.array,
                                               .label = is_label ? &upload.array : NULL,
                                               .classes = classes};
-        is_published = publish(service, request->dataset, &change, reply);
+        is_published = publish(service, request, &change, reply);
     }
     upload_finish(&upload, is_published);
     array_file_destroy(file);
@@ -204,7 +204,6 @@ void datasets_put_label(struct service *service, const struct request *request, 
 
 /* --- tables --- */
 
-/* A table on its way into a dataset. */
 struct table {
     struct csv_file *file;
     size_t features;
@@ -279,8 +278,8 @@ static bool upload_labels(struct table *table, struct service *service, size_t *
     return !problem_is_set(problem);
 }
 
-static bool publish_table(struct service *service, const char *id, struct table *table,
-                          struct reply *reply)
+static bool publish_table(struct service *service, const struct request *request,
+                          struct table *table, struct reply *reply)
 {
     char *names = NULL;
     struct problem *problem = &reply->problem;
@@ -295,7 +294,7 @@ static bool publish_table(struct service *service, const char *id, struct table 
         change.label = &table->label.array;
         change.names = names;
     }
-    const bool is_published = publish(service, id, &change, reply);
+    const bool is_published = publish(service, request, &change, reply);
     free(names);
     return is_published;
 }
@@ -308,7 +307,7 @@ void datasets_put_table(struct service *service, const struct request *request, 
     if (table.file == NULL)
         return;
     table.features = csv_file_features(table.file);
-    const bool is_published = publish_table(service, request->dataset, &table, reply);
+    const bool is_published = publish_table(service, request, &table, reply);
     upload_finish(&table.x, is_published);
     upload_finish(&table.label, is_published);
     buffer_finish(&table.codes);

@@ -137,8 +137,17 @@ static bool can_encode(const struct model *model, struct problem *problem)
                : problem_set(problem, PROBLEM_CONFLICTING_FIELDS, "The model has no encoder.");
 }
 
-static void encode(const struct request *request, struct encode_request *asked, struct reply *reply)
+void encode_post(struct service *service, const struct request *request, struct reply *reply)
 {
+    struct encode_request *asked = reply_make_state(reply, sizeof *asked, encode_request_finish);
+    if (asked == NULL)
+        return;
+    if (request->model[0] != '\0') {
+        asked->model = model_cache_find(service->cache, request->model, 0, &reply->problem);
+        if (asked->model == NULL)
+            return;
+        asked->encoder = &asked->model->config.encoder;
+    }
     struct document *document = request_document(request, "x", ARRAY_AS_IT_IS, &reply->problem);
     if (document != NULL && (asked->model == NULL || can_encode(asked->model, &reply->problem)))
         read_fields(document, &reply->problem, asked);
@@ -146,24 +155,4 @@ static void encode(const struct request *request, struct encode_request *asked, 
     if (!problem_is_set(&reply->problem))
         reply_continue(reply, encode_run,
                        ENCODING_WORK * asked->x.count * encoder_neurons(asked->encoder));
-}
-
-void encode_by_request(struct service *service, const struct request *request, struct reply *reply)
-{
-    (void)service;
-    struct encode_request *asked = reply_make_state(reply, sizeof *asked, encode_request_finish);
-    if (asked != NULL)
-        encode(request, asked, reply);
-}
-
-void encode_by_model(struct service *service, const struct request *request, struct reply *reply)
-{
-    struct encode_request *asked = reply_make_state(reply, sizeof *asked, encode_request_finish);
-    if (asked == NULL)
-        return;
-    asked->model = model_cache_find(service->cache, request->model, 0, &reply->problem);
-    if (asked->model == NULL)
-        return;
-    asked->encoder = &asked->model->config.encoder;
-    encode(request, asked, reply);
 }

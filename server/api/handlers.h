@@ -9,8 +9,7 @@ struct dataset_record;
 struct run_record;
 
 /* encode.c */
-request_handler encode_by_request;
-request_handler encode_by_model;
+request_handler encode_post;
 
 /* functions.c */
 request_handler functions_psp_kernel;
@@ -44,8 +43,6 @@ request_handler datasets_delete;
 /* Free it with dataset_record_finish(). */
 enum store_status datasets_find(struct service *service, const char *id,
                                 struct dataset_record *ret_record);
-/* Answers with a dataset. */
-void datasets_answer(struct service *service, const char *id, struct reply *reply);
 
 /* datasets_put.c */
 request_handler datasets_put_table;
@@ -59,7 +56,6 @@ request_handler runs_metrics;
 request_handler runs_cancel;
 /* Free it with run_record_finish(). */
 enum store_status runs_find(struct service *service, int64_t run, struct run_record *ret_record);
-/* Answers with a run. */
 void runs_answer(struct service *service, int64_t run, struct reply *reply);
 
 /* health.c */

@@ -16,7 +16,7 @@ static const char *const listing[NAMES] = {"limit", "cursor", NULL};
 static const char *const run_listing[NAMES] = {"model", "state", "limit", "cursor", NULL};
 
 const struct route routes[] = {
-    {"POST", "/encode", encode_by_request, BODY_ARRAY, ON_EVENT_LOOP, encoder},
+    {"POST", "/encode", encode_post, BODY_ARRAY, ON_EVENT_LOOP, encoder},
     {"POST", "/psp_kernel", functions_psp_kernel, BODY_JSON, ON_EVENT_LOOP, NULL},
     {"POST", "/mse_loss", functions_mse_loss, BODY_JSON, ON_EVENT_LOOP, NULL},
 
@@ -31,7 +31,7 @@ const struct route routes[] = {
      tensor},
     {"PUT", "/models/{model}/weights", versions_put_weights, BODY_ARRAY, ON_POOL, tensor},
 
-    {"POST", "/models/{model}/encode", encode_by_model, BODY_ARRAY, ON_EVENT_LOOP, NULL},
+    {"POST", "/models/{model}/encode", encode_post, BODY_ARRAY, ON_EVENT_LOOP, NULL},
     {"POST", "/models/{model}/predict", predict_post, BODY_ARRAY, ON_EVENT_LOOP, prediction},
     {"POST", "/models/{model}/versions/{version}/predict", predict_post, BODY_ARRAY, ON_EVENT_LOOP,
      prediction},
