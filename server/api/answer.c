@@ -90,8 +90,6 @@ static void write_array(struct json_writer *json, const struct labels *labels,
 {
     if (array->dtype != DTYPE_F4)
         write_dimension(json, labels, array, 0, 0);
-    else if (array->style == PREDICTION_STEPS)
-        json_write_spike_array(json, array->values, array->shape, array->rank);
     else
         json_write_float_array(json, array->values, array->shape, array->rank);
 }

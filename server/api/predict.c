@@ -39,9 +39,11 @@ static bool check_sizes(const struct predict_request *asked, struct problem *pro
     const struct model_config *config = &asked->input.model->config;
     const bool counts_spikes = read_out_max_spikes(&config->network.read_out) > 0;
     const char *pointer = cause_of_size(asked, counts_spikes);
+    const struct prediction_kind *kind = prediction_kind(&config->network.read_out);
     const size_t count = asked->input.samples.count;
-    const uint64_t work = prediction_work(config, &asked->options, &asked->input.samples);
-    if (count > LIMIT_ANSWER / prediction_size(config, &asked->options))
+    const size_t spikes = samples_json_spikes(&asked->input.samples, config);
+    const uint64_t work = count * kind->work(config, &asked->options, spikes);
+    if (count > LIMIT_ANSWER / kind->size(config, &asked->options))
         problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
                           "The answer may hold at most %d numbers%s: send fewer samples at once.",
                           LIMIT_ANSWER, counts_spikes ? ", spike_times counted as max_spikes" : "");
@@ -110,7 +112,7 @@ static void read_v_max_options(struct fields *fields, const struct network_param
 {
     for (size_t i = 0; params->hidden_count == 0 && i < PREDICTION_TYPES; i++)
         if (options->wanted[i] &&
-            prediction_types(&params->read_out)[i].axes[0] == PREDICTION_HIDDEN)
+            prediction_kind(&params->read_out)->types[i].axes[0] == PREDICTION_HIDDEN)
             fields_refuse(fields, "ret_type", PROBLEM_CONFLICTING_FIELDS,
                           "hidden_spikes applies only to models with hidden layers");
     if (fields_has(fields, "k_max"))
@@ -124,7 +126,7 @@ static void read_spike_count_options(struct fields *fields, const struct read_ou
 {
     enum { K_MAX_DEFAULT = 10 };
     const int64_t max_spikes = read_out->spike_count.max_spikes;
-    const struct prediction_type *types = prediction_types(read_out);
+    const struct prediction_type *types = prediction_kind(read_out)->types;
     int64_t k_max = max_spikes < K_MAX_DEFAULT ? max_spikes : K_MAX_DEFAULT;
     const bool given = fields_integer(fields, "k_max", FIELD_OPTIONAL, 1, max_spikes, &k_max);
     for (size_t i = 0; types[i].name != NULL; i++)
@@ -146,7 +148,7 @@ static void read_fields(struct service *service, const struct document *document
     if (!fields_open_document(&fields, document, problem))
         return;
     request_samples_read(service, &fields, SAMPLES_TO_PREDICT, &asked->input);
-    read_ret_type(&fields, prediction_types(&params->read_out), asked->options.wanted);
+    read_ret_type(&fields, prediction_kind(&params->read_out)->types, asked->options.wanted);
     switch (params->read_out.kind) {
     case READ_OUT_V_MAX:
         read_v_max_options(&fields, params, &asked->options);
@@ -190,8 +192,7 @@ void predict_post(struct service *service, const struct request *request, struct
         return;
     struct document *document =
         request_samples_open(service, request, &reply->problem, &asked->input);
-    if (document != NULL)
-        read_fields(service, document, &reply->problem, asked);
+    read_fields(service, document, &reply->problem, asked);
     document_destroy(document);
     if (problem_is_set(&reply->problem))
         return;

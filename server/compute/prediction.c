@@ -4,11 +4,10 @@
 #include <stdlib.h>
 
 #include "server/compute/prediction_kind.h"
-#include "server/model/samples_json.h"
 
 enum { PARTS_A_THREAD = 4 };
 
-static const struct prediction_kind *kind_of(const struct read_out *read_out)
+const struct prediction_kind *prediction_kind(const struct read_out *read_out)
 {
     switch (read_out->kind) {
     case READ_OUT_V_MAX:
@@ -17,23 +16,6 @@ static const struct prediction_kind *kind_of(const struct read_out *read_out)
         return &spike_count_prediction;
     }
     return NULL;
-}
-
-const struct prediction_type *prediction_types(const struct read_out *read_out)
-{
-    return kind_of(read_out)->types;
-}
-
-size_t prediction_size(const struct model_config *config, const struct prediction_options *options)
-{
-    return kind_of(&config->network.read_out)->size(config, options);
-}
-
-uint64_t prediction_work(const struct model_config *config,
-                         const struct prediction_options *options, const struct samples *samples)
-{
-    return samples->count * kind_of(&config->network.read_out)
-                                ->work(config, options, samples_json_spikes(samples, config));
 }
 
 /* --- the arrays --- */
@@ -95,8 +77,6 @@ static bool add_array(const struct prediction_type *type, const struct network_p
         .rank = 1,
         .shape = {prediction->count},
     };
-    if (array->style == PREDICTION_STEPS && params->tempotron.clock == CLOCK_CONTINUOUS)
-        array->style = PREDICTION_NUMBERS;
     for (size_t d = 0; d + 1 < PREDICTION_RANK && type->axes[d] != PREDICTION_NO_AXIS; d++) {
         array->shape[array->rank] = extent(type->axes[d], params, options, layer);
         values *= array->shape[array->rank++];
@@ -109,7 +89,7 @@ static bool prediction_init(struct prediction *prediction, const struct model *m
                             const struct prediction_options *options)
 {
     const struct network_params *params = &model->config.network;
-    const struct prediction_type *types = prediction_types(&params->read_out);
+    const struct prediction_type *types = prediction_kind(&params->read_out)->types;
     bool made = true;
     *prediction = (struct prediction){.count = count};
     for (size_t i = 0; types[i].name != NULL; i++) {
@@ -174,7 +154,7 @@ bool predict(const struct model *model, const struct samples *samples,
              const struct prediction_options *options, const struct thread_team *team,
              struct prediction *ret_prediction)
 {
-    const struct prediction_kind *kind = kind_of(&model->config.network.read_out);
+    const struct prediction_kind *kind = prediction_kind(&model->config.network.read_out);
     const size_t parts = team != NULL ? PARTS_A_THREAD * thread_team_size(team) : 1;
     const size_t outputs = kind->splits_outputs ? network_outputs(&model->config.network) : 1;
     const size_t all = samples->count * outputs;

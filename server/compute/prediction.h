@@ -24,7 +24,6 @@ enum {
 /* How the values of an array are written in a document. */
 enum prediction_style {
     PREDICTION_NUMBERS, /* null for NaN */
-    PREDICTION_STEPS,   /* float32 that are integers: spike times of the grid */
     PREDICTION_CLASSES, /* names or numbers of classes; null for a negative one */
     PREDICTION_LISTS    /* the last dimension as a list that ends before the first NaN: no array of
                            application/x-npy */
@@ -50,12 +49,9 @@ struct prediction_type {
     bool is_default; /* if nothing is asked for */
 };
 
-/* The table of a read-out, in the order of an answer, ended by a NULL name. */
-const struct prediction_type *prediction_types(const struct read_out *read_out);
-
 /* What is asked for. */
 struct prediction_options {
-    bool wanted[PREDICTION_TYPES]; /* by the read-out's table */
+    bool wanted[PREDICTION_TYPES]; /* by the read-out's types */
     bool explains;                 /* of READ_OUT_V_MAX */
     size_t k_max;                  /* of PREDICTION_K */
 };
@@ -69,6 +65,24 @@ struct prediction_array {
     size_t shape[PREDICTION_RANK]; /* [samples][...] */
     void *values;                  /* owned */
 };
+
+/* What a kind of read-out can give, and how it is predicted. */
+struct prediction_sample; /* see prediction_kind.h */
+struct prediction_kind {
+    const struct prediction_type *types; /* in the order of an answer, ended by a NULL name */
+    /* Threads may share a sample's outputs; else one thread predicts all of a sample. */
+    bool splits_outputs;
+    /* Numbers of an answer for one sample, as LIMIT_ANSWER counts them. */
+    size_t (*size)(const struct model_config *config, const struct prediction_options *options);
+    /* What predicting a sample of that many spikes costs; see LIMIT_WORK. */
+    uint64_t (*work)(const struct model_config *config, const struct prediction_options *options,
+                     size_t spikes);
+    /* Called once by each thread that has a part in a sample. */
+    void (*begin)(const struct prediction_sample *sample);
+    /* Predicts one output, or all of the sample. False: no memory. */
+    bool (*fill)(const struct prediction_sample *sample, size_t output);
+};
+const struct prediction_kind *prediction_kind(const struct read_out *read_out);
 
 /* How the decision about a sample came about. */
 enum { CONTRIBUTIONS = 10 };
@@ -88,13 +102,6 @@ struct prediction {
     struct prediction_array *of[PREDICTION_TYPES]; /* the first one of a type; NULL: not wanted */
     struct decision *decisions;                    /* [count]; NULL: they are not explained */
 };
-
-/* Numbers of an answer for one sample, as LIMIT_ANSWER counts them. */
-size_t prediction_size(const struct model_config *config, const struct prediction_options *options);
-
-/* What predicting all samples costs; see LIMIT_WORK. */
-uint64_t prediction_work(const struct model_config *config,
-                         const struct prediction_options *options, const struct samples *samples);
 
 /* Predicts all samples. The team may be NULL; any gives the same bits. False: no memory. Free with
  * prediction_finish() in any case. */

@@ -15,20 +15,6 @@ struct prediction_sample {
     size_t number;
 };
 
-struct prediction_kind {
-    const struct prediction_type *types;
-    /* Threads may share a sample's outputs; else one thread predicts all of a sample. */
-    bool splits_outputs;
-    size_t (*size)(const struct model_config *config, const struct prediction_options *options);
-    /* Of a sample with that many spikes. */
-    uint64_t (*work)(const struct model_config *config, const struct prediction_options *options,
-                     size_t spikes);
-    /* Called once by each thread that has a part in a sample. */
-    void (*begin)(const struct prediction_sample *sample);
-    /* Predicts one output, or all of the sample. False: no memory. */
-    bool (*fill)(const struct prediction_sample *sample, size_t output);
-};
-
 extern const struct prediction_kind v_max_prediction, spike_count_prediction;
 
 /* Where the values of a sample are in an array of a type: NULL if the type is not wanted. */

@@ -12,7 +12,7 @@ static const struct prediction_type types[] = {
     [LABEL] = {"label", DTYPE_I4, PREDICTION_CLASSES, {PREDICTION_NO_AXIS}, .is_default = true},
     [V_MAX] = {"v_max", DTYPE_F4, PREDICTION_NUMBERS, {PREDICTION_NEURONS}, .is_default = true},
     [SCORE] = {"score", DTYPE_F4, PREDICTION_NUMBERS, {PREDICTION_OUTPUTS}},
-    [SPIKES] = {"spikes", DTYPE_F4, PREDICTION_STEPS, {PREDICTION_NEURONS}},
+    [SPIKES] = {"spikes", DTYPE_F4, PREDICTION_NUMBERS, {PREDICTION_NEURONS}},
     [HIDDEN_SPIKES] = {"hidden_spikes", DTYPE_F4, PREDICTION_NUMBERS, {PREDICTION_HIDDEN}},
     [V] = {"v", DTYPE_F4, PREDICTION_NUMBERS, {PREDICTION_NEURONS, PREDICTION_TIMES}},
     {.name = NULL},
