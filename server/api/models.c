@@ -38,15 +38,16 @@ static void write_model(struct json_writer *json, const struct model_record *rec
 static void answer_model(struct service *service, const char *id, struct reply *reply)
 {
     struct store *store;
-    struct model_record record;
-    enum store_status result = store_pool_borrow_reader(service->stores, &store);
-    if (result == STORE_OK) {
-        result = model_record_find(store, id, &record);
+    struct model_record record = {0};
+    enum store_status status = store_pool_borrow_reader(service->stores, &store);
+    if (status == STORE_OK) {
+        status = store_model_find(store, id, &record);
+        if (status == STORE_OK)
+            status = model_record_fit(store, &record);
         store_pool_return_reader(service->stores, store);
     }
-    if (!errors_store_ok(result, PROBLEM_MODEL_NOT_FOUND, id, &reply->problem))
-        return;
-    write_model(&reply->json, &record);
+    if (errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, id, &reply->problem))
+        write_model(&reply->json, &record);
     model_record_finish(&record);
 }
 

@@ -39,28 +39,6 @@ void *prediction_row(const struct prediction *prediction, unsigned type, size_t 
     return (char *)array->values + sample * bytes;
 }
 
-static size_t extent(enum prediction_axis axis, const struct network_params *params,
-                     const struct prediction_options *options, size_t layer)
-{
-    switch (axis) {
-    case PREDICTION_NO_AXIS:
-        break;
-    case PREDICTION_OUTPUTS:
-        return network_outputs(params);
-    case PREDICTION_NEURONS:
-        return params->tempotron.out_features;
-    case PREDICTION_HIDDEN:
-        return params->hidden[layer];
-    case PREDICTION_TIMES:
-        return params->tempotron.T;
-    case PREDICTION_SPIKES:
-        return read_out_max_spikes(&params->read_out);
-    case PREDICTION_K:
-        return options->k_max;
-    }
-    return 0;
-}
-
 /* Adds one array, for the hidden layer `layer` if the type has an array for each of them. */
 static bool add_array(const struct prediction_type *type, const struct network_params *params,
                       const struct prediction_options *options, size_t layer,
@@ -68,6 +46,14 @@ static bool add_array(const struct prediction_type *type, const struct network_p
 {
     struct prediction_array *array = &prediction->arrays[prediction->array_count++];
     const bool is_hidden = type->axes[0] == PREDICTION_HIDDEN;
+    const size_t extents[] = {
+        [PREDICTION_OUTPUTS] = network_outputs(params),
+        [PREDICTION_NEURONS] = params->tempotron.out_features,
+        [PREDICTION_HIDDEN] = params->hidden[layer],
+        [PREDICTION_TIMES] = params->tempotron.T,
+        [PREDICTION_SPIKES] = read_out_max_spikes(&params->read_out),
+        [PREDICTION_K] = options->k_max,
+    };
     size_t values = prediction->count;
     *array = (struct prediction_array){
         .name = is_hidden ? weights_name(params, layer) : type->name,
@@ -78,7 +64,7 @@ static bool add_array(const struct prediction_type *type, const struct network_p
         .shape = {prediction->count},
     };
     for (size_t d = 0; d + 1 < PREDICTION_RANK && type->axes[d] != PREDICTION_NO_AXIS; d++) {
-        array->shape[array->rank] = extent(type->axes[d], params, options, layer);
+        array->shape[array->rank] = extents[type->axes[d]];
         values *= array->shape[array->rank++];
     }
     array->values = malloc(values * dtype_size(array->dtype));

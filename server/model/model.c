@@ -182,18 +182,3 @@ enum store_status model_record_fit(struct store *store, struct model_record *rec
     tensors_finish(&ranges);
     return status;
 }
-
-enum store_status model_record_find(struct store *store, const char *id,
-                                    struct model_record *ret_record)
-{
-    struct model_record record;
-    enum store_status status = store_model_find(store, id, &record);
-    if (status != STORE_OK)
-        return status;
-    status = model_record_fit(store, &record);
-    if (status == STORE_OK)
-        *ret_record = record;
-    else
-        model_record_finish(&record);
-    return status;
-}

@@ -37,11 +37,8 @@ bool model_encoder_is_usable(const struct model *model, bool fits, struct proble
 struct model *model_retain(struct model *model);
 void model_release(struct model *model); /* takes NULL */
 
-/* As store_model_find(), for showing the model: the record's config has the ranges that the served
- * version was fitted to. */
-enum store_status model_record_find(struct store *store, const char *id,
-                                    struct model_record *ret_record);
-/* Puts those ranges into the record's config, if the version has any. */
+/* For showing the model: puts the ranges that the served version was fitted to, if it was, into the
+ * record's config. */
 enum store_status model_record_fit(struct store *store, struct model_record *record);
 
 #endif
