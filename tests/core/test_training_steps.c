@@ -139,35 +139,22 @@ static double dense_loss(const struct loss *loss, const struct psp *psp, const d
     return total;
 }
 
-/* One random sample; returns how many weights' derivatives were compared. */
-static size_t compare_gradient(const struct loss *loss, struct random *random, bool on_grid)
+/* dL/dw of one sample, [IN][stride], in the arena. */
+static const float *gradient_of(const struct loss *loss, const struct tempotron *tempotron,
+                                const float *t_in, int32_t label, struct arena *arena)
 {
-    struct arena arena = {0};
-    const struct tempotron_params shape = {CLOCK_GRID, IN, OUT, T, 15, 3.75, 1};
-    const double step = 1e-5;
-    float weight[OUT * IN], t_in[IN];
     _Alignas(64) float dv[LANES] = {0};
-    double exact[OUT * IN];
-    for (size_t i = 0; i < OUT * IN; i++)
-        exact[i] = (double)(weight[i] = 2 * random_uniform(random) - 0.7f);
-    for (size_t i = 0; i < IN; i++)
-        t_in[i] = random_uniform(random) * 70 - 10;
-    for (size_t i = 0; on_grid && i < IN; i++)
-        t_in[i] = rintf(t_in[i]);
-    const int32_t label = (int32_t)(random_bits(random) % OUT);
     struct pattern pattern;
     struct timeline timeline;
     struct membranes membranes;
     struct credit credit;
-    float *gradient;
     const struct samples set = view_values(SAMPLES_SPIKE_TIMES, 1, IN, t_in, NULL);
-    struct tempotron *tempotron = tempotron_create(&shape, weight, &arena);
-    pattern_init(&pattern, IN, tempotron_last(&shape), &arena);
-    membranes_init(&membranes, tempotron, &arena);
-    timeline_init(&timeline, shape.clock, IN, &arena);
-    credit_init(&credit, tempotron, IN, &arena);
-    gradient = aligned_alloc(64, IN * tempotron->stride * sizeof *gradient);
-    memset(gradient, 0, IN * tempotron->stride * sizeof *gradient);
+    float *gradient = arena_place(arena, IN * tempotron->stride, sizeof *gradient);
+    pattern_init(&pattern, IN, tempotron_last(&tempotron->params), arena);
+    membranes_init(&membranes, tempotron, arena);
+    timeline_init(&timeline, tempotron->params.clock, IN, arena);
+    credit_init(&credit, tempotron, IN, arena);
+    ck_assert_int_eq(arena_status(arena), CORE_OK);
     samples_pattern(&set, NULL, 0, &pattern);
     timeline_read(&timeline, tempotron, &pattern);
     membranes_run(tempotron, &pattern, &timeline, &membranes, NULL);
@@ -175,26 +162,50 @@ static size_t compare_gradient(const struct loss *loss, struct random *random, b
     const struct voltage_gradient voltage_gradient = {.at = membranes.t_max, .amount = dv};
     membranes_backward(tempotron, &pattern, &timeline, &voltage_gradient, &membranes, &credit);
     credit_add(&credit, &pattern, &timeline, 0, IN, gradient);
+    return gradient;
+}
+
+/* The finite difference of the loss by *weight, which is one of weights[OUT][IN]. False: a maximum
+ * jumps to another step there. */
+static bool find_slope(const struct loss *loss, const struct psp *psp, double *weights,
+                       double *weight, const float *t_in, int32_t label, double *ret_slope)
+{
+    const double step = 1e-5, kept = *weight;
+    int32_t low_t[OUT], high_t[OUT];
+    *weight = kept - step;
+    const double low = dense_loss(loss, psp, weights, t_in, label, low_t);
+    *weight = kept + step;
+    const double high = dense_loss(loss, psp, weights, t_in, label, high_t);
+    *weight = kept;
+    *ret_slope = (high - low) / (2 * step);
+    return memcmp(low_t, high_t, sizeof low_t) == 0;
+}
+
+/* One random sample; returns how many weights' derivatives were compared. */
+static size_t compare_gradient(const struct loss *loss, struct random *random, bool on_grid)
+{
+    struct arena arena = {0};
+    const struct tempotron_params shape = {CLOCK_GRID, IN, OUT, T, 15, 3.75, 1};
+    float weight[OUT * IN], t_in[IN];
+    double exact[OUT * IN], slope;
+    for (size_t i = 0; i < OUT * IN; i++)
+        exact[i] = (double)(weight[i] = 2 * random_uniform(random) - 0.7f);
+    for (size_t i = 0; i < IN; i++)
+        t_in[i] = random_uniform(random) * 70 - 10;
+    for (size_t i = 0; on_grid && i < IN; i++)
+        t_in[i] = rintf(t_in[i]);
+    const int32_t label = (int32_t)(random_bits(random) % OUT);
+    const struct tempotron *tempotron = tempotron_create(&shape, weight, &arena);
+    const float *gradient = gradient_of(loss, tempotron, t_in, label, &arena);
 
     size_t compared = 0;
-    for (size_t j = 0; j < OUT; j++) {
+    for (size_t j = 0; j < OUT; j++)
         for (size_t i = 0; i < IN; i++) {
-            int32_t low_t[OUT], high_t[OUT];
-            double *w = &exact[j * IN + i];
-            const double kept = *w;
-            *w = kept - step;
-            const double low = dense_loss(loss, &tempotron->psp, exact, t_in, label, low_t);
-            *w = kept + step;
-            const double high = dense_loss(loss, &tempotron->psp, exact, t_in, label, high_t);
-            *w = kept;
-            if (memcmp(low_t, high_t, sizeof low_t) != 0)
+            if (!find_slope(loss, &tempotron->psp, exact, &exact[j * IN + i], t_in, label, &slope))
                 continue;
-            ck_assert_double_eq_tol((double)gradient[i * tempotron->stride + j],
-                                    (high - low) / (2 * step), 2e-4);
+            ck_assert_double_eq_tol((double)gradient[i * tempotron->stride + j], slope, 2e-4);
             compared++;
         }
-    }
-    free(gradient);
     arena_finish(&arena);
     return compared;
 }

@@ -61,62 +61,63 @@ START_TEST(models_tell_their_layers)
 }
 END_TEST
 
+static const struct {
+    const char *fields, *code, *pointer;
+} wrong_models[] = {
+    {"\"hidden\": 5", "wrong_type", "/hidden"},
+    {"\"hidden\": [[5]]", "wrong_type", "/hidden/0"},
+    {"\"hidden\": [\"5\"]", "wrong_type", "/hidden/0"},
+    {"\"hidden\": [0]", "out_of_range", "/hidden/0"},
+    {"\"hidden\": [-1]", "out_of_range", "/hidden/0"},
+    {"\"hidden\": [3, 1.5]", "out_of_range", "/hidden/1"},
+    {"\"hidden\": [3, 65537]", "out_of_range", "/hidden/1"},
+    {"\"hidden\": [1e30]", "out_of_range", "/hidden/0"},
+    {"\"hidden\": [1, 2, 3, 4, 5, 6, 7, 8, 9]", "too_large", "/hidden"},
+    {"\"hidden\": [4096, 4096]", "too_large", "/hidden"},
+    {"\"hidden\": [65536], \"T\": 257", "too_large", "/T"},
+    {"\"hidden_spike\": \"crossing\"", "conflicting_fields", "/hidden_spike"},
+    {"\"hidden_spike\": \"peak\", \"clock\": \"continuous\"", "conflicting_fields",
+     "/hidden_spike"},
+    {"\"hidden\": [3], \"hidden_spike\": \"peak\", \"clock\": \"continuous\"", "conflicting_fields",
+     "/hidden_spike"},
+    {"\"hidden\": [3], \"hidden_spike\": \"first\"", "unknown_value", "/hidden_spike"},
+    {"\"hidden\": [3], \"hidden_spike\": 1", "wrong_type", "/hidden_spike"},
+    {"\"neurons_per_class\": 0", "out_of_range", "/neurons_per_class"},
+    {"\"neurons_per_class\": 1.5", "wrong_type", "/neurons_per_class"},
+    {"\"neurons_per_class\": 65537", "out_of_range", "/neurons_per_class"},
+    {"\"neurons_per_class\": 60000, \"T\": 1, \"in_features\": 200", "too_large",
+     "/neurons_per_class"},
+    {"\"neurons_per_class\": 60000, \"T\": 200", "too_large", "/T"},
+    {"\"score_beta\": 5", "conflicting_fields", "/score_beta"},
+    {"\"neurons_per_class\": 1, \"score_beta\": 5", "conflicting_fields", "/score_beta"},
+    {"\"neurons_per_class\": 2, \"score_beta\": 0", "out_of_range", "/score_beta"},
+    {"\"neurons_per_class\": 2, \"score_beta\": \"5\"", "wrong_type", "/score_beta"},
+    {"\"hidden\": [3], \"weight\": [[1, 2, 3], [4, 5, 6]]", "missing_field", "/hidden_0"},
+    {"\"hidden\": [1], \"hidden_0\": [[1, 2, 3, 4]]", "missing_field", "/weight"},
+    {"\"hidden\": [1], \"hidden_0\": [[1], [2], [3], [4]], \"weight\": [[1], [2]]", "wrong_shape",
+     "/hidden_0"},
+    {"\"hidden\": [1], \"hidden_0\": [[1, 2, 3, 4]], \"weight\": [[1, 2]]", "wrong_shape",
+     "/weight"},
+    {"\"hidden\": [1], \"hidden_0\": [[1, 2, 3, 1e39]], \"weight\": [[1], [2]]", "not_finite",
+     "/hidden_0/0/3"},
+    {"\"hidden\": [1], \"hidden_1\": [[1]]", "unknown_field", "/hidden_1"},
+    {"\"hidden_0\": [[1, 2, 3, 4]]", "unknown_field", "/hidden_0"},
+    {"\"hidden\": [1], \"hidden_0\": [[1, 2, 3, 4]], \"weight\": [[1], [2]], \"tau\": 0",
+     "out_of_range", "/tau"},
+    {"\"neurons_per_class\": 2, \"labels\": [\"a\", \"b\", \"c\", \"d\"]", "wrong_shape",
+     "/labels"},
+};
+
 START_TEST(wrong_models_are_named)
 {
-    static const struct {
-        const char *fields, *code, *pointer;
-    } rows[] = {
-        {"\"hidden\": 5", "wrong_type", "/hidden"},
-        {"\"hidden\": [[5]]", "wrong_type", "/hidden/0"},
-        {"\"hidden\": [\"5\"]", "wrong_type", "/hidden/0"},
-        {"\"hidden\": [0]", "out_of_range", "/hidden/0"},
-        {"\"hidden\": [-1]", "out_of_range", "/hidden/0"},
-        {"\"hidden\": [3, 1.5]", "out_of_range", "/hidden/1"},
-        {"\"hidden\": [3, 65537]", "out_of_range", "/hidden/1"},
-        {"\"hidden\": [1e30]", "out_of_range", "/hidden/0"},
-        {"\"hidden\": [1, 2, 3, 4, 5, 6, 7, 8, 9]", "too_large", "/hidden"},
-        {"\"hidden\": [4096, 4096]", "too_large", "/hidden"},
-        {"\"hidden\": [65536], \"T\": 257", "too_large", "/T"},
-        {"\"hidden_spike\": \"crossing\"", "conflicting_fields", "/hidden_spike"},
-        {"\"hidden_spike\": \"peak\", \"clock\": \"continuous\"", "conflicting_fields",
-         "/hidden_spike"},
-        {"\"hidden\": [3], \"hidden_spike\": \"peak\", \"clock\": \"continuous\"",
-         "conflicting_fields", "/hidden_spike"},
-        {"\"hidden\": [3], \"hidden_spike\": \"first\"", "unknown_value", "/hidden_spike"},
-        {"\"hidden\": [3], \"hidden_spike\": 1", "wrong_type", "/hidden_spike"},
-        {"\"neurons_per_class\": 0", "out_of_range", "/neurons_per_class"},
-        {"\"neurons_per_class\": 1.5", "wrong_type", "/neurons_per_class"},
-        {"\"neurons_per_class\": 65537", "out_of_range", "/neurons_per_class"},
-        {"\"neurons_per_class\": 60000, \"T\": 1, \"in_features\": 200", "too_large",
-         "/neurons_per_class"},
-        {"\"neurons_per_class\": 60000, \"T\": 200", "too_large", "/T"},
-        {"\"score_beta\": 5", "conflicting_fields", "/score_beta"},
-        {"\"neurons_per_class\": 1, \"score_beta\": 5", "conflicting_fields", "/score_beta"},
-        {"\"neurons_per_class\": 2, \"score_beta\": 0", "out_of_range", "/score_beta"},
-        {"\"neurons_per_class\": 2, \"score_beta\": \"5\"", "wrong_type", "/score_beta"},
-        {"\"hidden\": [3], \"weight\": [[1, 2, 3], [4, 5, 6]]", "missing_field", "/hidden_0"},
-        {"\"hidden\": [1], \"hidden_0\": [[1, 2, 3, 4]]", "missing_field", "/weight"},
-        {"\"hidden\": [1], \"hidden_0\": [[1], [2], [3], [4]], \"weight\": [[1], [2]]",
-         "wrong_shape", "/hidden_0"},
-        {"\"hidden\": [1], \"hidden_0\": [[1, 2, 3, 4]], \"weight\": [[1, 2]]", "wrong_shape",
-         "/weight"},
-        {"\"hidden\": [1], \"hidden_0\": [[1, 2, 3, 1e39]], \"weight\": [[1], [2]]", "not_finite",
-         "/hidden_0/0/3"},
-        {"\"hidden\": [1], \"hidden_1\": [[1]]", "unknown_field", "/hidden_1"},
-        {"\"hidden_0\": [[1, 2, 3, 4]]", "unknown_field", "/hidden_0"},
-        {"\"hidden\": [1], \"hidden_0\": [[1, 2, 3, 4]], \"weight\": [[1], [2]], \"tau\": 0",
-         "out_of_range", "/tau"},
-        {"\"neurons_per_class\": 2, \"labels\": [\"a\", \"b\", \"c\", \"d\"]", "wrong_shape",
-         "/labels"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof wrong_models / sizeof *wrong_models; i++) {
         char body[NETWORK_TEXT], of_all[NETWORK_TEXT] = "";
-        if (strstr(rows[i].fields, "\"in_features\"") == NULL)
+        if (strstr(wrong_models[i].fields, "\"in_features\"") == NULL)
             strcat(of_all, ", \"in_features\": 4");
-        if (strstr(rows[i].fields, "\"T\"") == NULL)
+        if (strstr(wrong_models[i].fields, "\"T\"") == NULL)
             strcat(of_all, ", \"T\": 20");
-        snprintf(body, sizeof body, "{\"out_features\": 2, %s%s}", rows[i].fields, of_all);
-        expect_refused("POST", "/models", body, 422, rows[i].code, rows[i].pointer);
+        snprintf(body, sizeof body, "{\"out_features\": 2, %s%s}", wrong_models[i].fields, of_all);
+        expect_refused("POST", "/models", body, 422, wrong_models[i].code, wrong_models[i].pointer);
     }
 }
 END_TEST

@@ -14,39 +14,40 @@
 
 /* --- training --- */
 
+static const struct {
+    const char *model, *fields, *code, *pointer;
+} wrong_trainings[] = {
+    {"flat", "\"dropout\": 0.1", "conflicting_fields", "/dropout"},
+    {"flat", "\"silence_cost\": 0.1", "conflicting_fields", "/silence_cost"},
+    {"deep", "\"dropout\": 1", "out_of_range", "/dropout"},
+    {"deep", "\"dropout\": -0.1", "out_of_range", "/dropout"},
+    {"deep", "\"dropout\": true", "wrong_type", "/dropout"},
+    {"flat", "\"input_dropout\": 1", "out_of_range", "/input_dropout"},
+    {"deep", "\"silence_cost\": -1", "out_of_range", "/silence_cost"},
+    {"deep", "\"silence_cost\": 1e7", "out_of_range", "/silence_cost"},
+    {"flat", "\"slope_floor\": 1", "conflicting_fields", "/slope_floor"},
+    {"deep", "\"slope_floor\": -1", "out_of_range", "/slope_floor"},
+    {"deep", "\"slope_floor\": 1e7", "out_of_range", "/slope_floor"},
+    {"peak", "\"slope_floor\": 1", "conflicting_fields", "/slope_floor"},
+    {"flat", "\"max_grad_norm\": 0", "out_of_range", "/max_grad_norm"},
+    {"flat", "\"max_grad_norm\": 1e10", "out_of_range", "/max_grad_norm"},
+    {"flat", "\"augment\": 1", "wrong_type", "/augment"},
+    {"flat", "\"augment\": {\"height\": 2, \"width\": 3}", "missing_field", "/augment/shift"},
+    {"flat", "\"augment\": {\"shift\": 1, \"height\": 6}", "missing_field", "/augment/width"},
+    {"flat", "\"augment\": {\"shift\": 0, \"height\": 2, \"width\": 3}", "out_of_range",
+     "/augment/shift"},
+    {"flat", "\"augment\": {\"shift\": 1001, \"height\": 2, \"width\": 3}", "out_of_range",
+     "/augment/shift"},
+    {"flat", "\"augment\": {\"shift\": 1, \"height\": 2, \"width\": 3, \"turn\": 1}",
+     "unknown_field", "/augment/turn"},
+    {"flat", "\"augment\": {\"shift\": 1, \"height\": 3, \"width\": 3}", "conflicting_fields",
+     "/augment"},
+    {"deep", "\"augment\": {\"shift\": 1, \"height\": 1000000, \"width\": 1000000}",
+     "conflicting_fields", "/augment"},
+};
+
 START_TEST(wrong_trainings_are_named)
 {
-    static const struct {
-        const char *model, *fields, *code, *pointer;
-    } rows[] = {
-        {"flat", "\"dropout\": 0.1", "conflicting_fields", "/dropout"},
-        {"flat", "\"silence_cost\": 0.1", "conflicting_fields", "/silence_cost"},
-        {"deep", "\"dropout\": 1", "out_of_range", "/dropout"},
-        {"deep", "\"dropout\": -0.1", "out_of_range", "/dropout"},
-        {"deep", "\"dropout\": true", "wrong_type", "/dropout"},
-        {"flat", "\"input_dropout\": 1", "out_of_range", "/input_dropout"},
-        {"deep", "\"silence_cost\": -1", "out_of_range", "/silence_cost"},
-        {"deep", "\"silence_cost\": 1e7", "out_of_range", "/silence_cost"},
-        {"flat", "\"slope_floor\": 1", "conflicting_fields", "/slope_floor"},
-        {"deep", "\"slope_floor\": -1", "out_of_range", "/slope_floor"},
-        {"deep", "\"slope_floor\": 1e7", "out_of_range", "/slope_floor"},
-        {"peak", "\"slope_floor\": 1", "conflicting_fields", "/slope_floor"},
-        {"flat", "\"max_grad_norm\": 0", "out_of_range", "/max_grad_norm"},
-        {"flat", "\"max_grad_norm\": 1e10", "out_of_range", "/max_grad_norm"},
-        {"flat", "\"augment\": 1", "wrong_type", "/augment"},
-        {"flat", "\"augment\": {\"height\": 2, \"width\": 3}", "missing_field", "/augment/shift"},
-        {"flat", "\"augment\": {\"shift\": 1, \"height\": 6}", "missing_field", "/augment/width"},
-        {"flat", "\"augment\": {\"shift\": 0, \"height\": 2, \"width\": 3}", "out_of_range",
-         "/augment/shift"},
-        {"flat", "\"augment\": {\"shift\": 1001, \"height\": 2, \"width\": 3}", "out_of_range",
-         "/augment/shift"},
-        {"flat", "\"augment\": {\"shift\": 1, \"height\": 2, \"width\": 3, \"turn\": 1}",
-         "unknown_field", "/augment/turn"},
-        {"flat", "\"augment\": {\"shift\": 1, \"height\": 3, \"width\": 3}", "conflicting_fields",
-         "/augment"},
-        {"deep", "\"augment\": {\"shift\": 1, \"height\": 1000000, \"width\": 1000000}",
-         "conflicting_fields", "/augment"},
-    };
     static const char shift[] = "\"augment\": {\"shift\": 1, \"height\": 2, \"width\": 3}";
     char body[NETWORK_TEXT], path[64];
     static const char *const models[][2] = {
@@ -61,11 +62,12 @@ START_TEST(wrong_trainings_are_named)
                  models[i][0], models[i][1]);
         create_model_of_text(&server, body);
     }
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        snprintf(path, sizeof path, "/models/%s/train", rows[i].model);
+    for (size_t i = 0; i < sizeof wrong_trainings / sizeof *wrong_trainings; i++) {
+        snprintf(path, sizeof path, "/models/%s/train", wrong_trainings[i].model);
         snprintf(body, sizeof body, "{\"x\": [[1, 2, 3, 4, 5, 6]], \"label\": [0], %s}",
-                 rows[i].fields);
-        expect_refused("POST", path, body, 422, rows[i].code, rows[i].pointer);
+                 wrong_trainings[i].fields);
+        expect_refused("POST", path, body, 422, wrong_trainings[i].code,
+                       wrong_trainings[i].pointer);
     }
     snprintf(body, sizeof body, "{\"in_spikes\": [[1, 2, 3, 4, 5, 6]], \"label\": [0], %s}", shift);
     expect_refused("POST", "/models/deep/train", body, 422, "conflicting_fields", "/augment");

@@ -184,57 +184,54 @@ END_TEST
 
 #define MALFORMED PROBLEM_MALFORMED_DATA
 
+static const struct {
+    const char *text;
+    enum problem_code code;
+    const char *detail;
+} broken_tables[] = {
+    {"", PROBLEM_EMPTY_BATCH, "The file is empty."},
+    {"\xEF\xBB\xBF\n\n", PROBLEM_EMPTY_BATCH, "The file is empty."},
+    {"x,l", PROBLEM_EMPTY_BATCH, "No row follows the header."},
+    {"x,l\n\n", PROBLEM_EMPTY_BATCH, "No row follows the header."},
+    {"l\na\n", PROBLEM_WRONG_SHAPE, "The only column is that of the labels."},
+    {"x,y,label\n1,2,a\n", PROBLEM_MISSING_FIELD,
+     "There is no column \"l\"; the columns are: x, y, label."},
+    {"x,l,y,l\n1,2,3,4\n", MALFORMED, "Line 1, column \"l\": the column of labels appears twice."},
+    {"\nx,l\n", PROBLEM_RAGGED_ARRAY, "Line 1 is empty, but rows follow it."},
+    {"x,l\n1,a\n\n\r\n2,b\n", PROBLEM_RAGGED_ARRAY, "Line 3 is empty, but rows follow it."},
+    {"x,l\n1,a\n2\n", PROBLEM_RAGGED_ARRAY, "Line 3 has 1 cells, but the header has 2."},
+    {"x,l\n1,a,\n", PROBLEM_RAGGED_ARRAY, "Line 2 has 3 cells, but the header has 2."},
+    {"x,l\n\"1\n\n\",a\n", PROBLEM_WRONG_TYPE, "Line 2, column \"x\": \"1??\" is not a number."},
+    {"x,l\n1,\"a\nb\"\n?,c", PROBLEM_WRONG_TYPE, "Line 4, column \"x\": \"?\" is not a number."},
+    {"x,l\n,a\n", PROBLEM_WRONG_TYPE, "Line 2, column \"x\": a number is missing."},
+    {"l,\na, \n", PROBLEM_WRONG_TYPE, "Line 2, column 2: a number is missing."},
+    {"x,l\n0x10,a\n", PROBLEM_WRONG_TYPE, "Line 2, column \"x\": \"0x10\" is not a number."},
+    {"x,l\nnan,a\n", PROBLEM_NOT_FINITE,
+     "Line 2, column \"x\": \"nan\" is not finite, or beyond float32."},
+    {"x,l\n1,a\n-1e39,a\n", PROBLEM_NOT_FINITE,
+     "Line 3, column \"x\": \"-1e39\" is not finite, or beyond float32."},
+    {"x,l\n1,\n", MALFORMED, "Line 2, column \"l\": a label is missing."},
+    {"x,l\n1,\"\"\n", MALFORMED, "Line 2, column \"l\": a label is missing."},
+    {"x,l\n1,\xFF\n", PROBLEM_INVALID_UTF8, "Line 2, column \"l\": the name is not UTF-8."},
+    {"x,\xC3(\n", PROBLEM_INVALID_UTF8, "Line 1, column 2: the name is not UTF-8."},
+    {"x,l\n1,a\"b\"\n", MALFORMED,
+     "Line 2, column \"l\": the cell contains a quote, but does not begin with one."},
+    {"x,l\n1,\"a\"b\n", MALFORMED,
+     "Line 2, column \"l\": something follows the cell's closing quote."},
+    {"x,l\n\"1\"\r,a\n", MALFORMED,
+     "Line 2, column \"x\": something follows the cell's closing quote."},
+    {"x,l\n1,a\n1,\"a\n2,b\n", MALFORMED,
+     "Line 3, column \"l\": the cell's quote is never closed."},
+    {"x,\"l\n", MALFORMED, "Line 1, column 2: the cell's quote is never closed."},
+    {"x,l\n1,\xFF\n2,b,c\n", PROBLEM_INVALID_UTF8, "Line 2, column \"l\": the name is not UTF-8."},
+    {"x,l\n1,a,\"\n", MALFORMED, "Line 2, column 3: the cell's quote is never closed."},
+};
+
 START_TEST(broken_tables_say_where)
 {
-    static const struct {
-        const char *text;
-        enum problem_code code;
-        const char *detail;
-    } cases[] = {
-        {"", PROBLEM_EMPTY_BATCH, "The file is empty."},
-        {"\xEF\xBB\xBF\n\n", PROBLEM_EMPTY_BATCH, "The file is empty."},
-        {"x,l", PROBLEM_EMPTY_BATCH, "No row follows the header."},
-        {"x,l\n\n", PROBLEM_EMPTY_BATCH, "No row follows the header."},
-        {"l\na\n", PROBLEM_WRONG_SHAPE, "The only column is that of the labels."},
-        {"x,y,label\n1,2,a\n", PROBLEM_MISSING_FIELD,
-         "There is no column \"l\"; the columns are: x, y, label."},
-        {"x,l,y,l\n1,2,3,4\n", MALFORMED,
-         "Line 1, column \"l\": the column of labels appears twice."},
-        {"\nx,l\n", PROBLEM_RAGGED_ARRAY, "Line 1 is empty, but rows follow it."},
-        {"x,l\n1,a\n\n\r\n2,b\n", PROBLEM_RAGGED_ARRAY, "Line 3 is empty, but rows follow it."},
-        {"x,l\n1,a\n2\n", PROBLEM_RAGGED_ARRAY, "Line 3 has 1 cells, but the header has 2."},
-        {"x,l\n1,a,\n", PROBLEM_RAGGED_ARRAY, "Line 2 has 3 cells, but the header has 2."},
-        {"x,l\n\"1\n\n\",a\n", PROBLEM_WRONG_TYPE,
-         "Line 2, column \"x\": \"1??\" is not a number."},
-        {"x,l\n1,\"a\nb\"\n?,c", PROBLEM_WRONG_TYPE,
-         "Line 4, column \"x\": \"?\" is not a number."},
-        {"x,l\n,a\n", PROBLEM_WRONG_TYPE, "Line 2, column \"x\": a number is missing."},
-        {"l,\na, \n", PROBLEM_WRONG_TYPE, "Line 2, column 2: a number is missing."},
-        {"x,l\n0x10,a\n", PROBLEM_WRONG_TYPE, "Line 2, column \"x\": \"0x10\" is not a number."},
-        {"x,l\nnan,a\n", PROBLEM_NOT_FINITE,
-         "Line 2, column \"x\": \"nan\" is not finite, or beyond float32."},
-        {"x,l\n1,a\n-1e39,a\n", PROBLEM_NOT_FINITE,
-         "Line 3, column \"x\": \"-1e39\" is not finite, or beyond float32."},
-        {"x,l\n1,\n", MALFORMED, "Line 2, column \"l\": a label is missing."},
-        {"x,l\n1,\"\"\n", MALFORMED, "Line 2, column \"l\": a label is missing."},
-        {"x,l\n1,\xFF\n", PROBLEM_INVALID_UTF8, "Line 2, column \"l\": the name is not UTF-8."},
-        {"x,\xC3(\n", PROBLEM_INVALID_UTF8, "Line 1, column 2: the name is not UTF-8."},
-        {"x,l\n1,a\"b\"\n", MALFORMED,
-         "Line 2, column \"l\": the cell contains a quote, but does not begin with one."},
-        {"x,l\n1,\"a\"b\n", MALFORMED,
-         "Line 2, column \"l\": something follows the cell's closing quote."},
-        {"x,l\n\"1\"\r,a\n", MALFORMED,
-         "Line 2, column \"x\": something follows the cell's closing quote."},
-        {"x,l\n1,a\n1,\"a\n2,b\n", MALFORMED,
-         "Line 3, column \"l\": the cell's quote is never closed."},
-        {"x,\"l\n", MALFORMED, "Line 1, column 2: the cell's quote is never closed."},
-        {"x,l\n1,\xFF\n2,b,c\n", PROBLEM_INVALID_UTF8,
-         "Line 2, column \"l\": the name is not UTF-8."},
-        {"x,l\n1,a,\"\n", MALFORMED, "Line 2, column 3: the cell's quote is never closed."},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct bytes bytes = bytes_of(cases[i].text, strlen(cases[i].text));
-        expect_broken_table(&bytes, cases[i].code, cases[i].detail);
+    for (size_t i = 0; i < sizeof broken_tables / sizeof *broken_tables; i++) {
+        struct bytes bytes = bytes_of(broken_tables[i].text, strlen(broken_tables[i].text));
+        expect_broken_table(&bytes, broken_tables[i].code, broken_tables[i].detail);
         bytes_finish(&bytes);
     }
 }
