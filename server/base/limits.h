@@ -5,16 +5,17 @@
 #ifndef SERVER_BASE_LIMITS_H
 #define SERVER_BASE_LIMITS_H
 
-#define LIMIT_ID           63                /* characters of a model's id */
-#define LIMIT_REQUEST_ID   128               /* characters of an X-Request-Id that is echoed */
-#define LIMIT_DESCRIPTION  4096              /* bytes of a model's description */
-#define LIMIT_LABEL        256               /* bytes of the name of one class */
-#define LIMIT_QUERY        8192              /* bytes of a parameter of the query string */
-#define LIMIT_URI          16384             /* bytes of what a request line asks for */
-#define LIMIT_PARAMETERS   64                /* of a query string, known or not */
-#define LIMIT_PATH         256               /* bytes of a path; ids are short */
-#define LIMIT_DOCUMENT     (4 * 1024 * 1024) /* bytes of a JSON body beside its arrays of numbers */
-#define LIMIT_PAGE         1000              /* items of one page of a listing */
+#define LIMIT_ID           63                 /* characters of a model's id */
+#define LIMIT_REQUEST_ID   128                /* characters of an X-Request-Id that is echoed */
+#define LIMIT_DESCRIPTION  4096               /* bytes of a model's description */
+#define LIMIT_LABEL        256                /* bytes of the name of one class */
+#define LIMIT_QUERY        8192               /* bytes of a parameter of the query string */
+#define LIMIT_URI          16384              /* bytes of what a request line asks for */
+#define LIMIT_PARAMETERS   64                 /* of a query string, known or not */
+#define LIMIT_PATH         256                /* bytes of a path; ids are short */
+#define LIMIT_DOCUMENT     (4 * 1024 * 1024)  /* bytes of a JSON body, less its arrays of numbers */
+#define LIMIT_RECORD       (16 * 1024 * 1024) /* bytes of the text of a record of CSV */
+#define LIMIT_PAGE         1000               /* items of one page of a listing */
 #define LIMIT_PAGE_DEFAULT 50
 
 #define LIMIT_FEATURES         1000000 /* n: features of one sample */
@@ -48,6 +49,7 @@
 #define LIMIT_GRAD_NORM       1e9
 #define LIMIT_SHIFT           1000 /* pixels of an augmentation */
 #define LIMIT_EPOCHS          100000
+#define LIMIT_VALIDATION      0.9  /* share of the samples that is set aside */
 #define LIMIT_WAIT_SECONDS    600  /* Prefer: wait=N beyond it is cut to it */
 #define LIMIT_QUEUED_RUNS     1000 /* runs that wait; further ones are refused with 503 */
 

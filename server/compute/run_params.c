@@ -122,8 +122,8 @@ const struct params_row run_params_rows[] = {
     {"seed", PARAMS_UINT32, TRAINING(loop.seed), 0, UINT32_MAX, .fallback = 0},
     {"patience", PARAMS_SIZE, TRAINING(loop.patience), 1, LIMIT_EPOCHS, .fallback = 0,
      .is_terse = true},
-    {"validation_fraction", PARAMS_NUMBER, offsetof(struct run_params, validation_fraction), 0, 0.9,
-     .fallback = 0, .is_terse = true},
+    {"validation_fraction", PARAMS_NUMBER, offsetof(struct run_params, validation_fraction), 0,
+     LIMIT_VALIDATION, .fallback = 0, .is_terse = true},
     {"fit", PARAMS_BOOLEAN, offsetof(struct run_params, fit), .fallback = false, .is_terse = true},
 };
 

@@ -206,7 +206,7 @@ static bool open_file(struct csv_file *file, int fd, size_t max_bytes)
     if (file->labels == NULL)
         return problem_set_no_memory(file->problem);
     file->records =
-        csv_records_create(fd, LIMIT_FEATURES + 1, max_text + CSV_RECORD_BYTES, file->problem);
+        csv_records_create(fd, LIMIT_FEATURES + 1, max_text + LIMIT_RECORD, file->problem);
     return file->records != NULL;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "server/base/buffer.h"
+#include "server/base/limits.h"
 #include "server/files/gzip_file.h"
 
 enum { BUFFER = 256 * 1024, NOTHING = -1 };
@@ -54,9 +55,9 @@ static bool make_room(struct csv_records *records)
         return true;
     if (records->text > buffer->bytes)
         memmove(buffer->bytes, records->text, records->size);
-    else if (records->size >= CSV_RECORD_BYTES)
+    else if (records->size >= LIMIT_RECORD)
         return problem_set(records->problem, PROBLEM_TOO_LARGE, "Line %zu has more than %d bytes.",
-                           records->line, CSV_RECORD_BYTES);
+                           records->line, LIMIT_RECORD);
     else if (!buffer_resize(buffer, 2 * records->size + 1))
         return problem_set_no_memory(records->problem);
     records->text = buffer->bytes;

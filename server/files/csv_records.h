@@ -12,8 +12,6 @@
 
 #include "server/base/problem.h"
 
-enum { CSV_RECORD_BYTES = 16 * 1024 * 1024 /* of the longest record's text */ };
-
 enum csv_status {
     CSV_RECORD,
     CSV_END,

@@ -119,14 +119,14 @@ END_TEST
 
 START_TEST(a_record_has_its_limit)
 {
-    struct bytes bytes = bytes_padded("x,l\n1,a\n", ' ', CSV_RECORD_BYTES);
+    struct bytes bytes = bytes_padded("x,l\n1,a\n", ' ', LIMIT_RECORD);
     bytes_add(&bytes, "1,a\n", 4);
     struct csv_table table;
     csv_table_read(&table, &bytes, "l", 8 * CSV_TABLE_BYTES, CSV_TABLE_PIECE);
     expect_refusal(&table.problem, PROBLEM_TOO_LARGE, "Line 3 has more than 16777216 bytes.");
     csv_table_finish(&table);
     bytes_finish(&bytes);
-    bytes = bytes_padded("x,l\n1,a\n", ' ', CSV_RECORD_BYTES - 5);
+    bytes = bytes_padded("x,l\n1,a\n", ' ', LIMIT_RECORD - 5);
     bytes_add(&bytes, "1,a\n", 4);
     csv_table_read(&table, &bytes, "l", 8 * CSV_TABLE_BYTES, CSV_TABLE_PIECE);
     ck_assert(!problem_is_set(&table.problem) && table.rows == 2);
