@@ -90,24 +90,9 @@ const float *encoder_x_max(const struct encoder *encoder)
     return encoder->ranges.x_max;
 }
 
-size_t encoder_find_outside(const struct encoder *encoder, const float *x)
+bool encoder_is_inside(const struct encoder *encoder, size_t feature, float x)
 {
-    const float *x_min = encoder_x_min(encoder), *x_max = encoder_x_max(encoder);
-    const size_t n = encoder_features(encoder);
-    size_t i = 0;
-    while (i < n && x[i] >= x_min[i] && x[i] <= x_max[i])
-        i++;
-    return i;
-}
-
-size_t encoder_find_byte_outside(const struct encoder *encoder, const uint8_t *x)
-{
-    const float *x_min = encoder_x_min(encoder), *x_max = encoder_x_max(encoder);
-    const size_t n = encoder_features(encoder);
-    size_t i = 0;
-    while (i < n && x[i] >= x_min[i] && x[i] <= x_max[i])
-        i++;
-    return i;
+    return x >= encoder->ranges.x_min[feature] && x <= encoder->ranges.x_max[feature];
 }
 
 /* --- encoding --- */

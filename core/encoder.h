@@ -6,6 +6,7 @@
 #ifndef CORE_ENCODER_H
 #define CORE_ENCODER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,10 +52,8 @@ uint32_t encoder_max_spike_time(const struct encoder *encoder);
 const float *encoder_x_min(const struct encoder *encoder); /* [features] */
 const float *encoder_x_max(const struct encoder *encoder);
 
-/* The first feature whose value lies outside its range, or the number of features if there is none.
- */
-size_t encoder_find_outside(const struct encoder *encoder, const float *x);
-size_t encoder_find_byte_outside(const struct encoder *encoder, const uint8_t *x);
+/* Whether a value lies within its feature's range. */
+bool encoder_is_inside(const struct encoder *encoder, size_t feature, float x);
 
 /* Fills the pattern with the spikes of x[features]. Its capacity is at least
  * encoder_spikes(). */

@@ -49,28 +49,26 @@ static void refuse_sample(const struct encoder *encoder, size_t sample, size_t f
     encoder_ranges_refuse(encoder, feature, value, value_pointer, problem);
 }
 
-/* The first feature of a sample that lies outside. */
+/* The first feature of a sample that lies outside; the number of features if there is none. */
 static size_t find_outside(const struct encoder *encoder, const struct samples *samples,
                            size_t sample, float *ret_value)
 {
-    const size_t n = samples->features;
-    size_t feature = n;
-    if (samples->kind == SAMPLES_VALUES) {
-        const float *x = samples->data.values + sample * n;
-        feature = encoder_find_outside(encoder, x);
-        *ret_value = feature < n ? x[feature] : 0;
-    } else if (samples->kind == SAMPLES_BYTES) {
-        const uint8_t *x = samples->data.bytes + sample * n;
-        feature = encoder_find_byte_outside(encoder, x);
-        *ret_value = feature < n ? x[feature] : 0;
+    const size_t n = samples->features, first = sample * n;
+    if (!samples_are_encoded(samples))
+        return n;
+    for (size_t i = 0; i < n; i++) {
+        *ret_value = samples->kind == SAMPLES_BYTES ? samples->data.bytes[first + i]
+                                                    : samples->data.values[first + i];
+        if (!encoder_is_inside(encoder, i, *ret_value))
+            return i;
     }
-    return feature;
+    return n;
 }
 
 bool encoder_ranges_hold(const struct encoder *encoder, const struct samples *samples,
                          const char *pointer, bool is_array, struct problem *problem)
 {
-    float value;
+    float value = 0;
     bool hold = true;
     for (size_t b = 0; b < samples->count; b++) {
         const size_t feature = find_outside(encoder, samples, b, &value);
@@ -87,11 +85,10 @@ bool encoder_ranges_hold(const struct encoder *encoder, const struct samples *sa
 bool encoder_ranges_hold_values(const struct encoder *encoder, const float *values, size_t count,
                                 size_t first, const char *pointer, struct problem *problem)
 {
-    const float *x_min = encoder_x_min(encoder), *x_max = encoder_x_max(encoder);
     const size_t n = encoder_features(encoder);
     for (size_t i = 0; i < count; i++) {
         const size_t feature = (first + i) % n;
-        if (values[i] >= x_min[feature] && values[i] <= x_max[feature])
+        if (encoder_is_inside(encoder, feature, values[i]))
             continue;
         refuse_sample(encoder, (first + i) / n, feature, values[i], pointer, false, problem);
         return false;

@@ -301,14 +301,15 @@ START_TEST(values_outside_are_found)
 {
     const float x_min[] = {0, 10}, x_max[] = {5, 20};
     struct encoder encoder = latency_of(2, LATENCY_LINEAR, x_min, x_max, MAX_SPIKE_TIME);
-    const float ends[] = {0, 20}, below[] = {nextafterf(0, -1), 10}, above[] = {5, 20.5f};
-    const uint8_t byte_ends[] = {5, 10}, byte_below[] = {0, 9}, byte_above[] = {6, 15};
-    ck_assert_uint_eq(encoder_find_outside(&encoder, ends), 2);
-    ck_assert_uint_eq(encoder_find_outside(&encoder, below), 0);
-    ck_assert_uint_eq(encoder_find_outside(&encoder, above), 1);
-    ck_assert_uint_eq(encoder_find_byte_outside(&encoder, byte_ends), 2);
-    ck_assert_uint_eq(encoder_find_byte_outside(&encoder, byte_below), 1);
-    ck_assert_uint_eq(encoder_find_byte_outside(&encoder, byte_above), 0);
+    ck_assert(encoder_is_inside(&encoder, 0, 0));
+    ck_assert(encoder_is_inside(&encoder, 0, 5));
+    ck_assert(encoder_is_inside(&encoder, 1, 10));
+    ck_assert(encoder_is_inside(&encoder, 1, 20));
+    ck_assert(!encoder_is_inside(&encoder, 0, nextafterf(0, -1)));
+    ck_assert(!encoder_is_inside(&encoder, 0, 6));
+    ck_assert(!encoder_is_inside(&encoder, 1, 9));
+    ck_assert(!encoder_is_inside(&encoder, 1, 20.5f));
+    ck_assert(!encoder_is_inside(&encoder, 1, NAN));
     encoder_finish(&encoder);
 }
 END_TEST
