@@ -22,7 +22,7 @@ void activity_init(struct activity *activity, const struct network *network, siz
 {
     *activity = (struct activity){
         .depth = network->depth,
-        .score = arena_place(arena, network_outputs(&network->params), sizeof *activity->score),
+        .score = arena_place(arena, network->outputs, sizeof *activity->score),
     };
     for (size_t l = 0; l < network->depth; l++)
         init_layer(&activity->layers[l], network, l,

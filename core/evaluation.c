@@ -121,7 +121,7 @@ enum core_status evaluator_create(const struct network *network, const struct sa
 /* In the order of the samples, whichever thread evaluated them. */
 static struct evaluation tally(const struct evaluator *evaluator, uint64_t *confusion)
 {
-    const size_t classes = network_outputs(&evaluator->network->params);
+    const size_t classes = evaluator->network->outputs;
     struct evaluation evaluation = {0};
     size_t correct = 0, decisions = 0;
     if (confusion != NULL)

@@ -2,7 +2,6 @@
 #ifndef CORE_EVALUATION_H
 #define CORE_EVALUATION_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -274,7 +274,7 @@ static enum tempotron_status view_init(struct samples *view, const struct networ
                              .features = features};
     if (samples->count < 1 || (has_trains && (samples->spikes == NULL || samples->times == NULL)))
         return TEMPOTRON_INVALID;
-    if (samples->label != NULL && !labels_are_valid(samples, network_outputs(&network->params)))
+    if (samples->label != NULL && !labels_are_valid(samples, network->outputs))
         return TEMPOTRON_INVALID;
     view->targets.kind = samples->label != NULL ? TARGETS_CLASS : TARGETS_NONE;
     view->targets.label = (int32_t *)samples->label;

@@ -63,6 +63,7 @@ enum core_status network_create(const struct network_params *params, const float
         return CORE_NO_MEMORY;
     network->params = *params;
     network->depth = network_depth(params);
+    network->outputs = network_outputs(params);
     for (size_t l = 0; l < network->depth; l++) {
         const struct tempotron_params of_layer = layer_params(params, l);
         layer_init(&network->layers[l], &of_layer, weight == NULL ? NULL : weight[l],

@@ -38,7 +38,8 @@ struct network_params {
 
 struct network {
     struct network_params params;
-    size_t depth; /* layers */
+    size_t depth;   /* layers */
+    size_t outputs; /* see network_outputs() */
     struct layer layers[NETWORK_LAYERS];
     struct arena arena;
 };

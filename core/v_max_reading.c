@@ -16,15 +16,14 @@ void v_max_reading_voltages(const struct network *network, struct membranes *mem
     for (size_t b = 0; b < layer->block_count; b++)
         activity_read_block(layer->blocks[b], b, membranes, last,
                             v == NULL ? NULL : v + b * block_voltages);
-    v_max_read_out_scores(&params->read_out.v_max, last->v_max, network_outputs(params),
-                          activity->score);
+    v_max_read_out_scores(&params->read_out.v_max, last->v_max, network->outputs, activity->score);
 }
 
 int32_t v_max_reading_label(const struct network *network, const struct activity *activity)
 {
     if (!activity_decides(activity))
         return READING_UNDECIDED;
-    return (int32_t)v_max_read_out_decide(activity->score, network_outputs(&network->params));
+    return (int32_t)v_max_read_out_decide(activity->score, network->outputs);
 }
 
 void v_max_reading_spikes(const struct network *network, const struct activity *activity,
@@ -62,7 +61,7 @@ void v_max_reading_take(const struct network *network, const struct reading_task
     const struct v_max_read_out *read_out = &params->read_out.v_max;
     const struct layer_activity *last = &activity->layers[network->depth - 1];
     const struct loss loss = loss_above(task->loss, v_max_read_out_rest(read_out));
-    const size_t classes = network_outputs(params);
+    const size_t classes = network->outputs;
     const int32_t label = task->targets->label[task->sample];
     float *ds = gradient == NULL ? NULL : gradient->amount;
     v_max_reading_voltages(network, membranes, activity, NULL);

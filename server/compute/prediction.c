@@ -142,7 +142,7 @@ bool predict(const struct model *model, const struct samples *samples,
 {
     const struct prediction_kind *kind = prediction_kind(&model->config.network.read_out);
     const size_t parts = team != NULL ? PARTS_A_THREAD * thread_team_size(team) : 1;
-    const size_t outputs = kind->splits_outputs ? network_outputs(&model->config.network) : 1;
+    const size_t outputs = kind->splits_outputs ? model->network->outputs : 1;
     const size_t all = samples->count * outputs;
     struct predicting predicting = {
         .kind = kind,

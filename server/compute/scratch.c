@@ -43,16 +43,16 @@ static struct scratch *of_this_thread(void)
     return scratch;
 }
 
-static struct scratch_shape shape_of(const struct network_params *params, size_t capacity,
-                                     bool searches)
+static struct scratch_shape shape_of(const struct network *network, size_t capacity, bool searches)
 {
+    const struct network_params *params = &network->params;
     struct scratch_shape shape = {{
         capacity,
         searches,
         params->tempotron.T,
         params->tempotron.out_features,
         params->tempotron.clock,
-        network_outputs(params),
+        network->outputs,
         read_out_max_spikes(&params->read_out),
     }};
     memcpy(shape.sizes + SCRATCH_SIZES - HIDDEN_LAYERS, params->hidden,
@@ -76,7 +76,7 @@ static size_t bytes_of(const struct network *network, size_t capacity)
 struct scratch *scratch_borrow(const struct network *network, size_t capacity, bool searches)
 {
     struct scratch *scratch = of_this_thread();
-    const struct scratch_shape shape = shape_of(&network->params, capacity, searches);
+    const struct scratch_shape shape = shape_of(network, capacity, searches);
     if (scratch == NULL ||
         (scratch->bytes > 0 && memcmp(&scratch->shape, &shape, sizeof shape) == 0))
         return scratch;

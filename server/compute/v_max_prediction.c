@@ -116,7 +116,7 @@ static bool fill(const struct prediction_sample *sample, size_t output)
         *label = decided;
     copy(sample, V_MAX, activity->layers[network->depth - 1].v_max,
          network->params.tempotron.out_features);
-    copy(sample, SCORE, activity->score, network_outputs(&network->params));
+    copy(sample, SCORE, activity->score, network->outputs);
     if (spikes != NULL)
         v_max_reading_spikes(network, activity, spikes);
     fill_hidden_spikes(sample);
