@@ -4,6 +4,7 @@
 #define CORE_LEARNER_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/network.h"
 #include "core/samples.h"
@@ -19,6 +20,14 @@ struct learner_options {
     size_t batch_size;                   /* the most samples of a batch */
     const struct thread_team *team;      /* may be NULL */
     const struct stop_check *stop_check; /* may be NULL */
+};
+
+/* The samples of one step. */
+struct batch {
+    size_t epoch;            /* from 1 */
+    const uint32_t *samples; /* [count] of the training set */
+    size_t count;
+    double learning_rate;
 };
 
 struct learner;

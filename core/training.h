@@ -1,17 +1,32 @@
-/* training.h - fits a network to samples with targets: epochs of shuffled mini-batches.
+/* training.h - fits a network to samples with targets: epochs of shuffled mini-batches, a learning
+ * rate for every step, and when it ends.
  *
  * The same network, samples and params give the same bits with any team and on any processor. */
 #ifndef CORE_TRAINING_H
 #define CORE_TRAINING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "core/augmentation.h"
 #include "core/loss.h"
 #include "core/network.h"
 #include "core/optimizer.h"
 #include "core/samples.h"
+#include "core/schedule.h"
 #include "core/status.h"
 #include "core/thread_team.h"
-#include "core/training_loop.h"
+
+struct training_loop {
+    size_t epochs;
+    size_t batch_size; /* an epoch's last batch may be smaller, and is divided by its own size */
+    struct schedule schedule;
+    bool shuffle;    /* the samples, anew in each epoch */
+    uint32_t seed;   /* of everything that is drawn in training */
+    size_t patience; /* it stops after that many epochs without a lower validation loss, and keeps
+                        the best epoch's weights; 0: it never does */
+};
 
 struct training_params {
     struct training_loop loop;
@@ -28,6 +43,24 @@ struct training_params {
                              at least this. 0: it is taken as it is */
     double max_grad_norm; /* longer gradients are shortened to this norm; 0: none is */
     struct augmentation augmentation;
+};
+
+/* How an epoch went. Its loss and accuracy are those of the training samples before each step. */
+struct training_epoch {
+    size_t epoch; /* from 1 */
+    double loss;
+    double accuracy;
+    bool has_validation;
+    double validation_loss;
+    double validation_accuracy;
+    bool is_best; /* with patience: the best so far, whose weights are kept */
+};
+
+/* Hears of every epoch, and is asked again and again whether to stop. Members may be NULL. */
+struct training_observer {
+    void *context;
+    void (*on_epoch)(void *context, const struct training_epoch *epoch);
+    bool (*stop_requested)(void *context);
 };
 
 /* Trains the caller's own copy in place. The targets are of the kind that the read-out learns. The

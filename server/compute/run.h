@@ -4,7 +4,7 @@
 #ifndef SERVER_COMPUTE_RUN_H
 #define SERVER_COMPUTE_RUN_H
 
-#include "core/training_loop.h"
+#include "core/training.h"
 #include "server/compute/run_params.h"
 #include "server/model/model.h"
 #include "server/store/runs.h"
