@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/exponential.h"
-#include "core/intervals.h"
 #include "core/simd.h"
 
 /* --- forward --- */

@@ -3,9 +3,6 @@
 #include "core/critical_threshold.h"
 
 #include <math.h>
-#include <string.h>
-
-#include "core/exponential.h"
 
 enum { HALVINGS = 200 }; /* 53 would do, if no trial at Newton's estimate ever failed */
 
@@ -20,19 +17,6 @@ void critical_search_init(struct critical_search *search, size_t max_k, struct a
 
 /* --- the spikes before t* --- */
 
-/* A sum over earlier spikes that decays with tau. */
-struct trace {
-    double sum;
-    double time;
-};
-
-static double trace_at(const struct multi_spike *multi_spike, const struct trace *trace,
-                       double time)
-{
-    return trace->sum > 0 ? trace->sum * exp_nonpositive((trace->time - time) / multi_spike->tau)
-                          : 0;
-}
-
 /* V' at a spike that only just reached the threshold may be rounded to 0. */
 static double slope_of(const struct multi_spike *multi_spike, double theta, double slope)
 {
@@ -46,15 +30,15 @@ static double fall_by_theta(const struct multi_spike *multi_spike, double theta,
     struct trace resets = {0}, shifts = {0}; /* of e_jx, and of e_jx a_j */
     for (size_t s = 0; s < before; s++) {
         const double now = train->time[s];
-        const double C = 1 + trace_at(multi_spike, &resets, now);
-        const double shift = trace_at(multi_spike, &shifts, now);
+        const double C = 1 + trace_at(&resets, multi_spike->tau, now);
+        const double shift = trace_at(&shifts, multi_spike->tau, now);
         const double a =
             (C + theta / multi_spike->tau * shift) / slope_of(multi_spike, theta, train->slope[s]);
         resets = (struct trace){.sum = C, .time = now};
         shifts = (struct trace){.sum = shift + a, .time = now};
     }
-    return 1 + trace_at(multi_spike, &resets, time) +
-           theta / multi_spike->tau * trace_at(multi_spike, &shifts, time);
+    return 1 + trace_at(&resets, multi_spike->tau, time) +
+           theta / multi_spike->tau * trace_at(&shifts, multi_spike->tau, time);
 }
 
 /* The first spike that is there at the one threshold and not, hardly later, at the other. */

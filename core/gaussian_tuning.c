@@ -6,7 +6,6 @@
 #include <math.h>
 
 #include "core/exponential.h"
-#include "core/rounding.h"
 #include "core/simd.h"
 
 enum { BLOCK = 64 };

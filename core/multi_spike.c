@@ -2,7 +2,6 @@
 
 #include <math.h>
 
-#include "core/exponential.h"
 #include "core/simd.h"
 
 enum { NEWTON_STEPS = 64 }; /* six are many, unless V only just touches the threshold */
@@ -224,15 +223,17 @@ void multi_spike_choose(struct multi_spike *multi_spike, double min_threshold)
     multi_spike->eligible_count = count;
 }
 
-/* All spikes within one interval, before which the sum of exp(-(t - t_s)/tau) was *resets at
- * *since. */
+static void add_reset(const struct multi_spike *multi_spike, double time, struct trace *resets)
+{
+    *resets = (struct trace){1 + trace_at(resets, multi_spike->tau, time), time};
+}
+
+/* All spikes within one interval; the trace has those before it. */
 static void fire_in_interval(const struct multi_spike *multi_spike, size_t interval,
-                             double threshold, double *resets, double *since,
-                             struct spike_train *train)
+                             double threshold, struct trace *resets, struct spike_train *train)
 {
     double now = multi_spike->begin[interval];
-    const double left =
-        *resets > 0 ? *resets * exp_nonpositive((*since - now) / multi_spike->tau) : 0;
+    const double left = trace_at(resets, multi_spike->tau, now);
     struct stretch stretch = whole_interval(multi_spike, interval, threshold * left);
     while (rises(multi_spike, &stretch) && train->count < train->max) {
         double slope;
@@ -245,9 +246,7 @@ static void fire_in_interval(const struct multi_spike *multi_spike, size_t inter
         train->slope[train->count] = slope;
         train->interval[train->count] = (uint32_t)interval;
         train->count++;
-        *resets =
-            1 + (*resets > 0 ? *resets * exp_nonpositive((*since - now) / multi_spike->tau) : 0);
-        *since = now;
+        add_reset(multi_spike, now, resets);
         cut(multi_spike, u, threshold, &stretch);
         find_stretch_decays(multi_spike, &stretch);
     }
@@ -256,12 +255,11 @@ static void fire_in_interval(const struct multi_spike *multi_spike, size_t inter
 void multi_spike_fire_chosen(const struct multi_spike *multi_spike, double threshold,
                              struct spike_train *train)
 {
-    double resets = 0, since = 0;
+    struct trace resets = {0};
     train->count = 0;
     for (size_t i = 0; i < multi_spike->eligible_count && train->count < train->max; i++)
         if (multi_spike->bound[multi_spike->eligible[i]] >= threshold)
-            fire_in_interval(multi_spike, multi_spike->eligible[i], threshold, &resets, &since,
-                             train);
+            fire_in_interval(multi_spike, multi_spike->eligible[i], threshold, &resets, train);
 }
 
 void multi_spike_fire(struct multi_spike *multi_spike, double threshold, struct spike_train *train)
@@ -276,18 +274,16 @@ void multi_spike_fire(struct multi_spike *multi_spike, double threshold, struct 
 void multi_spike_sample(const struct multi_spike *multi_spike, double threshold,
                         const struct spike_train *train, size_t steps, float *v)
 {
-    double resets = 0, since = 0;
+    struct trace resets = {0};
     size_t e = 0, s = 0;
     for (size_t t = 0; t < steps; t++) {
         const double now = (double)t;
         while (e + 1 < multi_spike->intervals && multi_spike->begin[e + 1] < now)
             e++;
-        for (; s < train->count && train->time[s] < now; s++) {
-            resets = 1 + resets * exp_nonpositive((since - train->time[s]) / multi_spike->tau);
-            since = train->time[s];
-        }
+        for (; s < train->count && train->time[s] < now; s++)
+            add_reset(multi_spike, train->time[s], &resets);
         const double u = now - multi_spike->begin[e];
-        const double left = s > 0 ? resets * exp_nonpositive((since - now) / multi_spike->tau) : 0;
+        const double left = trace_at(&resets, multi_spike->tau, now);
         v[t] = (float)(multi_spike->slow[e] * exp_nonpositive(-u / multi_spike->constants.slow) +
                        multi_spike->fast[e] * exp_nonpositive(-u / multi_spike->constants.fast) -
                        threshold * left);
@@ -316,13 +312,12 @@ struct peak multi_spike_peak(const struct multi_spike *multi_spike, double thres
                              const struct spike_train *train, size_t before)
 {
     const size_t interval = train->interval[before];
-    double now = multi_spike->begin[interval], resets = 0, since = 0;
+    double now = multi_spike->begin[interval];
+    struct trace resets = {0};
     size_t s = 0;
-    for (; s < before && train->interval[s] < interval; s++) {
-        resets = 1 + resets * exp_nonpositive((since - train->time[s]) / multi_spike->tau);
-        since = train->time[s];
-    }
-    const double left = s > 0 ? resets * exp_nonpositive((since - now) / multi_spike->tau) : 0;
+    for (; s < before && train->interval[s] < interval; s++)
+        add_reset(multi_spike, train->time[s], &resets);
+    const double left = trace_at(&resets, multi_spike->tau, now);
     struct stretch stretch = whole_interval(multi_spike, interval, threshold * left);
     for (; s < before; s++) {
         cut(multi_spike, train->time[s] - now, threshold, &stretch);

@@ -19,12 +19,11 @@
 #ifndef CORE_MULTI_SPIKE_H
 #define CORE_MULTI_SPIKE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/arena.h"
-#include "core/intervals.h"
+#include "core/exponential.h"
 #include "core/pattern.h"
 #include "core/tempotron.h"
 #include "core/timeline.h"
@@ -63,6 +62,17 @@ struct multi_spike {
     uint32_t *eligible; /* [eligible_count] the intervals that may have a spike, ascending */
     size_t eligible_count;
 };
+
+/* A sum over an output's spikes so far, each of which decays with tau. */
+struct trace {
+    double sum;
+    double time; /* of the last spike */
+};
+
+static inline double trace_at(const struct trace *trace, double tau, double time)
+{
+    return trace->sum > 0 ? trace->sum * exp_nonpositive((trace->time - time) / tau) : 0;
+}
 
 /* For patterns of up to `capacity` spikes. */
 void multi_spike_init(struct multi_spike *multi_spike, size_t capacity, struct arena *arena);

@@ -42,6 +42,13 @@ static inline size_t simd_round_up(size_t bytes)
 /* For a function that a VECTORIZED one calls: it must be compiled as part of that one. */
 #define INLINED static inline __attribute__((always_inline))
 
+/* rintf(), half to even, for 0 <= x <= 2^22: by adding and taking away 1.5 * 2^23. */
+INLINED float round_to_even(float x)
+{
+    static const float rounding = 12582912;
+    return (x + rounding) - rounding;
+}
+
 INLINED void lanes_widen(const lanes *narrow, struct double_lanes *wide)
 {
     const half_lanes low = __builtin_shufflevector(*narrow, *narrow, 0, 1, 2, 3);
