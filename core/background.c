@@ -1,7 +1,5 @@
 #include "core/background.h"
 
-#include <string.h>
-
 /* The spikes of a feature that is 0. */
 static const struct byte_code *background_code(const struct byte_table *table, size_t feature)
 {

@@ -3,7 +3,6 @@
 #define CORE_ENCODING_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "core/background.h"
 #include "core/byte_table.h"

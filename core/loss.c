@@ -1,7 +1,6 @@
 #include "core/loss.h"
 
 #include <math.h>
-#include <stdbool.h>
 
 #include "core/exponential.h"
 

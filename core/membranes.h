@@ -7,7 +7,6 @@
 #define CORE_MEMBRANES_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "core/arena.h"
 #include "core/credit.h"

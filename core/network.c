@@ -113,6 +113,15 @@ const struct tempotron *network_widest_block(const struct network *network)
     return widest;
 }
 
+size_t network_widest_hidden(const struct network *network)
+{
+    size_t widest = 1;
+    for (size_t l = 0; l + 1 < network->depth; l++)
+        if (network->layers[l].width > widest)
+            widest = network->layers[l].width;
+    return widest;
+}
+
 size_t network_bytes(const struct network *network)
 {
     size_t bytes = 0;

@@ -64,6 +64,7 @@ void network_destroy(struct network *network);                             /* ta
 
 /* The widest block: scratch memory that is made for it suits all. */
 const struct tempotron *network_widest_block(const struct network *network);
+size_t network_widest_hidden(const struct network *network); /* the layer's width, at least 1 */
 
 size_t network_bytes(const struct network *network); /* of weights in memory */
 

@@ -7,13 +7,10 @@ static const struct layer *last_layer(const struct network *network)
 
 size_t slot_bytes(const struct network *network, size_t capacity)
 {
-    size_t widest_hidden = 1, bytes = 0;
-    for (size_t l = 0; l + 1 < network->depth; l++)
-        if (network->layers[l].width > widest_hidden)
-            widest_hidden = network->layers[l].width;
+    size_t bytes = 16 * (capacity + network_widest_hidden(network));
     if (read_out_finds_credit(&network->params.read_out))
-        bytes = 2 * (capacity + 1) * last_layer(network)->width * sizeof(float);
-    return bytes + 16 * (capacity + widest_hidden);
+        bytes += 2 * (capacity + 1) * last_layer(network)->width * sizeof(float);
+    return bytes;
 }
 
 void slot_init(struct slot *slot, const struct network *network, size_t capacity,

@@ -1,18 +1,9 @@
 #include "core/thread_scratch.h"
 
-static size_t widest_hidden(const struct network *network)
-{
-    size_t widest = 1;
-    for (size_t l = 0; l + 1 < network->depth; l++)
-        if (network->layers[l].width > widest)
-            widest = network->layers[l].width;
-    return widest;
-}
-
 void thread_scratch_init(struct thread_scratch *scratch, const struct network *network,
                          size_t capacity, size_t pixels, struct arena *arena)
 {
-    const size_t widest = widest_hidden(network);
+    const size_t widest = network_widest_hidden(network);
     const bool has_peaks = network->depth > 1 && network->params.hidden_spike == HIDDEN_PEAK;
     const size_t voltages = has_peaks ? network->params.tempotron.T * BLOCK_NEURONS : 0;
     *scratch = (struct thread_scratch){

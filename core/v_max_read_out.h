@@ -8,7 +8,6 @@
 #define CORE_V_MAX_READ_OUT_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 struct v_max_read_out {
     size_t neurons_per_class; /* >= 1, side by side */
