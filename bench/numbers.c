@@ -109,8 +109,7 @@ static size_t jansson_read_pass(struct numbers *numbers)
 static size_t write_pass(struct numbers *numbers)
 {
     struct buffer text = {0};
-    struct json_writer writer = json_writer_to(&text);
-    json_write_float_array(&writer, numbers->values, (size_t[]){NUMBERS}, 1);
+    json_write_float_array(&text, numbers->values, (size_t[]){NUMBERS}, 1);
     const size_t size = text.size;
     buffer_finish(&text);
     return size;

@@ -6,10 +6,10 @@
 
 /* --- documents --- */
 
-void answer_write_version(struct json_writer *writer, const char *model, int64_t version)
+void answer_write_version(struct buffer *json, const char *model, int64_t version)
 {
-    json_write_member_string(writer, "model", model);
-    json_write_member_integer(writer, "version", version);
+    json_write_member_string(json, "model", model);
+    json_write_member_integer(json, "version", version);
 }
 
 /* --- one array --- */
@@ -39,7 +39,7 @@ void answer_npy(struct reply *reply, enum dtype dtype, unsigned rank, const size
 
 /* --- predictions: their arrays --- */
 
-void answer_write_class(struct json_writer *json, const struct labels *labels, int32_t class)
+void answer_write_class(struct buffer *json, const struct labels *labels, int32_t class)
 {
     if (class < 0)
         json_write_null(json);
@@ -50,7 +50,7 @@ void answer_write_class(struct json_writer *json, const struct labels *labels, i
 }
 
 /* False: a list has ended. */
-static bool write_value(struct json_writer *json, const struct labels *labels,
+static bool write_value(struct buffer *json, const struct labels *labels,
                         const struct prediction_array *array, size_t number)
 {
     if (array->dtype == DTYPE_F8) {
@@ -69,7 +69,7 @@ static bool write_value(struct json_writer *json, const struct labels *labels,
 }
 
 /* The elements of one dimension, the first value of which is values[first]. */
-static void write_dimension(struct json_writer *json, const struct labels *labels,
+static void write_dimension(struct buffer *json, const struct labels *labels,
                             const struct prediction_array *array, unsigned dimension, size_t first)
 {
     size_t step = 1;
@@ -85,7 +85,7 @@ static void write_dimension(struct json_writer *json, const struct labels *label
     json_write_array_end(json);
 }
 
-static void write_array(struct json_writer *json, const struct labels *labels,
+static void write_array(struct buffer *json, const struct labels *labels,
                         const struct prediction_array *array)
 {
     if (array->dtype != DTYPE_F4)
@@ -95,7 +95,7 @@ static void write_array(struct json_writer *json, const struct labels *labels,
 }
 
 /* Arrays of a group follow each other. */
-static void write_arrays(struct json_writer *json, const struct labels *labels,
+static void write_arrays(struct buffer *json, const struct labels *labels,
                          const struct prediction *prediction)
 {
     const char *group = NULL;
@@ -117,7 +117,7 @@ static void write_arrays(struct json_writer *json, const struct labels *labels,
 
 /* --- predictions: how decisions came about --- */
 
-static void write_contribution(struct json_writer *json, const struct model *model,
+static void write_contribution(struct buffer *json, const struct model *model,
                                const struct contribution *contribution)
 {
     json_write_object_begin(json);
@@ -132,7 +132,7 @@ static void write_contribution(struct json_writer *json, const struct model *mod
     json_write_object_end(json);
 }
 
-static void write_decision(struct json_writer *json, const struct model *model,
+static void write_decision(struct buffer *json, const struct model *model,
                            const struct decision *decision)
 {
     if (!decision->is_made) {
@@ -155,7 +155,7 @@ static void write_decision(struct json_writer *json, const struct model *model,
 
 /* --- predictions: the answer --- */
 
-static void write_prediction(struct json_writer *json, const struct model *model,
+static void write_prediction(struct buffer *json, const struct model *model,
                              const struct prediction *prediction)
 {
     json_write_object_begin(json);
@@ -180,5 +180,5 @@ void answer_prediction(const struct request *request, const struct model *model,
     if (answer_wants_npy(request, arrays, reply))
         answer_npy(reply, array->dtype, array->rank, array->shape, array->values);
     else
-        write_prediction(&reply->json, model, prediction);
+        write_prediction(&reply->body, model, prediction);
 }

@@ -9,10 +9,10 @@
 #include "server/json/writer.h"
 
 /* Writes the members model and version. */
-void answer_write_version(struct json_writer *writer, const char *model, int64_t version);
+void answer_write_version(struct buffer *json, const char *model, int64_t version);
 
 /* Writes a class by its name or, if the classes have none, its number; null for a negative one. */
-void answer_write_class(struct json_writer *json, const struct labels *labels, int32_t class);
+void answer_write_class(struct buffer *json, const struct labels *labels, int32_t class);
 
 /* Whether the request wants an answer of this many arrays as application/x-npy, which holds one. If
  * the request accepts nothing else and there are several, that is not_acceptable. */

@@ -6,7 +6,7 @@
 #include "server/model/errors.h"
 #include "server/store/pool.h"
 
-static void write_array(struct json_writer *json, const char *key, const struct array_record *array)
+static void write_array(struct buffer *json, const char *key, const struct array_record *array)
 {
     json_write_key(json, key);
     if (array->id == 0) {
@@ -26,7 +26,7 @@ static void write_array(struct json_writer *json, const char *key, const struct 
 }
 
 /* Writes what x and label have in common, or what the only one of them has. */
-static void write_dataset(struct json_writer *json, const struct dataset_record *record)
+static void write_dataset(struct buffer *json, const struct dataset_record *record)
 {
     const bool has_x = record->x.id != 0;
     json_write_object_begin(json);
@@ -65,7 +65,7 @@ void datasets_get(struct service *service, const struct request *request, struct
     if (!errors_store_ok(datasets_find(service, request->dataset, &record),
                          PROBLEM_DATASET_NOT_FOUND, request->dataset, &reply->problem))
         return;
-    write_dataset(&reply->json, &record);
+    write_dataset(&reply->body, &record);
     dataset_record_finish(&record);
 }
 
@@ -82,7 +82,7 @@ void datasets_list(struct service *service, const struct request *request, struc
                        errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, "", &reply->problem),
                        "datasets"))
         for (size_t i = 0; i < page.count; i++)
-            write_dataset(&reply->json, &records[i]);
+            write_dataset(&reply->body, &records[i]);
     const int64_t last = page.count > 0 ? records[page.count - 1].sequence : 0;
     for (size_t i = 0; i < page.count; i++)
         dataset_record_finish(&records[i]);

@@ -75,7 +75,7 @@ static bool check_values(const struct encoder *encoder, const struct float_array
 static void write_spikes(const float *spikes, const size_t *shape, unsigned rank,
                          struct reply *reply)
 {
-    struct json_writer *json = &reply->json;
+    struct buffer *json = &reply->body;
     json_write_object_begin(json);
     json_write_key(json, "out_spikes");
     json_write_spike_array(json, spikes, shape, rank);

@@ -20,7 +20,7 @@ static void evaluate_request_finish(void *state)
     request_samples_finish(&asked->input);
 }
 
-static void write_confusion(struct json_writer *json, const uint64_t *confusion, size_t classes)
+static void write_confusion(struct buffer *json, const uint64_t *confusion, size_t classes)
 {
     json_write_array_begin(json);
     for (size_t row = 0; row < classes; row++) {
@@ -33,8 +33,7 @@ static void write_confusion(struct json_writer *json, const uint64_t *confusion,
 }
 
 /* For every class: which share of its samples, and of those decided for it, was right. */
-static void write_classes(struct json_writer *json, const struct model *model,
-                          const uint64_t *confusion)
+static void write_classes(struct buffer *json, const struct model *model, const uint64_t *confusion)
 {
     const size_t classes = network_outputs(&model->config.network);
     const uint64_t *support = confusion + classes * classes;
@@ -57,7 +56,7 @@ static void answer(const struct evaluate_request *asked, const struct evaluation
                    const uint64_t *confusion, struct reply *reply)
 {
     const struct model *model = asked->input.model;
-    struct json_writer *json = &reply->json;
+    struct buffer *json = &reply->body;
     json_write_object_begin(json);
     answer_write_version(json, model->id, model->version);
     json_write_member_integer(json, "count", (int64_t)asked->input.samples.count);

@@ -11,13 +11,13 @@
 
 static void write_kernel(const struct float_array *t, double tau, double tau_s, struct reply *reply)
 {
-    json_write_object_begin(&reply->json);
-    json_write_key(&reply->json, "k");
-    json_write_array_begin(&reply->json);
+    json_write_object_begin(&reply->body);
+    json_write_key(&reply->body, "k");
+    json_write_array_begin(&reply->body);
     for (size_t i = 0; i < t->count; i++)
-        json_write_float(&reply->json, (float)psp_kernel((double)t->values[i], tau, tau_s));
-    json_write_array_end(&reply->json);
-    json_write_object_end(&reply->json);
+        json_write_float(&reply->body, (float)psp_kernel((double)t->values[i], tau, tau_s));
+    json_write_array_end(&reply->body);
+    json_write_object_end(&reply->body);
 }
 
 void functions_psp_kernel(struct service *service, const struct request *request,
@@ -106,9 +106,9 @@ static void answer_loss(const struct loss_input *input, struct reply *reply)
         const double loss = mse_loss(input->v_max.values, input->v_threshold.values,
                                      input->v_threshold.rank == 2 ? 1 : 0, label,
                                      input->v_max.shape[0], input->v_max.shape[1]);
-        json_write_object_begin(&reply->json);
-        json_write_member_double(&reply->json, "loss", loss > FLT_MAX ? loss : (double)(float)loss);
-        json_write_object_end(&reply->json);
+        json_write_object_begin(&reply->body);
+        json_write_member_double(&reply->body, "loss", loss > FLT_MAX ? loss : (double)(float)loss);
+        json_write_object_end(&reply->body);
     }
     free(label);
 }

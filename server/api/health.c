@@ -5,9 +5,9 @@
 
 static void answer_status(const char *status, struct reply *reply)
 {
-    json_write_object_begin(&reply->json);
-    json_write_member_string(&reply->json, "status", status);
-    json_write_object_end(&reply->json);
+    json_write_object_begin(&reply->body);
+    json_write_member_string(&reply->body, "status", status);
+    json_write_object_end(&reply->body);
 }
 
 void health_live(struct service *service, const struct request *request, struct reply *reply)

@@ -21,7 +21,7 @@
 
 /* --- showing --- */
 
-static void write_model(struct json_writer *json, const struct model_record *record)
+static void write_model(struct buffer *json, const struct model_record *record)
 {
     json_write_object_begin(json);
     json_write_member_string(json, "id", record->id);
@@ -47,7 +47,7 @@ static void answer_model(struct service *service, const char *id, struct reply *
         store_pool_return_reader(service->stores, store);
     }
     if (errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, id, &reply->problem))
-        write_model(&reply->json, &record);
+        write_model(&reply->body, &record);
     model_record_finish(&record);
 }
 
@@ -70,7 +70,7 @@ void models_list(struct service *service, const struct request *request, struct 
     if (page_is_listed(&page, errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, "", &reply->problem),
                        "models"))
         for (size_t i = 0; i < page.count; i++)
-            write_model(&reply->json, &records[i]);
+            write_model(&reply->body, &records[i]);
     const int64_t last = page.count > 0 ? records[page.count - 1].sequence : 0;
     for (size_t i = 0; i < page.count; i++)
         model_record_finish(&records[i]);

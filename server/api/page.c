@@ -49,7 +49,7 @@ bool page_begin(struct page *page, struct service *service, const struct request
 
 bool page_is_listed(struct page *page, bool is_read, const char *array)
 {
-    struct json_writer *json = &page->reply->json;
+    struct buffer *json = &page->reply->body;
     store_pool_return_reader(page->service->stores, page->store);
     page->is_listed = is_read;
     if (!is_read)
@@ -63,14 +63,14 @@ bool page_is_listed(struct page *page, bool is_read, const char *array)
 static void write_next(const struct page *page, int64_t last)
 {
     char cursor[24];
-    struct json_writer *json = &page->reply->json;
+    struct buffer *json = &page->reply->body;
     snprintf(cursor, sizeof cursor, "%lld", (long long)last);
     json_write_member_string(json, "next_cursor", page->count < page->limit ? NULL : cursor);
 }
 
 void page_end(struct page *page, int64_t last)
 {
-    struct json_writer *json = &page->reply->json;
+    struct buffer *json = &page->reply->body;
     if (page->is_listed) {
         json_write_array_end(json);
         write_next(page, last);

@@ -10,25 +10,19 @@
 
 /* --- the query string --- */
 
-static void write_parameters(const struct request *request, struct json_writer *json)
-{
-    json_write_object_begin(json);
-    for (unsigned i = 0; i < request->query_count; i++) {
-        json_write_key(json, request->query[i].name);
-        if (document_matches(request->query[i].value))
-            json_write_raw(json, request->query[i].value);
-        else
-            json_write_string(json, request->query[i].value);
-    }
-    json_write_object_end(json);
-}
-
 static struct document *read_parameters(const struct request *request, struct problem *problem)
 {
-    struct buffer buffer = {0};
-    struct json_writer json = json_writer_to(&buffer);
-    write_parameters(request, &json);
-    char *text = buffer_take_string(&buffer);
+    struct buffer json = {0};
+    json_write_object_begin(&json);
+    for (unsigned i = 0; i < request->query_count; i++) {
+        json_write_key(&json, request->query[i].name);
+        if (document_matches(request->query[i].value))
+            json_write_raw(&json, request->query[i].value);
+        else
+            json_write_string(&json, request->query[i].value);
+    }
+    json_write_object_end(&json);
+    char *text = buffer_take_string(&json);
     if (text != NULL)
         return document_read_own(text, problem);
     problem_set_no_memory(problem);

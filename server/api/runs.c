@@ -12,7 +12,7 @@
 #include "server/store/queue.h"
 #include "server/store/runs.h"
 
-static void write_metrics(struct json_writer *json, const struct epoch_metrics *metrics)
+static void write_metrics(struct buffer *json, const struct epoch_metrics *metrics)
 {
     json_write_member_double(json, "loss", metrics->loss);
     json_write_member_double(json, "accuracy", metrics->accuracy);
@@ -20,7 +20,7 @@ static void write_metrics(struct json_writer *json, const struct epoch_metrics *
     json_write_member_double(json, "validation_accuracy", metrics->validation_accuracy);
 }
 
-static void write_error(struct json_writer *json, const struct run_record *record)
+static void write_error(struct buffer *json, const struct run_record *record)
 {
     if (record->error_code[0] == '\0') {
         json_write_null(json);
@@ -32,7 +32,7 @@ static void write_error(struct json_writer *json, const struct run_record *recor
     json_write_object_end(json);
 }
 
-static void write_run(struct json_writer *json, const struct run_record *record)
+static void write_run(struct buffer *json, const struct run_record *record)
 {
     static const struct epoch_metrics none = {
         .loss = NAN, .accuracy = NAN, .validation_loss = NAN, .validation_accuracy = NAN};
@@ -78,7 +78,7 @@ void runs_answer(struct service *service, int64_t run, struct reply *reply)
     struct run_record record;
     if (!errors_run_ok(runs_find(service, run, &record), run, &reply->problem))
         return;
-    write_run(&reply->json, &record);
+    write_run(&reply->body, &record);
     run_record_finish(&record);
 }
 
@@ -119,7 +119,7 @@ void runs_list(struct service *service, const struct request *request, struct re
                        errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, model, &reply->problem),
                        "runs"))
         for (size_t i = 0; i < page.count; i++)
-            write_run(&reply->json, &records[i]);
+            write_run(&reply->body, &records[i]);
     const int64_t last = page.count > 0 ? records[page.count - 1].id : 0;
     for (size_t i = 0; i < page.count; i++)
         run_record_finish(&records[i]);
@@ -128,7 +128,7 @@ void runs_list(struct service *service, const struct request *request, struct re
 
 /* --- metrics --- */
 
-static void write_epoch(struct json_writer *json, const struct epoch_metrics *metrics)
+static void write_epoch(struct buffer *json, const struct epoch_metrics *metrics)
 {
     json_write_object_begin(json);
     json_write_member_integer(json, "epoch", metrics->epoch);
@@ -146,7 +146,7 @@ void runs_metrics(struct service *service, const struct request *request, struct
         store_run_metrics(page.store, request->run, page.cursor, page.limit, metrics, &page.count);
     if (page_is_listed(&page, errors_run_ok(status, request->run, &reply->problem), "metrics"))
         for (size_t i = 0; i < page.count; i++)
-            write_epoch(&reply->json, &metrics[i]);
+            write_epoch(&reply->body, &metrics[i]);
     page_end(&page, page.count > 0 ? metrics[page.count - 1].epoch : 0);
 }
 

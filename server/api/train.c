@@ -130,8 +130,7 @@ static bool queue(struct service *service, const struct model *model, struct pro
                   struct train_request *asked)
 {
     struct buffer text = {0};
-    struct json_writer json = json_writer_to(&text);
-    run_params_write(&json, &model->config, &asked->params);
+    run_params_write(&text, &model->config, &asked->params);
     char *params = buffer_take_string(&text);
     if (params == NULL)
         return problem_set_no_memory(problem);

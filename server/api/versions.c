@@ -15,7 +15,7 @@
 #include "server/model/weights_json.h"
 #include "server/store/versions.h"
 
-static void write_version(struct json_writer *json, const struct version_record *record)
+static void write_version(struct buffer *json, const struct version_record *record)
 {
     json_write_object_begin(json);
     json_write_member_integer(json, "version", record->version);
@@ -39,7 +39,7 @@ void versions_list(struct service *service, const struct request *request, struc
             errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem),
             "versions"))
         for (size_t i = 0; i < page.count; i++)
-            write_version(&reply->json, &records[i]);
+            write_version(&reply->body, &records[i]);
     page_end(&page, page.count > 0 ? records[page.count - 1].version : 0);
 }
 
@@ -47,14 +47,14 @@ static void write_weights(const struct model *model, const struct weights *weigh
                           struct reply *reply)
 {
     const struct network_params *params = &model->config.network;
-    json_write_object_begin(&reply->json);
-    answer_write_version(&reply->json, model->id, model->version);
+    json_write_object_begin(&reply->body);
+    answer_write_version(&reply->body, model->id, model->version);
     for (size_t l = 0; l < network_depth(params); l++) {
         const size_t shape[] = {network_neurons(params, l), network_afferents(params, l)};
-        json_write_key(&reply->json, weights_name(params, l));
-        json_write_float_array(&reply->json, weights->layers[l], shape, 2);
+        json_write_key(&reply->body, weights_name(params, l));
+        json_write_float_array(&reply->body, weights->layers[l], shape, 2);
     }
-    json_write_object_end(&reply->json);
+    json_write_object_end(&reply->body);
 }
 
 /* Finds the layer that ?tensor= names; without it, the last one. */
@@ -136,9 +136,9 @@ static void publish(struct service *service, const struct model *model,
         model_cache_change_end(service->cache, model->id, insert(store, model, weights, &version));
     if (!errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, model->id, &reply->problem))
         return;
-    json_write_object_begin(&reply->json);
-    answer_write_version(&reply->json, model->id, version);
-    json_write_object_end(&reply->json);
+    json_write_object_begin(&reply->body);
+    answer_write_version(&reply->body, model->id, version);
+    json_write_object_end(&reply->body);
 }
 
 /* An array holds one layer: if there are several, ?tensor= must name it. */

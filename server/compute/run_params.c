@@ -69,16 +69,16 @@ static void read_augmentation(struct fields *fields, const struct params_row *ro
         ((struct run_params *)params)->training.augmentation = augmentation;
 }
 
-static void write_augmentation(struct json_writer *writer, const void *params)
+static void write_augmentation(struct buffer *json, const void *params)
 {
     const struct augmentation *augmentation =
         &((const struct run_params *)params)->training.augmentation;
     if (augmentation->shift == 0)
         return;
-    json_write_key(writer, "augment");
-    json_write_object_begin(writer);
-    params_write(writer, run_params_augment_rows, AUGMENT_PARAMS, NULL, augmentation);
-    json_write_object_end(writer);
+    json_write_key(json, "augment");
+    json_write_object_begin(json);
+    params_write(json, run_params_augment_rows, AUGMENT_PARAMS, NULL, augmentation);
+    json_write_object_end(json);
 }
 
 /* --- the table --- */
@@ -181,12 +181,12 @@ void run_params_read_loss(struct fields *fields, const struct model_config *conf
     *ret_loss = params.training.loss;
 }
 
-void run_params_write(struct json_writer *writer, const struct model_config *config,
+void run_params_write(struct buffer *json, const struct model_config *config,
                       const struct run_params *params)
 {
-    json_write_object_begin(writer);
-    params_write(writer, run_params_rows, run_params_count, config, params);
-    json_write_object_end(writer);
+    json_write_object_begin(json);
+    params_write(json, run_params_rows, run_params_count, config, params);
+    json_write_object_end(json);
 }
 
 size_t run_params_validation_count(size_t count, double validation_fraction)

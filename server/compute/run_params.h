@@ -35,7 +35,7 @@ void run_params_read_loss(struct fields *fields, const struct model_config *conf
                           struct loss *ret_loss);
 
 /* Writes all of them as one object, with the defaults. */
-void run_params_write(struct json_writer *writer, const struct model_config *config,
+void run_params_write(struct buffer *json, const struct model_config *config,
                       const struct run_params *params);
 
 /* How many of that many samples a validation_fraction sets aside. */

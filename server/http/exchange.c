@@ -3,11 +3,9 @@
  * answered at once, and its connection closed, if the end of its body is in doubt or the body is
  * unwanted: a malformed request, one too large, one that still waits for its 100 Continue.
  *
- * Then the steps of the handler follow (see request.h). A step with little work is called here, on
- * the event loop. A step with much work goes to the compute pool: the connection is suspended first
- * and queued then; the pool's thread calls the step and those that follow at once, and resumes. A
- * step that follows an event waits for it in the register of connections. After each resumption the
- * library calls again as after the body. */
+ * Then the steps of the handler follow (see request.h). For the compute pool, the connection is
+ * suspended first and queued then; the pool's thread calls the step and those that follow at once,
+ * and resumes. After each resumption the library calls again as after the body. */
 #include <limits.h>
 #include <microhttpd.h>
 #include <stdio.h>

@@ -24,10 +24,9 @@ static void answer(struct exchange *exchange, enum problem_code code, const char
     char text[ANSWER];
     struct problem problem = {0};
     struct buffer body = {0};
-    struct json_writer writer = json_writer_to(&body);
     const int socket = exchange->connection.socket;
     problem_set(&problem, code, "%s", detail);
-    reply_write_problem(&problem, exchange->path, exchange->request.id, &writer);
+    reply_write_problem(&problem, exchange->path, exchange->request.id, &body);
     buffer_add(&body, "\n", 1);
     exchange->status = problem_status(code);
     exchange->answer_bytes = body.size;

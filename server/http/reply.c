@@ -12,7 +12,7 @@ void reply_init(struct reply *reply)
 {
     memset(reply, 0, offsetof(struct reply, problem) + offsetof(struct problem, fields));
     reply->status = MHD_HTTP_OK;
-    reply->json = json_writer_to(&reply->body);
+    reply->content_type = "application/json";
 }
 
 void reply_finish(struct reply *reply)
@@ -47,7 +47,7 @@ void reply_drop_step(struct reply_next *step)
 /* For readers of JSON in a terminal. */
 static void end_line(struct reply *reply)
 {
-    const bool is_text = reply->content_type == NULL || strstr(reply->content_type, "json") != NULL;
+    const bool is_text = strstr(reply->content_type, "json") != NULL;
     const struct buffer *body = &reply->body;
     if (is_text && !reply->is_gzip && body->size > 0 && body->bytes[body->size - 1] != '\n')
         buffer_add(&reply->body, "\n", 1);
@@ -70,45 +70,43 @@ void reply_pack(const struct request *request, struct reply *reply)
     reply->is_gzip = true;
 }
 
-static void write_fields(const struct problem *problem, struct json_writer *writer)
+static void write_fields(const struct problem *problem, struct buffer *json)
 {
-    json_write_key(writer, "errors");
-    json_write_array_begin(writer);
+    json_write_key(json, "errors");
+    json_write_array_begin(json);
     for (unsigned i = 0; i < problem->field_count && i < PROBLEM_FIELDS; i++) {
         const struct problem_field *field = &problem->fields[i];
-        json_write_object_begin(writer);
-        json_write_member_string(writer, field->parameter ? "parameter" : "pointer",
-                                 field->pointer);
-        json_write_member_string(writer, "code", problem_name(field->code));
-        json_write_member_string(writer, "detail", field->detail);
-        json_write_object_end(writer);
+        json_write_object_begin(json);
+        json_write_member_string(json, field->parameter ? "parameter" : "pointer", field->pointer);
+        json_write_member_string(json, "code", problem_name(field->code));
+        json_write_member_string(json, "detail", field->detail);
+        json_write_object_end(json);
     }
-    json_write_array_end(writer);
+    json_write_array_end(json);
 }
 
 void reply_write_problem(const struct problem *problem, const char *instance,
-                         const char *request_id, struct json_writer *writer)
+                         const char *request_id, struct buffer *json)
 {
     const unsigned status = problem_status(problem->code);
-    json_write_object_begin(writer);
-    json_write_member_string(writer, "type", "about:blank");
-    json_write_member_string(writer, "title", MHD_get_reason_phrase_for(status));
-    json_write_member_integer(writer, "status", status);
-    json_write_member_string(writer, "detail", problem->detail);
-    json_write_member_string(writer, "instance", instance);
-    json_write_member_string(writer, "code", problem_name(problem->code));
+    json_write_object_begin(json);
+    json_write_member_string(json, "type", "about:blank");
+    json_write_member_string(json, "title", MHD_get_reason_phrase_for(status));
+    json_write_member_integer(json, "status", status);
+    json_write_member_string(json, "detail", problem->detail);
+    json_write_member_string(json, "instance", instance);
+    json_write_member_string(json, "code", problem_name(problem->code));
     if (problem->field_count > 0)
-        write_fields(problem, writer);
-    json_write_member_string(writer, "request_id", request_id);
-    json_write_object_end(writer);
+        write_fields(problem, json);
+    json_write_member_string(json, "request_id", request_id);
+    json_write_object_end(json);
 }
 
 /* Replaces what was written with the problem's document. */
 static void write_problem(const struct request *request, struct reply *reply)
 {
     buffer_finish(&reply->body);
-    reply->json = json_writer_to(&reply->body);
-    reply_write_problem(&reply->problem, request->path, request->id, &reply->json);
+    reply_write_problem(&reply->problem, request->path, request->id, &reply->body);
     reply->status = problem_status(reply->problem.code);
     reply->content_type = "application/problem+json";
     reply->is_gzip = false;
@@ -150,9 +148,7 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
         const char *value; /* NULL: none */
     } headers[] = {
         {"X-Request-Id", request->id},
-        {"Content-Type", reply->status == MHD_HTTP_NO_CONTENT ? NULL
-                         : reply->content_type != NULL        ? reply->content_type
-                                                              : "application/json"},
+        {"Content-Type", reply->status != MHD_HTTP_NO_CONTENT ? reply->content_type : NULL},
         {"Content-Encoding", reply->is_gzip ? "gzip" : NULL},
         {"Vary", reply->is_gzip ? "Accept-Encoding" : NULL},
         {"Cache-Control", strcmp(request->method, "GET") == 0 ? "no-store" : NULL},

@@ -35,7 +35,6 @@ struct reply {
     char allow[REPLY_ALLOW];       /* the methods of a 405; "" for none */
     bool is_gzip;                  /* the body is compressed already */
     struct buffer body;
-    struct json_writer json; /* writes into the body */
     struct reply_next next;
     struct problem problem; /* if set, it is the answer, whatever else was written */
 };
@@ -94,6 +93,6 @@ unsigned reply_send(struct MHD_Connection *connection, const struct request *req
 /* Writes the application/problem+json document: type, title, status, detail, instance, code,
  * errors (if fields are named) and request_id. */
 void reply_write_problem(const struct problem *problem, const char *instance,
-                         const char *request_id, struct json_writer *writer);
+                         const char *request_id, struct buffer *json);
 
 #endif

@@ -168,32 +168,31 @@ void params_read(struct fields *fields, const struct params_row *rows, size_t co
 
 /* --- writing --- */
 
-static void write_member(struct json_writer *writer, const struct params_row *row,
-                         const void *params)
+static void write_member(struct buffer *json, const struct params_row *row, const void *params)
 {
     const double value = load(row, params);
-    json_write_key(writer, row->name);
+    json_write_key(json, row->name);
     switch (row->kind) {
     case PARAMS_SIZE:
     case PARAMS_UINT32:
     case PARAMS_NUMBER:
-        json_write_double(writer, value);
+        json_write_double(json, value);
         break;
     case PARAMS_FLOAT:
-        json_write_float(writer, (float)value);
+        json_write_float(json, (float)value);
         break;
     case PARAMS_CHOICE:
-        json_write_string(writer, row->choices[(size_t)value]);
+        json_write_string(json, row->choices[(size_t)value]);
         break;
     case PARAMS_BOOLEAN:
-        json_write_boolean(writer, value != 0);
+        json_write_boolean(json, value != 0);
         break;
     case PARAMS_OTHER:
         break;
     }
 }
 
-void params_write(struct json_writer *writer, const struct params_row *rows, size_t count,
+void params_write(struct buffer *json, const struct params_row *rows, size_t count,
                   const void *context, const void *params)
 {
     for (size_t i = 0; i < count; i++) {
@@ -202,8 +201,8 @@ void params_write(struct json_writer *writer, const struct params_row *rows, siz
         if (is_left_out || find_obstacle(row->scope, params, context) != NULL)
             continue;
         if (row->kind == PARAMS_OTHER)
-            row->write(writer, params);
+            row->write(json, params);
         else
-            write_member(writer, row, params);
+            write_member(json, row, params);
     }
 }

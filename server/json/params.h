@@ -50,7 +50,7 @@ struct params_row {
     /* For OTHER, in scope: `read` is called even if the field is absent. `write` writes the member,
      * or nothing. */
     void (*read)(struct fields *fields, const struct params_row *row, void *params);
-    void (*write)(struct json_writer *writer, const void *params);
+    void (*write)(struct buffer *json, const void *params);
 };
 
 /* Reads the rows' fields of an open object into the struct. A field that is given out of its scope
@@ -60,7 +60,7 @@ void params_read(struct fields *fields, const struct params_row *rows, size_t co
                  const void *context, void *params);
 
 /* Writes those rows that are in scope as members of the object that is being written. */
-void params_write(struct json_writer *writer, const struct params_row *rows, size_t count,
+void params_write(struct buffer *json, const struct params_row *rows, size_t count,
                   const void *context, const void *params);
 
 #endif

@@ -52,13 +52,13 @@ static void read_encoder(struct fields *fields, const struct params_row *row, vo
     tempotron->T = config->has_encoder ? encoder_max_spike_time(&config->encoder) : 1;
 }
 
-static void write_encoder(struct json_writer *writer, const void *params)
+static void write_encoder(struct buffer *json, const void *params)
 {
     const struct model_config *config = params;
     if (!config->has_encoder)
         return;
-    json_write_key(writer, "encoder");
-    encoder_json_write(writer, &config->encoder, config->ranges);
+    json_write_key(json, "encoder");
+    encoder_json_write(json, &config->encoder, config->ranges);
 }
 
 /* --- hidden layers: [64, 32] --- */
@@ -84,16 +84,16 @@ static void read_hidden(struct fields *fields, const struct params_row *row, voi
     float_array_finish(&neurons);
 }
 
-static void write_hidden(struct json_writer *writer, const void *params)
+static void write_hidden(struct buffer *json, const void *params)
 {
     const struct network_params *network = &((const struct model_config *)params)->network;
     if (network->hidden_count == 0)
         return;
-    json_write_key(writer, "hidden");
-    json_write_array_begin(writer);
+    json_write_key(json, "hidden");
+    json_write_array_begin(json);
     for (size_t l = 0; l < network->hidden_count; l++)
-        json_write_integer(writer, (int64_t)network->hidden[l]);
-    json_write_array_end(writer);
+        json_write_integer(json, (int64_t)network->hidden[l]);
+    json_write_array_end(json);
 }
 
 /* --- the table --- */
@@ -183,11 +183,10 @@ bool config_json_read(struct fields *fields, struct model_config *ret_config)
 char *config_json_text(const struct model_config *config)
 {
     struct buffer text = {0};
-    struct json_writer json = json_writer_to(&text);
     struct model_config shown = *config; /* of which nothing is freed */
     shown.network.tempotron.out_features = network_outputs(&config->network);
-    json_write_object_begin(&json);
-    params_write(&json, config_json_rows, CONFIG_PARAMS, NULL, &shown);
-    json_write_object_end(&json);
+    json_write_object_begin(&text);
+    params_write(&text, config_json_rows, CONFIG_PARAMS, NULL, &shown);
+    json_write_object_end(&text);
     return buffer_take_string(&text);
 }

@@ -243,41 +243,41 @@ static struct code code_of(const struct encoder *encoder)
 }
 
 /* A whole number has no exponent: 1000000. */
-static void write_end(struct json_writer *writer, float value)
+static void write_end(struct buffer *json, float value)
 {
     if (value == rintf(value) && fabsf(value) < 1e15f)
-        json_write_double(writer, (double)value);
+        json_write_double(json, (double)value);
     else
-        json_write_float(writer, value);
+        json_write_float(json, value);
 }
 
-static void write_ends(struct json_writer *writer, const char *key, const float *values, size_t n,
+static void write_ends(struct buffer *json, const char *key, const float *values, size_t n,
                        enum encoder_ranges ranges)
 {
     if (ranges == RANGES_UNFITTED)
         return;
-    json_write_key(writer, key);
+    json_write_key(json, key);
     if (ranges == RANGES_SHARED) {
-        write_end(writer, values[0]);
+        write_end(json, values[0]);
         return;
     }
-    json_write_array_begin(writer);
+    json_write_array_begin(json);
     for (size_t i = 0; i < n; i++)
-        write_end(writer, values[i]);
-    json_write_array_end(writer);
+        write_end(json, values[i]);
+    json_write_array_end(json);
 }
 
-void encoder_json_write(struct json_writer *writer, const struct encoder *encoder,
+void encoder_json_write(struct buffer *json, const struct encoder *encoder,
                         enum encoder_ranges ranges)
 {
     const size_t n = encoder_features(encoder);
     const struct code code = code_of(encoder);
-    json_write_object_begin(writer);
-    json_write_member_string(writer, "type", types[encoder->type]);
-    params_write(writer, of_type[code.type].rows, of_type[code.type].count, NULL, &code);
-    json_write_member_integer(writer, "n", (int64_t)n);
-    write_ends(writer, "x_min", encoder_x_min(encoder), n, ranges);
-    write_ends(writer, "x_max", encoder_x_max(encoder), n, ranges);
-    params_write(writer, encoder_json_rows, ENCODER_PARAMS, NULL, &code);
-    json_write_object_end(writer);
+    json_write_object_begin(json);
+    json_write_member_string(json, "type", types[encoder->type]);
+    params_write(json, of_type[code.type].rows, of_type[code.type].count, NULL, &code);
+    json_write_member_integer(json, "n", (int64_t)n);
+    write_ends(json, "x_min", encoder_x_min(encoder), n, ranges);
+    write_ends(json, "x_max", encoder_x_max(encoder), n, ranges);
+    params_write(json, encoder_json_rows, ENCODER_PARAMS, NULL, &code);
+    json_write_object_end(json);
 }

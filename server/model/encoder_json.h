@@ -22,7 +22,7 @@ bool encoder_json_read_function(struct fields *fields, struct encoder *ret_encod
 bool encoder_json_read(struct fields *parent, struct encoder *ret_encoder,
                        enum encoder_ranges *ret_ranges);
 
-void encoder_json_write(struct json_writer *writer, const struct encoder *encoder,
+void encoder_json_write(struct buffer *json, const struct encoder *encoder,
                         enum encoder_ranges ranges);
 
 #endif

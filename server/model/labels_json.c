@@ -59,10 +59,9 @@ bool labels_json_read(struct json_value value, const char *pointer, size_t count
 char *labels_json_text(const char *const *names, size_t count)
 {
     struct buffer text = {0};
-    struct json_writer json = json_writer_to(&text);
-    json_write_array_begin(&json);
+    json_write_array_begin(&text);
     for (size_t i = 0; i < count; i++)
-        json_write_string(&json, names[i]);
-    json_write_array_end(&json);
+        json_write_string(&text, names[i]);
+    json_write_array_end(&text);
     return buffer_take_string(&text);
 }

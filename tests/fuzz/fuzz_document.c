@@ -9,8 +9,7 @@
 static struct buffer write_root(const struct document *document)
 {
     struct buffer text = {0};
-    struct json_writer writer = json_writer_to(&text);
-    value_writer_write(&writer, document_root(document));
+    value_writer_write(&text, document_root(document));
     demand(!text.failed && text.size > 0);
     return text;
 }

@@ -18,13 +18,12 @@ START_TEST(a_problem_is_written_as_rfc_9457_says)
 {
     struct problem problem = {0};
     struct buffer text = {0};
-    struct json_writer writer = json_writer_to(&text);
     problem_add_field(&problem, PROBLEM_OUT_OF_RANGE, "/m", "must be above %d", 2);
     problem_add_parameter(&problem, PROBLEM_INVALID_PARAMETER, "limit", "must be a number");
     problem_set(&problem, PROBLEM_NOT_FOUND, "comes too late");
-    reply_write_problem(&problem, "/encode", "r1", &writer);
+    reply_write_problem(&problem, "/encode", "r1", &text);
     expect_written(
-        &writer,
+        &text,
         "{\"type\":\"about:blank\",\"title\":\"Unprocessable Content\",\"status\":422,"
         "\"detail\":\"/m: must be above 2\",\"instance\":\"/encode\","
         "\"code\":\"out_of_range\",\"errors\":[{\"pointer\":\"/m\",\"code\":\"out_of_range\","
@@ -32,8 +31,8 @@ START_TEST(a_problem_is_written_as_rfc_9457_says)
         "\"invalid_parameter\",\"detail\":\"must be a number\"}],\"request_id\":\"r1\"}");
     problem = (struct problem){0};
     problem_set(&problem, PROBLEM_STORE_FULL, "the disk is full");
-    reply_write_problem(&problem, "/models", "r2", &writer);
-    expect_written(&writer,
+    reply_write_problem(&problem, "/models", "r2", &text);
+    expect_written(&text,
                    "{\"type\":\"about:blank\",\"title\":\"Insufficient Storage\",\"status\":507,"
                    "\"detail\":\"the disk is full\",\"instance\":\"/models\","
                    "\"code\":\"store_full\",\"request_id\":\"r2\"}");
@@ -65,8 +64,7 @@ START_TEST(long_texts_are_cut_between_characters)
         ck_assert_uint_eq(problem.field_count, PROBLEM_FIELDS + 5);
         ck_assert_uint_ge(strlen(problem.fields[0].pointer), PROBLEM_POINTER - 4);
         struct buffer text = {0};
-        struct json_writer writer = json_writer_to(&text);
-        reply_write_problem(&problem, "/", "r", &writer);
+        reply_write_problem(&problem, "/", "r", &text);
         struct problem unreadable = {0};
         struct document *document = document_read(text.bytes, text.size, &unreadable);
         ck_assert_msg(document != NULL, "%s", unreadable.detail);

@@ -66,11 +66,11 @@ static void run(struct service *service, const struct request *request, struct r
     const struct kept *kept = request->state;
     ck_assert_uint_eq(request->body_size, 0);
     atomic_fetch_add(&runs, 1);
-    json_write_array_begin(&reply->json);
-    json_write_string(&reply->json, kept->text);
-    json_write_boolean(&reply->json, kept->read_on_pool);
-    json_write_boolean(&reply->json, request->team != NULL);
-    json_write_array_end(&reply->json);
+    json_write_array_begin(&reply->body);
+    json_write_string(&reply->body, kept->text);
+    json_write_boolean(&reply->body, kept->read_on_pool);
+    json_write_boolean(&reply->body, request->team != NULL);
+    json_write_array_end(&reply->body);
     reply->status = 200;
 }
 

@@ -19,41 +19,38 @@
 static void expect_float(float value, const char *expected)
 {
     struct buffer text = {0};
-    struct json_writer writer = json_writer_to(&text);
-    json_write_float(&writer, value);
-    expect_written(&writer, expected);
+    json_write_float(&text, value);
+    expect_written(&text, expected);
 }
 
 static void expect_double(double value, const char *expected)
 {
     struct buffer text = {0};
-    struct json_writer writer = json_writer_to(&text);
-    json_write_double(&writer, value);
-    expect_written(&writer, expected);
+    json_write_double(&text, value);
+    expect_written(&text, expected);
 }
 
 START_TEST(writer_puts_commas_where_they_belong)
 {
     struct buffer text = {0};
-    struct json_writer writer = json_writer_to(&text);
-    json_write_object_begin(&writer);
-    json_write_key(&writer, "a");
-    json_write_array_begin(&writer);
-    json_write_array_end(&writer);
-    json_write_key(&writer, "b");
-    json_write_array_begin(&writer);
-    json_write_integer(&writer, INT64_MIN);
-    json_write_integer(&writer, INT64_MAX);
-    json_write_boolean(&writer, true);
-    json_write_null(&writer);
-    json_write_string(&writer, NULL);
-    json_write_raw(&writer, "[1]");
-    json_write_array_end(&writer);
-    json_write_key(&writer, "c");
-    json_write_object_begin(&writer);
-    json_write_object_end(&writer);
-    json_write_object_end(&writer);
-    expect_written(&writer,
+    json_write_object_begin(&text);
+    json_write_key(&text, "a");
+    json_write_array_begin(&text);
+    json_write_array_end(&text);
+    json_write_key(&text, "b");
+    json_write_array_begin(&text);
+    json_write_integer(&text, INT64_MIN);
+    json_write_integer(&text, INT64_MAX);
+    json_write_boolean(&text, true);
+    json_write_null(&text);
+    json_write_string(&text, NULL);
+    json_write_raw(&text, "[1]");
+    json_write_array_end(&text);
+    json_write_key(&text, "c");
+    json_write_object_begin(&text);
+    json_write_object_end(&text);
+    json_write_object_end(&text);
+    expect_written(&text,
                    "{\"a\":[],\"b\":[-9223372036854775808,9223372036854775807,true,null,null,"
                    "[1]],\"c\":{}}");
 }
@@ -62,9 +59,8 @@ END_TEST
 START_TEST(writer_escapes_strings)
 {
     struct buffer text = {0};
-    struct json_writer writer = json_writer_to(&text);
-    json_write_string(&writer, "\"\\/\b\f\n\r\t\x01\x1f\x7fé");
-    expect_written(&writer, "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\x7fé\"");
+    json_write_string(&text, "\"\\/\b\f\n\r\t\x01\x1f\x7fé");
+    expect_written(&text, "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\x7fé\"");
 }
 END_TEST
 
@@ -102,11 +98,10 @@ START_TEST(floats_of_any_bits_come_back_the_same)
         if (!isfinite(value))
             continue;
         struct buffer text = {0};
-        struct json_writer writer = json_writer_to(&text);
-        json_write_array_begin(&writer);
-        json_write_float(&writer, value);
-        json_write_double(&writer, (double)value / 3);
-        json_write_array_end(&writer);
+        json_write_array_begin(&text);
+        json_write_float(&text, value);
+        json_write_double(&text, (double)value / 3);
+        json_write_array_end(&text);
         struct problem problem = {0};
         struct document *document = document_read(text.bytes, text.size, &problem);
         ck_assert_ptr_nonnull(document);
@@ -124,15 +119,14 @@ START_TEST(writer_nests_arrays_by_their_shape)
 {
     const float values[] = {0, 0.5f, 2, 3, -1, 5};
     struct buffer text = {0};
-    struct json_writer writer = json_writer_to(&text);
-    json_write_array_begin(&writer);
-    json_write_float_array(&writer, values, (size_t[]){3, 2}, 2);
-    json_write_float_array(&writer, values, (size_t[]){1, 2, 1}, 3);
-    json_write_float_array(&writer, values, (size_t[]){2, 0}, 2);
-    json_write_float_array(&writer, values + 1, NULL, 0);
-    json_write_spike_array(&writer, values + 2, (size_t[]){4}, 1);
-    json_write_array_end(&writer);
-    expect_written(&writer, "[[[0,0.5],[2,3],[-1,5]],[[[0],[0.5]]],[[],[]],0.5,[2,3,-1,5]]");
+    json_write_array_begin(&text);
+    json_write_float_array(&text, values, (size_t[]){3, 2}, 2);
+    json_write_float_array(&text, values, (size_t[]){1, 2, 1}, 3);
+    json_write_float_array(&text, values, (size_t[]){2, 0}, 2);
+    json_write_float_array(&text, values + 1, NULL, 0);
+    json_write_spike_array(&text, values + 2, (size_t[]){4}, 1);
+    json_write_array_end(&text);
+    expect_written(&text, "[[[0,0.5],[2,3],[-1,5]],[[[0],[0.5]]],[[],[]],0.5,[2,3,-1,5]]");
 }
 END_TEST
 
@@ -143,9 +137,8 @@ START_TEST(a_document_is_written_as_it_was_read)
     struct problem problem = {0};
     struct document *document = document_read(text, strlen(text), &problem);
     struct buffer written = {0};
-    struct json_writer writer = json_writer_to(&written);
-    value_writer_write(&writer, document_root(document));
-    expect_written(&writer, text);
+    value_writer_write(&written, document_root(document));
+    expect_written(&written, text);
     document_destroy(document);
 }
 END_TEST
@@ -153,14 +146,13 @@ END_TEST
 START_TEST(members_are_written_between_others)
 {
     struct buffer written = {0};
-    struct json_writer writer = json_writer_to(&written);
-    json_write_object_begin(&writer);
-    json_write_raw_members(&writer, "{}");
-    json_write_member_double(&writer, "first", 1);
-    json_write_raw_members(&writer, "{\"a\":[-1000000],\"b\":\"\"}");
-    json_write_member_double(&writer, "last", 2);
-    json_write_object_end(&writer);
-    expect_written(&writer, "{\"first\":1,\"a\":[-1000000],\"b\":\"\",\"last\":2}");
+    json_write_object_begin(&written);
+    json_write_raw_members(&written, "{}");
+    json_write_member_double(&written, "first", 1);
+    json_write_raw_members(&written, "{\"a\":[-1000000],\"b\":\"\"}");
+    json_write_member_double(&written, "last", 2);
+    json_write_object_end(&written);
+    expect_written(&written, "{\"first\":1,\"a\":[-1000000],\"b\":\"\",\"last\":2}");
 }
 END_TEST
 

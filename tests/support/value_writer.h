@@ -5,6 +5,6 @@
 #include "server/json/value.h"
 #include "server/json/writer.h"
 
-void value_writer_write(struct json_writer *writer, struct json_value value);
+void value_writer_write(struct buffer *json, struct json_value value);
 
 #endif

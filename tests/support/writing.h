@@ -1,10 +1,10 @@
-/* writing.h - what a JSON writer has written. */
+/* writing.h - what a JSON json has written. */
 #ifndef TESTS_SUPPORT_WRITING_H
 #define TESTS_SUPPORT_WRITING_H
 
 #include "server/json/writer.h"
 
 /* Asserts what was written so far, and begins anew. */
-void expect_written(struct json_writer *writer, const char *expected);
+void expect_written(struct buffer *json, const char *expected);
 
 #endif
