@@ -81,7 +81,7 @@ static void upload_finish(struct upload *upload, bool is_published)
     struct store *store = store_pool_borrow_writer(upload->stores);
     struct uploads *uploads = store_pool_uploads(upload->stores);
     const enum store_status status =
-        is_published ? STORE_OK : store_array_delete(store, upload->array.id);
+        is_published ? STORE_OK : store_array_release(store, upload->array.id, 0);
     uploads->going_on--;
     uploads->left_some_over |= status != STORE_OK;
     store_pool_return_writer(upload->stores, status);

@@ -37,19 +37,22 @@ enum store_status store_array_end(struct store *store, const struct array_record
     return query_run(&query);
 }
 
-enum store_status store_array_delete(struct store *store, int64_t array)
+#define OF_NO_DATASET                                                                              \
+    "NOT EXISTS (SELECT 1 FROM datasets d WHERE d.x = arrays.id) AND "                             \
+    "NOT EXISTS (SELECT 1 FROM datasets d WHERE d.label = arrays.id)"
+
+enum store_status store_array_release(struct store *store, int64_t first, int64_t second)
 {
-    struct query query = query_begin(store, "DELETE FROM arrays WHERE id = ?");
-    query_integer(&query, array);
+    struct query query =
+        query_begin(store, "DELETE FROM arrays WHERE id IN (?, ?) AND " OF_NO_DATASET);
+    query_integer(&query, first);
+    query_integer(&query, second);
     return query_run(&query);
 }
 
 enum store_status store_array_prune(struct store *store)
 {
-    struct query query = query_begin(
-        store,
-        "DELETE FROM arrays WHERE NOT EXISTS (SELECT 1 FROM datasets d WHERE d.x = arrays.id)"
-        " AND NOT EXISTS (SELECT 1 FROM datasets d WHERE d.label = arrays.id)");
+    struct query query = query_begin(store, "DELETE FROM arrays WHERE " OF_NO_DATASET);
     return query_run(&query);
 }
 

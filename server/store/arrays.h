@@ -30,8 +30,9 @@ enum store_status store_array_append(struct store *store, int64_t array, size_t 
                                      const void *data, size_t bytes);
 /* Keeps what is known once every chunk is written: count, bytes and sha256. */
 enum store_status store_array_end(struct store *store, const struct array_record *array);
-enum store_status store_array_delete(struct store *store, int64_t array);
-/* Deletes what belongs to no dataset; only while nothing is uploaded. */
+/* Deletes those of two arrays that belong to no dataset; 0: there is none. */
+enum store_status store_array_release(struct store *store, int64_t first, int64_t second);
+/* Deletes all that belong to no dataset; only while nothing is uploaded. */
 enum store_status store_array_prune(struct store *store);
 /* Calls each() with one chunk of values after the other, until it returns false. */
 enum store_status store_array_scan(struct store *store, const struct array_record *array,

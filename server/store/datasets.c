@@ -158,11 +158,7 @@ static enum store_status put(struct store *store, const char *id,
         status = store_array_end(store, change->label);
     if (status == STORE_OK)
         status = write_dataset(store, id, record, names, now);
-    if (status == STORE_OK && record->x.id != old_x)
-        status = store_array_delete(store, old_x);
-    if (status == STORE_OK && record->label.id != old_label)
-        status = store_array_delete(store, old_label);
-    return status;
+    return status == STORE_OK ? store_array_release(store, old_x, old_label) : status;
 }
 
 enum store_status store_dataset_put(struct store *store, const char *id,
@@ -198,9 +194,7 @@ enum store_status store_dataset_delete(struct store *store, const char *id)
     if (status == STORE_OK)
         status = delete_row(store, record.sequence);
     if (status == STORE_OK)
-        status = store_array_delete(store, record.x.id);
-    if (status == STORE_OK)
-        status = store_array_delete(store, record.label.id);
+        status = store_array_release(store, record.x.id, record.label.id);
     dataset_record_finish(&record);
     return query_transaction_end(store, status);
 }
