@@ -37,18 +37,6 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files are kept little-
         return count;                                                                              \
     }
 
-#define DEFINE_FIND_NOT_FINITE(name, type)                                                         \
-    static size_t name##_find_not_finite(const char *values, size_t count)                         \
-    {                                                                                              \
-        type value;                                                                                \
-        for (size_t i = 0; i < count; i++) {                                                       \
-            memcpy(&value, values + i * sizeof value, sizeof value);                               \
-            if (!isfinite((float)value))                                                           \
-                return i;                                                                          \
-        }                                                                                          \
-        return count;                                                                              \
-    }
-
 DEFINE_CONVERSIONS(u1, uint8_t)
 DEFINE_CONVERSIONS(i1, int8_t)
 DEFINE_CONVERSIONS(i2, int16_t)
@@ -56,8 +44,6 @@ DEFINE_CONVERSIONS(i4, int32_t)
 DEFINE_CONVERSIONS(i8, int64_t)
 DEFINE_CONVERSIONS(f4, float)
 DEFINE_CONVERSIONS(f8, double)
-DEFINE_FIND_NOT_FINITE(f4, float)
-DEFINE_FIND_NOT_FINITE(f8, double)
 
 #define DEFINE_SWAP(name, type, swap)                                                              \
     static void name(char *values, size_t count)                                                   \
@@ -80,15 +66,14 @@ static const struct {
     void (*swap)(char *values, size_t count); /* NULL: a value is one byte */
     size_t (*to_float)(const char *values, size_t count, float *out);
     size_t (*to_label)(const char *values, size_t count, int32_t *out);
-    size_t (*find_not_finite)(const char *values, size_t count); /* NULL: all are finite */
 } types[DTYPES] = {
-    [DTYPE_U1] = {"uint8", 1, NULL, u1_to_float, u1_to_label, NULL},
-    [DTYPE_I1] = {"int8", 1, NULL, i1_to_float, i1_to_label, NULL},
-    [DTYPE_I2] = {"int16", 2, swap_2, i2_to_float, i2_to_label, NULL},
-    [DTYPE_I4] = {"int32", 4, swap_4, i4_to_float, i4_to_label, NULL},
-    [DTYPE_I8] = {"int64", 8, swap_8, i8_to_float, i8_to_label, NULL},
-    [DTYPE_F4] = {"float32", 4, swap_4, f4_to_float, f4_to_label, f4_find_not_finite},
-    [DTYPE_F8] = {"float64", 8, swap_8, f8_to_float, f8_to_label, f8_find_not_finite},
+    [DTYPE_U1] = {"uint8", 1, NULL, u1_to_float, u1_to_label},
+    [DTYPE_I1] = {"int8", 1, NULL, i1_to_float, i1_to_label},
+    [DTYPE_I2] = {"int16", 2, swap_2, i2_to_float, i2_to_label},
+    [DTYPE_I4] = {"int32", 4, swap_4, i4_to_float, i4_to_label},
+    [DTYPE_I8] = {"int64", 8, swap_8, i8_to_float, i8_to_label},
+    [DTYPE_F4] = {"float32", 4, swap_4, f4_to_float, f4_to_label},
+    [DTYPE_F8] = {"float64", 8, swap_8, f8_to_float, f8_to_label},
 };
 
 size_t dtype_size(enum dtype dtype)
@@ -120,9 +105,18 @@ void dtype_swap(enum dtype dtype, void *values, size_t count)
 
 size_t dtype_find_not_finite(enum dtype dtype, const void *values, size_t count)
 {
-    if (types[dtype].find_not_finite == NULL)
-        return count;
-    return types[dtype].find_not_finite(values, count);
+    enum { PIECE = 1024 };
+    float piece[PIECE];
+    const char *bytes = values;
+    size_t at = dtype == DTYPE_F4 || dtype == DTYPE_F8 ? 0 : count;
+    while (at < count) {
+        const size_t size = count - at < PIECE ? count - at : PIECE;
+        const size_t finite = types[dtype].to_float(bytes + at * types[dtype].size, size, piece);
+        at += finite;
+        if (finite < size)
+            break;
+    }
+    return at;
 }
 
 size_t dtype_to_float(enum dtype dtype, const void *values, size_t count, float *out)

@@ -84,6 +84,10 @@ START_TEST(the_first_value_that_is_not_a_finite_float_is_named)
     ck_assert_uint_eq(dtype_find_not_finite(DTYPE_F4, (float[]){1, 2, INFINITY}, 3), 2);
     ck_assert_uint_eq(dtype_find_not_finite(DTYPE_F4, (float[]){FLT_MAX, -1}, 2), 2);
     ck_assert_uint_eq(dtype_find_not_finite(DTYPE_I8, (int64_t[]){INT64_MAX}, 1), 1);
+    double many[5000] = {0};
+    ck_assert_uint_eq(dtype_find_not_finite(DTYPE_F8, many, 5000), 5000);
+    many[3000] = many[4999] = NAN;
+    ck_assert_uint_eq(dtype_find_not_finite(DTYPE_F8, many, 5000), 3000);
 }
 END_TEST
 
