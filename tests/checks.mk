@@ -51,7 +51,7 @@ fuzz: packages ## the random tests with FUZZ_ROUNDS=100000, then libFuzzer, FUZZ
 	@+$(AGAIN) fuzz-targets VARIANT=fuzz CC=clang HARDEN=-fPIE
 
 fuzz-tests: export TEMPOTROND_FUZZ = $(FUZZ_ROUNDS)
-fuzz-tests: RANDOM_TESTS = $(addprefix $(BUILD)/tests/,$(basename $(shell cd tests && grep -l suite_rounds */test_*.c)))
+fuzz-tests: RANDOM_TESTS = $(addprefix $(BUILD)/tests/,$(basename $(shell cd tests && grep -lE 'suite_rounds|mutate_files' */test_*.c)))
 fuzz-tests: all
 	@+$(AGAIN) $(RANDOM_TESTS)
 	@tests/run.sh $(RANDOM_TESTS)

@@ -148,26 +148,45 @@ START_TEST(the_continuous_clock_finds_what_a_search_finds)
 }
 END_TEST
 
-/* Two spikes, of weights 1 and -0.4, of one output. */
-START_TEST(a_maximum_may_lie_on_a_kink)
+/* The maximum of a neuron in continuous time, whose afferents have these weights and a spike each.
+ */
+struct maximum {
+    float v;
+    double t;
+};
+
+static struct maximum maximum_of(const struct psp *psp, size_t T, size_t count, const float *weight,
+                                 const float *time)
 {
     struct arena arena = {0};
-    const struct tempotron_params params = {CLOCK_CONTINUOUS, 2, 1, 200, 10, 2.5, 1};
-    const float weight[] = {1, -0.4f};
+    const struct tempotron_params params = {CLOCK_CONTINUOUS, count, 1, T, psp->tau, psp->tau_s, 1};
     struct pattern pattern;
     struct membranes membranes;
-    struct tempotron *tempotron = tempotron_create(&params, weight, &arena);
-    pattern_init(&pattern, 2, tempotron_last(&params), &arena);
+    const struct tempotron *tempotron = tempotron_create(&params, weight, &arena);
+    pattern_init(&pattern, count, tempotron_last(&params), &arena);
     membranes_init(&membranes, tempotron, &arena);
+    ck_assert_int_eq(arena_status(&arena), CORE_OK);
     pattern_clear(&pattern);
-    pattern_add(&pattern, 0, 100);
-    pattern_add(&pattern, 1, 102);
+    for (uint32_t i = 0; i < count; i++)
+        pattern_add(&pattern, i, time[i]);
     run_pattern(tempotron, &pattern, &membranes, NULL);
-    ck_assert_float_eq_tol(membranes.v_max[0], 0.782f, 1e-3f);
-    ck_assert_double_eq(membranes.t_max[0], 102);
+    const struct maximum maximum = {membranes.v_max[0], membranes.t_max[0]};
     arena_finish(&arena);
+    return maximum;
+}
+
+START_TEST(a_maximum_may_lie_on_a_kink)
+{
+    static const float weight[] = {1, -0.4f}, time[] = {100, 102};
+    struct psp psp;
+    psp_init(&psp, 10, 2.5, 1);
+    const struct maximum maximum = maximum_of(&psp, 200, 2, weight, time);
+    ck_assert_float_eq_tol(maximum.v, 0.782f, 1e-3f);
+    ck_assert_double_eq(maximum.t, 102);
 }
 END_TEST
+
+static const float one[] = {1};
 
 /* Gaps of thousands of time constants: what has decayed to nothing was something before. */
 START_TEST(a_maximum_is_found_however_long_the_interval_after_it)
@@ -177,21 +196,11 @@ START_TEST(a_maximum_is_found_however_long_the_interval_after_it)
         double tau;
     } rows[] = {{12000, 15}, {1000, 1}, {100000, 0.004}};
     for (size_t i = 0; i < 3; i++) {
-        const struct tempotron_params params = {CLOCK_CONTINUOUS, 1, 1, rows[i].T, rows[i].tau,
-                                                rows[i].tau / 4,  1};
-        const float weight[] = {1};
-        struct arena arena = {0};
-        struct pattern pattern;
-        struct membranes membranes;
-        struct tempotron *tempotron = tempotron_create(&params, weight, &arena);
-        pattern_init(&pattern, 1, tempotron_last(&params), &arena);
-        membranes_init(&membranes, tempotron, &arena);
-        pattern_clear(&pattern);
-        pattern_add(&pattern, 0, 100);
-        run_pattern(tempotron, &pattern, &membranes, NULL);
-        ck_assert_float_eq_tol(membranes.v_max[0], 1, 1e-6f);
-        ck_assert_double_eq_tol(membranes.t_max[0], 100 + tempotron->psp.t_peak, 1e-9 * 100);
-        arena_finish(&arena);
+        struct psp psp;
+        psp_init(&psp, rows[i].tau, rows[i].tau / 4, 1);
+        const struct maximum maximum = maximum_of(&psp, rows[i].T, 1, one, (float[]){100});
+        ck_assert_float_eq_tol(maximum.v, 1, 1e-6f);
+        ck_assert_double_eq_tol(maximum.t, 100 + psp.t_peak, 1e-9 * 100);
     }
 }
 END_TEST
@@ -199,20 +208,11 @@ END_TEST
 /* The window ends while the voltage rises. */
 START_TEST(a_maximum_may_lie_at_the_end)
 {
-    struct arena arena = {0};
-    const struct tempotron_params params = {CLOCK_CONTINUOUS, 1, 1, 10, 15, 3.75, 1};
-    const float weight[] = {1};
-    struct pattern pattern;
-    struct membranes membranes;
-    struct tempotron *tempotron = tempotron_create(&params, weight, &arena);
-    pattern_init(&pattern, 1, tempotron_last(&params), &arena);
-    membranes_init(&membranes, tempotron, &arena);
-    pattern_clear(&pattern);
-    pattern_add(&pattern, 0, 9.5f);
-    run_pattern(tempotron, &pattern, &membranes, NULL);
-    ck_assert_double_eq(membranes.t_max[0], 10);
-    ck_assert_float_eq_tol(membranes.v_max[0], (float)psp_value(&tempotron->psp, 0.5), 1e-6f);
-    arena_finish(&arena);
+    struct psp psp;
+    psp_init(&psp, 15, 3.75, 1);
+    const struct maximum maximum = maximum_of(&psp, 10, 1, one, (float[]){9.5f});
+    ck_assert_double_eq(maximum.t, 10);
+    ck_assert_float_eq_tol(maximum.v, (float)psp_value(&psp, 0.5), 1e-6f);
 }
 END_TEST
 

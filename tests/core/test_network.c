@@ -504,17 +504,8 @@ START_TEST(a_hidden_layer_learns_iris)
     shape.read_out.v_max = (struct v_max_read_out){rows[_i].neurons_per_class, 5};
     iris_load(&iris);
     for (size_t fold = 0; fold < 5; fold++) {
-        struct samples training, test;
-        struct evaluation evaluation;
         struct network *network = drawn(&shape, 1);
-        iris_fold(&iris, 0, fold, &training, &test);
-        ck_assert_int_eq(
-            network_train(network, &training, NULL, &iris.encoding, &iris_params, NULL, NULL),
-            CORE_OK);
-        ck_assert_int_eq(network_evaluate(network, &test, &iris.encoding, &iris_params.loss, NULL,
-                                          NULL, &evaluation, NULL),
-                         CORE_OK);
-        accuracy += evaluation.accuracy / 5;
+        accuracy += iris_accuracy(&iris, network, 0, fold, &iris_params) / 5;
         network_destroy(network);
     }
     ck_assert_double_ge(accuracy, rows[_i].accuracy);
@@ -525,35 +516,12 @@ END_TEST
 /* The weights of every layer. */
 START_TEST(patience_keeps_the_best_epoch_of_all_layers)
 {
-    struct iris iris;
-    struct samples training, validation;
-    struct last_epoch last = {0};
-    struct evaluation evaluation;
-    const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
     struct training_params params = iris_params;
-    params.loop.epochs = 1000;
     params.loop.schedule = (struct schedule){.learning_rate = 0.05};
-    params.loop.patience = 5;
-    iris_load(&iris);
-    iris_fold(&iris, 0, 0, &training, &validation);
-    struct network *network = drawn(&iris_shape, 1), *shorter = drawn(&iris_shape, 1);
-    ck_assert_int_eq(
-        network_train(network, &training, &validation, &iris.encoding, &params, &observer, NULL),
-        CORE_OK);
-    ck_assert_uint_lt(last.epochs, 1000);
-    ck_assert_int_eq(network_evaluate(network, &validation, &iris.encoding, &params.loss, NULL,
-                                      NULL, &evaluation, NULL),
-                     CORE_OK);
-    ck_assert_double_lt(evaluation.loss, last.epoch.validation_loss);
-    params.loop.epochs = last.epochs - params.loop.patience;
-    params.loop.patience = 0;
-    ck_assert_int_eq(
-        network_train(shorter, &training, &validation, &iris.encoding, &params, NULL, NULL),
-        CORE_OK);
-    ck_assert(same_weights(network, shorter));
-    network_destroy(shorter);
+    struct network *network = drawn(&iris_shape, 1), *equal = drawn(&iris_shape, 1);
+    iris_expect_patience(network, equal, params);
+    network_destroy(equal);
     network_destroy(network);
-    iris_finish(&iris);
 }
 END_TEST
 

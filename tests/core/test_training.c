@@ -56,17 +56,8 @@ START_TEST(iris_is_learnt)
     double accuracy = 0;
     for (uint32_t repeat = 0; repeat < 2; repeat++) {
         for (size_t fold = 0; fold < 5; fold++) {
-            struct samples training, test;
-            struct evaluation evaluation;
             struct network *network = drawn(repeat);
-            iris_fold(&iris, repeat, fold, &training, &test);
-            ck_assert_int_eq(
-                network_train(network, &training, NULL, &iris.encoding, &iris_params, NULL, NULL),
-                CORE_OK);
-            ck_assert_int_eq(network_evaluate(network, &test, &iris.encoding, &iris_params.loss,
-                                              NULL, NULL, &evaluation, NULL),
-                             CORE_OK);
-            accuracy += evaluation.accuracy / 10;
+            accuracy += iris_accuracy(&iris, network, repeat, fold, &iris_params) / 10;
             network_destroy(network);
         }
     }
@@ -134,35 +125,12 @@ END_TEST
 
 START_TEST(patience_keeps_the_best_epoch)
 {
-    struct iris iris;
-    iris_load(&iris);
-    struct samples training, validation;
-    struct last_epoch last = {0};
-    struct evaluation evaluation;
-    const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
     struct training_params params = iris_params;
-    params.loop.epochs = 1000;
     params.loop.schedule.learning_rate = 0.1;
-    params.loop.patience = 5;
-    iris_fold(&iris, 0, 0, &training, &validation);
-    struct network *network = drawn(0), *shorter = drawn(0);
-    ck_assert_int_eq(
-        network_train(network, &training, &validation, &iris.encoding, &params, &observer, NULL),
-        CORE_OK);
-    ck_assert_uint_lt(last.epochs, 1000);
-    ck_assert_int_eq(network_evaluate(network, &validation, &iris.encoding, &params.loss, NULL,
-                                      NULL, &evaluation, NULL),
-                     CORE_OK);
-    ck_assert_double_lt(evaluation.loss, last.epoch.validation_loss);
-    params.loop.epochs = last.epochs - params.loop.patience;
-    params.loop.patience = 0;
-    ck_assert_int_eq(
-        network_train(shorter, &training, &validation, &iris.encoding, &params, NULL, NULL),
-        CORE_OK);
-    ck_assert(same_weights(network, shorter));
-    network_destroy(shorter);
+    struct network *network = drawn(0), *equal = drawn(0);
+    iris_expect_patience(network, equal, params);
+    network_destroy(equal);
     network_destroy(network);
-    iris_finish(&iris);
 }
 END_TEST
 

@@ -43,27 +43,15 @@ static void refuse_nameless_files(int error)
     ck_assert_int_eq(errno, error);
 }
 
-/* Sends all but the last byte of a table. */
+/* Sends all of a table except its last byte. */
 static int begin_table(const char *table)
 {
-    char head[256];
     const int connection = http_connect(&server);
-    snprintf(head, sizeof head,
-             "PUT /datasets/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-             "Content-Type: text/csv\r\nContent-Length: %zu\r\n\r\n",
-             strlen(table));
-    wire_send(connection, head);
-    wire_send_bytes(connection, table, strlen(table) - 1);
+    wire_begin(connection,
+               "PUT /datasets/a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+               "Content-Type: text/csv\r\n",
+               table);
     return connection;
-}
-
-static long end_table(int connection, const char *table)
-{
-    static struct wire_answer answer;
-    wire_send(connection, table + strlen(table) - 1);
-    wire_read(connection, &answer);
-    close(connection);
-    return answer.status;
 }
 
 static const char table[] = "a,b\n1,2\n3,4\n";
@@ -79,7 +67,7 @@ START_TEST(without_nameless_files_a_body_has_a_name_for_a_moment)
     descriptors_await(&server, &during);
     ck_assert(descriptors_have(&server, "/tempotrond-"));
     expect_arrays(&server, 0); /* and no file */
-    ck_assert_int_eq(end_table(connection, table), 201);
+    ck_assert_int_eq(wire_end(connection, table), 201);
     descriptors_await(&server, &before);
     expect_arrays(&server, 1);
 }

@@ -35,26 +35,13 @@ static char *padded_body(size_t size)
     return body;
 }
 
-/* Sends all of a body except its last byte. */
 static int begin(const char *request, const char *body)
 {
-    char head[256];
+    char lines[256];
     const int connection = http_connect(&server);
-    snprintf(head, sizeof head, "%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n",
-             request, strlen(body));
-    wire_send(connection, head);
-    wire_send_bytes(connection, body, strlen(body) - 1);
+    snprintf(lines, sizeof lines, "%s HTTP/1.1\r\nHost: localhost\r\n", request);
+    wire_begin(connection, lines, body);
     return connection;
-}
-
-/* Sends the last byte, and returns the status of the answer. */
-static long end(int connection, const char *body)
-{
-    static struct wire_answer answer;
-    wire_send(connection, body + strlen(body) - 1);
-    wire_read(connection, &answer);
-    close(connection);
-    return answer.status;
 }
 
 static bool is_overloaded(const char *method, const char *path, const char *body)
@@ -97,7 +84,7 @@ static void fill(int connections[], size_t count, const char *method, const char
         }
         size_t refused = 0;
         for (size_t i = 0; i < count; i++)
-            refused += end(connections[i], large) == 503;
+            refused += wire_end(connections[i], large) == 503;
         ck_assert_msg(refused > 0, "nothing was refused");
     }
 }
@@ -109,7 +96,7 @@ START_TEST(bodies_in_memory_have_a_budget_that_is_given_back)
     ck_assert(!is_overloaded("POST", "/psp_kernel", small));
     fill(&connection, 1, "POST", "/psp_kernel", large, small);
     json_decref(http_get(&server, "/models")); /* a request without a body needs none of it */
-    ck_assert_int_eq(end(connection, large), 200);
+    ck_assert_int_eq(wire_end(connection, large), 200);
     await_room("POST", "/psp_kernel", small);
 
     fill(&connection, 1, "POST", "/psp_kernel", large, small);
@@ -126,14 +113,14 @@ START_TEST(uploads_have_a_budget_that_is_given_back)
     int uploads[UPLOADS];
     char *large = padded_body(65536), *small = padded_body(SMALL);
     fill(uploads, UPLOADS, "PUT", "/datasets/d", large, small);
-    ck_assert_int_eq(end(uploads[0], large), 422); /* it is no table; but it was read whole */
+    ck_assert_int_eq(wire_end(uploads[0], large), 422); /* it is no table; but it was read whole */
     await_room("PUT", "/datasets/d", small);
     for (int i = 1; i < UPLOADS; i++)
         close(uploads[i]);
 
     fill(uploads, UPLOADS, "PUT", "/datasets/d", large, small);
     for (int i = 0; i < UPLOADS; i++)
-        ck_assert_int_eq(end(uploads[i], large), 422);
+        ck_assert_int_eq(wire_end(uploads[i], large), 422);
     await_room("PUT", "/datasets/d", small);
     free(small);
     free(large);

@@ -8,6 +8,8 @@
 #include <check.h>
 #include <zlib.h>
 
+#include "tests/support/suite.h"
+
 struct bytes bytes_of(const void *at, size_t size)
 {
     struct bytes bytes = {.at = malloc(size + 1)};
@@ -127,6 +129,27 @@ struct bytes bytes_mutated(const struct bytes *bytes, uint32_t *state)
     if (next_random(state) % 16 == 0)
         mutated.size = next_random(state) % (mutated.size + 1);
     return mutated;
+}
+
+void mutate_files(struct bytes files[3], uint32_t seed, mutant_test *is_read)
+{
+    struct bytes gzipped[3];
+    uint32_t state = seed;
+    unsigned long whole = 0, total = suite_rounds(6000);
+    for (int i = 0; i < 3; i++)
+        gzipped[i] = bytes_gzipped(&files[i]);
+    for (unsigned long i = 0; i < total; i++) {
+        const bool is_plain = next_random(&state) % 4 > 0; /* few streams survive */
+        struct bytes mutant = bytes_mutated(&(is_plain ? files : gzipped)[i % 3], &state);
+        whole += is_read(&mutant, i);
+        bytes_finish(&mutant);
+    }
+    ck_assert_uint_gt(whole, total / 100);
+    ck_assert_uint_lt(whole, total / 2);
+    for (int i = 0; i < 3; i++) {
+        bytes_finish(&gzipped[i]);
+        bytes_finish(&files[i]);
+    }
 }
 
 struct bytes bytes_padded(const char *text, char character, size_t size)

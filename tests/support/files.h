@@ -29,6 +29,13 @@ uint32_t next_random(uint32_t *state);
 /* A copy with one to four bytes changed, inserted, cut out or doubled, or with its end cut off. */
 struct bytes bytes_mutated(const struct bytes *bytes, uint32_t *state);
 
+/* Gives mutants of three files, which it takes, gzipped and not, to a test with the number of the
+ * round. That says whether it could read all of one: it must in some rounds, and in fewer than
+ * half.
+ */
+typedef bool mutant_test(const struct bytes *mutant, unsigned long round);
+void mutate_files(struct bytes files[3], uint32_t seed, mutant_test *is_read);
+
 /* A text, then so many bytes of one character. */
 struct bytes bytes_padded(const char *text, char character, size_t size);
 

@@ -1,11 +1,14 @@
 #include "tests/support/iris.h"
 
+#include <check.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/evaluation.h"
 #include "core/random.h"
+#include "tests/support/trained.h"
 #include "tests/support/views.h"
 
 /* The benchmarks use this too, where no test runs that could fail. */
@@ -74,6 +77,49 @@ void iris_fold(struct iris *iris, uint32_t seed, size_t fold, struct samples *tr
     training->count = IRIS_COUNT - TEST;
     training->data.values = iris->shuffled_values + TEST * IRIS_FEATURES;
     training->targets.label = iris->shuffled_label + TEST;
+}
+
+double iris_accuracy(struct iris *iris, struct network *network, uint32_t seed, size_t fold,
+                     const struct training_params *params)
+{
+    struct samples training, test;
+    struct evaluation evaluation;
+    iris_fold(iris, seed, fold, &training, &test);
+    ck_assert_int_eq(network_train(network, &training, NULL, &iris->encoding, params, NULL, NULL),
+                     CORE_OK);
+    ck_assert_int_eq(network_evaluate(network, &test, &iris->encoding, &params->loss, NULL, NULL,
+                                      &evaluation, NULL),
+                     CORE_OK);
+    return evaluation.accuracy;
+}
+
+void iris_expect_patience(struct network *network, struct network *equal,
+                          struct training_params params)
+{
+    enum { ENOUGH = 1000, PATIENCE = 5 };
+    struct iris iris;
+    struct samples training, validation;
+    struct last_epoch last = {0};
+    struct evaluation evaluation;
+    const struct training_observer observer = {.context = &last, .on_epoch = keep_epoch};
+    params.loop.epochs = ENOUGH;
+    params.loop.patience = PATIENCE;
+    iris_load(&iris);
+    iris_fold(&iris, 0, 0, &training, &validation);
+    ck_assert_int_eq(
+        network_train(network, &training, &validation, &iris.encoding, &params, &observer, NULL),
+        CORE_OK);
+    ck_assert_uint_lt(last.epochs, ENOUGH);
+    ck_assert_int_eq(network_evaluate(network, &validation, &iris.encoding, &params.loss, NULL,
+                                      NULL, &evaluation, NULL),
+                     CORE_OK);
+    ck_assert_double_lt(evaluation.loss, last.epoch.validation_loss);
+    params.loop.epochs = last.epochs - PATIENCE;
+    params.loop.patience = 0;
+    ck_assert_int_eq(
+        network_train(equal, &training, &validation, &iris.encoding, &params, NULL, NULL), CORE_OK);
+    ck_assert(same_weights(network, equal));
+    iris_finish(&iris);
 }
 
 json_t *iris_model(const char *id)

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "core/samples.h"
+#include "core/training.h"
 
 enum { IRIS_COUNT = 150, IRIS_FEATURES = 4, IRIS_CLASSES = 3, IRIS_NEURONS = 16 };
 
@@ -27,6 +28,15 @@ void iris_finish(struct iris *iris);
  * borrow from iris, until the next call. */
 void iris_fold(struct iris *iris, uint32_t seed, size_t fold, struct samples *training,
                struct samples *test);
+
+/* Trains the network on a fold, and returns the share of the others that it gets right. */
+double iris_accuracy(struct iris *iris, struct network *network, uint32_t seed, size_t fold,
+                     const struct training_params *params);
+
+/* Trains the network with patience, and then one that was equal for as many epochs as its best one
+ * had. Asserts that it kept the weights of that one. */
+void iris_expect_patience(struct network *network, struct network *equal,
+                          struct training_params params);
 
 /* A model of them as POST /models takes it, with an encoder like theirs. */
 json_t *iris_model(const char *id);

@@ -88,6 +88,24 @@ void wire_read(int connection, struct wire_answer *ret_answer)
         ret_answer->status = 0;
 }
 
+void wire_begin(int connection, const char *lines, const char *body)
+{
+    char length[64];
+    wire_send(connection, lines);
+    snprintf(length, sizeof length, "Content-Length: %zu\r\n\r\n", strlen(body));
+    wire_send(connection, length);
+    wire_send_bytes(connection, body, strlen(body) - 1);
+}
+
+long wire_end(int connection, const char *body)
+{
+    static struct wire_answer answer;
+    wire_send(connection, body + strlen(body) - 1);
+    wire_read(connection, &answer);
+    close(connection);
+    return answer.status;
+}
+
 long wire_ask(int connection, const char *path)
 {
     char request[512];

@@ -18,6 +18,12 @@ struct wire_answer {
 void wire_send(int connection, const char *text);
 void wire_send_bytes(int connection, const void *bytes, size_t size);
 
+/* Sends a request except for the last byte of its body: its line and header lines, each with its
+ * line's end, a Content-Length, and what comes before that byte. */
+void wire_begin(int connection, const char *lines, const char *body);
+/* Sends the last byte, closes the connection, and returns the status of the answer. */
+long wire_end(int connection, const char *body);
+
 /* Reads one answer, and nothing of what follows it: its head, and a body of the length that it
  * states; or its head only. */
 void wire_read(int connection, struct wire_answer *ret_answer);
