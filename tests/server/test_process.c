@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ enum { WORKERS = 2, THREADS = 3, POLICY_OTHER = 0, POLICY_BATCH = 3, NICE_OF_TRA
 
 struct thread_counts {
     int trains; /* batch policy, nice 10 */
-    int serves; /* the usual policy, nice 0 */
+    int serves; /* the usual policy, as nice as this process */
     int others;
 };
 
@@ -64,7 +65,7 @@ static struct thread_counts count_threads(void)
         read_scheduling(task->d_name, &nice, &policy);
         if (policy == POLICY_BATCH && nice == NICE_OF_TRAINING)
             counts.trains++;
-        else if (policy == POLICY_OTHER && nice == 0)
+        else if (policy == POLICY_OTHER && nice == getpriority(PRIO_PROCESS, 0))
             counts.serves++;
         else
             counts.others++;
