@@ -144,9 +144,9 @@ static void read_fields(struct service *service, const struct document *document
                         struct problem *problem, struct predict_request *asked)
 {
     struct fields fields;
-    const struct network_params *params = &asked->input.model->config.network;
     if (!fields_open_document(&fields, document, problem))
         return;
+    const struct network_params *params = &asked->input.model->config.network;
     request_samples_read(service, &fields, SAMPLES_TO_PREDICT, &asked->input);
     read_ret_type(&fields, prediction_kind(&params->read_out)->types, asked->options.wanted);
     switch (params->read_out.kind) {
