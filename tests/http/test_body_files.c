@@ -73,13 +73,6 @@ START_TEST(without_nameless_files_a_body_has_a_name_for_a_moment)
 }
 END_TEST
 
-static void expect_ready(void)
-{
-    json_t *ready = http_get(&server, "/health/ready");
-    ck_assert_str_eq(member_string(ready, "status"), "ready");
-    json_decref(ready);
-}
-
 START_TEST(a_body_that_no_file_can_be_made_for_is_told_why)
 {
     refuse_nameless_files(ENFILE);
@@ -89,7 +82,7 @@ START_TEST(a_body_that_no_file_can_be_made_for_is_told_why)
     expect_problem(&answer, 503, "store_unavailable");
     ck_assert_ptr_nonnull(strstr(answer.body, strerror(ENFILE)));
     http_answer_finish(&answer);
-    expect_ready(); /* the database can be written to */
+    http_await_readiness(&server, 200); /* the database can be written to */
     expect_arrays(&server, 0);
 }
 END_TEST
@@ -128,7 +121,7 @@ START_TEST(a_body_without_room_on_the_disk_makes_the_server_unready)
     expect_problem(&answer, 503, "store_unavailable");
     http_answer_finish(&answer);
     service_limit_files(&server, RLIM_INFINITY);
-    expect_ready();
+    http_await_readiness(&server, 200);
 }
 END_TEST
 
