@@ -191,6 +191,13 @@ static bool has_signal(const struct service *service, const char *line, int numb
 
 static const int stopping[] = {SIGTERM, SIGINT, SIGHUP};
 
+/* Tests that run under nohup, or behind another job of a shell, would hand on what they ignore. */
+static void ignore_nothing(void)
+{
+    for (int i = 0; i < ROWS(stopping); i++)
+        signal(stopping[i], SIG_DFL);
+}
+
 START_TEST(each_of_three_signals_stops_the_server)
 {
     struct service service;
@@ -286,6 +293,7 @@ int main(void)
     Suite *suite = suite_create("starts");
     TCase *tests = suite_case(suite, "command line", program_directory_create,
                               program_directory_remove, 2 * SERVICE_SECONDS);
+    ignore_nothing();
     tcase_add_test(tests, a_database_in_a_missing_directory_is_told);
     tcase_add_test(tests, a_directory_in_place_of_the_database_is_told);
     tcase_add_test(tests, another_programs_database_is_refused_and_left_as_it_is);
