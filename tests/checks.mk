@@ -62,6 +62,12 @@ fuzz-targets: $(FUZZERS)
 $(FUZZERS): %: %.o $(BUILD)/tests/fuzz/file.o $(BUILD)/tests/support/value_writer.o $(SERVER) $(CORE)
 	$(call QUIET,LINK,$@) $(LINK) -fsanitize=fuzzer $^ $(LDFLAGS) $(BUILD_LIBS) -o $@
 
+ATTACKS = $(wildcard tests/robustness/*.py)
+robustness: PACKAGES = $(BUILD_PACKAGES) python3
+robustness: packages ## the scripts of tests/robustness: short, or for as long as ROUNDS= and SECONDS= say
+	@+$(AGAIN) all
+	@tests/robustness/all.sh $(ATTACKS)
+
 golden: PACKAGES = python3-torch python3-numpy
 golden: packages ## make the golden vectors anew with torch, and compare
 	@mkdir -p build/golden
@@ -82,4 +88,4 @@ fmt: PACKAGES = clang-format
 fmt: packages ## put every source into the project's style
 	clang-format -i $(SOURCES)
 
-.PHONY: debug asan tsan valgrind coverage fuzz fuzz-tests fuzz-targets golden lint lint-openapi fmt
+.PHONY: debug asan tsan valgrind coverage fuzz fuzz-tests fuzz-targets robustness golden lint lint-openapi fmt

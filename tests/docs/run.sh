@@ -10,7 +10,7 @@ checks=3
 failures=0
 
 START=README.md tests/docs/check.sh README.md "$@" core/README.md server/README.md \
-    server/*/README.md tests/README.md openapi/README.md >"$printed"
+    server/*/README.md tests/README.md tests/robustness/README.md openapi/README.md >"$printed"
 grep -v '%: Checks' "$printed"
 # "100%: Checks: 12, Failures: 0, Errors: 0"
 tally=$(tail -n 1 "$printed" | tr -cs '0-9' ' ')

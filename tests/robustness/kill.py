@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""kill -9 at random moments, while clients create, change, train and delete: nothing that was
+acknowledged is lost, weights have the bits of runs that nothing disturbed, the database is whole, and
+the next start is ready at once."""
+import random
+import sqlite3
+import time
+
+from support.service import Service, demand, main, rounds
+from support.story import Story, check, remove, undisturbed_runs
+
+READY_SECONDS = 1
+
+
+def integrity(database):
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        found = [row[0] for row in connection.execute("PRAGMA integrity_check")]
+        demand(found == ["ok"], "the database is damaged:", found)
+        demand(connection.execute("PRAGMA foreign_key_check").fetchone() is None, "a foreign key leads nowhere")
+    finally:
+        connection.close()
+
+
+def script():
+    chance = random.Random()
+    service = Service("--log", "errors")
+    sums = undisturbed_runs(service.client())
+    cycles, acknowledged, unanswered, looked_at, slowest = rounds(50), 0, 0, 0, 0.0
+    for cycle in range(cycles):
+        story = Story(service.port, f"c{cycle}", seed=cycle)
+        time.sleep(chance.uniform(0.01, 0.3))  # a random moment is what is meant
+        service.kill()
+        story.end()
+        service.start()
+        slowest = max(slowest, service.ready_seconds)
+        demand(service.ready_seconds < READY_SECONDS, "ready only after", service.ready_seconds, "s")
+        integrity(service.database)
+        client = service.client()
+        looked_at += check(client, story, sums)
+        acknowledged += story.acknowledged
+        unanswered += story.requests - story.acknowledged
+        remove(client, story)
+    service.stop()
+    service.finish()
+    return (f"{cycles} cycles, {acknowledged} acknowledged changes, {unanswered} unanswered, "
+            f"{looked_at} things looked at, 0 lost; ready after {slowest:.3f} s at most")
+
+
+if __name__ == "__main__":
+    main(script)
