@@ -265,7 +265,7 @@ static void learn_blocks(void *work, size_t part)
         for (size_t i = 0; i < learner->sample_count; i++) {
             struct slot *slot = &learner->slots[i];
             const struct layer_activity *layer = &slot->activity.layers[block->layer];
-            if (stops(learner))
+            if (!learner->steps && stops(learner))
                 return;
             credit_add(backward_find_credit(&learner->network, block->layer, block->number, slot,
                                             &learner->scratch[part]),
@@ -331,23 +331,30 @@ static void tally(const struct learner *learner, struct learner_sums *sums)
     }
 }
 
-/* Adds what the slots teach to the gradients; with `batch`, which they complete, steps. */
+static void begin_step(struct learner *learner, const struct batch *batch)
+{
+    for (size_t b = 0; b < learner->block_count; b++)
+        optimizer_begin(&learner->blocks[b].optimizer, batch->learning_rate,
+                        learner->options.params->weight_decay);
+}
+
+/* Adds what the slots teach to the gradients; with `batch`, which they complete, steps. A step that
+ * has begun is not stopped, so that the weights are always those of a whole number of steps. */
 static void learn(struct learner *learner, const struct batch *batch)
 {
     const struct learner_options *options = &learner->options;
     const bool limits = options->params->max_grad_norm > 0;
     const bool steps_apart = limits || backward_reads_weights(&learner->network);
-    for (size_t b = 0; batch != NULL && b < learner->block_count; b++)
-        optimizer_begin(&learner->blocks[b].optimizer, batch->learning_rate,
-                        options->params->weight_decay);
     learner->steps = batch != NULL && !steps_apart;
+    if (learner->steps)
+        begin_step(learner, batch);
     thread_team_run(options->team, learn_blocks, learner, learner->part_count);
-    if (atomic_load(&learner->stopped) || batch == NULL)
+    if (atomic_load(&learner->stopped) || batch == NULL || !steps_apart)
         return;
+    begin_step(learner, batch);
     if (limits)
         limit_gradient(learner);
-    if (steps_apart)
-        thread_team_run(options->team, step_blocks, learner, learner->part_count);
+    thread_team_run(options->team, step_blocks, learner, learner->part_count);
 }
 
 enum core_status learner_batch(struct learner *learner, const struct samples *samples,
@@ -371,4 +378,14 @@ enum core_status learner_batch(struct learner *learner, const struct samples *sa
             return CORE_STOPPED;
     }
     return CORE_OK;
+}
+
+size_t learner_block_count(const struct learner *learner)
+{
+    return learner->block_count;
+}
+
+struct learning_block *learner_block(struct learner *learner, size_t number)
+{
+    return &learner->blocks[number];
 }

@@ -31,6 +31,7 @@ struct batch {
 };
 
 struct learner;
+struct learning_block;
 
 /* Steps the weights of the caller's own network. All that it is given is borrowed until its end. */
 enum core_status learner_create(struct network *network, const struct learner_options *options,
@@ -45,8 +46,13 @@ struct learner_sums {
 };
 
 /* Learns from a batch of the samples and adds to the sums. CORE_STOPPED: the stop check has ended
- * it at some point of its work, and the weights are of no use. */
+ * it before its step. The weights and optimizers are as they were before the batch, but the learner
+ * takes no other one, and the sums are of no use. */
 enum core_status learner_batch(struct learner *learner, const struct samples *samples,
                                const struct batch *batch, struct learner_sums *sums);
+
+/* The blocks of all layers, one layer after the other; there is at least one. */
+size_t learner_block_count(const struct learner *learner);
+struct learning_block *learner_block(struct learner *learner, size_t number);
 
 #endif

@@ -6,17 +6,15 @@
 #include "core/evaluation.h"
 #include "core/learner.h"
 #include "core/random.h"
+#include "core/training_state.h"
 
 struct run {
-    struct network *network;
     const struct samples *training;
     const struct training_loop *loop;
+    const struct training_observer *observer;
     struct stop_check stop_check; /* the observer, as learner and evaluator know it */
-    struct learner *learner;
-    struct evaluator *evaluator; /* of the validation set; NULL: there is none */
-    struct network *best;        /* of the best epoch; NULL without patience */
-    struct random random;
-    uint32_t *order; /* [training->count] as this epoch takes them */
+    struct evaluator *evaluator;  /* of the validation set; NULL: there is none */
+    struct training_state state;
 };
 
 /* --- an epoch --- */
@@ -38,30 +36,52 @@ static bool all_are_finite(const struct network *network)
     return true;
 }
 
-static enum core_status learn(struct run *run, struct training_epoch *epoch)
+static size_t batches_of(const struct run *run)
+{
+    return (run->training->count - 1) / run->loop->batch_size + 1;
+}
+
+/* Takes the next batch. Until its end, the state is that before it. */
+static enum core_status learn_batch(struct run *run)
 {
     const struct training_loop *loop = run->loop;
-    const size_t count = run->training->count, batches = (count - 1) / loop->batch_size + 1;
-    const size_t steps = batches * loop->epochs, before = batches * (epoch->epoch - 1);
-    struct learner_sums sums = {0};
+    struct training_state *state = &run->state;
+    const size_t batches = batches_of(run), before = batches * (state->epoch - 1);
+    const size_t start = state->batch * loop->batch_size, left = run->training->count - start;
+    const struct batch batch = {
+        .epoch = state->epoch,
+        .samples = state->order + start,
+        .count = left < loop->batch_size ? left : loop->batch_size,
+        .learning_rate = schedule_rate(&loop->schedule, state->epoch - 1, before + state->batch,
+                                       batches * loop->epochs),
+    };
+    struct learner_sums sums = state->sums;
+    const enum core_status status = learner_batch(state->learner, run->training, &batch, &sums);
+    if (status != CORE_OK)
+        return status;
+    state->sums = sums;
+    state->batch++;
+    return CORE_OK;
+}
+
+static enum core_status learn(struct run *run, struct training_epoch *epoch)
+{
+    const struct training_observer *observer = run->observer;
+    struct training_state *state = &run->state;
     enum core_status status = CORE_OK;
-    if (loop->shuffle)
-        random_shuffle(&run->random, run->order, count);
-    for (size_t i = 0; status == CORE_OK && i < batches; i++) {
-        const size_t start = i * loop->batch_size, left = count - start;
-        const struct batch batch = {
-            .epoch = epoch->epoch,
-            .samples = run->order + start,
-            .count = left < loop->batch_size ? left : loop->batch_size,
-            .learning_rate = schedule_rate(&loop->schedule, epoch->epoch - 1, before + i, steps),
-        };
-        status = learner_batch(run->learner, run->training, &batch, &sums);
+    if (run->loop->shuffle && !state->is_drawn)
+        random_shuffle(&state->random, state->order, state->count);
+    state->is_drawn = true;
+    while (status == CORE_OK && state->batch < batches_of(run)) {
+        if (observer->on_batch != NULL)
+            observer->on_batch(observer->context, state);
+        status = learn_batch(run);
     }
     if (status != CORE_OK)
         return status;
-    epoch->loss = sums.loss / (double)sums.decisions;
-    epoch->accuracy = (double)sums.correct / (double)sums.decisions;
-    return isfinite(epoch->loss) && all_are_finite(run->network) ? CORE_OK : CORE_DIVERGED;
+    epoch->loss = state->sums.loss / (double)state->sums.decisions;
+    epoch->accuracy = (double)state->sums.correct / (double)state->sums.decisions;
+    return isfinite(epoch->loss) && all_are_finite(state->network) ? CORE_OK : CORE_DIVERGED;
 }
 
 static enum core_status validate(const struct run *run, struct training_epoch *epoch)
@@ -80,30 +100,66 @@ static enum core_status validate(const struct run *run, struct training_epoch *e
 
 /* --- all epochs --- */
 
-static enum core_status run_epochs(struct run *run, const struct training_observer *observer)
+static enum core_status run_epoch(struct run *run)
 {
-    double best_loss = INFINITY;
-    size_t best_epoch = 0;
-    for (size_t number = 1; number <= run->loop->epochs; number++) {
-        struct training_epoch epoch = {.epoch = number};
-        enum core_status status = learn(run, &epoch);
-        if (status == CORE_OK)
-            status = validate(run, &epoch);
-        if (status != CORE_OK)
-            return status;
-        epoch.is_best = run->best != NULL && epoch.validation_loss < best_loss;
-        if (observer != NULL && observer->on_epoch != NULL)
-            observer->on_epoch(observer->context, &epoch);
-        if (epoch.is_best) {
-            best_loss = epoch.validation_loss;
-            best_epoch = number;
-            network_copy_weights(run->network, run->best);
-        } else if (run->best != NULL && number - best_epoch >= run->loop->patience) {
-            break;
-        }
+    const struct training_observer *observer = run->observer;
+    struct training_state *state = &run->state;
+    struct training_epoch epoch = {.epoch = state->epoch};
+    enum core_status status = learn(run, &epoch);
+    if (status == CORE_OK)
+        status = validate(run, &epoch);
+    if (status != CORE_OK)
+        return status;
+    epoch.is_best = state->best != NULL && epoch.validation_loss < state->best_loss;
+    if (epoch.is_best) {
+        state->best_loss = epoch.validation_loss;
+        state->best_epoch = epoch.epoch;
+        network_copy_weights(state->network, state->best);
     }
-    if (best_epoch > 0)
-        network_copy_weights(run->best, run->network);
+    state->epoch++;
+    state->is_drawn = false;
+    state->batch = 0;
+    state->sums = (struct learner_sums){0};
+    if (observer->on_epoch != NULL)
+        observer->on_epoch(observer->context, &epoch);
+    return CORE_OK;
+}
+
+static bool has_no_patience_left(const struct run *run)
+{
+    const struct training_state *state = &run->state;
+    return state->best != NULL &&
+           training_state_epochs(state) - state->best_epoch >= run->loop->patience;
+}
+
+static enum core_status run_epochs(struct run *run)
+{
+    const struct training_observer *observer = run->observer;
+    struct training_state *state = &run->state;
+    enum core_status status = CORE_OK;
+    if (observer->on_begin != NULL && !observer->on_begin(observer->context, state))
+        return CORE_STOPPED;
+    while (status == CORE_OK && training_state_epochs(state) < run->loop->epochs &&
+           !has_no_patience_left(run))
+        status = run_epoch(run);
+    if (observer->on_end != NULL && (status == CORE_OK || status == CORE_STOPPED))
+        observer->on_end(observer->context, state);
+    if (status == CORE_OK && state->best_epoch > 0)
+        network_copy_weights(state->best, state->network);
+    return status;
+}
+
+static enum core_status state_init(struct training_state *state, const struct run *run)
+{
+    state->count = run->training->count;
+    state->order = malloc(state->count * sizeof *state->order);
+    if (state->order == NULL)
+        return CORE_NO_MEMORY;
+    for (size_t i = 0; i < state->count; i++)
+        state->order[i] = (uint32_t)i;
+    random_init(&state->random, run->loop->seed);
+    state->epoch = 1;
+    state->best_loss = INFINITY;
     return CORE_OK;
 }
 
@@ -121,27 +177,22 @@ static enum core_status run_init(struct run *run, const struct samples *validati
         .team = team,
         .stop_check = &run->stop_check,
     };
-    enum core_status status = learner_create(run->network, &options, &run->learner);
+    struct training_state *state = &run->state;
+    enum core_status status = learner_create(state->network, &options, &state->learner);
     if (status == CORE_OK && validation != NULL)
-        status = evaluator_create(run->network, validation, encoding, &params->loss, team,
+        status = evaluator_create(state->network, validation, encoding, &params->loss, team,
                                   &run->stop_check, &run->evaluator);
     if (status == CORE_OK && validation != NULL && run->loop->patience > 0)
-        status = network_copy(run->network, &run->best);
-    run->order = malloc(count * sizeof *run->order);
-    if (run->order == NULL)
-        return CORE_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        run->order[i] = (uint32_t)i;
-    random_init(&run->random, run->loop->seed);
-    return status;
+        status = network_copy(state->network, &state->best);
+    return status == CORE_OK ? state_init(state, run) : status;
 }
 
 static void run_finish(struct run *run)
 {
-    learner_destroy(run->learner);
+    learner_destroy(run->state.learner);
     evaluator_destroy(run->evaluator);
-    network_destroy(run->best);
-    free(run->order);
+    network_destroy(run->state.best);
+    free(run->state.order);
 }
 
 enum core_status network_train(struct network *network, const struct samples *training,
@@ -150,13 +201,18 @@ enum core_status network_train(struct network *network, const struct samples *tr
                                const struct training_observer *observer,
                                const struct thread_team *team)
 {
-    struct run run = {.network = network, .training = training, .loop = &params->loop};
-    if (observer != NULL)
-        run.stop_check = (struct stop_check){.context = observer->context,
-                                             .stop_requested = observer->stop_requested};
+    static const struct training_observer none = {0};
+    struct run run = {
+        .training = training,
+        .loop = &params->loop,
+        .observer = observer != NULL ? observer : &none,
+        .state.network = network,
+    };
+    run.stop_check = (struct stop_check){.context = run.observer->context,
+                                         .stop_requested = run.observer->stop_requested};
     enum core_status status = run_init(&run, validation, encoding, params, team);
     if (status == CORE_OK)
-        status = run_epochs(&run, observer);
+        status = run_epochs(&run);
     run_finish(&run);
     return status;
 }

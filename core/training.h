@@ -18,6 +18,8 @@
 #include "core/status.h"
 #include "core/thread_team.h"
 
+struct training_state;
+
 struct training_loop {
     size_t epochs;
     size_t batch_size; /* an epoch's last batch may be smaller, and is divided by its own size */
@@ -56,10 +58,17 @@ struct training_epoch {
     bool is_best; /* with patience: the best so far, whose weights are kept */
 };
 
-/* Hears of every epoch, and is asked again and again whether to stop. Members may be NULL. */
+/* Hears of every epoch, and is asked again and again whether to stop. Members may be NULL. What a
+ * state is for is said in training_state.h. */
 struct training_observer {
     void *context;
+    /* Before the first batch: may restore a state, to go on from there. False: the training ends
+     * as CORE_STOPPED, without on_end(). */
+    bool (*on_begin)(void *context, struct training_state *state);
+    void (*on_batch)(void *context, const struct training_state *state); /* before each batch */
     void (*on_epoch)(void *context, const struct training_epoch *epoch);
+    /* After the last epoch, or when it was stopped: the state to go on from. */
+    void (*on_end)(void *context, const struct training_state *state);
     bool (*stop_requested)(void *context);
 };
 
