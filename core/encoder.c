@@ -97,16 +97,36 @@ bool encoder_is_inside(const struct encoder *encoder, size_t feature, float x)
 
 /* --- encoding --- */
 
+static void add_features(const struct encoder *encoder, size_t first, size_t count, const float *x,
+                         struct pattern *pattern)
+{
+    switch (encoder->type) {
+    case ENCODER_GAUSSIAN_TUNING:
+        gaussian_tuning_add(&encoder->gaussian_tuning, first, count, x, pattern);
+        break;
+    case ENCODER_LATENCY:
+        latency_add(&encoder->latency, first, count, x, pattern);
+        break;
+    }
+}
+
 void encoder_encode(const struct encoder *encoder, const float *x, struct pattern *pattern)
 {
     pattern_clear(pattern);
-    switch (encoder->type) {
-    case ENCODER_GAUSSIAN_TUNING:
-        gaussian_tuning_add(&encoder->gaussian_tuning, x, pattern);
-        break;
-    case ENCODER_LATENCY:
-        latency_add(&encoder->latency, x, pattern);
-        break;
+    add_features(encoder, 0, encoder_features(encoder), x, pattern);
+}
+
+void encoder_encode_bytes(const struct encoder *encoder, const uint8_t *x, struct pattern *pattern)
+{
+    enum { PIECE = 256 };
+    float values[PIECE];
+    const size_t n = encoder_features(encoder);
+    pattern_clear(pattern);
+    for (size_t first = 0; first < n; first += PIECE) {
+        const size_t rest = n - first, count = rest < PIECE ? rest : PIECE;
+        for (size_t i = 0; i < count; i++)
+            values[i] = x[first + i];
+        add_features(encoder, first, count, values, pattern);
     }
 }
 

@@ -59,6 +59,9 @@ bool encoder_is_inside(const struct encoder *encoder, size_t feature, float x);
  * encoder_spikes(). */
 void encoder_encode(const struct encoder *encoder, const float *x, struct pattern *pattern);
 
+/* The same spikes, from bytes. A byte table, if the encoder has one, is faster. */
+void encoder_encode_bytes(const struct encoder *encoder, const uint8_t *x, struct pattern *pattern);
+
 /* The spike times of the neurons of one feature, times[neurons]; -1: the neuron is silent. */
 void encoder_encode_value(const struct encoder *encoder, size_t feature, float x, float *times);
 

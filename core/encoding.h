@@ -24,7 +24,7 @@ enum core_status encoding_init(struct encoding *encoding, const struct encoder *
                                float last);
 void encoding_finish(struct encoding *encoding); /* does nothing on a zeroed one */
 
-/* Whether it encodes bytes. */
+/* Whether it has a table of bytes; without one they are encoded as values are. */
 static inline bool encoding_takes_bytes(const struct encoding *encoding)
 {
     return encoding->byte_table.ranges > 0;

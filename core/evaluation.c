@@ -32,7 +32,7 @@ static bool evaluate_sample(struct evaluator *evaluator, size_t sample, struct s
 {
     const struct reading_task task = {
         .targets = &evaluator->samples->targets,
-        .sample = sample,
+        .sample = samples_row(evaluator->samples, sample),
         .loss = &evaluator->loss,
         .stop_check = evaluator->stop_check,
     };
@@ -106,7 +106,8 @@ enum core_status evaluator_create(const struct network *network, const struct sa
     if (encoding != NULL)
         evaluator->encoding = *encoding;
     evaluator->encoding.background = NULL;
-    if (samples->kind == SAMPLES_BYTES && network->params.tempotron.clock == CLOCK_GRID)
+    if (samples->kind == SAMPLES_BYTES && encoding_takes_bytes(&evaluator->encoding) &&
+        network->params.tempotron.clock == CLOCK_GRID)
         evaluator->encoding.background = background_create(
             &network->layers[0], &evaluator->encoding.byte_table, &evaluator->arena);
     init_scratch(evaluator);
@@ -133,7 +134,8 @@ static struct evaluation tally(const struct evaluator *evaluator, uint64_t *conf
         decisions += reading->decisions;
         correct += reading->correct;
         if (confusion != NULL && reading->label != READING_UNDECIDED) {
-            const size_t label = (size_t)evaluator->samples->targets.label[b];
+            const size_t row = samples_row(evaluator->samples, b);
+            const size_t label = (size_t)evaluator->samples->targets.label[row];
             confusion[label * classes + (size_t)reading->label]++;
         }
     }

@@ -125,14 +125,14 @@ static void add_spikes(const struct gaussian_tuning *tuning, size_t from, size_t
     pattern->fired = fired;
 }
 
-void gaussian_tuning_add(const struct gaussian_tuning *tuning, const float *x,
-                         struct pattern *pattern)
+void gaussian_tuning_add(const struct gaussian_tuning *tuning, size_t first, size_t count,
+                         const float *x, struct pattern *pattern)
 {
     struct block block;
-    for (size_t from = 0; from < tuning->ranges.n; from += BLOCK) {
-        const size_t rest = tuning->ranges.n - from, count = rest < BLOCK ? rest : BLOCK;
-        find_spikes(tuning, from, count, x + from, &block);
-        add_spikes(tuning, from, count, &block, pattern);
+    for (size_t done = 0; done < count; done += BLOCK) {
+        const size_t rest = count - done, of_block = rest < BLOCK ? rest : BLOCK;
+        find_spikes(tuning, first + done, of_block, x + done, &block);
+        add_spikes(tuning, first + done, of_block, &block, pattern);
     }
 }
 

@@ -41,10 +41,10 @@ enum core_status gaussian_tuning_init(struct gaussian_tuning *tuning, size_t n, 
                                       const float *x_min, const float *x_max,
                                       uint32_t max_spike_time);
 
-/* Adds the spikes of a sample, x[n], to the pattern: feature i's neuron j (0-based) is the afferent
- * i * m + j. */
-void gaussian_tuning_add(const struct gaussian_tuning *tuning, const float *x,
-                         struct pattern *pattern);
+/* Adds the spikes of `count` features of a sample, x[count], the first of which is the feature
+ * `first`, to the pattern: feature i's neuron j (0-based) is the afferent i * m + j. */
+void gaussian_tuning_add(const struct gaussian_tuning *tuning, size_t first, size_t count,
+                         const float *x, struct pattern *pattern);
 
 /* The spike times of all neurons of one feature, times[m]; -1: the neuron is silent. */
 void gaussian_tuning_encode(const struct gaussian_tuning *tuning, size_t feature, float x,

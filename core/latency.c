@@ -90,13 +90,14 @@ static void add_spikes(size_t from, size_t count, const float *times, struct pat
     pattern->fired = fired;
 }
 
-void latency_add(const struct latency *latency, const float *x, struct pattern *pattern)
+void latency_add(const struct latency *latency, size_t first, size_t count, const float *x,
+                 struct pattern *pattern)
 {
     float times[BLOCK];
-    for (size_t from = 0; from < latency->ranges.n; from += BLOCK) {
-        const size_t rest = latency->ranges.n - from, count = rest < BLOCK ? rest : BLOCK;
-        find_times(latency, from, count, x + from, times);
-        add_spikes(from, count, times, pattern);
+    for (size_t done = 0; done < count; done += BLOCK) {
+        const size_t rest = count - done, of_block = rest < BLOCK ? rest : BLOCK;
+        find_times(latency, first + done, of_block, x + done, times);
+        add_spikes(first + done, of_block, times, pattern);
     }
 }
 

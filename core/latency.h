@@ -38,8 +38,10 @@ struct latency {
 enum core_status latency_init(struct latency *latency, size_t n, enum latency_scale scale,
                               const float *x_min, const float *x_max, uint32_t max_spike_time);
 
-/* Adds the spikes of a sample, x[n], to the pattern: feature i is the afferent i. */
-void latency_add(const struct latency *latency, const float *x, struct pattern *pattern);
+/* Adds the spikes of `count` features of a sample, x[count], the first of which is the feature
+ * `first`, to the pattern: feature i is the afferent i. */
+void latency_add(const struct latency *latency, size_t first, size_t count, const float *x,
+                 struct pattern *pattern);
 
 /* The spike time of a value of one feature; -1: silent. */
 float latency_encode(const struct latency *latency, size_t feature, float x);

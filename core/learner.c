@@ -184,7 +184,7 @@ static void read_out(struct learner *learner, size_t i, struct thread_scratch *s
     const struct training_params *params = learner->options.params;
     const struct reading_task task = {
         .targets = &learner->samples->targets,
-        .sample = learner->numbers[i],
+        .sample = samples_row(learner->samples, learner->numbers[i]),
         .loss = &params->loss,
         .batch = learner->batch,
         .stop_check = learner->options.stop_check,

@@ -32,7 +32,7 @@ void reading_scratch_init(struct reading_scratch *scratch, const struct network 
 /* What a sample is read out against. */
 struct reading_task {
     const struct targets *targets;
-    size_t sample;                       /* of the targets */
+    size_t sample;                       /* its row of the targets */
     const struct loss *loss;             /* of READ_OUT_V_MAX */
     size_t batch;                        /* samples, over which the gradient is a mean */
     const struct stop_check *stop_check; /* may be NULL */

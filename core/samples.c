@@ -1,7 +1,6 @@
 #include "core/samples.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/random.h"
 
@@ -15,6 +14,7 @@ static void finish_data(struct samples *samples)
         free(samples->data.values);
         break;
     case SAMPLES_BYTES:
+    case SAMPLES_BYTE_TIMES:
         free(samples->data.bytes);
         break;
     case SAMPLES_SPIKE_TRAINS:
@@ -78,11 +78,11 @@ size_t samples_mean_length(const struct samples *samples)
 
 static size_t longest_trains(const struct samples *samples)
 {
-    const size_t *first = samples->data.trains.first;
     size_t max = 0;
-    for (size_t b = 0; b < samples->count; b++)
-        if (first[b + 1] - first[b] > max)
-            max = first[b + 1] - first[b];
+    for (size_t b = 0; b < samples->count; b++) {
+        const size_t *first = samples->data.trains.first + samples_row(samples, b);
+        max = first[1] - first[0] > max ? first[1] - first[0] : max;
+    }
     return max;
 }
 
@@ -92,8 +92,10 @@ size_t samples_capacity(const struct samples *samples, const struct encoding *en
     case SAMPLES_VALUES:
         return encoder_spikes(encoding->encoder);
     case SAMPLES_BYTES:
-        return samples->features * PATTERN_SLACK;
+        return encoding_takes_bytes(encoding) ? samples->features * PATTERN_SLACK
+                                              : encoder_spikes(encoding->encoder);
     case SAMPLES_SPIKE_TIMES:
+    case SAMPLES_BYTE_TIMES:
         return samples->features;
     case SAMPLES_SPIKE_TRAINS:
         return longest_trains(samples);
@@ -101,42 +103,60 @@ size_t samples_capacity(const struct samples *samples, const struct encoding *en
     return 0;
 }
 
-static void add_spike_times(const struct samples *samples, size_t sample, struct pattern *pattern)
+static void add_spike_times(const struct samples *samples, size_t row, struct pattern *pattern)
 {
-    const float *times = samples->data.values + sample * samples->features;
+    const float *times = samples->data.values + row * samples->features;
     pattern_clear(pattern);
     for (size_t i = 0; i < samples->features; i++)
         pattern_add(pattern, i, times[i]);
 }
 
-static void add_spike_trains(const struct samples *samples, size_t sample, struct pattern *pattern)
+static void add_byte_times(const struct samples *samples, size_t row, struct pattern *pattern)
+{
+    const uint8_t *times = samples->data.bytes + row * samples->features;
+    pattern_clear(pattern);
+    for (size_t i = 0; i < samples->features; i++)
+        pattern_add(pattern, i, times[i]);
+}
+
+static void add_spike_trains(const struct samples *samples, size_t row, struct pattern *pattern)
 {
     const struct spike_trains *trains = &samples->data.trains;
-    const uint32_t *spikes = trains->spikes + sample * samples->features;
-    const float *time = trains->times + trains->first[sample];
+    const uint32_t *spikes = trains->spikes + row * samples->features;
+    const float *time = trains->times + trains->first[row];
     pattern_clear(pattern);
     for (size_t i = 0; i < samples->features; i++)
         for (uint32_t k = 0; k < spikes[i]; k++)
             pattern_add(pattern, i, *time++);
 }
 
+static void encode_bytes(const struct encoding *encoding, const uint8_t *x, struct pattern *pattern)
+{
+    if (encoding_takes_bytes(encoding))
+        byte_table_encode(&encoding->byte_table, encoding->background, x, pattern);
+    else
+        encoder_encode_bytes(encoding->encoder, x, pattern);
+}
+
 void samples_pattern(const struct samples *samples, const struct encoding *encoding, size_t sample,
                      struct pattern *pattern)
 {
-    const size_t first = sample * samples->features;
+    const size_t row = samples_row(samples, sample), first = row * samples->features;
     switch (samples->kind) {
     case SAMPLES_VALUES:
         encoder_encode(encoding->encoder, samples->data.values + first, pattern);
         break;
     case SAMPLES_BYTES:
-        byte_table_encode(&encoding->byte_table, encoding->background, samples->data.bytes + first,
-                          pattern);
+        encode_bytes(encoding, samples->data.bytes + first, pattern);
         break;
     case SAMPLES_SPIKE_TIMES:
-        add_spike_times(samples, sample, pattern);
+        add_spike_times(samples, row, pattern);
         break;
     case SAMPLES_SPIKE_TRAINS:
-        add_spike_trains(samples, sample, pattern);
+        add_spike_trains(samples, row, pattern);
+        break;
+    case SAMPLES_BYTE_TIMES:
+        add_byte_times(samples, row, pattern);
         break;
     }
 }
@@ -161,131 +181,30 @@ static bool to_bytes(struct samples *samples)
     return true;
 }
 
-static bool to_values(struct samples *samples)
-{
-    const size_t count = samples->count * samples->features;
-    if (samples->kind != SAMPLES_BYTES)
-        return true;
-    float *values = malloc(count * sizeof *values);
-    if (values == NULL)
-        return false;
-    for (size_t i = 0; i < count; i++)
-        values[i] = samples->data.bytes[i];
-    free(samples->data.bytes);
-    samples->data.values = values;
-    samples->kind = SAMPLES_VALUES;
-    return true;
-}
-
 bool samples_suit(struct samples *samples, const struct encoding *encoding)
 {
-    return encoding_takes_bytes(encoding) ? to_bytes(samples) : to_values(samples);
+    return !encoding_takes_bytes(encoding) || to_bytes(samples);
 }
 
 /* --- picking some --- */
 
-/* Rows of `size` bytes, picked from one array into another, new one; NULL: no memory. */
-static void *select_rows(const void *rows, size_t size, const uint32_t *which, size_t count)
-{
-    char *selected = malloc(count * size);
-    for (size_t i = 0; selected != NULL && i < count; i++)
-        memcpy(selected + i * size, (const char *)rows + which[i] * size, size);
-    return selected;
-}
-
-static bool select_trains(const struct samples *samples, const uint32_t *which,
-                          struct samples *selected)
-{
-    const struct spike_trains *from = &samples->data.trains;
-    struct spike_trains *to = &selected->data.trains;
-    to->spikes =
-        select_rows(from->spikes, samples->features * sizeof *to->spikes, which, selected->count);
-    if (to->spikes == NULL || !samples_index(selected))
-        return false;
-    to->times = malloc((to->first[selected->count] + 1) * sizeof *to->times);
-    if (to->times == NULL)
-        return false;
-    for (size_t i = 0; i < selected->count; i++)
-        memcpy(to->times + to->first[i], from->times + from->first[which[i]],
-               (to->first[i + 1] - to->first[i]) * sizeof *to->times);
-    return true;
-}
-
-static bool select_data(const struct samples *samples, const uint32_t *which,
-                        struct samples *selected)
-{
-    const size_t features = samples->features, count = selected->count;
-    const union samples_data *from = &samples->data;
-    union samples_data *to = &selected->data;
-    switch (samples->kind) {
-    case SAMPLES_VALUES:
-    case SAMPLES_SPIKE_TIMES:
-        to->values = select_rows(from->values, features * sizeof *to->values, which, count);
-        return to->values != NULL;
-    case SAMPLES_BYTES:
-        to->bytes = select_rows(from->bytes, features, which, count);
-        return to->bytes != NULL;
-    case SAMPLES_SPIKE_TRAINS:
-        return select_trains(samples, which, selected);
-    }
-    return false;
-}
-
-static bool select_targets(const struct targets *from, const uint32_t *which, size_t count,
-                           struct targets *to)
-{
-    switch (from->kind) {
-    case TARGETS_NONE:
-        return true;
-    case TARGETS_CLASS:
-        to->label = select_rows(from->label, sizeof *to->label, which, count);
-        return to->label != NULL;
-    case TARGETS_COUNT:
-        to->wanted = select_rows(from->wanted, from->outputs * sizeof *to->wanted, which, count);
-        return to->wanted != NULL;
-    }
-    return false;
-}
-
-static bool select_samples(const struct samples *samples, const uint32_t *which, size_t count,
-                           struct samples *ret_samples)
-{
-    struct samples selected = {
-        .kind = samples->kind,
-        .count = count,
-        .features = samples->features,
-        .targets = {.kind = samples->targets.kind, .outputs = samples->targets.outputs},
-    };
-    if (!select_data(samples, which, &selected) ||
-        !select_targets(&samples->targets, which, count, &selected.targets)) {
-        samples_finish(&selected);
-        return false;
-    }
-    *ret_samples = selected;
-    return true;
-}
-
-bool samples_split(struct samples *samples, uint32_t seed, size_t drawn, struct samples *ret_aside)
+uint32_t *samples_shuffled(size_t count, uint32_t seed)
 {
     struct random random;
-    struct samples rest = {0}, aside = {0};
-    const size_t count = samples->count;
     uint32_t *shuffled = malloc(count * sizeof *shuffled);
     if (shuffled == NULL)
-        return false;
+        return NULL;
     for (size_t i = 0; i < count; i++)
         shuffled[i] = (uint32_t)i;
     random_init(&random, seed);
     random_shuffle(&random, shuffled, count);
-    const bool made = select_samples(samples, shuffled, drawn, &aside) &&
-                      select_samples(samples, shuffled + drawn, count - drawn, &rest);
-    free(shuffled);
-    if (!made) {
-        samples_finish(&aside);
-        return false;
-    }
-    samples_finish(samples);
-    *samples = rest;
-    *ret_aside = aside;
-    return true;
+    return shuffled;
+}
+
+struct samples samples_view(const struct samples *samples, const uint32_t *rows, size_t count)
+{
+    struct samples view = *samples;
+    view.rows = rows;
+    view.count = count;
+    return view;
 }

@@ -18,7 +18,8 @@ enum samples_kind {
     SAMPLES_VALUES,       /* real values, through an encoder */
     SAMPLES_SPIKE_TIMES,  /* one spike time an afferent; negative: silent */
     SAMPLES_SPIKE_TRAINS, /* any number of spike times an afferent */
-    SAMPLES_BYTES         /* values 0 .. 255, through an encoder's byte table */
+    SAMPLES_BYTES,        /* values 0 .. 255, through an encoder */
+    SAMPLES_BYTE_TIMES    /* one spike time 0 .. 255 an afferent */
 };
 
 /* How many spikes each afferent has, then all their times in that order. */
@@ -30,7 +31,7 @@ struct spike_trains {
 
 union samples_data {
     float *values;              /* [count][features] of SAMPLES_VALUES and SAMPLES_SPIKE_TIMES */
-    uint8_t *bytes;             /* [count][features] of SAMPLES_BYTES */
+    uint8_t *bytes;             /* [count][features] of SAMPLES_BYTES and SAMPLES_BYTE_TIMES */
     struct spike_trains trains; /* of SAMPLES_SPIKE_TRAINS */
 };
 
@@ -57,14 +58,23 @@ struct samples {
     size_t features; /* values, or afferents, a sample */
     union samples_data data;
     struct targets targets;
+    const uint32_t *rows; /* [count] of a view: the row of data and targets that each sample is;
+                             NULL: sample i is row i */
 };
+
+/* Where the data and the target of a sample are. */
+static inline size_t samples_row(const struct samples *samples, size_t sample)
+{
+    return samples->rows != NULL ? samples->rows[sample] : sample;
+}
 
 void samples_finish(struct samples *samples); /* does nothing on a zeroed one */
 
 /* Whether the samples go through an encoder. */
 bool samples_are_encoded(const struct samples *samples);
 
-/* The mean number of spikes that samples of spike trains have; 0 for other kinds. */
+/* The mean number of spikes that samples of spike trains have; 0 for other kinds. They are no view.
+ */
 size_t samples_mean_length(const struct samples *samples);
 
 /* The most spikes that a sample may have. The encoding may be NULL for samples that are spikes. */
@@ -78,11 +88,14 @@ void samples_pattern(const struct samples *samples, const struct encoding *encod
 bool samples_index(struct samples *samples);
 
 /* Turns values that are all whole numbers 0 .. 255, as the pixels of images are, into bytes if the
- * encoding takes these, and bytes into values if it does not. False: no memory. */
+ * encoding has a table of these. Bytes stay what they are. False: no memory. */
 bool samples_suit(struct samples *samples, const struct encoding *encoding);
 
-/* Sets `drawn` samples, picked by the seed, aside: *samples becomes the rest, and both are copies.
- * False: no memory. */
-bool samples_split(struct samples *samples, uint32_t seed, size_t drawn, struct samples *ret_aside);
+/* The numbers 0 .. count - 1 in an order drawn by the seed, to split samples by: each part is a
+ * view. NULL: no memory. Free with free(). */
+uint32_t *samples_shuffled(size_t count, uint32_t seed);
+
+/* Shows those samples, rows[count], of others, without copying them; both are borrowed. */
+struct samples samples_view(const struct samples *samples, const uint32_t *rows, size_t count);
 
 #endif

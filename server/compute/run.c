@@ -1,5 +1,7 @@
 #include "server/compute/run.h"
 
+#include <stdlib.h>
+
 #include "server/base/team_threads.h"
 #include "server/base/timestamp.h"
 #include "server/model/cache.h"
@@ -11,13 +13,16 @@
 #include "server/store/pool.h"
 #include "server/store/samples.h"
 
+enum { TRAINING, VALIDATION };
+
 void run_unload(struct run *run)
 {
     encoding_finish(&run->fitted_encoding);
     encoder_finish(&run->fitted);
     model_release(run->base);
-    samples_finish(&run->training);
-    samples_finish(&run->validation);
+    samples_finish(&run->given[TRAINING]);
+    samples_finish(&run->given[VALIDATION]);
+    free(run->shares);
     team_threads_destroy(run->team);
     network_destroy(run->network);
     *run = (struct run){0};
@@ -56,18 +61,37 @@ static enum store_status load_samples(const struct run *run, struct store *store
     return status;
 }
 
-/* Those that the run was given, or a share of the training samples. */
+/* Those that the run was given, or a share of the training samples, which is drawn by number. */
 static enum store_status load_validation(struct run *run, struct store *store)
 {
-    const double fraction = run->params.validation_fraction;
+    const size_t count = run->given[TRAINING].count;
     if (run->record->validation_sha256[0] != '\0')
-        return load_samples(run, store, true, &run->validation);
-    if (fraction == 0)
+        return load_samples(run, store, true, &run->given[VALIDATION]);
+    if (run->params.validation_fraction == 0)
         return STORE_OK;
-    const size_t drawn = run_params_validation_count(run->training.count, fraction);
-    return samples_split(&run->training, run->params.training.loop.seed, drawn, &run->validation)
-               ? STORE_OK
-               : STORE_NO_MEMORY;
+    run->shares = samples_shuffled(count, run->params.training.loop.seed);
+    return run->shares != NULL ? STORE_OK : STORE_NO_MEMORY;
+}
+
+/* What training sees of the samples that the run was given, as they are now. */
+static void show_samples(struct run *run)
+{
+    const struct samples *given = &run->given[TRAINING];
+    run->training = *given;
+    run->validation = run->given[VALIDATION];
+    if (run->shares == NULL)
+        return;
+    const size_t drawn = run_params_validation_count(given->count, run->params.validation_fraction);
+    run->validation = samples_view(given, run->shares, drawn);
+    run->training = samples_view(given, run->shares + drawn, given->count - drawn);
+}
+
+static bool suit_samples(struct run *run)
+{
+    const bool suit = samples_suit(&run->given[TRAINING], run->encoding) &&
+                      samples_suit(&run->given[VALIDATION], run->encoding);
+    show_samples(run);
+    return suit;
 }
 
 /* Other ranges may have come, with another version, since the samples were accepted. */
@@ -106,10 +130,11 @@ static enum store_status load_sets(struct run *run, struct store_pool *stores)
     enum store_status status = store_pool_borrow_reader(stores, &store);
     if (status != STORE_OK)
         return status;
-    status = load_samples(run, store, false, &run->training);
+    status = load_samples(run, store, false, &run->given[TRAINING]);
     if (status == STORE_OK)
         status = load_validation(run, store);
     store_pool_return_reader(stores, store);
+    show_samples(run);
     return status;
 }
 
@@ -129,8 +154,7 @@ enum store_status run_load(struct run *run, const struct run_record *record,
     if (status != STORE_OK || problem_is_set(problem))
         return status;
     run->team = team_threads_create(threads);
-    return run->team != NULL && samples_suit(&run->training, run->encoding) &&
-                   samples_suit(&run->validation, run->encoding) &&
+    return run->team != NULL && suit_samples(run) &&
                    network_copy(run->base->network, &run->network) == CORE_OK
                ? STORE_OK
                : STORE_NO_MEMORY;

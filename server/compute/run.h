@@ -16,8 +16,10 @@ struct run {
     const struct run_record *record; /* borrowed */
     struct model *base;              /* whose weights it starts from */
     struct run_params params;
-    struct samples training;
-    struct samples validation; /* count 0: none */
+    struct samples given[2];   /* for training and, if there are some, for validation; owned */
+    uint32_t *shares;          /* of the samples for training, if a share is set aside; owned */
+    struct samples training;   /* a view, once they are loaded */
+    struct samples validation; /* likewise; count 0: none */
     struct encoder fitted;     /* to the training samples, if the run fits its encoder, and */
     struct encoding fitted_encoding;
     const struct encoding *encoding; /* that the samples go through: this one, or the base's */

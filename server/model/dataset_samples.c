@@ -113,38 +113,70 @@ enum store_status dataset_samples_check(struct store *store, const struct datase
 
 /* --- loading --- */
 
-static enum store_status set_values(struct samples *samples, enum dtype dtype, void *take_values)
+/* From the type of an array to that of samples or labels, while its chunks are read: the array is
+ * never in memory as a whole beside what it becomes. */
+struct conversion {
+    enum dtype dtype;
+    size_t count;   /* of the values so far, and */
+    size_t max;     /* of all; */
+    float *values;  /* [max] what they become, or */
+    int32_t *label; /* [max] */
+};
+
+static bool convert_chunk(void *context, const void *data, size_t bytes)
 {
-    const size_t count = samples->count * samples->features;
-    if (dtype == DTYPE_U1) {
-        samples->kind = SAMPLES_BYTES;
-        samples->data.bytes = take_values;
-        return STORE_OK;
-    }
-    if (dtype == DTYPE_F4) {
-        samples->data.values = take_values;
-        return STORE_OK;
-    }
-    float *values = samples->data.values = malloc(count * sizeof *values);
-    const bool has_memory = values != NULL;
-    const bool converted = has_memory && dtype_to_float(dtype, take_values, count, values) == count;
-    free(take_values);
-    return converted ? STORE_OK : has_memory ? STORE_CORRUPT : STORE_NO_MEMORY;
+    struct conversion *conversion = context;
+    const size_t count = bytes / dtype_size(conversion->dtype);
+    if (count > conversion->max - conversion->count)
+        return false;
+    const size_t converted =
+        conversion->values != NULL
+            ? dtype_to_float(conversion->dtype, data, count, conversion->values + conversion->count)
+            : dtype_to_label(conversion->dtype, data, count, conversion->label + conversion->count);
+    conversion->count += converted;
+    return converted == count;
+}
+
+/* Into values or labels of the conversion, which has just allocated them. */
+static enum store_status convert(struct store *store, const struct array_record *array,
+                                 struct conversion *conversion)
+{
+    if (conversion->values == NULL && conversion->label == NULL)
+        return STORE_NO_MEMORY;
+    const enum store_status status = store_array_read(store, array, convert_chunk, conversion);
+    return status == STORE_OK && conversion->count < conversion->max ? STORE_CORRUPT : status;
+}
+
+static enum store_status load_bytes(struct store *store, const struct array_record *array,
+                                    bool are_encoded, struct samples *samples)
+{
+    void *bytes;
+    if (array->bytes != array->count * array->features)
+        return STORE_CORRUPT;
+    const enum store_status status = store_array_load(store, array, &bytes);
+    if (status != STORE_OK)
+        return status;
+    samples->kind = are_encoded ? SAMPLES_BYTES : SAMPLES_BYTE_TIMES;
+    samples->data.bytes = bytes;
+    return STORE_OK;
 }
 
 static enum store_status load_values(struct store *store, const struct dataset_record *dataset,
                                      const struct model *model, enum samples_use use,
                                      struct samples *samples)
 {
-    void *values;
-    const bool stays_as_it_is = samples_json_trains(use) && model->config.has_encoder;
-    enum store_status status = store_array_load(store, &dataset->x, &values);
-    if (status == STORE_OK)
-        status = set_values(samples, dataset->x.dtype, values);
+    const bool are_encoded = model->config.has_encoder;
+    const bool stays_as_it_is = samples_json_trains(use) && are_encoded;
+    samples->kind = are_encoded ? SAMPLES_VALUES : SAMPLES_SPIKE_TIMES;
+    if (dataset->x.dtype == DTYPE_U1)
+        return load_bytes(store, &dataset->x, are_encoded, samples);
+    const size_t count = samples->count * samples->features;
+    samples->data.values = malloc(count * sizeof *samples->data.values);
+    struct conversion conversion = {
+        .dtype = dataset->x.dtype, .max = count, .values = samples->data.values};
+    enum store_status status = convert(store, &dataset->x, &conversion);
     if (status == STORE_OK && !stays_as_it_is && !samples_suit(samples, &model->encoding))
         status = STORE_NO_MEMORY;
-    if (!model->config.has_encoder)
-        samples->kind = SAMPLES_SPIKE_TIMES;
     return status;
 }
 
@@ -166,20 +198,13 @@ static enum store_status rename_labels(const struct dataset_record *dataset,
 static enum store_status load_labels(struct store *store, const struct dataset_record *dataset,
                                      const struct model *model, struct samples *samples)
 {
-    void *values;
-    enum store_status status = store_array_load(store, &dataset->label, &values);
-    if (status != STORE_OK)
-        return status;
-    int32_t *label = malloc(samples->count * sizeof *label);
     samples->targets.kind = TARGETS_CLASS;
-    samples->targets.label = label;
-    if (label == NULL)
-        status = STORE_NO_MEMORY;
-    else if (dtype_to_label(dataset->label.dtype, values, samples->count, label) < samples->count)
-        status = STORE_CORRUPT;
-    free(values);
+    samples->targets.label = malloc(samples->count * sizeof *samples->targets.label);
+    struct conversion conversion = {
+        .dtype = dataset->label.dtype, .max = samples->count, .label = samples->targets.label};
+    const enum store_status status = convert(store, &dataset->label, &conversion);
     if (status == STORE_OK && dataset->names != NULL)
-        status = rename_labels(dataset, model, samples);
+        return rename_labels(dataset, model, samples);
     return status;
 }
 
@@ -187,8 +212,7 @@ enum store_status dataset_samples_load(struct store *store, const struct dataset
                                        const struct model *model, enum samples_use use,
                                        struct samples *ret_samples)
 {
-    struct samples samples = {
-        .kind = SAMPLES_VALUES, .count = dataset->x.count, .features = dataset->x.features};
+    struct samples samples = {.count = dataset->x.count, .features = dataset->x.features};
     enum store_status status = load_values(store, dataset, model, use, &samples);
     if (status == STORE_OK && use != SAMPLES_TO_PREDICT)
         status = load_labels(store, dataset, model, &samples);

@@ -19,8 +19,8 @@ enum store_status dataset_samples_check(struct store *store, const struct datase
 
 /* Loads the samples of a dataset that suits, as the model takes them: through its encoder, or as
  * spike times; and, unless they are only to be predicted, their labels as the model numbers them.
- * Values to train on, through an encoder, are as they are stored: samples_suit() makes bytes of
- * them. Free with samples_finish(). */
+ * Bytes stay bytes. Other values to train on, through an encoder, stay float32: samples_suit()
+ * makes bytes of them. Free with samples_finish(). */
 enum store_status dataset_samples_load(struct store *store, const struct dataset_record *dataset,
                                        const struct model *model, enum samples_use use,
                                        struct samples *ret_samples);

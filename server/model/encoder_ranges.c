@@ -53,7 +53,7 @@ static void refuse_sample(const struct encoder *encoder, size_t sample, size_t f
 static size_t find_outside(const struct encoder *encoder, const struct samples *samples,
                            size_t sample, float *ret_value)
 {
-    const size_t n = samples->features, first = sample * n;
+    const size_t n = samples->features, first = samples_row(samples, sample) * n;
     if (!samples_are_encoded(samples))
         return n;
     for (size_t i = 0; i < n; i++) {
@@ -108,7 +108,7 @@ static void find_extremes(const struct samples *samples, float *x_min, float *x_
     }
     for (size_t b = 0; b < samples->count; b++)
         for (size_t i = 0; i < n; i++) {
-            const size_t at = b * n + i;
+            const size_t at = samples_row(samples, b) * n + i;
             const float x = are_bytes ? samples->data.bytes[at] : samples->data.values[at];
             x_min[i] = x < x_min[i] ? x : x_min[i];
             x_max[i] = x > x_max[i] ? x : x_max[i];

@@ -75,36 +75,56 @@ enum store_status store_array_scan(struct store *store, const struct array_recor
     return status == STORE_NOT_FOUND ? STORE_OK : status;
 }
 
-struct loading {
-    struct buffer values;
-    size_t bytes; /* that there should be */
+struct reading {
+    size_t left; /* bytes that are still to come */
+    bool fits;   /* no more came than there should be */
     struct checksum checksum;
+    bool (*each)(void *context, const void *data, size_t bytes);
+    void *context;
 };
 
-static bool add_chunk(void *context, const void *data, size_t bytes)
+static bool read_chunk(void *context, const void *data, size_t bytes)
 {
-    struct loading *loading = context;
-    buffer_add(&loading->values, data, bytes);
-    checksum_add(&loading->checksum, data, bytes);
-    return loading->values.size <= loading->bytes;
+    struct reading *reading = context;
+    reading->fits = bytes <= reading->left;
+    if (!reading->fits)
+        return false;
+    reading->left -= bytes;
+    checksum_add(&reading->checksum, data, bytes);
+    return reading->each(reading->context, data, bytes);
+}
+
+enum store_status store_array_read(struct store *store, const struct array_record *array,
+                                   bool (*each)(void *context, const void *data, size_t bytes),
+                                   void *context)
+{
+    char actual[CHECKSUM_TEXT];
+    struct reading reading = {.left = array->bytes, .fits = true, .each = each, .context = context};
+    checksum_init(&reading.checksum);
+    const enum store_status status = store_array_scan(store, array, read_chunk, &reading);
+    checksum_finish(&reading.checksum, actual);
+    if (status != STORE_OK)
+        return status;
+    return reading.fits && reading.left == 0 && strcmp(actual, array->sha256) == 0 ? STORE_OK
+                                                                                   : STORE_CORRUPT;
+}
+
+static bool add_chunk(void *values, const void *data, size_t bytes)
+{
+    buffer_add(values, data, bytes);
+    return true;
 }
 
 enum store_status store_array_load(struct store *store, const struct array_record *array,
                                    void **ret_values)
 {
-    char actual[CHECKSUM_TEXT];
-    struct loading loading = {.bytes = array->bytes};
-    if (!buffer_resize(&loading.values, array->bytes))
+    struct buffer values = {0};
+    if (!buffer_resize(&values, array->bytes))
         return STORE_NO_MEMORY;
-    checksum_init(&loading.checksum);
-    enum store_status status = store_array_scan(store, array, add_chunk, &loading);
-    checksum_finish(&loading.checksum, actual);
-    if (status == STORE_OK &&
-        (loading.values.size != array->bytes || strcmp(actual, array->sha256) != 0))
-        status = STORE_CORRUPT;
+    const enum store_status status = store_array_read(store, array, add_chunk, &values);
     if (status == STORE_OK)
-        *ret_values = buffer_take(&loading.values);
+        *ret_values = buffer_take(&values);
     else
-        buffer_finish(&loading.values);
+        buffer_finish(&values);
     return status;
 }

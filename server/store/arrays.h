@@ -38,7 +38,12 @@ enum store_status store_array_prune(struct store *store);
 enum store_status store_array_scan(struct store *store, const struct array_record *array,
                                    bool (*each)(void *context, const void *data, size_t bytes),
                                    void *context);
-/* The values, their checksum verified; free(). */
+/* The same, and verifies their number and checksum: what each() was given is of no use if that, or
+ * each(), fails. STORE_CORRUPT. */
+enum store_status store_array_read(struct store *store, const struct array_record *array,
+                                   bool (*each)(void *context, const void *data, size_t bytes),
+                                   void *context);
+/* The values, read in this way; free(). */
 enum store_status store_array_load(struct store *store, const struct array_record *array,
                                    void **ret_values);
 
