@@ -47,7 +47,7 @@ static const struct option {
     {"max-body", "SIZE", "64M", "the largest body of one request", SIZE,
      offsetof(struct options, http.bodies.max_bytes), KIB, TIB},
     {"max-bodies", "SIZE", "512M", "the bodies of all requests in progress", SIZE,
-     offsetof(struct options, http.bodies.max_all_bytes), KIB, TIB},
+     offsetof(struct options, http.bodies.memory.max), KIB, TIB},
     {"max-dataset", "SIZE", "1G", "the largest file of a dataset, and its array", SIZE,
      offsetof(struct options, http.bodies.max_file_bytes), KIB, TIB},
     {"model-cache", "SIZE", "256M", "the models that are kept in memory", SIZE,
@@ -274,7 +274,7 @@ int options_read(int argc, char **argv, struct options *ret_options)
         return EXIT_SUCCESS;
     if (!read_variables(&options) || !read_flags(&options, argc, argv))
         return EXIT_FAILURE;
-    if (options.http.bodies.max_all_bytes < options.http.bodies.max_bytes) {
+    if (options.http.bodies.memory.max < options.http.bodies.max_bytes) {
         wrong("--max-bodies is less than --max-body");
         return EXIT_FAILURE;
     }

@@ -8,16 +8,23 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MIN_CAPACITY = 4096 };
-enum { FILES_AT_ONCE = 4 }; /* of the largest size */
+#include "server/base/limits.h"
 
-/* Adds to the bytes in flight, if they stay within the budget. */
-static bool charge(atomic_size_t *all, size_t more, size_t max, struct problem *problem)
+enum { MIN_CAPACITY = 4096 };
+
+/* How much of a body's bytes is counted. */
+static size_t counted(size_t bytes)
 {
-    if (atomic_fetch_add(all, more) + more <= max)
-        return true;
-    atomic_fetch_sub(all, more);
-    return problem_set(problem, PROBLEM_OVERLOADED, "Too many bodies are in flight.");
+    return bytes > LIMIT_SMALL_BODY ? bytes - LIMIT_SMALL_BODY : 0;
+}
+
+/* Counts a body that grows. */
+static bool charge(struct budget *budget, size_t before, size_t after, struct problem *problem)
+{
+    return budget_take(budget, counted(after) - counted(before)) ||
+           problem_set(problem, PROBLEM_OVERLOADED,
+                       "Too many large bodies are in flight; those of up to %d bytes are accepted.",
+                       LIMIT_SMALL_BODY);
 }
 
 bool body_begin(struct body *body, struct body_limits *limits, bool is_gzip, size_t announced,
@@ -77,11 +84,11 @@ static bool reserve(struct body *body, size_t size, struct problem *problem)
     if (size <= before)
         return true;
     const size_t capacity = next_capacity(body, size);
-    if (!charge(&limits->all_bytes, capacity - before, limits->max_all_bytes, problem))
+    if (!charge(&limits->memory, before, capacity, problem))
         return false;
     if (buffer_resize(&body->bytes, capacity))
         return true;
-    atomic_fetch_sub(&limits->all_bytes, capacity - body->bytes.capacity);
+    budget_give(&limits->memory, counted(capacity) - counted(before));
     return problem_set_no_memory(problem);
 }
 
@@ -126,7 +133,7 @@ static bool spool(struct body *body, const char *piece, size_t size, struct prob
 {
     struct body_limits *limits = body->limits;
     if (!body_check_size(body->file_bytes + size, limits->max_file_bytes, problem) ||
-        !charge(&limits->all_file_bytes, size, FILES_AT_ONCE * limits->max_file_bytes, problem))
+        !charge(&limits->files, body->file_bytes, body->file_bytes + size, problem))
         return false;
     body->file_bytes += size;
     while (size > 0) {
@@ -159,12 +166,12 @@ bool body_end(const struct body *body, struct problem *problem)
 void body_drop(struct body *body)
 {
     if (body->bytes.capacity > 0)
-        atomic_fetch_sub(&body->limits->all_bytes, body->bytes.capacity);
+        budget_give(&body->limits->memory, counted(body->bytes.capacity));
     buffer_finish(&body->bytes);
     if (body->gunzip != NULL)
         gunzip_destroy(body->gunzip);
     if (body->file >= 0) {
-        atomic_fetch_sub(&body->limits->all_file_bytes, body->file_bytes);
+        budget_give(&body->limits->files, counted(body->file_bytes));
         close(body->file);
     }
     *body = (struct body){.file = -1};

@@ -1,13 +1,13 @@
 /* body.h - the body of a request as it arrives: kept in memory, or written to a file.
  *
  * Memory grows with what has arrived, not with what was announced, and counts against the server's
- * budget of bytes in flight. A compressed body is decompressed while it arrives; one that goes to a
- * file stays as it is. */
+ * budget of bytes in flight. The first LIMIT_SMALL_BODY bytes are not counted, as each connection
+ * may cost that much: a small body is kept whatever others hold. A compressed body is decompressed
+ * while it arrives; one that goes to a file stays as it is. */
 #ifndef SERVER_HTTP_BODY_H
 #define SERVER_HTTP_BODY_H
 
-#include <stdatomic.h>
-
+#include "server/base/budget.h"
 #include "server/base/buffer.h"
 #include "server/base/gzip.h"
 #include "server/base/problem.h"
@@ -15,20 +15,22 @@
 /* What bodies may take, beyond which they are refused, and what they take now. */
 struct body_limits {
     size_t max_bytes;                     /* of one body, decompressed */
-    size_t max_all_bytes;                 /* of all bodies in memory */
-    size_t max_file_bytes;                /* of one body in a file; all of them: see body.c */
+    size_t max_file_bytes;                /* of one body in a file */
+    struct budget memory;                 /* of all bodies in memory */
+    struct budget files;                  /* of all bodies in files */
     const char *directory;                /* for files; borrowed */
     void (*on_file_error)(void *context); /* a file could not be made or written to */
     void *context;                        /* borrowed */
-    atomic_size_t all_bytes;
-    atomic_size_t all_file_bytes;
 };
+
+/* As many files of the largest size may be there at once. */
+enum { BODY_FILES_AT_ONCE = 4 };
 
 struct body {
     struct body_limits *limits; /* borrowed */
-    struct buffer bytes;        /* its capacity is counted in all_bytes */
+    struct buffer bytes;        /* its capacity is counted in the budget */
     int file;                   /* owned; -1: none */
-    size_t file_bytes;          /* counted in all_file_bytes */
+    size_t file_bytes;          /* likewise */
     struct gunzip *gunzip;      /* owned; NULL: it is not compressed */
     size_t announced;           /* bytes, by Content-Length; 0: not known */
 };

@@ -109,6 +109,7 @@ bool http_server_start(const struct http_options *options, struct service *servi
         return false;
     }
     *server = (struct http_server){.options = *options, .service = service};
+    server->options.bodies.files.max = BODY_FILES_AT_ONCE * options->bodies.max_file_bytes;
     if (getrandom(&server->first_request, sizeof server->first_request, GRND_NONBLOCK) < 0)
         server->first_request = (uint64_t)time(NULL) << 32;
     *ret_server = server;

@@ -148,7 +148,7 @@ static void start_server(void)
         .listen = {.host = "127.0.0.1", .port = "0"},
         .connections = 1024,
         .bodies = {.max_bytes = 1 << 20,
-                   .max_all_bytes = 1 << 30,
+                   .memory.max = 1 << 30,
                    .max_file_bytes = 1 << 20,
                    .directory = "/tmp"},
         .request_timeout_seconds = 60,

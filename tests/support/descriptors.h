@@ -13,6 +13,9 @@ struct descriptors descriptors_count(const struct service *service);
 /* Until the server holds these. */
 void descriptors_await(const struct service *service, const struct descriptors *expected);
 
+/* Until the nameless files in its directory have this many bytes together. */
+void descriptors_await_bytes(const struct service *service, long long bytes);
+
 /* Whether it holds a file, perhaps without a name, whose path contains this. */
 bool descriptors_have(const struct service *service, const char *part);
 
