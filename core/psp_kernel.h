@@ -47,7 +47,7 @@ enum { PSP_SETTLES = 64 };
 /* NaN stays NaN. */
 static inline double psp_settle(double state)
 {
-    return (state < psp_negligible) & (state > -psp_negligible) ? 0 : state;
+    return ((state < psp_negligible) & (state > -psp_negligible)) ? 0 : state;
 }
 
 /* K(t). */

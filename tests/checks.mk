@@ -50,6 +50,11 @@ fuzz: packages ## the random tests with FUZZ_ROUNDS=100000, then libFuzzer, FUZZ
 	@+$(AGAIN) fuzz-tests
 	@+$(AGAIN) fuzz-targets VARIANT=fuzz CC=clang HARDEN=-fPIE
 
+fuzz-short: PACKAGES = $(BUILD_PACKAGES) clang
+fuzz-short: export FUZZ_RUNS = 120000
+fuzz-short: packages ## libFuzzer with FUZZ_RUNS=120000 inputs for each target: a million in all
+	@+$(AGAIN) fuzz-targets VARIANT=fuzz CC=clang HARDEN=-fPIE
+
 fuzz-tests: export TEMPOTROND_FUZZ = $(FUZZ_ROUNDS)
 fuzz-tests: RANDOM_TESTS = $(addprefix $(BUILD)/tests/,$(basename $(shell cd tests && grep -lE 'suite_rounds|mutate_files' */test_*.c)))
 fuzz-tests: all
@@ -88,4 +93,4 @@ fmt: PACKAGES = clang-format
 fmt: packages ## put every source into the project's style
 	clang-format -i $(SOURCES)
 
-.PHONY: debug asan tsan valgrind coverage fuzz fuzz-tests fuzz-targets robustness golden lint lint-openapi fmt
+.PHONY: debug asan tsan valgrind coverage fuzz fuzz-short fuzz-tests fuzz-targets robustness golden lint lint-openapi fmt

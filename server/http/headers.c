@@ -36,7 +36,7 @@ static bool is_complete(const struct reader *reader, struct MHD_Connection *conn
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-    return info != NULL && reader->end + strlen("\r\n\r\n") == method + info->header_size;
+    return info != NULL && continues(reader, method + info->header_size - strlen("\r\n"));
 }
 
 /* Whether the bytes are this word, in capitals or not. */

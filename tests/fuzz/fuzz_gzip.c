@@ -16,7 +16,8 @@ static enum gunzip_status inflate_pieces(const char *bytes, size_t size, size_t 
     demand(gunzip != NULL);
     enum gunzip_status status = GUNZIP_MORE;
     size_t done = 0;
-    for (size_t at = 0; (at < size && status == GUNZIP_MORE) || status == GUNZIP_FULL;) {
+    /* What follows the end is refused when it comes. */
+    for (size_t at = 0; (at < size && status != GUNZIP_BROKEN) || status == GUNZIP_FULL;) {
         const char *piece = bytes + at;
         size_t left = size - at < step ? size - at : step, written = 0;
         const size_t room = MOST - done < step ? MOST - done : step;
