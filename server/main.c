@@ -19,10 +19,13 @@
 #include "server/healthcheck.h"
 #include "server/http/server.h"
 #include "server/model/cache.h"
+#include "server/new_key.h"
 #include "server/options.h"
 #include "server/store/arrays.h"
 #include "server/store/pool.h"
 #include "server/store/queue.h"
+
+enum { ERROR = 512 };
 
 static void complain(const char *what, const char *why)
 {
@@ -75,9 +78,18 @@ static void doubt_the_disk(void *context)
     store_pool_doubt(service->stores);
 }
 
+static bool start_listening(struct service *service, const struct options *options)
+{
+    char error[ERROR];
+    service->http = http_server_open(&options->http, service, error, sizeof error);
+    if (service->http == NULL)
+        fprintf(stderr, "tempotrond: %s\n", error);
+    return service->http != NULL;
+}
+
 static bool start_serving(struct service *service, const struct options *options)
 {
-    char error[256];
+    char error[ERROR];
     const struct trainer_options trainer = {
         .stores = service->stores,
         .cache = service->cache,
@@ -92,8 +104,8 @@ static bool start_serving(struct service *service, const struct options *options
         complain("training", "out of memory");
         return false;
     }
-    if (!http_server_start(&options->http, service, &service->http, error, sizeof error)) {
-        complain(options->http.listen.text, error);
+    if (!http_server_start(service->http, error, sizeof error)) {
+        fprintf(stderr, "tempotrond: %s\n", error);
         return false;
     }
     if (!trainer_start(service->trainer)) {
@@ -103,12 +115,13 @@ static bool start_serving(struct service *service, const struct options *options
     return true;
 }
 
-static void stop(struct service *service, unsigned drain_seconds)
+/* `is_serving`: it has begun to. */
+static void stop(struct service *service, bool is_serving, unsigned drain_seconds)
 {
     atomic_store(&service->draining, true); /* before a run that is interrupted ends a wait */
     if (service->trainer != NULL)
         trainer_interrupt(service->trainer);
-    if (service->http != NULL)
+    if (is_serving)
         http_server_drain(service->http, drain_seconds);
     trainer_stop(service->trainer); /* its workers wake requests: before the server ends */
     http_server_destroy(service->http);
@@ -117,16 +130,17 @@ static void stop(struct service *service, unsigned drain_seconds)
     store_pool_destroy(service->stores);
 }
 
-/* Blocks the signals that stop the server in every thread; one thread waits for them. A signal that
- * was ignored before stays ignored: nohup and shells in scripts rely on it. */
+/* Blocks the signals that stop the server, or reload its keys, in every thread; one thread waits
+ * for them. A signal that was ignored before stays ignored: nohup and shells in scripts rely on it.
+ */
 static void block_signals(sigset_t *ret_signals)
 {
-    static const int stops[] = {SIGTERM, SIGINT, SIGHUP};
+    static const int awaited[] = {SIGTERM, SIGINT, SIGHUP};
     sigemptyset(ret_signals);
-    for (size_t i = 0; i < sizeof stops / sizeof *stops; i++) {
+    for (size_t i = 0; i < sizeof awaited / sizeof *awaited; i++) {
         struct sigaction before;
-        if (sigaction(stops[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-            sigaddset(ret_signals, stops[i]);
+        if (sigaction(awaited[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaddset(ret_signals, awaited[i]);
     }
     pthread_sigmask(SIG_SETMASK, ret_signals, NULL);
     signal(SIGPIPE, SIG_IGN);
@@ -145,9 +159,15 @@ static bool open_standard_streams(void)
     return file >= 0;
 }
 
-static int serve(struct options *options)
+static void await_stop(const struct service *service, const sigset_t *signals)
 {
     int number;
+    while (sigwait(signals, &number) == 0 && number == SIGHUP)
+        http_server_reload(service->http);
+}
+
+static int serve(struct options *options)
+{
     sigset_t signals;
     char directory[PATH_MAX];
     struct service service = {.max_dataset_bytes = options->http.bodies.max_file_bytes};
@@ -161,14 +181,15 @@ static int serve(struct options *options)
     options->http.routes_count = routes_count;
     block_signals(&signals);
     umask(S_IRWXG | S_IRWXO); /* only its owner may read the database */
-    const bool started = start_store(&service, options) && start_serving(&service, options);
+    const bool started = start_listening(&service, options) && start_store(&service, options) &&
+                         start_serving(&service, options);
     if (started) {
         fprintf(stderr, "tempotrond " TEMPOTROND_VERSION " ready on http://%s\n",
                 http_server_address(service.http));
-        sigwait(&signals, &number);
+        await_stop(&service, &signals);
         fprintf(stderr, "tempotrond stopping\n");
     }
-    stop(&service, options->drain_timeout_seconds);
+    stop(&service, started, options->drain_timeout_seconds);
     return started ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
@@ -177,6 +198,8 @@ int main(int argc, char **argv)
     struct options options;
     if (!open_standard_streams())
         return EXIT_FAILURE;
+    if (argc > 1 && strcmp(argv[1], "new-key") == 0)
+        return new_key(argc - 2, argv + 2);
     const int status = options_read(argc, argv, &options);
     if (status != OPTIONS_GO_ON)
         return status;

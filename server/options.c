@@ -38,6 +38,11 @@ static const struct option {
      "commas or blanks between them; localhost is any name" INDENT
      "of the loopback, * any name (localhost if --listen is" INDENT "on the loopback, else *)",
      HOSTS, offsetof(struct options, http.hosts), 0, 0},
+    {"api-key-file", "FILE", NULL,
+     "the keys of clients; SIGHUP reads it again. none: all" INDENT
+     "who reach the server may ask; the default on the" INDENT "loopback, and refused elsewhere "
+     "unless it is said",
+     TEXT, offsetof(struct options, http.api_key_file), 0, 0},
     {"db", "FILE", "./tempotron.db", "the database, created if absent", TEXT,
      offsetof(struct options, db), 0, 0},
     {"connections", "N", "4096",
@@ -71,7 +76,8 @@ static void print_help(void)
 {
     puts("tempotrond encodes values as spike times, trains tempotrons and serves predictions.\n"
          "\n"
-         "usage: tempotrond [--OPTION VALUE]...\n");
+         "usage: tempotrond [--OPTION VALUE]...\n"
+         "       tempotrond new-key NAME ROLE [REQUESTS]\n");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         char flag[NAME];
         snprintf(flag, sizeof flag, "--%s %s", table[i].name, table[i].value);
@@ -84,6 +90,9 @@ static void print_help(void)
         "  --healthcheck              ask the server at --listen whether it is ready: exit 0" INDENT
         "if it is, else 1\n"
         "  --help, --version\n"
+        "  new-key NAME ROLE          make an API key: its line for the key file on stdout," INDENT
+        "the key on stderr. ROLE is read-only, read-write or" INDENT
+        "admin; REQUESTS a second are not limited if left out\n"
         "\n"
         "Defaults are in parentheses. A SIZE is a number of bytes, or has K, M, G or T after\n"
         "it (or KiB, MiB, GiB, TiB): powers of 1024. Each option has an environment variable,\n"

@@ -15,6 +15,9 @@
 #define LIMIT_PATH         256                /* bytes of a path; ids are short */
 #define LIMIT_DOCUMENT     (4 * 1024 * 1024)  /* bytes of a JSON body, less its arrays of numbers */
 #define LIMIT_RECORD       (16 * 1024 * 1024) /* bytes of the text of a record of CSV */
+#define LIMIT_KEYS         1000               /* API keys of a key file */
+#define LIMIT_KEY          256                /* bytes of an API key that a client sends */
+#define LIMIT_KEY_RATE     1000000            /* requests a second of a key with a limit */
 #define LIMIT_PAGE         1000               /* items of one page of a listing */
 #define LIMIT_PAGE_DEFAULT 50
 

@@ -20,7 +20,9 @@ enum problem_code {
     PROBLEM_NUMBER_OUT_OF_RANGE, /* a number beyond a double */
     PROBLEM_NESTING_TOO_DEEP,
     PROBLEM_MALFORMED_REQUEST, /* headers or a path that no honest client sends */
-    /* 403 */
+    /* 401, 403 */
+    PROBLEM_UNAUTHORIZED, /* no API key, or one that is not known */
+    PROBLEM_FORBIDDEN,    /* the role of the key is not enough */
     PROBLEM_FOREIGN_ORIGIN,
     PROBLEM_FOREIGN_HOST,
     /* 404 */
@@ -64,6 +66,8 @@ enum problem_code {
     PROBLEM_INVALID_PARAMETER,
     PROBLEM_MALFORMED_DATA, /* a file that breaks the rules of its format */
     PROBLEM_TRUNCATED_DATA, /* a file that ends before what its header promises */
+    /* 429 */
+    PROBLEM_RATE_LIMITED, /* the key has used up its requests of this second */
     /* 500, 503, 507 */
     PROBLEM_INTERNAL,
     PROBLEM_OUT_OF_MEMORY,

@@ -156,6 +156,39 @@ static void check_body(struct exchange *exchange, const struct headers *headers)
                    problem);
 }
 
+/* Whose key it is. A request whose client is not known learns nothing of what is there. */
+static void identify(struct exchange *exchange, const char *authorization)
+{
+    struct problem *problem = &exchange->reply.problem;
+    if (exchange->server->keys == NULL || admit_is_health(exchange))
+        return;
+    switch (keys_find(exchange->server->keys, authorization, &exchange->holder)) {
+    case KEYS_MISSING:
+        problem_set(problem, PROBLEM_UNAUTHORIZED,
+                    "An API key is needed: Authorization: Bearer KEY.");
+        break;
+    case KEYS_UNKNOWN:
+        problem_set(problem, PROBLEM_UNAUTHORIZED, "The API key is not known.");
+        break;
+    case KEYS_TOO_FAST:
+        problem_set(problem, PROBLEM_RATE_LIMITED,
+                    "The API key has used up its requests of this second.");
+        break;
+    case KEYS_KNOWN:
+        break;
+    }
+}
+
+/* What its key is good for. */
+static void check_role(struct exchange *exchange)
+{
+    const enum role role = exchange->route->role;
+    if (exchange->server->keys != NULL && exchange->holder.role < role)
+        problem_set(&exchange->reply.problem, PROBLEM_FORBIDDEN,
+                    "This needs a key of the role %s; the role of \"%s\" is %s.", role_name(role),
+                    exchange->holder.name, role_name(exchange->holder.role));
+}
+
 bool admit_is_health(const struct exchange *exchange)
 {
     return strncmp(exchange->path, "/health/", strlen("/health/")) == 0;
@@ -187,7 +220,11 @@ void admit_headers(struct exchange *exchange, const char *method, const char *ve
     request->accepts_gzip = headers_list_names(headers.accept_encoding, "gzip");
     const char *hosts = admit_is_health(exchange) ? "*" : exchange->server->options.hosts;
     if (headers_may_ask(&headers, hosts, problem))
+        identify(exchange, headers.authorization);
+    if (!problem_is_set(problem))
         find_route(exchange);
+    if (exchange->route != NULL)
+        check_role(exchange);
     check_body(exchange, &headers);
     if (problem_is_set(problem) && headers.expects_continue)
         exchange->close = true;

@@ -239,19 +239,31 @@ static enum MHD_Result go_on(void *cls, struct MHD_Connection *connection, const
     return handle(exchange);
 }
 
-/* Container engines ask for the health every few seconds: that all is well is not logged. */
+/* Container engines ask for the health every few seconds: that all is well is not logged. What a
+ * key changes, or is not allowed to change, always is. */
 static bool is_worth_a_line(const struct exchange *exchange)
 {
-    return exchange->status >= 500 ||
+    const bool is_change = exchange->route != NULL && exchange->route->role >= ROLE_READ_WRITE;
+    return exchange->status >= 500 || (exchange->server->keys != NULL && is_change) ||
            (exchange->server->options.log_requests && !admit_is_health(exchange));
+}
+
+/* " key=NAME", and "-" in place of a name if the request had no key that is known. */
+static const char *key_field(const struct exchange *exchange, char *field, size_t size)
+{
+    const char *name = exchange->holder.name;
+    snprintf(field, size, " key=%s", *name != '\0' ? name : "-");
+    return exchange->server->keys != NULL ? field : "";
 }
 
 static void log_exchange(const struct exchange *exchange)
 {
+    char field[sizeof exchange->holder.name + sizeof " key="];
     const double ms = (double)(timestamp_monotonic_ns() - exchange->begun_ns) / 1e6;
-    fprintf(stderr, "time=%s method=%s path=\"%s\" status=%u bytes=%zu ms=%.3f request_id=%s\n",
+    fprintf(stderr, "time=%s method=%s path=\"%s\" status=%u bytes=%zu ms=%.3f%s request_id=%s\n",
             timestamp_text(timestamp_now()).text, exchange->method, exchange->path,
-            exchange->status, exchange->answer_bytes, ms, exchange->request.id);
+            exchange->status, exchange->answer_bytes, ms, key_field(exchange, field, sizeof field),
+            exchange->request.id);
 }
 
 /* The answer is sent, or the connection is lost. */

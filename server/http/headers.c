@@ -117,6 +117,7 @@ static void keep_text(struct reader *reader, const char *name, const char *value
         {"Content-Type", offsetof(struct reader, headers.content_type), true},
         {"Origin", offsetof(struct reader, headers.origin), true},
         {"Sec-Fetch-Site", offsetof(struct reader, headers.fetch_site), true},
+        {"Authorization", offsetof(struct reader, headers.authorization), true},
         {"Accept", offsetof(struct reader, headers.accept), false},
         {"Accept-Encoding", offsetof(struct reader, headers.accept_encoding), false},
         {"X-Request-Id", offsetof(struct reader, headers.request_id), false},

@@ -3,7 +3,7 @@
  * The parser accepts a Content-Length beside a Transfer-Encoding, several of each, and blanks
  * before the colon. Two programs may see different requests in such bytes: they are refused here,
  * and the connection is closed. Every page that a user's browser opens can reach a service on the
- * loopback, and this service has no passwords: web pages of other origins are refused, and so are
+ * loopback, where it usually needs no key: web pages of other origins are refused, and so are
  * names that a foreign DNS server may have bound to 127.0.0.1. */
 #ifndef SERVER_HTTP_HEADERS_H
 #define SERVER_HTTP_HEADERS_H
@@ -19,6 +19,7 @@ struct headers {
     const char *host; /* NULL: HTTP/1.0 without one; all are borrowed from the connection */
     const char *origin;
     const char *fetch_site;
+    const char *authorization;
     const char *content_type;
     const char *accept;
     const char *accept_encoding;

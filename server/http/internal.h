@@ -8,6 +8,7 @@
 #include "server/http/body.h"
 #include "server/http/connections.h"
 #include "server/http/headers.h"
+#include "server/http/keys.h"
 #include "server/http/listener.h"
 #include "server/http/malformed.h"
 #include "server/http/reply.h"
@@ -18,6 +19,7 @@ struct http_server {
     struct http_options options;
     struct service *service;
     struct MHD_Daemon *daemon;
+    struct keys *keys; /* NULL: no key is needed */
     struct thread_pool *pool;
     struct connections *connections;
     struct listener listener;
@@ -44,6 +46,7 @@ struct exchange {
     struct connection connection;
     int64_t begun_ns;          /* this and what follows are of the request */
     const struct route *route; /* NULL: refused */
+    struct keys_holder holder; /* of the key that it has; "": none */
     struct request request;
     struct malformed_place reading;
     struct thread_pool_job job;

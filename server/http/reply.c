@@ -135,6 +135,12 @@ static void write_location(const char *path, const char *location, char *out)
     strcpy(out, location + 1);
 }
 
+/* A key that is too fast gets another request within a second, too. */
+static bool is_for_later(unsigned status)
+{
+    return status == MHD_HTTP_SERVICE_UNAVAILABLE || status == MHD_HTTP_TOO_MANY_REQUESTS;
+}
+
 static bool add_headers(struct MHD_Response *response, const struct request *request,
                         const struct reply *reply, bool close)
 {
@@ -154,7 +160,9 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
         {"Cache-Control", strcmp(request->method, "GET") == 0 ? "no-store" : NULL},
         {"Location", reply->location[0] != '\0' ? location : NULL},
         {"Allow", reply->allow[0] != '\0' ? reply->allow : NULL},
-        {"Retry-After", reply->status == MHD_HTTP_SERVICE_UNAVAILABLE ? "1" : NULL},
+        {"WWW-Authenticate",
+         reply->status == MHD_HTTP_UNAUTHORIZED ? "Bearer realm=\"tempotrond\"" : NULL},
+        {"Retry-After", is_for_later(reply->status) ? "1" : NULL},
         {"Preference-Applied", reply->waited_seconds > 0 ? preference : NULL},
         {"Connection", close ? "close" : NULL},
     };

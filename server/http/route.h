@@ -2,6 +2,7 @@
 #ifndef SERVER_HTTP_ROUTE_H
 #define SERVER_HTTP_ROUTE_H
 
+#include "server/http/keys.h"
 #include "server/http/reply.h"
 #include "server/http/request.h"
 
@@ -22,6 +23,7 @@ struct route {
     const char *method;
     const char *pattern; /* e.g. "/models/{model}/versions/{version}/predict" */
     request_handler *handler;
+    enum role role; /* that a key needs for it */
     enum route_body body;
     enum route_place place;
     const char *const *query; /* names of its parameters, at most REQUEST_PARAMETERS, ended by NULL;

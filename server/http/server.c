@@ -8,15 +8,17 @@
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "server/base/limits.h"
+#include "server/base/timestamp.h"
 #include "server/http/internal.h"
 
-enum { LOOPS_PER_CORE = 2, CORES_MIN = 2 };
+enum { LOOPS_PER_CORE = 2, CORES_MIN = 2, REASON = 256 };
 
 /* Descriptors: a connection has its socket and may have a file for its body, a thread has its event
  * loop's and those of a database connection. */
@@ -61,15 +63,18 @@ void http_server_destroy(struct http_server *server)
     thread_pool_destroy(server->pool);
     connections_destroy(server->connections);
     listener_close(&server->listener);
+    keys_destroy(server->keys);
     free(server);
 }
 
 static bool open_sockets(struct http_server *server, char *error, size_t error_size)
 {
+    char reason[REASON];
     struct http_options *options = &server->options;
     const unsigned limit = connection_limit(options);
     if (limit == 0) {
-        snprintf(error, error_size, "the limit of open files is too low (ulimit -n)");
+        snprintf(error, error_size, "%s: the limit of open files is too low (ulimit -n)",
+                 options->listen.text);
         return false;
     }
     if (limit < options->connections)
@@ -78,14 +83,52 @@ static bool open_sockets(struct http_server *server, char *error, size_t error_s
                 "(ulimit -n)\n",
                 limit);
     options->connections = limit;
-    if (!listener_open(&options->listen, &server->listener, error, error_size))
+    if (!listener_open(&options->listen, &server->listener, reason, sizeof reason)) {
+        snprintf(error, error_size, "%s: %s", options->listen.text, reason);
         return false;
+    }
     if (options->hosts == NULL)
         options->hosts = server->listener.on_loopback ? "localhost" : "*";
     return true;
 }
 
-static bool start_threads(struct http_server *server, char *error, size_t error_size)
+/* Without keys, an address outside of the loopback lets in all who reach it: that has to be said.
+ */
+static bool open_keys(struct http_server *server, char *error, size_t error_size)
+{
+    const char *path = server->options.api_key_file;
+    const bool has_none = path == NULL || strcmp(path, API_KEYS_NONE) == 0;
+    if (path == NULL && !server->listener.on_loopback) {
+        snprintf(error, error_size,
+                 "%s: it is not on the loopback, so it needs --api-key-file FILE, or "
+                 "--api-key-file " API_KEYS_NONE " to let everybody in",
+                 server->options.listen.text);
+        return false;
+    }
+    if (!has_none)
+        server->keys = keys_create(path, error, error_size);
+    return has_none || server->keys != NULL;
+}
+
+struct http_server *http_server_open(const struct http_options *options, struct service *service,
+                                     char *error, size_t error_size)
+{
+    struct http_server *server = malloc(sizeof *server);
+    if (server == NULL) {
+        snprintf(error, error_size, "%s: out of memory", options->listen.text);
+        return NULL;
+    }
+    *server = (struct http_server){.options = *options, .service = service};
+    server->options.bodies.files.max = BODY_FILES_AT_ONCE * options->bodies.max_file_bytes;
+    if (getrandom(&server->first_request, sizeof server->first_request, GRND_NONBLOCK) < 0)
+        server->first_request = (uint64_t)time(NULL) << 32;
+    if (open_sockets(server, error, error_size) && open_keys(server, error, error_size))
+        return server;
+    http_server_destroy(server);
+    return NULL;
+}
+
+bool http_server_start(struct http_server *server, char *error, size_t error_size)
 {
     const struct http_options *options = &server->options;
     server->pool = thread_pool_create(options->pool_threads, LIMIT_WAITING_JOBS);
@@ -96,27 +139,7 @@ static bool start_threads(struct http_server *server, char *error, size_t error_
     if (server->daemon != NULL &&
         listener_start(&server->listener, server->daemon, server->connections))
         return true;
-    snprintf(error, error_size, "can't start the threads that serve");
-    return false;
-}
-
-bool http_server_start(const struct http_options *options, struct service *service,
-                       struct http_server **ret_server, char *error, size_t error_size)
-{
-    struct http_server *server = malloc(sizeof *server);
-    if (server == NULL) {
-        snprintf(error, error_size, "there is no memory for the server");
-        return false;
-    }
-    *server = (struct http_server){.options = *options, .service = service};
-    server->options.bodies.files.max = BODY_FILES_AT_ONCE * options->bodies.max_file_bytes;
-    if (getrandom(&server->first_request, sizeof server->first_request, GRND_NONBLOCK) < 0)
-        server->first_request = (uint64_t)time(NULL) << 32;
-    *ret_server = server;
-    if (open_sockets(server, error, error_size) && start_threads(server, error, error_size))
-        return true;
-    *ret_server = NULL;
-    http_server_destroy(server);
+    snprintf(error, error_size, "%s: can't start the threads that serve", options->listen.text);
     return false;
 }
 
@@ -128,6 +151,18 @@ const char *http_server_address(const struct http_server *server)
 void http_server_wake(struct http_server *server, int64_t event)
 {
     connections_wake(server->connections, event);
+}
+
+void http_server_reload(struct http_server *server)
+{
+    char error[512];
+    const struct timestamp_text time = timestamp_text(timestamp_now());
+    if (server->keys == NULL)
+        fprintf(stderr, "time=%s reload=nothing\n", time.text);
+    else if (keys_reload(server->keys, error, sizeof error))
+        fprintf(stderr, "time=%s reload=done\n", time.text);
+    else
+        fprintf(stderr, "time=%s reload=failed error=\"%s\"\n", time.text, error);
 }
 
 void http_server_drain(struct http_server *server, unsigned seconds)

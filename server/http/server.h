@@ -15,8 +15,13 @@ struct service;
 struct http_server;
 struct route;
 
+/* In place of a key file. */
+#define API_KEYS_NONE "none"
+
 struct http_options {
     struct listener_address listen;
+    const char *api_key_file; /* see keys.h; API_KEYS_NONE: there are no keys; NULL: likewise, but
+                                 only on a loopback address */
     const char *hosts;    /* names that it answers to (see headers.h); NULL: on a loopback address
                              those of the loopback, else any */
     unsigned connections; /* that may be open at the same time; fewer if the limit of open files is
@@ -31,11 +36,14 @@ struct http_options {
     size_t routes_count;
 };
 
-/* Listens and serves. What the options point to is borrowed until the server is destroyed.
- * *ret_server is set before the first request is handled, so handlers may use it. On failure false,
- * with a sentence in error[error_size] (address taken, no such name ...). */
-bool http_server_start(const struct http_options *options, struct service *service,
-                       struct http_server **ret_server, char *error, size_t error_size);
+/* Listens: connections wait until the server starts. It opens here all that it needs from outside
+ * of the database's directory. What the options point to is borrowed until it is destroyed. NULL,
+ * with a line in error[error_size] that says what is wrong (address taken, no such name ...). */
+struct http_server *http_server_open(const struct http_options *options, struct service *service,
+                                     char *error, size_t error_size);
+
+/* Serves. On failure false likewise, and the server is to be destroyed. */
+bool http_server_start(struct http_server *server, char *error, size_t error_size);
 
 /* "127.0.0.1:43210": the address that was bound. Borrowed from the server. */
 const char *http_server_address(const struct http_server *server);
@@ -43,11 +51,14 @@ const char *http_server_address(const struct http_server *server);
 /* The event `event` has happened: finishes the requests that wait for it. From any thread. */
 void http_server_wake(struct http_server *server, int64_t event);
 
+/* Reads the key file again, and logs what comes of it. */
+void http_server_reload(struct http_server *server);
+
 /* Accepts no new connection, finishes requests that wait for an event, and lets the others end up
  * to `seconds`: no accepted request is cut short before that. */
 void http_server_drain(struct http_server *server, unsigned seconds);
 
-/* Stops and frees what was drained; takes NULL. No thread wakes it any more. */
+/* Stops and frees what was drained, or never started; takes NULL. No thread wakes it any more. */
 void http_server_destroy(struct http_server *server);
 
 #endif

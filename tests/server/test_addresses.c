@@ -89,7 +89,7 @@ START_TEST(each_form_of_an_address_is_served_and_checked)
     if (addresses[_i].by_v6 && !has_v6())
         return;
     snprintf(listen, sizeof listen, "%s:0", addresses[_i].host);
-    service_start(&service, FLAGS("--listen", listen));
+    service_start(&service, FLAGS("--listen", listen, "--api-key-file", "none"));
     snprintf(shown, sizeof shown, "%s:%u", addresses[_i].shown, service.port);
     ck_assert_str_eq(service.address, shown);
     expect_answer(false, service.port, addresses[_i].by_v4);
@@ -104,6 +104,17 @@ START_TEST(each_form_of_an_address_is_served_and_checked)
         program_run(NULL, FLAGS("--healthcheck", "--listen", listen));
     ck_assert_int_eq(gone.status, 1);
     service_finish(&service);
+}
+END_TEST
+
+START_TEST(an_address_outside_of_the_loopback_needs_a_word_about_keys)
+{
+    const struct program_result result =
+        program_run(program_directory, FLAGS("--listen", "0.0.0.0:0", "--db", "x.db"));
+    expect_program_failure(&result,
+                           "0.0.0.0:0: it is not on the loopback, so it needs --api-key-file FILE, "
+                           "or --api-key-file none to let everybody in");
+    ck_assert_int_eq(program_directory_empty(), 0);
 }
 END_TEST
 
@@ -131,6 +142,7 @@ int main(void)
     tcase_add_test(tests, blanks_around_the_names_of_hosts_are_trimmed);
     tcase_add_test(tests, any_host_is_answered_if_the_list_says_so);
     tcase_add_loop_test(tests, each_form_of_an_address_is_served_and_checked, 0, ROWS(addresses));
+    tcase_add_test(tests, an_address_outside_of_the_loopback_needs_a_word_about_keys);
     tcase_add_test(tests, a_name_is_served_at_an_address_that_its_clients_reach);
     return suite_run(suite);
 }

@@ -189,29 +189,41 @@ static bool has_signal(const struct service *service, const char *line, int numb
     return (mask >> (number - 1) & 1) != 0;
 }
 
-static const int stopping[] = {SIGTERM, SIGINT, SIGHUP};
+static const int awaited[] = {SIGTERM, SIGINT, SIGHUP};
+enum { STOPPING = 2 /* the first of them */ };
 
 /* Tests that run under nohup, or behind another job of a shell, would hand on what they ignore. */
 static void ignore_nothing(void)
 {
-    for (int i = 0; i < ROWS(stopping); i++)
-        signal(stopping[i], SIG_DFL);
+    for (int i = 0; i < ROWS(awaited); i++)
+        signal(awaited[i], SIG_DFL);
 }
 
-START_TEST(each_of_three_signals_stops_the_server)
+START_TEST(each_of_two_signals_stops_the_server)
 {
     struct service service;
     service_start(&service, NULL);
-    ck_assert_int_eq(kill(service.pid, stopping[_i]), 0);
+    ck_assert_int_eq(kill(service.pid, awaited[_i]), 0);
     const int status = service_wait(&service);
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
     service_finish(&service);
 }
 END_TEST
 
+START_TEST(a_hangup_does_not_stop_the_server)
+{
+    struct service service;
+    service_start(&service, NULL);
+    ck_assert_int_eq(kill(service.pid, SIGHUP), 0);
+    service_await_log(&service, " reload=nothing\n");
+    http_await_readiness(&service, 200);
+    service_finish(&service);
+}
+END_TEST
+
 START_TEST(a_signal_that_was_ignored_stays_ignored)
 {
-    const int ignored = stopping[_i], other = stopping[(_i + 1) % 3];
+    const int ignored = awaited[_i], other = awaited[ignored == SIGTERM];
     struct service service;
     signal(ignored, SIG_IGN);
     service_start(&service, NULL);
@@ -305,8 +317,9 @@ int main(void)
     tcase_add_test(tests, a_port_that_is_taken_is_told);
     tcase_add_test(tests, an_address_of_another_machine_and_an_unknown_name_are_told);
     tcase_add_test(tests, too_few_descriptors_are_told);
-    tcase_add_loop_test(tests, each_of_three_signals_stops_the_server, 0, ROWS(stopping));
-    tcase_add_loop_test(tests, a_signal_that_was_ignored_stays_ignored, 0, ROWS(stopping));
+    tcase_add_loop_test(tests, each_of_two_signals_stops_the_server, 0, STOPPING);
+    tcase_add_test(tests, a_hangup_does_not_stop_the_server);
+    tcase_add_loop_test(tests, a_signal_that_was_ignored_stays_ignored, 0, ROWS(awaited));
     tcase_add_test(tests, a_blocked_signal_still_stops_the_server);
     tcase_add_test(tests, closed_streams_do_not_become_files_of_the_service);
     return suite_run(suite);

@@ -129,13 +129,13 @@ static void pass_gate(struct service *service, const struct request *request, st
 }
 
 static const struct route routes[] = {
-    {"POST", "/light", read_light, BODY_JSON, ON_EVENT_LOOP, NULL},
-    {"POST", "/heavy", read_heavy, BODY_JSON, ON_EVENT_LOOP, NULL},
-    {"POST", "/disk", read_light, BODY_JSON, ON_POOL, NULL},
-    {"POST", "/wrong", read_wrong, BODY_JSON, ON_EVENT_LOOP, NULL},
-    {"POST", "/only", read_only, BODY_JSON, ON_EVENT_LOOP, NULL},
-    {"POST", "/event", read_and_wait, BODY_JSON, ON_EVENT_LOOP, NULL},
-    {"POST", "/gate", pass_gate, BODY_NONE, ON_POOL, NULL},
+    {"POST", "/light", read_light, ROLE_READ_ONLY, BODY_JSON, ON_EVENT_LOOP, NULL},
+    {"POST", "/heavy", read_heavy, ROLE_READ_ONLY, BODY_JSON, ON_EVENT_LOOP, NULL},
+    {"POST", "/disk", read_light, ROLE_READ_ONLY, BODY_JSON, ON_POOL, NULL},
+    {"POST", "/wrong", read_wrong, ROLE_READ_ONLY, BODY_JSON, ON_EVENT_LOOP, NULL},
+    {"POST", "/only", read_only, ROLE_READ_ONLY, BODY_JSON, ON_EVENT_LOOP, NULL},
+    {"POST", "/event", read_and_wait, ROLE_READ_ONLY, BODY_JSON, ON_EVENT_LOOP, NULL},
+    {"POST", "/gate", pass_gate, ROLE_READ_ONLY, BODY_NONE, ON_POOL, NULL},
 };
 
 /* --- the server, whose pool has one thread --- */
@@ -160,7 +160,9 @@ static void start_server(void)
     atomic_store(&draining, false);
     for (size_t i = 0; i < sizeof semaphores / sizeof *semaphores; i++)
         sem_init(semaphores[i], 0, 0);
-    ck_assert_msg(http_server_start(&options, NULL, &http, error, sizeof error), "%s", error);
+    http = http_server_open(&options, NULL, error, sizeof error);
+    ck_assert_msg(http != NULL, "%s", error);
+    ck_assert_msg(http_server_start(http, error, sizeof error), "%s", error);
     ck_assert_int_eq(sscanf(http_server_address(http), "127.0.0.1:%u", &address.port), 1);
 }
 

@@ -41,6 +41,19 @@ char *service_log(const struct service *service)
     return text;
 }
 
+void service_await_log(const struct service *service, const char *text)
+{
+    enum { LOOK_AGAIN_MS = 2 };
+    bool is_there = false;
+    for (int waited = 0; !is_there; waited += LOOK_AGAIN_MS) {
+        ck_assert_msg(waited < service_patience(), "\"%s\" is not in the log", text);
+        poll(NULL, 0, LOOK_AGAIN_MS);
+        char *log = service_log(service);
+        is_there = strstr(log, text) != NULL;
+        free(log);
+    }
+}
+
 /* Fails with the end of the log: libcheck takes messages of a few KiB at most. */
 static void fail_with_log(const struct service *service, const char *what, int status)
 {

@@ -49,6 +49,9 @@ void service_limit_files(const struct service *service, rlim_t bytes);
 /* What it has written to stderr so far; free(). */
 char *service_log(const struct service *service);
 
+/* Waits until it has written a text to stderr. */
+void service_await_log(const struct service *service, const char *text);
+
 /* How long to wait for whatever must happen, in milliseconds. */
 int service_patience(void);
 
