@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "server/http/listener.h"
+#include "server/http/tls.h"
 
 static int connect_to(const struct addrinfo *info)
 {
@@ -38,7 +39,13 @@ static int connect_to_any(const struct listener_address *address)
     return connection;
 }
 
-bool healthcheck(const struct listener_address *address)
+static bool ask(int connection, const char *question, char *answer, size_t size)
+{
+    return send(connection, question, strlen(question), MSG_NOSIGNAL) >= 0 &&
+           recv(connection, answer, size, MSG_WAITALL) >= 0;
+}
+
+bool healthcheck(const struct listener_address *address, bool is_encrypted)
 {
     static const char question[] = "GET /health/ready HTTP/1.1\r\nHost: localhost\r\n"
                                    "Connection: close\r\n\r\n";
@@ -47,9 +54,9 @@ bool healthcheck(const struct listener_address *address)
     const int connection = connect_to_any(address);
     if (connection < 0)
         return false;
-    const bool is_ready = send(connection, question, strlen(question), MSG_NOSIGNAL) >= 0 &&
-                          recv(connection, answer, strlen(ready), MSG_WAITALL) >= 0 &&
-                          strcmp(answer, ready) == 0;
+    const bool has_answered =
+        (is_encrypted ? tls_ask : ask)(connection, question, answer, strlen(ready));
+    const bool is_ready = has_answered && strcmp(answer, ready) == 0;
     close(connection);
     return is_ready;
 }

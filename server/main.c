@@ -184,8 +184,8 @@ static int serve(struct options *options)
     const bool started = start_listening(&service, options) && start_store(&service, options) &&
                          start_serving(&service, options);
     if (started) {
-        fprintf(stderr, "tempotrond " TEMPOTROND_VERSION " ready on http://%s\n",
-                http_server_address(service.http));
+        fprintf(stderr, "tempotrond " TEMPOTROND_VERSION " ready on %s%s\n",
+                http_server_scheme(service.http), http_server_address(service.http));
         await_stop(&service, &signals);
         fprintf(stderr, "tempotrond stopping\n");
     }
@@ -205,7 +205,7 @@ int main(int argc, char **argv)
         return status;
     if (!options.healthcheck)
         return serve(&options);
-    if (healthcheck(&options.http.listen))
+    if (healthcheck(&options.http.listen, options.http.tls_certificate != NULL))
         return EXIT_SUCCESS;
     complain(options.http.listen.text, "no tempotrond is ready there");
     return EXIT_FAILURE;

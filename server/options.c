@@ -43,6 +43,12 @@ static const struct option {
      "who reach the server may ask; the default on the" INDENT "loopback, and refused elsewhere "
      "unless it is said",
      TEXT, offsetof(struct options, http.api_key_file), 0, 0},
+    {"tls-cert", "FILE", NULL,
+     "speak TLS with this certificate (PEM, and after it those" INDENT
+     "that lead to its root); SIGHUP reads it again",
+     TEXT, offsetof(struct options, http.tls_certificate), 0, 0},
+    {"tls-key", "FILE", NULL, "its key (PEM, without a password)", TEXT,
+     offsetof(struct options, http.tls_key), 0, 0},
     {"db", "FILE", "./tempotron.db", "the database, created if absent", TEXT,
      offsetof(struct options, db), 0, 0},
     {"connections", "N", "4096",
@@ -285,6 +291,10 @@ int options_read(int argc, char **argv, struct options *ret_options)
         return EXIT_FAILURE;
     if (options.http.bodies.memory.max < options.http.bodies.max_bytes) {
         wrong("--max-bodies is less than --max-body");
+        return EXIT_FAILURE;
+    }
+    if ((options.http.tls_certificate == NULL) != (options.http.tls_key == NULL)) {
+        wrong("--tls-cert and --tls-key go together");
         return EXIT_FAILURE;
     }
     *ret_options = options;

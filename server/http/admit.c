@@ -22,14 +22,14 @@ static bool copy_plain(char *out, size_t out_size, const char *text, size_t leng
     return is_plain;
 }
 
-/* A request target is a path, or "http://host/path": clients send the latter to proxies, but a
- * server has to understand it too (RFC 9112, 3.2.2). */
+/* A request target is a path, or "http://host/path" (https:// over TLS): clients send the latter to
+ * proxies, but a server has to understand it too (RFC 9112, 3.2.2). */
 void admit_target(struct exchange *exchange, const char *target)
 {
-    static const char scheme[] = "http://";
+    const char *scheme = http_server_scheme(exchange->server);
     bool is_plain = true;
-    if (strncasecmp(target, scheme, sizeof scheme - 1) == 0) {
-        target += sizeof scheme - 1;
+    if (strncasecmp(target, scheme, strlen(scheme)) == 0) {
+        target += strlen(scheme);
         const size_t length = strcspn(target, "/?");
         is_plain = length > 0 &&
                    copy_plain(exchange->authority, sizeof exchange->authority, target, length);

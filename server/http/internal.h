@@ -14,6 +14,7 @@
 #include "server/http/reply.h"
 #include "server/http/route.h"
 #include "server/http/server.h"
+#include "server/http/tls.h"
 
 struct http_server {
     struct http_options options;

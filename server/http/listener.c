@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "server/http/connections.h"
+#include "server/http/tls.h"
 
 enum { BACKLOG = 1024, RETRY_MS = 100, UNREAD_PIECES = 16, PORT_MAX = 65535 };
 
@@ -159,8 +160,8 @@ bool listener_open(const struct listener_address *address, struct listener *ret_
 
 /* --- accepting --- */
 
-/* Answers 503, and reads what the client has sent so far, up to a limit: closing a socket with
- * unread data may take the answer from the client. */
+/* Answers 503, unless a handshake would be needed for it, and reads what the client has sent so
+ * far, up to a limit: closing a socket with unread data may take the answer from the client. */
 static void refuse(int connection)
 {
     static const char body[] =
@@ -174,7 +175,8 @@ static void refuse(int connection)
                               "Retry-After: 1\r\n"
                               "Connection: close\r\n\r\n%s",
                               sizeof body - 1, body);
-    send(connection, answer, (size_t)size, MSG_NOSIGNAL);
+    if (!tls_is_on())
+        send(connection, answer, (size_t)size, MSG_NOSIGNAL);
     shutdown(connection, SHUT_WR);
     for (int i = 0; i < UNREAD_PIECES && recv(connection, unread, sizeof unread, 0) > 0; i++)
         continue;

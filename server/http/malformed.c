@@ -40,7 +40,10 @@ static void answer(struct exchange *exchange, enum problem_code code, const char
                                   "%.*s",
                                   exchange->status, MHD_get_reason_phrase_for(exchange->status),
                                   exchange->request.id, body.size, (int)body.size, body.bytes);
-        send(socket, text, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (tls_is_on())
+            tls_send(exchange->connection.handle, text, (size_t)size);
+        else
+            send(socket, text, (size_t)size, MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     shutdown(socket, SHUT_RDWR);
     buffer_finish(&body);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "server/base/gzip.h"
+#include "server/http/tls.h"
 
 /* The fields of a problem are large, and none is read before it is added: they are not zeroed. */
 void reply_init(struct reply *reply)
@@ -154,6 +155,10 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
         const char *value; /* NULL: none */
     } headers[] = {
         {"X-Request-Id", request->id},
+        {"X-Content-Type-Options", "nosniff"},
+        {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+        {"Strict-Transport-Security", tls_is_on() ? "max-age=31536000" : NULL},
         {"Content-Type", reply->status != MHD_HTTP_NO_CONTENT ? reply->content_type : NULL},
         {"Content-Encoding", reply->is_gzip ? "gzip" : NULL},
         {"Vary", reply->is_gzip ? "Accept-Encoding" : NULL},

@@ -18,7 +18,7 @@
 #include "server/base/timestamp.h"
 #include "server/http/internal.h"
 
-enum { LOOPS_PER_CORE = 2, CORES_MIN = 2, REASON = 256 };
+enum { LOOPS_PER_CORE = 2, CORES_MIN = 2, REASON = 256, ERROR = 512 };
 
 /* Descriptors: a connection has its socket and may have a file for its body, a thread has its event
  * loop's and those of a database connection. */
@@ -64,6 +64,7 @@ void http_server_destroy(struct http_server *server)
     connections_destroy(server->connections);
     listener_close(&server->listener);
     keys_destroy(server->keys);
+    tls_close();
     free(server);
 }
 
@@ -122,7 +123,9 @@ struct http_server *http_server_open(const struct http_options *options, struct 
     server->options.bodies.files.max = BODY_FILES_AT_ONCE * options->bodies.max_file_bytes;
     if (getrandom(&server->first_request, sizeof server->first_request, GRND_NONBLOCK) < 0)
         server->first_request = (uint64_t)time(NULL) << 32;
-    if (open_sockets(server, error, error_size) && open_keys(server, error, error_size))
+    if (open_sockets(server, error, error_size) && open_keys(server, error, error_size) &&
+        (options->tls_certificate == NULL ||
+         tls_open(options->tls_certificate, options->tls_key, error, error_size)))
         return server;
     http_server_destroy(server);
     return NULL;
@@ -148,6 +151,11 @@ const char *http_server_address(const struct http_server *server)
     return server->listener.text;
 }
 
+const char *http_server_scheme(const struct http_server *server)
+{
+    return server->options.tls_certificate != NULL ? "https://" : "http://";
+}
+
 void http_server_wake(struct http_server *server, int64_t event)
 {
     connections_wake(server->connections, event);
@@ -155,11 +163,12 @@ void http_server_wake(struct http_server *server, int64_t event)
 
 void http_server_reload(struct http_server *server)
 {
-    char error[512];
+    char error[ERROR];
     const struct timestamp_text time = timestamp_text(timestamp_now());
-    if (server->keys == NULL)
+    if (server->keys == NULL && !tls_is_on())
         fprintf(stderr, "time=%s reload=nothing\n", time.text);
-    else if (keys_reload(server->keys, error, sizeof error))
+    else if ((server->keys == NULL || keys_reload(server->keys, error, sizeof error)) &&
+             (!tls_is_on() || tls_reload(error, sizeof error)))
         fprintf(stderr, "time=%s reload=done\n", time.text);
     else
         fprintf(stderr, "time=%s reload=failed error=\"%s\"\n", time.text, error);

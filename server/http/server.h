@@ -22,6 +22,7 @@ struct http_options {
     struct listener_address listen;
     const char *api_key_file; /* see keys.h; API_KEYS_NONE: there are no keys; NULL: likewise, but
                                  only on a loopback address */
+    const char *tls_certificate, *tls_key; /* see tls.h; NULL: plain HTTP */
     const char *hosts;    /* names that it answers to (see headers.h); NULL: on a loopback address
                              those of the loopback, else any */
     unsigned connections; /* that may be open at the same time; fewer if the limit of open files is
@@ -45,13 +46,15 @@ struct http_server *http_server_open(const struct http_options *options, struct 
 /* Serves. On failure false likewise, and the server is to be destroyed. */
 bool http_server_start(struct http_server *server, char *error, size_t error_size);
 
-/* "127.0.0.1:43210": the address that was bound. Borrowed from the server. */
+/* "127.0.0.1:43210": the address that was bound, borrowed from the server; and how a URL begins
+ * there. */
 const char *http_server_address(const struct http_server *server);
+const char *http_server_scheme(const struct http_server *server);
 
 /* The event `event` has happened: finishes the requests that wait for it. From any thread. */
 void http_server_wake(struct http_server *server, int64_t event);
 
-/* Reads the key file again, and logs what comes of it. */
+/* Reads the key file and the certificate again, and logs what comes of it. */
 void http_server_reload(struct http_server *server);
 
 /* Accepts no new connection, finishes requests that wait for an event, and lets the others end up

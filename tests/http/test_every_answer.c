@@ -45,6 +45,21 @@ START_TEST(a_request_id_is_echoed_or_made_up)
 }
 END_TEST
 
+START_TEST(answers_tell_browsers_that_they_are_data)
+{
+    static const char *const paths[] = {"/models", "/health/live", "/nope"};
+    for (size_t i = 0; i < 3; i++) {
+        struct http_answer answer = http_send(&server, "GET", paths[i], NULL, NULL);
+        ck_assert_str_eq(http_header(&answer, "x-content-type-options"), "nosniff");
+        ck_assert_str_eq(http_header(&answer, "content-security-policy"),
+                         "default-src 'none'; frame-ancestors 'none'");
+        ck_assert_str_eq(http_header(&answer, "cross-origin-resource-policy"), "same-origin");
+        ck_assert_ptr_null(http_header(&answer, "strict-transport-security"));
+        http_answer_finish(&answer);
+    }
+}
+END_TEST
+
 START_TEST(health_and_contract_are_served)
 {
     char *live = ask_member("/health/live", "status"),
@@ -80,6 +95,7 @@ int main(void)
     TCase *tests = fixture_case(suite, "service", NULL);
     tcase_add_test(tests, the_longest_request_id_is_echoed_and_longer_ones_are_not);
     tcase_add_test(tests, a_request_id_is_echoed_or_made_up);
+    tcase_add_test(tests, answers_tell_browsers_that_they_are_data);
     tcase_add_test(tests, health_and_contract_are_served);
     tcase_add_test(tests, head_answers_like_get_without_a_body);
     return suite_run(suite);

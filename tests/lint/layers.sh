@@ -55,6 +55,7 @@ layer server core server/base server/json server/files server/store server/http 
     server/compute server/api
 
 only_in 'server/http/' 'microhttpd\.h'
+only_in 'server/http/tls' 'gnutls/'
 only_in 'server/store/' 'sqlite3\.h'
 only_in 'server/json/internal' 'jansson\.h'
 only_in 'server/base/checksum' 'nettle/'

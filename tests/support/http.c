@@ -129,8 +129,11 @@ static struct http_answer perform(const struct service *service, const char *met
     ck_assert_ptr_nonnull(curl);
     for (const char *line; (line = va_arg(more, const char *)) != NULL;)
         headers = curl_slist_append(headers, line);
-    snprintf(url, sizeof url, "http://%s%s", service->address, path);
+    snprintf(url, sizeof url, "http%s://%s%s", service->certificate != NULL ? "s" : "",
+             service->address, path);
     prepare(curl, method, body, size, &answer);
+    if (service->certificate != NULL)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, service->certificate);
     curl_easy_setopt(curl, CURLOPT_URL, url);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     const CURLcode code = curl_easy_perform(curl);

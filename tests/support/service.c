@@ -97,10 +97,10 @@ static bool read_ready_line(struct service *service)
 {
     char *log = service_log(service);
     char end = '\0';
-    const char *ready = strstr(log, " ready on http://");
+    const char *ready = strstr(log, " ready on ");
     const bool is_ready =
         ready != NULL &&
-        sscanf(ready, " ready on http://%63[^\n]%c", service->address, &end) == 2 && end == '\n';
+        sscanf(ready, " ready on %*[a-z]://%63[^\n]%c", service->address, &end) == 2 && end == '\n';
     free(log);
     if (!is_ready)
         return false;

@@ -19,7 +19,8 @@ enum { SERVICE_SECONDS = 30, SERVICE_FLAGS = 12, SERVICE_PATH = 128 };
 struct service {
     pid_t pid; /* 0: it does not run */
     unsigned port;
-    char address[64]; /* "127.0.0.1:43210" */
+    char address[64];        /* "127.0.0.1:43210" */
+    const char *certificate; /* that clients trust, if it speaks TLS; NULL: plain HTTP */
     const char *flags[SERVICE_FLAGS + 1];
     char directory[64]; /* made for it; holds the database and what it writes to stderr */
     char database[SERVICE_PATH];
