@@ -95,6 +95,7 @@ static bool start_serving(struct service *service, const struct options *options
         .cache = service->cache,
         .workers = options->workers,
         .threads = options->http.pool_threads,
+        .checkpoint_seconds = options->checkpoint_seconds,
         .logs_all = options->http.log_requests,
         .on_end = wake_waiting_requests,
         .context = service,

@@ -71,6 +71,10 @@ static const struct option {
      offsetof(struct options, workers), 1, 256},
     {"threads", "N", NULL, "threads of one run, and for large requests (one a core)", NUMBER,
      offsetof(struct options, http.pool_threads), 1, 256},
+    {"checkpoint-interval", "SECONDS", "30",
+     "how long a run trains between two checkpoints, and so" INDENT
+     "how much of it a crash undoes, or twice that if" INDENT "checkpoints take long",
+     NUMBER, offsetof(struct options, checkpoint_seconds), 1, 3600},
     {"log", "WHAT", "requests",
      "requests: each request and each run; errors: only" INDENT
      "answers of 500 and more, and runs that fail",

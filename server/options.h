@@ -11,6 +11,7 @@ struct options {
     size_t model_cache_bytes;
     unsigned drain_timeout_seconds;
     unsigned workers; /* threads that train */
+    unsigned checkpoint_seconds;
     bool healthcheck; /* ask a running server instead of serving */
 };
 

@@ -32,6 +32,14 @@ static void write_error(struct buffer *json, const struct run_record *record)
     json_write_object_end(json);
 }
 
+static void write_kept_versions(struct buffer *json, const char *kept)
+{
+    if (kept == NULL)
+        return;
+    json_write_key(json, "kept_versions");
+    json_write_raw(json, kept);
+}
+
 static void write_run(struct buffer *json, const struct run_record *record)
 {
     static const struct epoch_metrics none = {
@@ -42,6 +50,8 @@ static void write_run(struct buffer *json, const struct run_record *record)
     json_write_member_string(json, "state", run_state_names[record->state]);
     json_write_member_integer(json, "epoch", record->epoch);
     json_write_member_integer(json, "epochs", record->epochs);
+    if (record->continues != 0)
+        json_write_member_integer(json, "continues", record->continues);
     if (record->best_epoch != 0)
         json_write_member_integer(json, "best_epoch", record->best_epoch);
     json_write_key(json, "params");
@@ -52,6 +62,7 @@ static void write_run(struct buffer *json, const struct run_record *record)
     json_write_object_end(json);
     json_write_member_positive(json, "base_version", record->base_version);
     json_write_member_positive(json, "version", record->version);
+    write_kept_versions(json, record->kept);
     json_write_member_string(json, "samples_sha256", record->samples_sha256);
     json_write_member_string(json, "dataset", record->dataset[0] != '\0' ? record->dataset : NULL);
     json_write_key(json, "error");

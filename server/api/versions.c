@@ -20,6 +20,8 @@ static void write_version(struct buffer *json, const struct version_record *reco
     json_write_object_begin(json);
     json_write_member_integer(json, "version", record->version);
     json_write_member_positive(json, "run", record->run);
+    if (record->epoch != 0)
+        json_write_member_integer(json, "epoch", record->epoch);
     json_write_member_string(json, "sha256", record->sha256);
     json_write_member_timestamp(json, "created_at", record->created_at);
     json_write_object_end(json);

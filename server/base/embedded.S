@@ -23,6 +23,7 @@ embed migration_0003, "migrations/0003_datasets.sql"
 embed migration_0004, "migrations/0004_counts.sql"
 embed migration_0005, "migrations/0005_best_epoch.sql"
 embed migration_0006, "migrations/0006_max_spikes.sql"
+embed migration_0007, "migrations/0007_checkpoints.sql"
 
     .section .data.rel.ro, "aw"
     .balign 16
@@ -37,6 +38,7 @@ embedded_migrations:
     describe migration_0004
     describe migration_0005
     describe migration_0006
+    describe migration_0007
 end_migrations:
 
     .section .rodata

@@ -55,6 +55,8 @@
 #define LIMIT_VALIDATION      0.9  /* share of the samples that is set aside */
 #define LIMIT_WAIT_SECONDS    600  /* Prefer: wait=N beyond it is cut to it */
 #define LIMIT_QUEUED_RUNS     1000 /* runs that wait; further ones are refused with 503 */
+#define LIMIT_KEPT_VERSIONS   100  /* that a run keeps of its epochs */
+#define LIMIT_CRASHES         3    /* unclean ends in a row that a run may be running at */
 
 #define LIMIT_INLINE_WORK  1000000 /* of LIMIT_WORK's: more leaves the event loop, */
 #define LIMIT_INLINE_BODY  65536   /* and so does a larger body, in bytes */

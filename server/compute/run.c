@@ -175,24 +175,49 @@ static const struct encoder *fitted_encoder(const struct run *run)
     return run->params.fit ? &run->fitted : version_ranges_fitted(&run->base->config);
 }
 
-enum store_status run_publish(const struct run *run, struct store *store,
-                              const struct epoch_metrics *metrics, size_t count, int64_t best_epoch)
-{
-    struct weights weights;
+/* What a version keeps of the run as it is now. The tensors borrow from the weights. */
+struct snapshot {
+    struct weights weights; /* free with weights_finish() */
     struct tensor tensors[NETWORK_LAYERS + RANGE_TENSORS];
+    size_t count;
+};
+
+static bool snapshot_take(const struct run *run, struct snapshot *snapshot)
+{
     const struct network_params *params = &run->network->params;
     const size_t depth = network_depth(params);
-    if (!weights_copy(run->network, &weights))
+    if (!weights_copy(run->network, &snapshot->weights))
+        return false;
+    weights_tensors(params, &snapshot->weights, snapshot->tensors);
+    snapshot->count = depth + version_ranges_put(fitted_encoder(run), snapshot->tensors + depth);
+    return true;
+}
+
+enum store_status run_publish(const struct run *run, struct store *store,
+                              const struct epoch_metrics *metrics, size_t count,
+                              const struct run_end *end)
+{
+    struct snapshot snapshot;
+    struct run_end success = *end;
+    if (!snapshot_take(run, &snapshot))
         return STORE_NO_MEMORY;
-    weights_tensors(params, &weights, tensors);
-    const struct run_end end = {
-        .state = RUN_SUCCEEDED,
-        .tensors = tensors,
-        .tensor_count = depth + version_ranges_put(fitted_encoder(run), tensors + depth),
-        .best_epoch = best_epoch,
-    };
+    success.tensors = snapshot.tensors;
+    success.tensor_count = snapshot.count;
     const enum store_status status =
-        store_run_end(store, run->record->id, metrics, count, &end, timestamp_now());
-    weights_finish(&weights);
+        store_run_end(store, run->record->id, metrics, count, &success, timestamp_now());
+    weights_finish(&snapshot.weights);
+    return status;
+}
+
+enum store_status run_keep(const struct run *run, struct store_pool *stores, int64_t epoch)
+{
+    struct snapshot snapshot;
+    if (!snapshot_take(run, &snapshot))
+        return STORE_NO_MEMORY;
+    struct store *store = store_pool_borrow_writer(stores);
+    const enum store_status status = store_pool_return_writer(
+        stores, store_version_keep(store, run->base->sequence, run->record->id, epoch,
+                                   snapshot.tensors, snapshot.count, timestamp_now()));
+    weights_finish(&snapshot.weights);
     return status;
 }

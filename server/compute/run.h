@@ -36,10 +36,12 @@ void run_unload(struct run *run); /* does nothing on a zeroed one */
 
 enum core_status run_train(struct run *run, const struct training_observer *observer);
 
-/* Publishes the weights with the run's success and its last metrics, in one transaction.
- * `best_epoch`: see struct run_end. */
+/* Publishes the weights with the run's success and its last metrics, in one transaction. `end` is
+ * the success, without its tensors. */
 enum store_status run_publish(const struct run *run, struct store *store,
                               const struct epoch_metrics *metrics, size_t count,
-                              int64_t best_epoch);
+                              const struct run_end *end);
+/* Keeps the weights of an epoch as a version that is not served. */
+enum store_status run_keep(const struct run *run, struct store_pool *stores, int64_t epoch);
 
 #endif

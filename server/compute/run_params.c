@@ -124,6 +124,8 @@ const struct params_row run_params_rows[] = {
      .is_terse = true},
     {"validation_fraction", PARAMS_NUMBER, offsetof(struct run_params, validation_fraction), 0,
      LIMIT_VALIDATION, .fallback = 0, .is_terse = true},
+    {"checkpoint_every", PARAMS_SIZE, offsetof(struct run_params, checkpoint_every), 1,
+     LIMIT_EPOCHS, .fallback = 0, .is_terse = true},
     {"fit", PARAMS_BOOLEAN, offsetof(struct run_params, fit), .fallback = false, .is_terse = true},
 };
 
@@ -148,6 +150,14 @@ static void check_margins(struct fields *fields, const struct loss *loss)
                       PROBLEM_CONFLICTING_FIELDS, "margin_other must be below margin_target.");
 }
 
+static void check_kept_versions(struct fields *fields, const struct run_params *params)
+{
+    if (run_params_kept_versions(params) > LIMIT_KEPT_VERSIONS)
+        fields_refuse(fields, "checkpoint_every", PROBLEM_OUT_OF_RANGE,
+                      "The run would keep %zu versions; the limit is %d.",
+                      run_params_kept_versions(params), LIMIT_KEPT_VERSIONS);
+}
+
 bool run_params_read(struct fields *fields, const struct model_config *config,
                      struct run_params *ret_params)
 {
@@ -157,6 +167,7 @@ bool run_params_read(struct fields *fields, const struct model_config *config,
         ret_params->training.loop.schedule.type = SCHEDULE_EXPONENTIAL;
     params_read(fields, run_params_rows, run_params_count, config, ret_params);
     check_margins(fields, &ret_params->training.loss);
+    check_kept_versions(fields, ret_params);
     return !problem_is_set(fields->problem);
 }
 
@@ -192,4 +203,10 @@ void run_params_write(struct buffer *json, const struct model_config *config,
 size_t run_params_validation_count(size_t count, double validation_fraction)
 {
     return (size_t)fmax(1, rint((double)count * validation_fraction));
+}
+
+size_t run_params_kept_versions(const struct run_params *params)
+{
+    return params->checkpoint_every > 0 ? params->training.loop.epochs / params->checkpoint_every
+                                        : 0;
 }

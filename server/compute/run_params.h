@@ -14,6 +14,7 @@
 struct run_params {
     struct training_params training;
     double validation_fraction; /* the share of the samples to set aside as validation; 0: none */
+    size_t checkpoint_every;    /* epochs after which a version is kept; 0: never */
     bool fit;                   /* take the encoder's ranges from the samples */
 };
 
@@ -40,5 +41,8 @@ void run_params_write(struct buffer *json, const struct model_config *config,
 
 /* How many of that many samples a validation_fraction sets aside. */
 size_t run_params_validation_count(size_t count, double validation_fraction);
+
+/* How many versions of its epochs the run keeps, at most LIMIT_KEPT_VERSIONS. */
+size_t run_params_kept_versions(const struct run_params *params);
 
 #endif

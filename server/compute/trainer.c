@@ -11,12 +11,19 @@
 
 #include "server/base/buffer.h"
 #include "server/base/timestamp.h"
+#include "server/compute/checkpoint.h"
 #include "server/compute/run.h"
 #include "server/model/cache.h"
 #include "server/store/pool.h"
 #include "server/store/queue.h"
 
-enum { TRAINING_NICE = 10, PROGRESS_INTERVAL_MS = 250, STORE_RETRY_SECONDS = 1 };
+enum {
+    TRAINING_NICE = 10,
+    PROGRESS_INTERVAL_MS = 250,
+    STORE_RETRY_SECONDS = 1,
+    CHECKPOINT_COST = 100 /* the work between checkpoints takes this many times as long as one, */
+};
+/* as long as that is no more than twice the interval that was asked for. */
 
 struct worker {
     struct trainer *trainer;
@@ -49,6 +56,11 @@ struct job {
 
     int64_t epoch;      /* done */
     int64_t best_epoch; /* with patience: whose weights are kept */
+
+    int64_t checkpoint_due;       /* when the next one is written */
+    struct checkpoint checkpoint; /* of the training's end or interruption */
+    enum store_status restored;   /* how its last checkpoint could be read */
+    bool lacks_version;           /* one that it should have kept is not in the store */
 };
 
 static void job_finish(struct job *job)
@@ -56,6 +68,7 @@ static void job_finish(struct job *job)
     run_unload(&job->run);
     run_record_finish(&job->record);
     buffer_finish(&job->pending);
+    checkpoint_discard(&job->checkpoint);
 }
 
 static size_t pending_count(const struct job *job)
@@ -76,45 +89,9 @@ static void write_progress(struct job *job)
         job->pending.size = 0;
 }
 
-static void on_epoch(void *context, const struct training_epoch *epoch)
+static bool fails_for_now(enum store_status status)
 {
-    struct job *job = context;
-    const struct epoch_metrics metrics = {
-        .epoch = (int64_t)epoch->epoch,
-        .loss = epoch->loss,
-        .accuracy = epoch->accuracy,
-        .validation_loss = epoch->has_validation ? epoch->validation_loss : NAN,
-        .validation_accuracy = epoch->has_validation ? epoch->validation_accuracy : NAN,
-    };
-    job->epoch = metrics.epoch;
-    buffer_add(&job->pending, &metrics, sizeof metrics);
-    if (epoch->is_best)
-        job->best_epoch = metrics.epoch;
-    const int64_t now = timestamp_now();
-    if (now - job->progress_at < PROGRESS_INTERVAL_MS)
-        return;
-    job->progress_at = now;
-    write_progress(job);
-}
-
-static bool stop_requested(void *context)
-{
-    const struct job *job = context;
-    return job->pending.failed || atomic_load(&job->worker->cancelled) ||
-           atomic_load(&job->worker->trainer->stopping);
-}
-
-/* --- the end --- */
-
-/* An end whose state is RUN_RUNNING is an interruption: the store keeps the run as it is. */
-static enum store_status write_end(struct job *job, const struct run_end *end, struct store *store)
-{
-    const struct epoch_metrics *pending = job->pending.items;
-    if (end->state == RUN_RUNNING)
-        return STORE_OK;
-    if (end->state == RUN_SUCCEEDED)
-        return run_publish(&job->run, store, pending, pending_count(job), job->best_epoch);
-    return store_run_end(store, job->record.id, pending, pending_count(job), end, timestamp_now());
+    return status == STORE_FULL || status == STORE_UNAVAILABLE || status == STORE_NO_MEMORY;
 }
 
 /* Whether the trainer stops before a while has passed. */
@@ -131,39 +108,202 @@ static bool stops_meanwhile(struct trainer *trainer)
     return atomic_load(&trainer->stopping);
 }
 
-static enum store_status try_to_end(struct job *job, const struct run_end *end)
+static bool stop_requested(void *context)
 {
-    struct model_cache *cache = job->worker->trainer->options.cache;
-    struct store *store = model_cache_change_begin(cache, job->record.model);
-    return model_cache_change_end(cache, job->record.model, write_end(job, end, store));
+    const struct job *job = context;
+    return job->pending.failed || atomic_load(&job->worker->cancelled) ||
+           atomic_load(&job->worker->trainer->stopping);
+}
+
+/* A version that was asked for is in the store before the training goes on. */
+static void keep_version(struct job *job, int64_t epoch)
+{
+    struct trainer *trainer = job->worker->trainer;
+    const size_t every = job->run.params.checkpoint_every;
+    enum store_status status;
+    if (every == 0 || (size_t)epoch % every != 0)
+        return;
+    do
+        status = run_keep(&job->run, trainer->options.stores, epoch);
+    while (fails_for_now(status) && !stop_requested(job) && !stops_meanwhile(trainer));
+    job->lacks_version = status != STORE_OK;
+}
+
+static void on_epoch(void *context, const struct training_epoch *epoch)
+{
+    struct job *job = context;
+    const struct epoch_metrics metrics = {
+        .epoch = (int64_t)epoch->epoch,
+        .loss = epoch->loss,
+        .accuracy = epoch->accuracy,
+        .validation_loss = epoch->has_validation ? epoch->validation_loss : NAN,
+        .validation_accuracy = epoch->has_validation ? epoch->validation_accuracy : NAN,
+    };
+    job->epoch = metrics.epoch;
+    buffer_add(&job->pending, &metrics, sizeof metrics);
+    if (epoch->is_best)
+        job->best_epoch = metrics.epoch;
+    keep_version(job, metrics.epoch);
+    const int64_t now = timestamp_now();
+    if (now - job->progress_at < PROGRESS_INTERVAL_MS)
+        return;
+    job->progress_at = now;
+    write_progress(job);
+}
+
+/* --- the end --- */
+
+static void log_state(const struct job *job, const char *state, const char *code)
+{
+    const int64_t now = timestamp_now();
+    fprintf(stderr, "time=%s run=%lld model=%s state=%s code=%s epoch=%lld ms=%lld\n",
+            timestamp_text(now).text, (long long)job->record.id, job->record.model, state, code,
+            (long long)job->epoch, (long long)(now - job->begun));
 }
 
 static void log_end(const struct job *job, const struct run_end *end)
 {
-    const int64_t now = timestamp_now();
-    if (end->state != RUN_FAILED && !job->worker->trainer->options.logs_all)
-        return;
-    fprintf(stderr, "time=%s run=%lld model=%s state=%s code=%s epoch=%lld ms=%lld\n",
-            timestamp_text(now).text, (long long)job->record.id, job->record.model,
-            end->state == RUN_RUNNING ? "interrupted" : run_state_names[end->state],
-            end->state == RUN_FAILED ? end->code : "-", (long long)job->epoch,
-            (long long)(now - job->begun));
+    if (end->state == RUN_FAILED)
+        log_state(job, run_state_names[end->state], end->code);
+    else if (job->worker->trainer->options.logs_all)
+        log_state(job, end->state == RUN_RUNNING ? "interrupted" : run_state_names[end->state],
+                  "-");
+}
+
+/* An end whose state is RUN_RUNNING is an interruption. */
+static enum store_status write_end(struct job *job, const struct run_end *asked,
+                                   struct store *store)
+{
+    const struct epoch_metrics *pending = job->pending.items;
+    const size_t count = pending_count(job);
+    struct checkpoint_end checkpoint;
+    struct run_end end = *asked;
+    end.checkpoint = checkpoint_end(&job->checkpoint, &checkpoint);
+    end.best_epoch = end.state == RUN_SUCCEEDED ? job->best_epoch : 0;
+    if (end.state == RUN_RUNNING)
+        return store_queue_return(store, job->record.id, pending, count, end.checkpoint);
+    if (end.state == RUN_SUCCEEDED)
+        return run_publish(&job->run, store, pending, count, &end);
+    return store_run_end(store, job->record.id, pending, count, &end, timestamp_now());
+}
+
+/* A cancellation that the store has noted is kept: nobody can note another one meanwhile. */
+static enum store_status try_to_end(struct job *job, struct run_end *end)
+{
+    struct model_cache *cache = job->worker->trainer->options.cache;
+    struct store *store = model_cache_change_begin(cache, job->record.model);
+    if (end->state == RUN_SUCCEEDED &&
+        store_queue_is_cancelled(store, job->record.id) == STORE_OK) {
+        *end = (struct run_end){.state = RUN_CANCELLED};
+        log_end(job, end);
+    }
+    const enum store_status status = write_end(job, end, store);
+    if (status == STORE_OK)
+        checkpoint_kept(&job->checkpoint);
+    return model_cache_change_end(cache, job->record.model, status);
+}
+
+/* An end is worth more than what a later run could go on from. */
+static bool may_end_later(struct job *job, enum store_status status)
+{
+    if (status == STORE_FULL && job->checkpoint.stores != NULL) {
+        checkpoint_discard(&job->checkpoint);
+        return true;
+    }
+    return fails_for_now(status) && !stops_meanwhile(job->worker->trainer);
 }
 
 /* A store that can't take the end now, its disk being full, is asked again until it can. What it
  * has not taken when the process ends stays "running", and is trained again after the next start.
  */
-static void end_job(struct job *job, const struct run_end *end)
+static void end_job(struct job *job, struct run_end *end)
 {
-    struct trainer *trainer = job->worker->trainer;
+    const struct trainer_options *options = &job->worker->trainer->options;
     enum store_status status;
     log_end(job, end);
     do
         status = try_to_end(job, end);
-    while ((status == STORE_FULL || status == STORE_UNAVAILABLE || status == STORE_NO_MEMORY) &&
-           !stops_meanwhile(trainer));
-    trainer->options.on_end(trainer->options.context, job->record.id);
+    while (may_end_later(job, status));
+    options->on_end(options->context, job->record.id);
 }
+
+/* --- checkpoints --- */
+
+/* A checkpoint that can't be written now is not written: the one before it stays. */
+static void write_checkpoint(struct job *job, const struct training_state *state)
+{
+    struct store_pool *stores = job->worker->trainer->options.stores;
+    struct checkpoint checkpoint;
+    struct checkpoint_end end;
+    if (!checkpoint_collect(&checkpoint, stores, state))
+        return;
+    struct store *store = store_pool_borrow_writer(stores);
+    const enum store_status status =
+        store_checkpoint_keep(store, job->record.id, checkpoint_end(&checkpoint, &end),
+                              job->pending.items, pending_count(job));
+    if (status == STORE_OK) {
+        checkpoint_kept(&checkpoint);
+        job->pending.size = 0;
+    }
+    store_pool_return_writer(stores, status);
+    checkpoint_discard(&checkpoint);
+}
+
+static void plan_checkpoint(struct job *job, int64_t cost_ns)
+{
+    const int64_t interval = (int64_t)job->worker->trainer->options.checkpoint_seconds * 1000000000;
+    int64_t wait = cost_ns * CHECKPOINT_COST;
+    if (wait < interval)
+        wait = interval;
+    job->checkpoint_due = timestamp_monotonic_ns() + (wait < 2 * interval ? wait : 2 * interval);
+}
+
+static void on_batch(void *context, const struct training_state *state)
+{
+    struct job *job = context;
+    const int64_t begun = timestamp_monotonic_ns();
+    if (begun < job->checkpoint_due || job->lacks_version)
+        return;
+    write_checkpoint(job, state);
+    plan_checkpoint(job, timestamp_monotonic_ns() - begun);
+}
+
+static void on_end(void *context, const struct training_state *state)
+{
+    struct job *job = context;
+    if (!job->lacks_version)
+        checkpoint_collect(&job->checkpoint, job->worker->trainer->options.stores, state);
+}
+
+static bool on_begin(void *context, struct training_state *state)
+{
+    struct job *job = context;
+    const struct trainer_options *options = &job->worker->trainer->options;
+    const enum store_status status = checkpoint_restore(options->stores, job->record.id, state);
+    plan_checkpoint(job, 0);
+    job->restored = status == STORE_NOT_FOUND ? STORE_OK : status;
+    if (status != STORE_OK)
+        return status == STORE_NOT_FOUND;
+    job->epoch = (int64_t)training_state_epochs(state);
+    job->best_epoch = (int64_t)state->best_epoch;
+    if (options->logs_all)
+        log_state(job, "continued", "-");
+    return true;
+}
+
+/* Whether a damaged checkpoint has been dropped, so that the run can begin again. */
+static bool begins_again(struct job *job)
+{
+    struct store_pool *stores = job->worker->trainer->options.stores;
+    if (job->restored != STORE_CORRUPT)
+        return false;
+    log_state(job, "restarted", "damaged_data");
+    struct store *store = store_pool_borrow_writer(stores);
+    return store_pool_return_writer(stores, store_checkpoint_drop(store, job->record.id)) ==
+           STORE_OK;
+}
+
+/* --- training --- */
 
 static struct run_end failure(const char *code, const char *detail)
 {
@@ -175,11 +315,22 @@ static struct run_end no_memory(void)
     return failure("out_of_memory", "There was not enough memory.");
 }
 
+static struct run_end unreadable(enum store_status status)
+{
+    if (status == STORE_NO_MEMORY)
+        return no_memory();
+    if (status == STORE_CORRUPT)
+        return failure("damaged_data", "The stored data can't be read.");
+    return failure("store_unavailable", "The database can't be read.");
+}
+
 static struct run_end train(struct job *job)
 {
-    const struct training_observer observer = {
-        .context = job, .on_epoch = on_epoch, .stop_requested = stop_requested};
+    const struct training_observer observer = {job,      on_begin, on_batch,
+                                               on_epoch, on_end,   stop_requested};
     const enum core_status status = run_train(&job->run, &observer);
+    if (job->restored != STORE_OK)
+        return unreadable(job->restored);
     if (status == CORE_DIVERGED)
         return failure("diverged", "The loss or a weight is no longer finite. Nothing was "
                                    "published; try a smaller learning_rate.");
@@ -193,17 +344,19 @@ static struct run_end train(struct job *job)
 static struct run_end load_and_train(struct job *job)
 {
     const struct trainer_options *options = &job->worker->trainer->options;
-    const enum store_status status = run_load(&job->run, &job->record, options->stores,
-                                              options->cache, options->threads, &job->problem);
-    if (status == STORE_NO_MEMORY)
-        return no_memory();
-    if (status == STORE_CORRUPT)
-        return failure("damaged_data", "The stored data can't be read.");
-    if (status != STORE_OK)
-        return failure("store_unavailable", "The database can't be read.");
-    if (problem_is_set(&job->problem))
-        return failure(problem_name(job->problem.code), job->problem.detail);
-    return train(job);
+    struct run_end end;
+    do {
+        run_unload(&job->run);
+        job->restored = STORE_OK;
+        const enum store_status status = run_load(&job->run, &job->record, options->stores,
+                                                  options->cache, options->threads, &job->problem);
+        if (status != STORE_OK)
+            return unreadable(status);
+        if (problem_is_set(&job->problem))
+            return failure(problem_name(job->problem.code), job->problem.detail);
+        end = train(job);
+    } while (begins_again(job));
+    return end;
 }
 
 /* --- workers --- */
@@ -261,7 +414,7 @@ static void *work(void *argument)
             stops_meanwhile(trainer); /* the disk is full, say: ask again */
         if (claimed != STORE_OK)
             continue;
-        const struct run_end end = load_and_train(&job);
+        struct run_end end = load_and_train(&job);
         end_job(&job, &end);
         pthread_mutex_lock(&trainer->lock);
         worker->run = 0;

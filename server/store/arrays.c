@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "server/base/buffer.h"
 #include "server/store/query.h"
 
 enum store_status store_array_begin(struct store *store, const struct array_record *array,
@@ -37,14 +36,15 @@ enum store_status store_array_end(struct store *store, const struct array_record
     return query_run(&query);
 }
 
-#define OF_NO_DATASET                                                                              \
+#define OF_NOTHING                                                                                 \
     "NOT EXISTS (SELECT 1 FROM datasets d WHERE d.x = arrays.id) AND "                             \
-    "NOT EXISTS (SELECT 1 FROM datasets d WHERE d.label = arrays.id)"
+    "NOT EXISTS (SELECT 1 FROM datasets d WHERE d.label = arrays.id) AND "                         \
+    "NOT EXISTS (SELECT 1 FROM checkpoints c WHERE c.array = arrays.id)"
 
 enum store_status store_array_release(struct store *store, int64_t first, int64_t second)
 {
     struct query query =
-        query_begin(store, "DELETE FROM arrays WHERE id IN (?, ?) AND " OF_NO_DATASET);
+        query_begin(store, "DELETE FROM arrays WHERE id IN (?, ?) AND " OF_NOTHING);
     query_integer(&query, first);
     query_integer(&query, second);
     return query_run(&query);
@@ -52,7 +52,7 @@ enum store_status store_array_release(struct store *store, int64_t first, int64_
 
 enum store_status store_array_prune(struct store *store)
 {
-    struct query query = query_begin(store, "DELETE FROM arrays WHERE " OF_NO_DATASET);
+    struct query query = query_begin(store, "DELETE FROM arrays WHERE " OF_NOTHING);
     return query_run(&query);
 }
 
@@ -73,6 +73,30 @@ enum store_status store_array_scan(struct store *store, const struct array_recor
         }
     }
     return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+static bool add_to_buffer(struct buffer *buffer, const void *data, size_t bytes)
+{
+    buffer->size = 0;
+    buffer_add(buffer, data, bytes);
+    return !buffer->failed;
+}
+
+enum store_status store_array_chunk(struct store *store, int64_t array, size_t position,
+                                    struct buffer *buffer)
+{
+    struct query query =
+        query_begin(store, "SELECT data FROM chunks WHERE array = ? AND position = ?");
+    query_integer(&query, array);
+    query_integer(&query, (int64_t)position);
+    const enum store_status status = query_next(&query);
+    if (status != STORE_OK)
+        return status;
+    const void *data = sqlite3_column_blob(query.statement, 0);
+    const bool added =
+        add_to_buffer(buffer, data, (size_t)sqlite3_column_bytes(query.statement, 0));
+    query_end(&query);
+    return added ? STORE_OK : STORE_NO_MEMORY;
 }
 
 struct reading {

@@ -1,8 +1,8 @@
 /* arrays.h - arrays of numbers, written chunk by chunk.
  *
  * Each chunk is a transaction of its own, so that a large upload holds the writer only for moments.
- * An array belongs to a dataset once store_dataset_put() has it; until then nothing refers to it.
- */
+ * An array belongs to a dataset once store_dataset_put() has it, or to a run's checkpoint; until
+ * then nothing refers to it. */
 #ifndef SERVER_STORE_ARRAYS_H
 #define SERVER_STORE_ARRAYS_H
 
@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/base/buffer.h"
 #include "server/base/checksum.h"
 #include "server/base/dtype.h"
 #include "server/store/store.h"
@@ -30,14 +31,17 @@ enum store_status store_array_append(struct store *store, int64_t array, size_t 
                                      const void *data, size_t bytes);
 /* Keeps what is known once every chunk is written: count, bytes and sha256. */
 enum store_status store_array_end(struct store *store, const struct array_record *array);
-/* Deletes those of two arrays that belong to no dataset; 0: there is none. */
+/* Deletes those of two arrays that belong to nothing; 0: there is none. */
 enum store_status store_array_release(struct store *store, int64_t first, int64_t second);
-/* Deletes all that belong to no dataset; only while nothing is uploaded. */
+/* Deletes all that belong to nothing; only while none is being written. */
 enum store_status store_array_prune(struct store *store);
 /* Calls each() with one chunk of values after the other, until it returns false. */
 enum store_status store_array_scan(struct store *store, const struct array_record *array,
                                    bool (*each)(void *context, const void *data, size_t bytes),
                                    void *context);
+/* Puts one chunk into the buffer, in place of what it has. STORE_NOT_FOUND: there is none. */
+enum store_status store_array_chunk(struct store *store, int64_t array, size_t position,
+                                    struct buffer *buffer);
 /* The same, and verifies their number and checksum: what each() was given is of no use if that, or
  * each(), fails. STORE_CORRUPT. */
 enum store_status store_array_read(struct store *store, const struct array_record *array,

@@ -14,7 +14,7 @@
 
 #include "server/store/store.h"
 
-enum { STORE_STATEMENTS = 64, NO_CLAIM = -1 };
+enum { STORE_STATEMENTS = 96, NO_CLAIM = -1 };
 
 struct statement {
     const struct query_record *record;

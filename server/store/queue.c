@@ -1,6 +1,7 @@
 #include "server/store/queue.h"
 
 #include "server/base/limits.h"
+#include "server/store/checkpoints.h"
 #include "server/store/query.h"
 #include "server/store/samples.h"
 
@@ -78,21 +79,47 @@ enum store_status store_queue_insert(struct store *store, int64_t model, const c
     return status;
 }
 
-static enum store_status forget_metrics(struct store *store)
+/* --- runs that were interrupted --- */
+
+/* The epochs that a running run, or with 0 any, has not behind it if it goes on from its
+ * checkpoint. */
+static enum store_status forget_metrics(struct store *store, int64_t run)
 {
-    struct query query =
-        query_begin(store, "DELETE FROM metrics WHERE run IN (SELECT id FROM runs WHERE state = "
-                           "'running' AND NOT cancel_requested)");
+    struct query query = query_begin(
+        store, "DELETE FROM metrics AS e WHERE run IN (SELECT id FROM runs WHERE state = 'running' "
+               "AND NOT cancel_requested AND (id = ?1 OR ?1 = 0)) AND epoch > ifnull((SELECT "
+               "c.epoch FROM checkpoints c WHERE c.run = e.run), 0)");
+    query_integer(&query, run);
     return query_run(&query);
 }
 
-static enum store_status queue_or_cancel(struct store *store, int64_t now)
+#define QUOTE(number)      #number
+#define TEXT_OF(number)    QUOTE(number)
+#define CRASHED            "crashes + 1 >= " TEXT_OF(LIMIT_CRASHES)
+#define IF_IT_ENDS(column) "iif(cancel_requested OR " CRASHED ", " column ", NULL)"
+
+static enum store_status queue_or_end(struct store *store, int64_t now)
 {
-    struct query query =
-        query_begin(store, "UPDATE runs SET state = iif(cancel_requested, 'cancelled', 'queued'), "
-                           "started_at = iif(cancel_requested, started_at, NULL), "
-                           "finished_at = iif(cancel_requested, ?, NULL) WHERE state = 'running'");
+    struct query query = query_begin(
+        store, "UPDATE runs SET state = CASE WHEN cancel_requested THEN 'cancelled' WHEN " CRASHED
+               " THEN 'failed' ELSE 'queued' END, crashes = crashes + 1, "
+               "error_code = iif(NOT cancel_requested AND " CRASHED ", 'crashed', NULL), "
+               "error_detail = iif(NOT cancel_requested AND " CRASHED ", ?1, NULL), "
+               "started_at = " IF_IT_ENDS("started_at") ", finished_at = " IF_IT_ENDS(
+                   "?2") " WHERE state = 'running'");
+    query_text(
+        &query,
+        "The server ended " TEXT_OF(
+            LIMIT_CRASHES) " times in a row without a stop "
+                           "while this run was training. It may need more memory than there is.");
     query_integer(&query, now);
+    return query_run(&query);
+}
+
+static enum store_status forget_checkpoints(struct store *store)
+{
+    struct query query = query_begin(store, "DELETE FROM checkpoints WHERE run IN (SELECT id FROM "
+                                            "runs WHERE state = 'failed')");
     return query_run(&query);
 }
 
@@ -100,11 +127,138 @@ enum store_status store_queue_take_up(struct store *store, int64_t now)
 {
     enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
-        status = forget_metrics(store);
+        status = forget_metrics(store, 0);
     if (status == STORE_OK)
-        status = queue_or_cancel(store, now);
+        status = queue_or_end(store, now);
+    if (status == STORE_OK)
+        status = forget_checkpoints(store);
     return query_transaction_end(store, status);
 }
+
+/* A cancellation that was asked for meanwhile takes effect at the next start. */
+static enum store_status queue_again(struct store *store, int64_t run)
+{
+    struct query query =
+        query_begin(store, "UPDATE runs SET state = 'queued', started_at = NULL, crashes = 0 WHERE "
+                           "id = ? AND state = 'running' AND NOT cancel_requested");
+    query_integer(&query, run);
+    return query_run(&query);
+}
+
+enum store_status store_queue_return(struct store *store, int64_t run,
+                                     const struct epoch_metrics *metrics, size_t count,
+                                     const struct checkpoint_end *checkpoint)
+{
+    enum store_status status = query_transaction_begin(store);
+    if (status == STORE_OK && checkpoint != NULL)
+        status = store_run_add_metrics(store, run, metrics, count);
+    if (status == STORE_OK && checkpoint != NULL)
+        status = store_checkpoint_put(store, run, checkpoint);
+    if (status == STORE_OK)
+        status = forget_metrics(store, run);
+    if (status == STORE_OK)
+        status = queue_again(store, run);
+    return query_transaction_end(store, status);
+}
+
+/* --- going on from an ended run --- */
+
+/* STORE_IN_USE: it has not ended. STORE_ENDED: it has, and nothing is left to go on from.
+ * STORE_MISMATCH: a dataset of it is not as it was. */
+static enum store_status check_resumption(struct store *store, int64_t run)
+{
+    int64_t answer;
+    struct query query = query_begin(
+        store,
+        "SELECT CASE WHEN state IN ('queued', 'running') THEN ?2 WHEN NOT EXISTS (SELECT 1 FROM "
+        "checkpoints WHERE run = r.id) THEN ?3 WHEN samples IS NULL AND NOT EXISTS (SELECT 1 FROM "
+        "datasets d WHERE d.sequence = r.dataset AND d.sha256 = r.samples_sha256) THEN ?4 WHEN "
+        "validation_sha256 IS NOT NULL AND validation IS NULL AND NOT EXISTS (SELECT 1 FROM "
+        "datasets d WHERE d.sequence = r.validation_dataset AND d.sha256 = r.validation_sha256) "
+        "THEN ?4 ELSE ?5 END FROM runs r WHERE id = ?1");
+    query_integer(&query, run);
+    query_integer(&query, STORE_IN_USE);
+    query_integer(&query, STORE_ENDED);
+    query_integer(&query, STORE_MISMATCH);
+    query_integer(&query, STORE_OK);
+    const enum store_status status = query_number(&query, &answer);
+    return status == STORE_OK ? (enum store_status)answer : status;
+}
+
+static enum store_status find_model(struct store *store, int64_t run, int64_t *ret_model)
+{
+    struct query query = query_begin(store, "SELECT model FROM runs WHERE id = ?");
+    query_integer(&query, run);
+    return query_number(&query, ret_model);
+}
+
+static enum store_status insert_resumption(struct store *store, int64_t run,
+                                           const struct resumption *resumption, int64_t now,
+                                           int64_t *ret_run)
+{
+    struct query query = query_begin(
+        store, "INSERT INTO runs (model, state, epochs, params, samples, dataset, samples_sha256, "
+               "validation, validation_dataset, validation_sha256, base_version, continues, "
+               "created_at) SELECT model, 'queued', ?2, ?3, samples, dataset, samples_sha256, "
+               "validation, validation_dataset, validation_sha256, base_version, id, ?4 FROM runs "
+               "WHERE id = ?1 RETURNING id");
+    query_integer(&query, run);
+    query_integer(&query, resumption->epochs);
+    query_text(&query, resumption->params);
+    query_integer(&query, now);
+    return query_number(&query, ret_run);
+}
+
+static enum store_status copy_metrics(struct store *store, int64_t from, int64_t to)
+{
+    struct query query = query_begin(
+        store, "INSERT INTO metrics (run, epoch, loss, accuracy, validation_loss, "
+               "validation_accuracy) SELECT ?2, epoch, loss, accuracy, validation_loss, "
+               "validation_accuracy FROM metrics WHERE run = ?1");
+    query_integer(&query, from);
+    query_integer(&query, to);
+    return query_run(&query);
+}
+
+static enum store_status move_checkpoint(struct store *store, int64_t from, int64_t to)
+{
+    struct query query = query_begin(store, "UPDATE checkpoints SET run = ?2 WHERE run = ?1");
+    query_integer(&query, from);
+    query_integer(&query, to);
+    return query_run(&query);
+}
+
+static enum store_status resume(struct store *store, int64_t run,
+                                const struct resumption *resumption, int64_t now, int64_t *ret_run)
+{
+    int64_t model;
+    enum store_status status = check_resumption(store, run);
+    if (status == STORE_OK)
+        status = find_model(store, run, &model);
+    if (status == STORE_OK)
+        status = check_room(store, model);
+    if (status == STORE_OK)
+        status = insert_resumption(store, run, resumption, now, ret_run);
+    if (status == STORE_OK)
+        status = copy_metrics(store, run, *ret_run);
+    return status == STORE_OK ? move_checkpoint(store, run, *ret_run) : status;
+}
+
+enum store_status store_queue_resume(struct store *store, int64_t run,
+                                     const struct resumption *resumption, int64_t now,
+                                     int64_t *ret_run)
+{
+    int64_t further = 0;
+    enum store_status status = query_transaction_begin(store);
+    if (status == STORE_OK)
+        status = resume(store, run, resumption, now, &further);
+    status = query_transaction_end(store, status);
+    if (status == STORE_OK)
+        *ret_run = further;
+    return status;
+}
+
+/* --- claiming, cancelling --- */
 
 static enum store_status claim_oldest(struct store *store, int64_t now,
                                       struct run_record *ret_record)
@@ -171,4 +325,11 @@ enum store_status store_queue_cancel(struct store *store, int64_t run, int64_t n
     if (status == STORE_OK)
         *ret_state = cancelled ? RUN_CANCELLED : RUN_RUNNING;
     return status;
+}
+
+enum store_status store_queue_is_cancelled(struct store *store, int64_t run)
+{
+    struct query query = query_begin(store, "SELECT 1 FROM runs WHERE id = ? AND cancel_requested");
+    query_integer(&query, run);
+    return query_exists(&query);
 }

@@ -11,9 +11,29 @@
 enum store_status store_queue_insert(struct store *store, int64_t model, const char *params,
                                      int64_t epochs, struct data_source *training,
                                      struct data_source *validation, int64_t now, int64_t *ret_run);
-/* On start: running runs become queued again, from their beginning (their metrics go, base_version
- * stays); those whose cancellation was asked for become cancelled. */
+/* On start, after an unclean end: running runs become queued again. They go on from their
+ * checkpoint, or begin again: later metrics go, base_version stays. Those whose cancellation was
+ * asked for become cancelled; those that were running at LIMIT_CRASHES unclean ends in a row, and
+ * got no further in between, fail as `crashed`. */
 enum store_status store_queue_take_up(struct store *store, int64_t now);
+/* A clean stop interrupts a running run: it becomes queued, with what it goes on from after the
+ * next start (NULL: its last checkpoint, or from its beginning) and its metrics until then. */
+enum store_status store_queue_return(struct store *store, int64_t run,
+                                     const struct epoch_metrics *metrics, size_t count,
+                                     const struct checkpoint_end *checkpoint);
+
+/* How an ended run goes on: as a new run, with parameters of its own. */
+struct resumption {
+    const char *params; /* JSON text */
+    int64_t epochs;     /* in all */
+};
+/* Queues a run that goes on from an ended one, with its samples, base version and metrics. It takes
+ * the checkpoint over, so that it may begin again if that is damaged. STORE_NOT_FOUND, STORE_IN_USE
+ * (the run has not ended), STORE_ENDED (it has no checkpoint any more), STORE_MISMATCH (a dataset
+ * has been replaced or deleted), STORE_QUEUE_FULL. */
+enum store_status store_queue_resume(struct store *store, int64_t run,
+                                     const struct resumption *resumption, int64_t now,
+                                     int64_t *ret_run);
 /* Claims the oldest queued run whose model trains no other: it is running from now on, and its
  * base_version is set unless it was before. STORE_NOT_FOUND: there is nothing to do. */
 enum store_status store_queue_claim(struct store *store, int64_t now,
@@ -22,5 +42,8 @@ enum store_status store_queue_claim(struct store *store, int64_t now,
  * marked. STORE_ENDED. */
 enum store_status store_queue_cancel(struct store *store, int64_t run, int64_t now,
                                      enum run_state *ret_state);
+/* Whether a cancellation was asked for: STORE_OK, or STORE_NOT_FOUND. As long as the caller has the
+ * writer, it stays so. */
+enum store_status store_queue_is_cancelled(struct store *store, int64_t run);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/store/checkpoints.h"
 #include "server/store/query.h"
 
 const char *const run_state_names[] = {
@@ -13,6 +14,7 @@ void run_record_finish(struct run_record *record)
 {
     free(record->params);
     free(record->error_detail);
+    free(record->kept);
     *record = (struct run_record){0};
 }
 
@@ -45,6 +47,7 @@ static const struct query_column run_columns[] = {
     COLUMN("m.id", model),
     {"r.state", .offset = offsetof(struct run_record, state), .read = read_state},
     COLUMN("r.cancel_requested", cancel_requested),
+    COLUMN("r.continues", continues),
     COLUMN("r.base_version", base_version),
     COLUMN("r.version", version),
     COLUMN("r.epochs", epochs),
@@ -56,6 +59,9 @@ static const struct query_column run_columns[] = {
     COLUMN("d.id", dataset),
     COLUMN("v.id", validation_dataset),
     COLUMN("r.best_epoch", best_epoch),
+    COLUMN("(SELECT nullif(json_group_array(json_object('epoch', epoch, 'version', version)), '[]')"
+           " FROM versions WHERE run = r.id AND epoch IS NOT NULL)",
+           kept),
     COLUMN("r.created_at", created_at),
     COLUMN("r.started_at", started_at),
     COLUMN("r.finished_at", finished_at),
@@ -128,7 +134,7 @@ enum store_status store_run_metrics(struct store *store, int64_t run, int64_t af
 
 /* --- training --- */
 
-static enum store_status insert_metrics(struct store *store, int64_t run,
+enum store_status store_run_add_metrics(struct store *store, int64_t run,
                                         const struct epoch_metrics *metrics, size_t count)
 {
     enum store_status status = STORE_OK;
@@ -152,7 +158,7 @@ enum store_status store_run_progress(struct store *store, int64_t run,
 {
     enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
-        status = insert_metrics(store, run, metrics, count);
+        status = store_run_add_metrics(store, run, metrics, count);
     return query_transaction_end(store, status);
 }
 
@@ -184,6 +190,16 @@ static enum store_status find_running(struct store *store, int64_t run, int64_t 
     return status == STORE_OK && *ret_model == 0 ? STORE_ENDED : status;
 }
 
+/* What a run could go on from when it was interrupted is not needed any more. */
+static enum store_status keep_checkpoint(struct store *store, int64_t run,
+                                         const struct checkpoint_end *checkpoint)
+{
+    if (checkpoint == NULL)
+        return store_checkpoint_delete(store, run);
+    const enum store_status status = store_checkpoint_put(store, run, checkpoint);
+    return status == STORE_OK ? store_checkpoint_delete_older(store, run) : status;
+}
+
 enum store_status store_run_end(struct store *store, int64_t run,
                                 const struct epoch_metrics *metrics, size_t count,
                                 const struct run_end *end, int64_t now)
@@ -193,11 +209,13 @@ enum store_status store_run_end(struct store *store, int64_t run,
     if (status == STORE_OK)
         status = find_running(store, run, &model);
     if (status == STORE_OK)
-        status = insert_metrics(store, run, metrics, count);
+        status = store_run_add_metrics(store, run, metrics, count);
     if (status == STORE_OK && end->state == RUN_SUCCEEDED)
         status = store_version_publish(store, model, run, end->tensors, end->tensor_count, now,
                                        &version);
     if (status == STORE_OK)
         status = set_end(store, run, end, version, now);
+    if (status == STORE_OK)
+        status = keep_checkpoint(store, run, end->checkpoint);
     return query_transaction_end(store, status);
 }

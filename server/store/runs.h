@@ -8,6 +8,8 @@
 #include "server/base/limits.h"
 #include "server/store/versions.h"
 
+struct checkpoint_end;
+
 enum run_state { RUN_QUEUED, RUN_RUNNING, RUN_SUCCEEDED, RUN_FAILED, RUN_CANCELLED };
 extern const char *const run_state_names[]; /* NULL-terminated, in the order of the enum */
 
@@ -25,6 +27,7 @@ struct run_record {
     char model[LIMIT_ID + 1];
     enum run_state state;
     bool cancel_requested;
+    int64_t continues;            /* the run that it goes on from; 0: none */
     int64_t base_version;         /* whose weights it starts from; 0 until it first ran */
     int64_t version;              /* published; 0 until then */
     int64_t epoch;                /* done */
@@ -38,6 +41,8 @@ struct run_record {
     char validation_sha256[CHECKSUM_TEXT]; /* "": there is no validation set */
     char dataset[LIMIT_ID + 1];            /* "": it uses none, or the dataset is gone */
     char validation_dataset[LIMIT_ID + 1]; /* likewise */
+    char *kept; /* owned; JSON text: [{"epoch": 10, "version": 2}, ...], or NULL: no versions were
+                   kept */
     int64_t created_at;
     int64_t started_at;  /* 0: not yet */
     int64_t finished_at; /* 0: not yet */
@@ -53,9 +58,12 @@ enum store_status store_run_list(struct store *store, const char *model, int sta
 enum store_status store_run_metrics(struct store *store, int64_t run, int64_t after, size_t limit,
                                     struct epoch_metrics *metrics, size_t *ret_count);
 
-/* Adds epochs to a running run. */
+/* Adds epochs to a running run; the second within a transaction of the caller's. */
 enum store_status store_run_progress(struct store *store, int64_t run,
                                      const struct epoch_metrics *metrics, size_t count);
+
+enum store_status store_run_add_metrics(struct store *store, int64_t run,
+                                        const struct epoch_metrics *metrics, size_t count);
 
 /* How a run ends. */
 struct run_end {
@@ -65,6 +73,9 @@ struct run_end {
     int64_t best_epoch; /* of a success with patience: whose weights these are; else 0 */
     const char *code;   /* of a failure */
     const char *detail; /* likewise */
+    /* Of a success or a cancellation: what a later run can go on from; NULL: none can. Only the
+     * model's last ended run that has one keeps it. */
+    const struct checkpoint_end *checkpoint;
 };
 /* Ends a running run, with its last metrics. STORE_ENDED. */
 enum store_status store_run_end(struct store *store, int64_t run,

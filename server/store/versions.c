@@ -38,14 +38,18 @@ static void checksum_of(const struct tensor *tensors, size_t count, char ret_tex
 }
 
 static enum store_status insert_version(struct store *store, int64_t model, int64_t run,
-                                        const char *sha256, int64_t now, int64_t *ret_version)
+                                        int64_t epoch, const char *sha256, int64_t now,
+                                        int64_t *ret_version)
 {
     struct query query = query_begin(
-        store, "INSERT INTO versions (model, version, run, sha256, created_at) SELECT sequence, "
-               "(SELECT ifnull(max(version), 0) + 1 FROM versions WHERE model = ?1), ?2, ?3, ?4 "
-               "FROM models WHERE sequence = ?1 RETURNING version");
+        store,
+        "INSERT INTO versions (model, version, run, epoch, sha256, created_at) SELECT sequence, "
+        "(SELECT ifnull(max(version), 0) + 1 FROM versions WHERE model = ?1), ?2, ?3, ?4, "
+        "?5 "
+        "FROM models WHERE sequence = ?1 RETURNING version");
     query_integer(&query, model);
     query_integer_or_null(&query, run);
+    query_integer_or_null(&query, epoch);
     query_text(&query, sha256);
     query_integer(&query, now);
     return query_number(&query, ret_version);
@@ -77,21 +81,51 @@ static enum store_status serve(struct store *store, int64_t model, int64_t versi
     return query_run(&query);
 }
 
+static enum store_status insert_whole(struct store *store, int64_t model, int64_t run,
+                                      int64_t epoch, const struct tensor *tensors, size_t count,
+                                      int64_t now, int64_t *ret_version)
+{
+    char sha256[CHECKSUM_TEXT];
+    checksum_of(tensors, count, sha256);
+    enum store_status status = insert_version(store, model, run, epoch, sha256, now, ret_version);
+    for (size_t i = 0; status == STORE_OK && i < count; i++)
+        status = insert_tensor(store, model, *ret_version, i, &tensors[i]);
+    return status;
+}
+
 enum store_status store_version_publish(struct store *store, int64_t model, int64_t run,
                                         const struct tensor *tensors, size_t count, int64_t now,
                                         int64_t *ret_version)
 {
-    char sha256[CHECKSUM_TEXT];
     int64_t version;
-    checksum_of(tensors, count, sha256);
-    enum store_status status = insert_version(store, model, run, sha256, now, &version);
-    for (size_t i = 0; status == STORE_OK && i < count; i++)
-        status = insert_tensor(store, model, version, i, &tensors[i]);
+    enum store_status status = insert_whole(store, model, run, 0, tensors, count, now, &version);
     if (status == STORE_OK)
         status = serve(store, model, version, now);
     if (status == STORE_OK)
         *ret_version = version;
     return status;
+}
+
+static enum store_status find_kept(struct store *store, int64_t run, int64_t epoch)
+{
+    struct query query = query_begin(store, "SELECT 1 FROM versions WHERE run = ? AND epoch = ?");
+    query_integer(&query, run);
+    query_integer(&query, epoch);
+    return query_exists(&query);
+}
+
+enum store_status store_version_keep(struct store *store, int64_t model, int64_t run, int64_t epoch,
+                                     const struct tensor *tensors, size_t count, int64_t now)
+{
+    int64_t version;
+    enum store_status status = query_transaction_begin(store);
+    if (status == STORE_OK) {
+        const enum store_status found = find_kept(store, run, epoch);
+        status = found == STORE_NOT_FOUND
+                     ? insert_whole(store, model, run, epoch, tensors, count, now, &version)
+                     : found;
+    }
+    return query_transaction_end(store, status);
 }
 
 enum store_status store_version_insert(struct store *store, int64_t model,
@@ -112,11 +146,9 @@ enum store_status store_version_insert(struct store *store, int64_t model,
 
 #define VERSION_COLUMN(sql, member) QUERY_COLUMN(sql, version_record, member)
 static const struct query_column version_columns[] = {
-    VERSION_COLUMN("v.version", version),
-    VERSION_COLUMN("v.run", run),
-    VERSION_COLUMN("v.sha256", sha256),
-    VERSION_COLUMN("v.created_at", created_at),
-    {0},
+    VERSION_COLUMN("v.version", version),       VERSION_COLUMN("v.run", run),
+    VERSION_COLUMN("v.epoch", epoch),           VERSION_COLUMN("v.sha256", sha256),
+    VERSION_COLUMN("v.created_at", created_at), {0},
 };
 static const struct query_record versions = {sizeof(struct version_record), NULL, version_columns};
 

@@ -29,6 +29,7 @@ const struct tensor *tensors_find(const struct tensors *tensors, const char *nam
 struct version_record {
     int64_t version;
     int64_t run;                /* that published it; 0: created or imported */
+    int64_t epoch;              /* after which the run kept it; 0: it is not such a version */
     char sha256[CHECKSUM_TEXT]; /* of its tensors, in hex */
     int64_t created_at;
 };
@@ -41,6 +42,10 @@ enum store_status store_version_insert(struct store *store, int64_t model,
 enum store_status store_version_publish(struct store *store, int64_t model, int64_t run,
                                         const struct tensor *tensors, size_t tensor_count,
                                         int64_t now, int64_t *ret_version);
+/* Keeps what a run is after an epoch as the model's next version, and does not serve it; does
+ * nothing if the run has kept that epoch before. */
+enum store_status store_version_keep(struct store *store, int64_t model, int64_t run, int64_t epoch,
+                                     const struct tensor *tensors, size_t count, int64_t now);
 /* Newest first, those below `before` (0: all), up to `limit` (1 or more) into records[limit].
  * STORE_NOT_FOUND: no such model. */
 enum store_status store_version_list(struct store *store, const char *model, int64_t before,

@@ -61,7 +61,7 @@ START_TEST(a_stop_interrupts_a_run_that_the_next_start_takes_up)
     const json_int_t id = queue_patterns(&server, "a", RUN_ENDLESS);
     run_await_begun(&server, id);
     service_restart(&server);
-    run_await_begun(&server, id);
+    json_decref(run_await(&server, id, run_is_running));
     json_decref(run_cancel(&server, id, 202));
     json_t *run = run_await(&server, id, run_has_ended);
     ck_assert_str_eq(member_string(run, "state"), "cancelled");

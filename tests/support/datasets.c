@@ -118,8 +118,11 @@ static void expect_no_files(const struct service *service)
 
 void expect_arrays(const struct service *service, int64_t count)
 {
-    ck_assert_int_eq(number_in_database(service, "SELECT count(*) FROM arrays"), count);
-    ck_assert_int_eq(number_in_database(service, "SELECT count(DISTINCT array) FROM chunks"),
+    ck_assert_int_eq(number_in_database(service, "SELECT count(*) FROM arrays WHERE id NOT IN "
+                                                 "(SELECT array FROM checkpoints)"),
+                     count);
+    ck_assert_int_eq(number_in_database(service, "SELECT count(DISTINCT array) FROM chunks WHERE "
+                                                 "array NOT IN (SELECT array FROM checkpoints)"),
                      count);
     expect_no_files(service);
 }

@@ -124,7 +124,7 @@ static int interrupt_run(struct service *service, const struct run_recipe *recip
         json_decref(run_await(service, *ret_run, run_has_begun));
         end(service);
         const bool interrupted =
-            number_in_database(service, "SELECT count(*) FROM runs WHERE state = 'running'") == 1;
+            number_in_database(service, "SELECT count(*) FROM runs WHERE finished_at IS NULL") == 1;
         service_restart(service);
         if (interrupted)
             return epochs;
