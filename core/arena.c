@@ -14,6 +14,10 @@ struct arena_block {
 void *arena_reserve(struct arena *arena, size_t count, size_t size)
 {
     struct arena_block *block = NULL;
+    if (arena->measures) {
+        arena->bytes += count * size;
+        return NULL;
+    }
     if (!arena->failed && count < (SIZE_MAX - 2 * SIMD_ALIGNMENT) / size)
         block = aligned_alloc(SIMD_ALIGNMENT, SIMD_ALIGNMENT + simd_round_up(count * size));
     if (block == NULL) {
@@ -22,6 +26,7 @@ void *arena_reserve(struct arena *arena, size_t count, size_t size)
     }
     block->before = arena->last;
     arena->last = block;
+    arena->bytes += count * size;
     return (char *)block + SIMD_ALIGNMENT;
 }
 

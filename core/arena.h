@@ -14,10 +14,12 @@
 struct arena {
     struct arena_block *last; /* one for each array, in a list; owned */
     bool failed;              /* some array got no memory */
+    bool measures;            /* arrays are only counted: each of them is NULL, and none fails */
+    size_t bytes;             /* of all arrays */
 };
 
-/* A zeroed array, aligned for vectors and filled up to whole ones. NULL: no memory, now or before.
- */
+/* A zeroed array, aligned for vectors and filled up to whole ones. NULL: no memory, now or before,
+ * or the arena measures. */
 void *arena_place(struct arena *arena, size_t count, size_t size);
 
 /* The same, but its content is undefined: the part of it that is never used takes no memory. */

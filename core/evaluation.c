@@ -22,8 +22,9 @@ struct evaluator {
     const struct thread_team *team;
     const struct stop_check *stop_check;
     size_t parts;
-    struct scratch *scratch; /* [parts] */
+    size_t capacity; /* the most spikes of a sample */
     atomic_bool stopped;
+    atomic_bool failed;       /* no memory */
     struct reading *readings; /* [samples] */
     struct arena arena;
 };
@@ -43,17 +44,33 @@ static bool evaluate_sample(struct evaluator *evaluator, size_t sample, struct s
                         &evaluator->readings[sample]);
 }
 
-static void evaluate_part(void *context, size_t part)
+static void evaluate_samples(struct evaluator *evaluator, size_t first, size_t end,
+                             struct scratch *scratch)
 {
-    struct evaluator *evaluator = context;
-    const size_t count = evaluator->samples->count, parts = evaluator->parts;
-    for (size_t b = count * part / parts; b < count * (part + 1) / parts; b++) {
+    for (size_t b = first; b < end; b++) {
         if (stop_check_requested(evaluator->stop_check) ||
-            !evaluate_sample(evaluator, b, &evaluator->scratch[part])) {
+            !evaluate_sample(evaluator, b, scratch)) {
             atomic_store(&evaluator->stopped, true);
             return;
         }
     }
+}
+
+/* The scratch memory lasts as long as the part: there are as many as threads that work, however
+ * many evaluations share them. */
+static void evaluate_part(void *context, size_t part)
+{
+    struct evaluator *evaluator = context;
+    struct scratch scratch;
+    struct arena arena = {0};
+    const size_t count = evaluator->samples->count, parts = evaluator->parts;
+    activity_init(&scratch.activity, evaluator->network, evaluator->capacity, &arena);
+    reading_scratch_init(&scratch.reading, evaluator->network, evaluator->capacity, false, &arena);
+    if (arena_status(&arena) == CORE_OK)
+        evaluate_samples(evaluator, count * part / parts, count * (part + 1) / parts, &scratch);
+    else
+        atomic_store(&evaluator->failed, true);
+    arena_finish(&arena);
 }
 
 void evaluator_destroy(struct evaluator *evaluator)
@@ -64,27 +81,12 @@ void evaluator_destroy(struct evaluator *evaluator)
     free(evaluator);
 }
 
-static size_t part_count(const struct evaluator *evaluator, size_t capacity)
+static size_t part_count(const struct evaluator *evaluator)
 {
     const size_t count = evaluator->samples->count, threads = thread_team_size(evaluator->team);
-    const uint64_t work = count * network_work(&evaluator->network->params, capacity);
+    const uint64_t work = count * network_work(&evaluator->network->params, evaluator->capacity);
     const size_t max = work / PART_WORK + 1 < count ? (size_t)(work / PART_WORK + 1) : count;
     return threads < max ? threads : max;
-}
-
-static void init_scratch(struct evaluator *evaluator)
-{
-    const size_t capacity = samples_capacity(evaluator->samples, &evaluator->encoding);
-    struct arena *arena = &evaluator->arena;
-    evaluator->readings =
-        arena_place(arena, evaluator->samples->count, sizeof *evaluator->readings);
-    evaluator->parts = part_count(evaluator, capacity);
-    evaluator->scratch = arena_place(arena, evaluator->parts, sizeof *evaluator->scratch);
-    for (size_t part = 0; evaluator->scratch != NULL && part < evaluator->parts; part++) {
-        struct scratch *scratch = &evaluator->scratch[part];
-        activity_init(&scratch->activity, evaluator->network, capacity, arena);
-        reading_scratch_init(&scratch->reading, evaluator->network, capacity, false, arena);
-    }
 }
 
 enum core_status evaluator_create(const struct network *network, const struct samples *samples,
@@ -110,7 +112,10 @@ enum core_status evaluator_create(const struct network *network, const struct sa
         network->params.tempotron.clock == CLOCK_GRID)
         evaluator->encoding.background = background_create(
             &network->layers[0], &evaluator->encoding.byte_table, &evaluator->arena);
-    init_scratch(evaluator);
+    evaluator->capacity = samples_capacity(samples, &evaluator->encoding);
+    evaluator->parts = part_count(evaluator);
+    evaluator->readings =
+        arena_place(&evaluator->arena, samples->count, sizeof *evaluator->readings);
     const enum core_status status = arena_status(&evaluator->arena);
     if (status == CORE_OK)
         *ret_evaluator = evaluator;
@@ -148,10 +153,13 @@ enum core_status evaluator_run(struct evaluator *evaluator, struct evaluation *r
                                uint64_t *confusion)
 {
     atomic_store(&evaluator->stopped, false);
+    atomic_store(&evaluator->failed, false);
     if (evaluator->encoding.background != NULL)
         background_update(evaluator->encoding.background, &evaluator->network->layers[0],
                           &evaluator->encoding.byte_table);
     thread_team_run(evaluator->team, evaluate_part, evaluator, evaluator->parts);
+    if (atomic_load(&evaluator->failed))
+        return CORE_NO_MEMORY;
     if (atomic_load(&evaluator->stopped))
         return CORE_STOPPED;
     *ret_evaluation = tally(evaluator, confusion);

@@ -21,7 +21,6 @@
 #include "core/thread_scratch.h"
 
 enum {
-    SLOTS_BYTES = 16 * 1024 * 1024, /* of all slots */
     PART_WORK = 128 * 1024 /* of network_work() that makes it worth to wake another thread */
 };
 
@@ -100,7 +99,7 @@ static void init_blocks(struct learner *learner, const struct network *network)
 static void init_slots(struct learner *learner, const struct network *network)
 {
     const size_t capacity = learner->options.capacity;
-    const size_t fitting = SLOTS_BYTES / slot_bytes(network, capacity);
+    const size_t fitting = LEARNER_SLOTS_BYTES / slot_bytes(network, capacity);
     learner->slot_count = min(learner->options.batch_size, fitting > 0 ? fitting : 1);
     learner->slots = arena_place(&learner->arena, learner->slot_count, sizeof *learner->slots);
     for (size_t i = 0; learner->slots != NULL && i < learner->slot_count; i++)

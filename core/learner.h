@@ -13,6 +13,8 @@
 #include "core/thread_team.h"
 #include "core/training.h"
 
+enum { LEARNER_SLOTS_BYTES = 16 * 1024 * 1024 /* of the samples of a batch that are in work */ };
+
 struct learner_options {
     const struct training_params *params;
     const struct encoding *encoding;     /* NULL: the samples are spikes */

@@ -76,6 +76,40 @@ size_t samples_mean_length(const struct samples *samples)
                : 0;
 }
 
+static size_t data_bytes(const struct samples *samples)
+{
+    const size_t numbers = samples->count * samples->features;
+    switch (samples->kind) {
+    case SAMPLES_VALUES:
+    case SAMPLES_SPIKE_TIMES:
+        return numbers * sizeof *samples->data.values;
+    case SAMPLES_BYTES:
+    case SAMPLES_BYTE_TIMES:
+        return numbers;
+    case SAMPLES_SPIKE_TRAINS:
+        return numbers * sizeof *samples->data.trains.spikes +
+               (samples->count + 1) * sizeof *samples->data.trains.first +
+               samples->data.trains.first[samples->count] * sizeof *samples->data.trains.times;
+    }
+    return 0;
+}
+
+size_t samples_bytes(const struct samples *samples)
+{
+    size_t targets = 0; /* numbers, a sample */
+    switch (samples->targets.kind) {
+    case TARGETS_NONE:
+        break;
+    case TARGETS_CLASS:
+        targets = 1;
+        break;
+    case TARGETS_COUNT:
+        targets = samples->targets.outputs;
+        break;
+    }
+    return data_bytes(samples) + samples->count * targets * sizeof(uint32_t);
+}
+
 static size_t longest_trains(const struct samples *samples)
 {
     size_t max = 0;

@@ -77,6 +77,9 @@ bool samples_are_encoded(const struct samples *samples);
  */
 size_t samples_mean_length(const struct samples *samples);
 
+/* Bytes of memory of the arrays, which are no view. */
+size_t samples_bytes(const struct samples *samples);
+
 /* The most spikes that a sample may have. The encoding may be NULL for samples that are spikes. */
 size_t samples_capacity(const struct samples *samples, const struct encoding *encoding);
 

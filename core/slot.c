@@ -5,12 +5,15 @@ static const struct layer *last_layer(const struct network *network)
     return &network->layers[network->depth - 1];
 }
 
-size_t slot_bytes(const struct network *network, size_t capacity)
+/* The credit may be NULL, in an arena that measures. */
+static void init_credit(struct credit *credit, const struct layer *layer, size_t capacity,
+                        struct arena *arena)
 {
-    size_t bytes = 16 * (capacity + network_widest_hidden(network));
-    if (read_out_finds_credit(&network->params.read_out))
-        bytes += 2 * (capacity + 1) * last_layer(network)->width * sizeof(float);
-    return bytes;
+    struct credit measured;
+    if (credit == NULL && !arena->measures)
+        return;
+    for (size_t b = 0; b < layer->block_count; b++)
+        credit_init(credit != NULL ? &credit[b] : &measured, layer->blocks[b], capacity, arena);
 }
 
 void slot_init(struct slot *slot, const struct network *network, size_t capacity,
@@ -25,9 +28,17 @@ void slot_init(struct slot *slot, const struct network *network, size_t capacity
         gradient->at = arena_place(arena, network->layers[l].width, sizeof *gradient->at);
         gradient->amount = arena_place(arena, network->layers[l].width, sizeof *gradient->amount);
     }
-    if (read_out_finds_credit(&network->params.read_out))
+    if (read_out_finds_credit(&network->params.read_out)) {
         credit = arena_place(arena, last->block_count, sizeof *credit);
-    for (size_t b = 0; credit != NULL && b < last->block_count; b++)
-        credit_init(&credit[b], last->blocks[b], capacity, arena);
+        init_credit(credit, last, capacity, arena);
+    }
     slot->gradients[network->depth - 1].credit = credit;
+}
+
+size_t slot_bytes(const struct network *network, size_t capacity)
+{
+    struct slot slot;
+    struct arena arena = {.measures = true};
+    slot_init(&slot, network, capacity, &arena);
+    return sizeof slot + arena.bytes;
 }

@@ -19,7 +19,7 @@ struct slot {
 };
 
 /* For samples of up to `capacity` spikes. */
-size_t slot_bytes(const struct network *network, size_t capacity); /* of memory, roughly */
+size_t slot_bytes(const struct network *network, size_t capacity); /* of memory */
 void slot_init(struct slot *slot, const struct network *network, size_t capacity,
                struct arena *arena);
 

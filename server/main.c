@@ -19,6 +19,7 @@
 #include "server/healthcheck.h"
 #include "server/http/server.h"
 #include "server/model/cache.h"
+#include "server/model/memory.h"
 #include "server/new_key.h"
 #include "server/options.h"
 #include "server/store/arrays.h"
@@ -72,6 +73,12 @@ static void wake_waiting_requests(void *context, int64_t run)
     http_server_wake(service->http, run);
 }
 
+static void look_for_runs(void *context)
+{
+    const struct service *service = context;
+    trainer_wake(service->trainer);
+}
+
 static void doubt_the_disk(void *context)
 {
     const struct service *service = context;
@@ -93,6 +100,7 @@ static bool start_serving(struct service *service, const struct options *options
     const struct trainer_options trainer = {
         .stores = service->stores,
         .cache = service->cache,
+        .memory = service->memory,
         .workers = options->workers,
         .threads = options->http.pool_threads,
         .checkpoint_seconds = options->checkpoint_seconds,
@@ -171,7 +179,11 @@ static int serve(struct options *options)
 {
     sigset_t signals;
     char directory[PATH_MAX];
-    struct service service = {.max_dataset_bytes = options->http.bodies.max_file_bytes};
+    struct memory memory = {.budget.max = options->memory_bytes, .on_room = look_for_runs};
+    struct service service = {.max_dataset_bytes = options->http.bodies.max_file_bytes,
+                              .memory = &memory,
+                              .run_threads = options->http.pool_threads};
+    memory.context = &service;
     snprintf(directory, sizeof directory, "%s", options->db);
     options->http.bodies.directory = dirname(directory);
     options->http.bodies.on_file_error = doubt_the_disk;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/base/machine_memory.h"
 #include "server/http/headers.h"
 #include "server/http/listener.h"
 
@@ -63,6 +64,11 @@ static const struct option {
      offsetof(struct options, http.bodies.max_file_bytes), KIB, TIB},
     {"model-cache", "SIZE", "256M", "the models that are kept in memory", SIZE,
      offsetof(struct options, model_cache_bytes), KIB, TIB},
+    {"memory", "SIZE", NULL,
+     "for runs and for requests that name datasets: a run" INDENT
+     "that does not fit now waits, and one that is larger is" INDENT
+     "refused (half of the machine's, or of its cgroup's)",
+     SIZE, offsetof(struct options, memory_bytes), KIB, TIB},
     {"request-timeout", "SECONDS", "60", "the time in which a whole request must arrive", NUMBER,
      offsetof(struct options, http.request_timeout_seconds), 1, 86400},
     {"drain-timeout", "SECONDS", "25", "how long a stopping server finishes requests", NUMBER,
@@ -286,6 +292,7 @@ int options_read(int argc, char **argv, struct options *ret_options)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     struct options options = {
+        .memory_bytes = machine_memory() / 2,
         .workers = cores > 0 ? (unsigned)cores : 1,
         .http.pool_threads = cores > 0 ? (unsigned)cores : 1,
     };

@@ -9,6 +9,7 @@ struct options {
     struct http_options http; /* its pool_threads are those of one run, too */
     const char *db;
     size_t model_cache_bytes;
+    size_t memory_bytes; /* of runs, and of requests that name datasets */
     unsigned drain_timeout_seconds;
     unsigned workers; /* threads that train */
     unsigned checkpoint_seconds;

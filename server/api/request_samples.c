@@ -9,6 +9,7 @@
 #include "server/model/dataset_samples.h"
 #include "server/model/encoder_ranges.h"
 #include "server/model/errors.h"
+#include "server/model/memory.h"
 
 static bool is_found(enum store_status status, const char *id, const char *pointer,
                      struct problem *problem)
@@ -42,11 +43,23 @@ static bool check_work(const struct dataset_record *dataset, const struct model 
     return !problem_is_set(problem);
 }
 
+/* Takes the memory of the dataset's samples, and of what is made of each of them. */
+static bool take_memory(struct request_samples *samples, const struct dataset_record *dataset,
+                        struct problem *problem)
+{
+    enum { OF_A_SAMPLE = 64 };
+    const size_t bytes = dataset_samples_bytes(dataset) + dataset->x.count * OF_A_SAMPLE;
+    if (!memory_take(samples->memory, bytes, "/dataset", problem))
+        return false;
+    samples->taken = bytes;
+    return true;
+}
+
 /* The dataset that was found may have been replaced or deleted since: it is found again in the
  * snapshot in which its values are read. With ret_samples NULL they are only checked. */
 static enum store_status read_by_id(struct store *store, const char *id, const struct model *model,
                                     enum samples_use use, const char *pointer,
-                                    struct problem *problem, struct samples *ret_samples)
+                                    struct problem *problem, struct request_samples *ret_samples)
 {
     struct dataset_record dataset;
     enum store_status status = store_dataset_find(store, id, &dataset);
@@ -55,15 +68,16 @@ static enum store_status read_by_id(struct store *store, const char *id, const s
     const bool suits = dataset_samples_suit(&dataset, model, use, pointer, problem);
     if (suits && ret_samples == NULL)
         status = dataset_samples_check(store, &dataset, model, pointer, problem);
-    else if (suits && check_work(&dataset, model, problem))
-        status = dataset_samples_load(store, &dataset, model, use, ret_samples);
+    else if (suits && check_work(&dataset, model, problem) &&
+             take_memory(ret_samples, &dataset, problem))
+        status = dataset_samples_load(store, &dataset, model, use, &ret_samples->samples);
     dataset_record_finish(&dataset);
     return status;
 }
 
 static bool read_values(struct service *service, const char *id, const struct model *model,
                         enum samples_use use, const char *pointer, struct problem *problem,
-                        struct samples *ret_samples)
+                        struct request_samples *ret_samples)
 {
     struct store *store;
     enum store_status status = store_pool_borrow_reader(service->stores, &store);
@@ -108,6 +122,7 @@ bool request_samples_find_dataset(struct service *service, struct fields *fields
 struct document *request_samples_open(struct service *service, const struct request *request,
                                       struct problem *problem, struct request_samples *samples)
 {
+    samples->memory = service->memory;
     samples->model = model_cache_find(service->cache, request->model, request->version, problem);
     if (samples->model == NULL)
         return NULL;
@@ -118,6 +133,7 @@ struct document *request_samples_open(struct service *service, const struct requ
 void request_samples_finish(struct request_samples *samples)
 {
     samples_finish(&samples->samples);
+    memory_give(samples->memory, samples->taken);
     model_release(samples->model);
 }
 
@@ -139,7 +155,7 @@ bool request_samples_load(struct service *service, enum samples_use use, struct 
     const struct encoder *encoder = &samples->model->config.encoder;
     return samples->dataset[0] == '\0' ||
            (read_values(service, samples->dataset, samples->model, use, "/dataset", problem,
-                        &samples->samples) &&
+                        samples) &&
             (encoder->out_of_range != OUT_OF_RANGE_REJECT ||
              encoder_ranges_hold(encoder, &samples->samples, "/dataset", false, problem)));
 }

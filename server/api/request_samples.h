@@ -13,6 +13,8 @@ struct request_samples {
     struct model *model;        /* owned */
     struct samples samples;     /* owned; count 0: the dataset is not loaded yet */
     char dataset[LIMIT_ID + 1]; /* the id of the dataset; "": the samples are in the body */
+    struct memory *memory;      /* that the bytes are taken from; borrowed */
+    size_t taken;               /* bytes, for the dataset */
 };
 
 /* Finds the model that the path names, and makes a document of the body. NULL with the problem set.

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 struct store_pool;
+struct memory;
 struct model_cache;
 struct trainer;
 struct http_server;
@@ -13,6 +14,8 @@ struct http_server;
 struct service {
     struct store_pool *stores;
     struct model_cache *cache; /* the models in memory */
+    struct memory *memory;     /* of runs, and of requests that name datasets */
+    unsigned run_threads;      /* that share the work of a run */
     struct trainer *trainer;   /* trains runs in the background */
     size_t max_dataset_bytes;  /* of one array */
     struct http_server *http;  /* set before the first request and the first run */

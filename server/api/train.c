@@ -7,10 +7,13 @@
 #include "server/api/request_samples.h"
 #include "server/api/service.h"
 #include "server/base/timestamp.h"
+#include "server/compute/run_memory.h"
 #include "server/compute/run_params.h"
 #include "server/compute/trainer.h"
 #include "server/model/cache.h"
+#include "server/model/dataset_samples.h"
 #include "server/model/errors.h"
+#include "server/model/memory.h"
 #include "server/store/datasets.h"
 #include "server/store/pool.h"
 #include "server/store/queue.h"
@@ -30,17 +33,35 @@ static void train_request_finish(void *state)
     samples_finish(&asked->validation.samples);
 }
 
+/* The most spikes of a sample, unless it has trains of them. */
+static size_t max_spikes(const struct model *model)
+{
+    return model->config.has_encoder ? encoder_features(&model->config.encoder) * PATTERN_SLACK
+                                     : model->config.network.tempotron.in_features;
+}
+
+/* The store reads them as one row, of which they are a copy. */
+static void measure_samples(struct data_source *source)
+{
+    source->memory = 2 * samples_bytes(&source->samples);
+    if (source->samples.kind == SAMPLES_SPIKE_TRAINS)
+        source->capacity = samples_capacity(&source->samples, NULL);
+}
+
 static void read_source(struct service *service, struct fields *fields, const struct model *model,
                         bool fit, struct data_source *source)
 {
     struct dataset_record dataset = {0};
     const enum samples_use use = fit ? SAMPLES_TO_FIT : SAMPLES_TO_TRAIN;
+    source->capacity = max_spikes(model);
     if (!request_samples_find_dataset(service, fields, model, use, &dataset)) {
-        samples_json_read(fields, model, use, &source->samples);
+        if (samples_json_read(fields, model, use, &source->samples))
+            measure_samples(source);
         return;
     }
     source->dataset = dataset.sequence;
     source->dataset_count = dataset.x.count;
+    source->memory = dataset_samples_bytes(&dataset);
     memcpy(source->sha256, dataset.sha256, sizeof source->sha256);
     dataset_record_finish(&dataset);
 }
@@ -126,17 +147,34 @@ static bool read_fields(struct service *service, const struct document *document
 
 /* --- queueing --- */
 
+static size_t memory_of(const struct service *service, const struct model *model,
+                        const struct train_request *asked)
+{
+    const struct data_source *training = &asked->training, *validation = &asked->validation;
+    return run_memory(&model->config, &asked->params,
+                      &(struct run_set){.count = data_source_count(training),
+                                        .bytes = training->memory,
+                                        .capacity = training->capacity},
+                      &(struct run_set){.count = data_source_count(validation),
+                                        .bytes = validation->memory,
+                                        .capacity = validation->capacity},
+                      service->run_threads);
+}
+
 static bool queue(struct service *service, const struct model *model, struct problem *problem,
                   struct train_request *asked)
 {
     struct buffer text = {0};
+    const size_t memory = memory_of(service, model, asked);
+    if (!memory_can_hold(service->memory, memory, "", problem))
+        return false;
     run_params_write(&text, &model->config, &asked->params);
     char *params = buffer_take_string(&text);
     if (params == NULL)
         return problem_set_no_memory(problem);
     struct store *store = store_pool_borrow_writer(service->stores);
     const enum store_status status = store_queue_insert(
-        store, model->sequence, params, (int64_t)asked->params.training.loop.epochs,
+        store, model->sequence, params, (int64_t)asked->params.training.loop.epochs, memory,
         &asked->training, &asked->validation, timestamp_now(), &asked->run);
     store_pool_return_writer(service->stores, status);
     free(params);

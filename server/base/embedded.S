@@ -24,6 +24,7 @@ embed migration_0004, "migrations/0004_counts.sql"
 embed migration_0005, "migrations/0005_best_epoch.sql"
 embed migration_0006, "migrations/0006_max_spikes.sql"
 embed migration_0007, "migrations/0007_checkpoints.sql"
+embed migration_0008, "migrations/0008_run_memory.sql"
 
     .section .data.rel.ro, "aw"
     .balign 16
@@ -39,6 +40,7 @@ embedded_migrations:
     describe migration_0005
     describe migration_0006
     describe migration_0007
+    describe migration_0008
 end_migrations:
 
     .section .rodata

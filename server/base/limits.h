@@ -36,27 +36,28 @@
 /* batch * (T + in_features) * out_features of predict and evaluate: about ten seconds on a core */
 #define LIMIT_WORK 40000000000ull
 
-#define LIMIT_TAU_MIN         1e-3 /* steps; beyond these float32 can't follow */
-#define LIMIT_TAU             1e6
-#define LIMIT_V_THRESHOLD_MIN 1e-6
-#define LIMIT_V_THRESHOLD     1e6
-#define LIMIT_BETA_MIN        1e-6
-#define LIMIT_BETA            1e6
-#define LIMIT_RANGE_MIN       1e-15f /* x_max - x_min, whose square must be a float32 */
-#define LIMIT_RANGE           1e15f
-#define LIMIT_LEARNING_RATE   1e6
-#define LIMIT_WEIGHT_DECAY    1e6
-#define LIMIT_DROPOUT         0.99
-#define LIMIT_SILENCE_COST    1e6
-#define LIMIT_SLOPE_FLOOR     1e6
-#define LIMIT_GRAD_NORM       1e9
-#define LIMIT_SHIFT           1000 /* pixels of an augmentation */
-#define LIMIT_EPOCHS          100000
-#define LIMIT_VALIDATION      0.9  /* share of the samples that is set aside */
-#define LIMIT_WAIT_SECONDS    600  /* Prefer: wait=N beyond it is cut to it */
-#define LIMIT_QUEUED_RUNS     1000 /* runs that wait; further ones are refused with 503 */
-#define LIMIT_KEPT_VERSIONS   100  /* that a run keeps of its epochs */
-#define LIMIT_CRASHES         3    /* unclean ends in a row that a run may be running at */
+#define LIMIT_TAU_MIN              1e-3 /* steps; beyond these float32 can't follow */
+#define LIMIT_TAU                  1e6
+#define LIMIT_V_THRESHOLD_MIN      1e-6
+#define LIMIT_V_THRESHOLD          1e6
+#define LIMIT_BETA_MIN             1e-6
+#define LIMIT_BETA                 1e6
+#define LIMIT_RANGE_MIN            1e-15f /* x_max - x_min, whose square must be a float32 */
+#define LIMIT_RANGE                1e15f
+#define LIMIT_LEARNING_RATE        1e6
+#define LIMIT_WEIGHT_DECAY         1e6
+#define LIMIT_DROPOUT              0.99
+#define LIMIT_SILENCE_COST         1e6
+#define LIMIT_SLOPE_FLOOR          1e6
+#define LIMIT_GRAD_NORM            1e9
+#define LIMIT_SHIFT                1000 /* pixels of an augmentation */
+#define LIMIT_EPOCHS               100000
+#define LIMIT_VALIDATION           0.9  /* share of the samples that is set aside */
+#define LIMIT_WAIT_SECONDS         600  /* Prefer: wait=N beyond it is cut to it */
+#define LIMIT_QUEUED_RUNS          1000 /* runs that wait; further ones are refused with 503, */
+#define LIMIT_QUEUED_RUNS_OF_MODEL 250  /* and so are those of a model that has as many */
+#define LIMIT_KEPT_VERSIONS        100  /* that a run keeps of its epochs */
+#define LIMIT_CRASHES              3    /* unclean ends in a row that a run may be running at */
 
 #define LIMIT_INLINE_WORK  1000000 /* of LIMIT_WORK's: more leaves the event loop, */
 #define LIMIT_INLINE_BODY  65536   /* and so does a larger body, in bytes */

@@ -14,6 +14,7 @@
 #include "server/compute/checkpoint.h"
 #include "server/compute/run.h"
 #include "server/model/cache.h"
+#include "server/model/memory.h"
 #include "server/store/pool.h"
 #include "server/store/queue.h"
 
@@ -28,7 +29,9 @@ enum {
 struct worker {
     struct trainer *trainer;
     pthread_t thread;
-    int64_t run; /* that it trains; 0: none. Under the trainer's lock */
+    int64_t run;     /* that it trains; 0: none. Under the trainer's lock */
+    bool has_memory; /* these bytes are taken for the run: */
+    size_t taken;
     atomic_bool cancelled;
 };
 
@@ -39,6 +42,7 @@ struct trainer {
     pthread_cond_t work;
     uint64_t wakes;   /* how often something may have been queued */
     unsigned started; /* workers whose threads run */
+    unsigned threads; /* of the teams of all runs */
     struct worker workers[];
 };
 
@@ -53,6 +57,8 @@ struct job {
     struct buffer pending; /* epoch_metrics that the store has not seen yet */
     int64_t begun;
     int64_t progress_at; /* when some were last written */
+
+    unsigned threads; /* of its team */
 
     int64_t epoch;      /* done */
     int64_t best_epoch; /* with patience: whose weights are kept */
@@ -341,15 +347,39 @@ static struct run_end train(struct job *job)
     return (struct run_end){.state = status == CORE_STOPPED ? RUN_RUNNING : RUN_SUCCEEDED};
 }
 
+/* A run has all threads that no other run has, and at least its share of them: all runs together
+ * have at most about twice as many as one alone. */
+static void join_threads(struct job *job)
+{
+    struct trainer *trainer = job->worker->trainer;
+    const unsigned all = trainer->options.threads, workers = trainer->options.workers;
+    const unsigned share = (all + workers - 1) / workers;
+    pthread_mutex_lock(&trainer->lock);
+    const unsigned left = all > trainer->threads ? all - trainer->threads : 0;
+    job->threads = left > share ? left : share;
+    trainer->threads += job->threads;
+    pthread_mutex_unlock(&trainer->lock);
+}
+
+static void leave_threads(const struct job *job)
+{
+    struct trainer *trainer = job->worker->trainer;
+    pthread_mutex_lock(&trainer->lock);
+    trainer->threads -= job->threads;
+    pthread_mutex_unlock(&trainer->lock);
+}
+
 static struct run_end load_and_train(struct job *job)
 {
     const struct trainer_options *options = &job->worker->trainer->options;
     struct run_end end;
+    if (!memory_can_hold(options->memory, job->record.memory, "", &job->problem))
+        return failure(problem_name(job->problem.code), job->problem.detail);
     do {
         run_unload(&job->run);
         job->restored = STORE_OK;
         const enum store_status status = run_load(&job->run, &job->record, options->stores,
-                                                  options->cache, options->threads, &job->problem);
+                                                  options->cache, job->threads, &job->problem);
         if (status != STORE_OK)
             return unreadable(status);
         if (problem_is_set(&job->problem))
@@ -361,13 +391,37 @@ static struct run_end load_and_train(struct job *job)
 
 /* --- workers --- */
 
+/* A run that has become too large for all memory is claimed, and fails; see load_and_train(). */
+static bool take_memory(void *context, size_t bytes)
+{
+    struct worker *worker = context;
+    struct memory *memory = worker->trainer->options.memory;
+    if (bytes > memory->budget.max)
+        bytes = 0;
+    if (!memory_take_for_run(memory, bytes))
+        return false;
+    worker->taken = bytes;
+    worker->has_memory = true;
+    return true;
+}
+
+static void give_memory(struct worker *worker)
+{
+    if (worker->has_memory)
+        memory_give_of_run(worker->trainer->options.memory, worker->taken);
+    worker->has_memory = false;
+}
+
 /* Claims the next run. The worker's run is set before the claim is released, so that no
  * cancellation falls between. */
 static enum store_status claim(struct worker *worker, struct run_record *ret_record)
 {
     struct trainer *trainer = worker->trainer;
     struct store *store = store_pool_borrow_writer(trainer->options.stores);
-    const enum store_status status = store_queue_claim(store, timestamp_now(), ret_record);
+    const enum store_status status =
+        store_queue_claim(store, timestamp_now(), take_memory, worker, ret_record);
+    if (status != STORE_OK)
+        give_memory(worker);
     if (status == STORE_OK) {
         pthread_mutex_lock(&trainer->lock);
         worker->run = ret_record->id;
@@ -408,18 +462,21 @@ static void *work(void *argument)
         struct job job = {.worker = worker, .begun = timestamp_now()};
         job.progress_at = job.begun;
         const enum store_status claimed = claim(worker, &job.record);
-        if (claimed == STORE_NOT_FOUND)
+        if (claimed == STORE_NOT_FOUND || claimed == STORE_NO_ROOM)
             seen = wait_for_work(trainer, seen);
         else if (claimed != STORE_OK)
             stops_meanwhile(trainer); /* the disk is full, say: ask again */
         if (claimed != STORE_OK)
             continue;
+        join_threads(&job);
         struct run_end end = load_and_train(&job);
         end_job(&job, &end);
         pthread_mutex_lock(&trainer->lock);
         worker->run = 0;
         pthread_mutex_unlock(&trainer->lock);
         job_finish(&job);
+        leave_threads(&job);
+        give_memory(worker);
         trainer_wake(trainer); /* another worker may now take the model's next run */
     }
     return NULL;

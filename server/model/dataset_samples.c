@@ -208,6 +208,14 @@ static enum store_status load_labels(struct store *store, const struct dataset_r
     return status;
 }
 
+/* float32 values may become bytes, and are both for a moment. */
+size_t dataset_samples_bytes(const struct dataset_record *dataset)
+{
+    const size_t values = dataset->x.count * dataset->x.features;
+    const size_t a_value = dataset->x.dtype == DTYPE_U1 ? 1 : sizeof(float) + 1;
+    return values * a_value + dataset->x.count * sizeof(int32_t);
+}
+
 enum store_status dataset_samples_load(struct store *store, const struct dataset_record *dataset,
                                        const struct model *model, enum samples_use use,
                                        struct samples *ret_samples)

@@ -17,6 +17,9 @@ enum store_status dataset_samples_check(struct store *store, const struct datase
                                         const struct model *model, const char *pointer,
                                         struct problem *problem);
 
+/* The bytes of memory that loading the samples takes. */
+size_t dataset_samples_bytes(const struct dataset_record *dataset);
+
 /* Loads the samples of a dataset that suits, as the model takes them: through its encoder, or as
  * spike times; and, unless they are only to be predicted, their labels as the model numbers them.
  * Bytes stay bytes. Other values to train on, through an encoder, stay float32: samples_suit()

@@ -4,6 +4,16 @@
 
 #include "server/base/limits.h"
 
+static bool refuse_use(enum problem_code missing, const char *name, struct problem *problem)
+{
+    if (missing == PROBLEM_DATASET_NOT_FOUND)
+        return problem_set(
+            problem, PROBLEM_DATASET_IN_USE,
+            "A run that uses %s is queued or running: cancel it or wait for its end.", name);
+    return problem_set(problem, PROBLEM_MODEL_IN_USE,
+                       "A run of %s is queued or running: cancel it or wait for its end.", name);
+}
+
 bool errors_store_ok(enum store_status status, enum problem_code missing, const char *name,
                      struct problem *problem)
 {
@@ -20,13 +30,7 @@ bool errors_store_ok(enum store_status status, enum problem_code missing, const 
     case STORE_TAKEN:
         return problem_add_field(problem, PROBLEM_ID_TAKEN, "/id", "The id %s is taken.", name);
     case STORE_IN_USE:
-        if (missing == PROBLEM_DATASET_NOT_FOUND)
-            return problem_set(
-                problem, PROBLEM_DATASET_IN_USE,
-                "A run that uses %s is queued or running: cancel it or wait for its end.", name);
-        return problem_set(problem, PROBLEM_MODEL_IN_USE,
-                           "A run of %s is queued or running: cancel it or wait for its end.",
-                           name);
+        return refuse_use(missing, name, problem);
     case STORE_MISMATCH:
         return problem_set(
             problem, PROBLEM_WRONG_SHAPE,
@@ -38,6 +42,12 @@ bool errors_store_ok(enum store_status status, enum problem_code missing, const 
     case STORE_QUEUE_FULL:
         return problem_set(problem, PROBLEM_QUEUE_FULL,
                            "%d runs are queued already. Try again later.", LIMIT_QUEUED_RUNS);
+    case STORE_MODEL_QUEUE_FULL:
+        return problem_set(problem, PROBLEM_QUEUE_FULL,
+                           "%d runs of %s are queued already. Try again later.",
+                           LIMIT_QUEUED_RUNS_OF_MODEL, name);
+    case STORE_NO_ROOM:
+        return problem_set(problem, PROBLEM_OVERLOADED, "The memory is in use. Try again later.");
     case STORE_NO_MEMORY:
         return problem_set_no_memory(problem);
     case STORE_FULL:

@@ -13,6 +13,8 @@ struct data_source {
     int64_t samples_row;        /* of the store, once it has them */
     int64_t dataset;            /* the sequence of a dataset; 0: none */
     size_t dataset_count;       /* samples of the dataset */
+    size_t memory;              /* bytes of its samples, once a run has loaded them, */
+    size_t capacity;            /* and the most spikes that one of them may have */
     char sha256[CHECKSUM_TEXT]; /* of the dataset when it was found, or of samples in the store */
 };
 

@@ -5,16 +5,34 @@
 #include "server/store/query.h"
 #include "server/store/samples.h"
 
+static enum store_status count_queued(struct store *store, int64_t *ret_queued)
+{
+    struct query query = query_begin(store, "SELECT count(*) FROM runs WHERE state = 'queued'");
+    return query_number(&query, ret_queued);
+}
+
+/* STORE_NOT_FOUND: the model is not there. */
+static enum store_status count_queued_of(struct store *store, int64_t model, int64_t *ret_queued)
+{
+    struct query query =
+        query_begin(store, "SELECT (SELECT count(*) FROM runs WHERE model = m.sequence AND state = "
+                           "'queued') FROM models m WHERE m.sequence = ?");
+    query_integer(&query, model);
+    return query_number(&query, ret_queued);
+}
+
 /* Whether the model is there, and the queue has room for another run of it. */
 static enum store_status check_room(struct store *store, int64_t model)
 {
-    int64_t queued;
-    struct query query =
-        query_begin(store, "SELECT (SELECT count(*) FROM runs WHERE state = 'queued') FROM models "
-                           "WHERE sequence = ?");
-    query_integer(&query, model);
-    const enum store_status status = query_number(&query, &queued);
-    return status == STORE_OK && queued >= LIMIT_QUEUED_RUNS ? STORE_QUEUE_FULL : status;
+    int64_t queued, of_model;
+    enum store_status status = count_queued_of(store, model, &of_model);
+    if (status == STORE_OK)
+        status = count_queued(store, &queued);
+    if (status != STORE_OK)
+        return status;
+    return queued >= LIMIT_QUEUED_RUNS              ? STORE_QUEUE_FULL
+           : of_model >= LIMIT_QUEUED_RUNS_OF_MODEL ? STORE_MODEL_QUEUE_FULL
+                                                    : STORE_OK;
 }
 
 /* STORE_MISMATCH: the dataset has been replaced or deleted since it was found. */
@@ -37,17 +55,27 @@ static enum store_status keep_source(struct store *store, struct data_source *so
     return store_samples_insert(store, &source->samples, &source->samples_row, source->sha256);
 }
 
+/* The turn of a new run of a model: after that of the model's last run in the queue, and not before
+ * that of the queue's first run, since what a model has not used is not saved up. */
+#define NEXT_TURN(model)                                                                           \
+    "max(ifnull((SELECT turn FROM runs WHERE model = " model " AND state = 'queued' ORDER BY id "  \
+    "DESC LIMIT 1), 0) + 1, ifnull((SELECT min(turn) FROM runs WHERE state = 'queued'), 0))"
+
 static enum store_status insert_row(struct store *store, int64_t model, const char *params,
-                                    int64_t epochs, const struct data_source *training,
+                                    int64_t epochs, size_t memory,
+                                    const struct data_source *training,
                                     const struct data_source *validation, int64_t now,
                                     int64_t *ret_run)
 {
     struct query query = query_begin(
-        store, "INSERT INTO runs (model, state, epochs, params, samples, dataset, "
-               "samples_sha256, validation, validation_dataset, validation_sha256, "
-               "created_at) VALUES (?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id");
+        store,
+        "INSERT INTO runs (model, state, turn, epochs, memory, params, samples, dataset, "
+        "samples_sha256, validation, validation_dataset, validation_sha256, "
+        "created_at) VALUES (?1, 'queued', " NEXT_TURN("?1") ", ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+                                                             "RETURNING id");
     query_integer(&query, model);
     query_integer(&query, epochs);
+    query_integer(&query, (int64_t)memory);
     query_text(&query, params);
     query_integer_or_null(&query, training->samples_row);
     query_integer_or_null(&query, training->dataset);
@@ -60,7 +88,7 @@ static enum store_status insert_row(struct store *store, int64_t model, const ch
 }
 
 enum store_status store_queue_insert(struct store *store, int64_t model, const char *params,
-                                     int64_t epochs, struct data_source *training,
+                                     int64_t epochs, size_t memory, struct data_source *training,
                                      struct data_source *validation, int64_t now, int64_t *ret_run)
 {
     int64_t run = 0;
@@ -72,7 +100,7 @@ enum store_status store_queue_insert(struct store *store, int64_t model, const c
     if (status == STORE_OK)
         status = keep_source(store, validation);
     if (status == STORE_OK)
-        status = insert_row(store, model, params, epochs, training, validation, now, &run);
+        status = insert_row(store, model, params, epochs, memory, training, validation, now, &run);
     status = query_transaction_end(store, status);
     if (status == STORE_OK)
         *ret_run = run;
@@ -197,11 +225,14 @@ static enum store_status insert_resumption(struct store *store, int64_t run,
                                            int64_t *ret_run)
 {
     struct query query = query_begin(
-        store, "INSERT INTO runs (model, state, epochs, params, samples, dataset, samples_sha256, "
-               "validation, validation_dataset, validation_sha256, base_version, continues, "
-               "created_at) SELECT model, 'queued', ?2, ?3, samples, dataset, samples_sha256, "
-               "validation, validation_dataset, validation_sha256, base_version, id, ?4 FROM runs "
-               "WHERE id = ?1 RETURNING id");
+        store,
+        "INSERT INTO runs (model, state, turn, memory, epochs, params, samples, dataset, "
+        "samples_sha256, validation, validation_dataset, validation_sha256, base_version, "
+        "continues, created_at) SELECT model, 'queued', " NEXT_TURN(
+            "o.model") ", memory, "
+                       "?2, ?3, samples, dataset, samples_sha256, validation, validation_dataset, "
+                       "validation_sha256, base_version, id, ?4 FROM runs o WHERE id = ?1 "
+                       "RETURNING id");
     query_integer(&query, run);
     query_integer(&query, resumption->epochs);
     query_text(&query, resumption->params);
@@ -260,27 +291,44 @@ enum store_status store_queue_resume(struct store *store, int64_t run,
 
 /* --- claiming, cancelling --- */
 
-static enum store_status claim_oldest(struct store *store, int64_t now,
-                                      struct run_record *ret_record)
+static enum store_status find_next(struct store *store, int64_t *ret_run)
+{
+    struct query query = query_begin(
+        store, "SELECT id FROM runs q WHERE state = 'queued' AND NOT EXISTS (SELECT 1 FROM runs r "
+               "WHERE r.model = q.model AND r.state = 'running') ORDER BY turn, id LIMIT 1");
+    return query_number(&query, ret_run);
+}
+
+static enum store_status begin_run(struct store *store, int64_t run, int64_t now)
+{
+    struct query query =
+        query_begin(store, "UPDATE runs SET state = 'running', started_at = ?, base_version = "
+                           "ifnull(base_version, (SELECT version FROM models WHERE sequence = "
+                           "runs.model)) WHERE id = ?");
+    query_integer(&query, now);
+    query_integer(&query, run);
+    return query_run(&query);
+}
+
+static enum store_status claim_next(struct store *store, int64_t now, struct run_record *ret_record)
 {
     int64_t run;
-    struct query query = query_begin(
-        store,
-        "UPDATE runs SET state = 'running', started_at = ?, base_version = ifnull(base_version, "
-        "(SELECT version FROM models WHERE sequence = runs.model)) WHERE id = (SELECT id FROM "
-        "runs q WHERE state = 'queued' AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.model = "
-        "q.model AND r.state = 'running') ORDER BY id LIMIT 1) RETURNING id");
-    query_integer(&query, now);
-    const enum store_status status = query_number(&query, &run);
+    enum store_status status = find_next(store, &run);
+    if (status == STORE_OK)
+        status = begin_run(store, run, now);
     return status == STORE_OK ? store_run_find(store, run, ret_record) : status;
 }
 
-enum store_status store_queue_claim(struct store *store, int64_t now, struct run_record *ret_record)
+enum store_status store_queue_claim(struct store *store, int64_t now,
+                                    bool (*takes)(void *context, size_t memory), void *context,
+                                    struct run_record *ret_record)
 {
     struct run_record record = {0};
     enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
-        status = claim_oldest(store, now, &record);
+        status = claim_next(store, now, &record);
+    if (status == STORE_OK && !takes(context, record.memory))
+        status = STORE_NO_ROOM;
     status = query_transaction_end(store, status);
     if (status == STORE_OK)
         *ret_record = record;

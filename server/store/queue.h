@@ -7,9 +7,10 @@
 
 /* Queues a run. Equal samples (by their SHA-256) are stored once, whatever the number of runs; the
  * sources learn their row and checksum. STORE_NOT_FOUND (the model), STORE_MISMATCH (the dataset
- * has been replaced or deleted), STORE_QUEUE_FULL. */
+ * has been replaced or deleted), STORE_QUEUE_FULL, STORE_MODEL_QUEUE_FULL. `memory` are the bytes
+ * that it is counted with while it runs. */
 enum store_status store_queue_insert(struct store *store, int64_t model, const char *params,
-                                     int64_t epochs, struct data_source *training,
+                                     int64_t epochs, size_t memory, struct data_source *training,
                                      struct data_source *validation, int64_t now, int64_t *ret_run);
 /* On start, after an unclean end: running runs become queued again. They go on from their
  * checkpoint, or begin again: later metrics go, base_version stays. Those whose cancellation was
@@ -34,9 +35,13 @@ struct resumption {
 enum store_status store_queue_resume(struct store *store, int64_t run,
                                      const struct resumption *resumption, int64_t now,
                                      int64_t *ret_run);
-/* Claims the oldest queued run whose model trains no other: it is running from now on, and its
- * base_version is set unless it was before. STORE_NOT_FOUND: there is nothing to do. */
+/* Claims a queued run whose model trains no other: it is running from now on, and its base_version
+ * is set unless it was before. Models take turns, and the runs of each go by age. STORE_NOT_FOUND:
+ * there is nothing to do. STORE_NO_ROOM: takes() has refused the run's memory, and it waits; no
+ * other run takes its turn. If the claim fails after takes() has agreed, the caller gives the
+ * memory back. */
 enum store_status store_queue_claim(struct store *store, int64_t now,
+                                    bool (*takes)(void *context, size_t memory), void *context,
                                     struct run_record *ret_record);
 /* Asks for a cancellation: a queued run is cancelled at once (*ret_state says so), a running one is
  * marked. STORE_ENDED. */

@@ -51,6 +51,7 @@ static const struct query_column run_columns[] = {
     COLUMN("r.base_version", base_version),
     COLUMN("r.version", version),
     COLUMN("r.epochs", epochs),
+    COLUMN("r.memory", memory),
     COLUMN("r.params", params),
     COLUMN("r.error_code", error_code),
     COLUMN("r.error_detail", error_detail),

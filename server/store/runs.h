@@ -32,6 +32,7 @@ struct run_record {
     int64_t version;              /* published; 0 until then */
     int64_t epoch;                /* done */
     int64_t epochs;               /* asked for */
+    size_t memory;                /* bytes that it is counted with while it runs */
     char *params;                 /* owned; JSON text */
     int64_t best_epoch;           /* see run_end; 0: none */
     struct epoch_metrics metrics; /* of the best epoch, or the last one done; epoch 0: none yet */

@@ -17,6 +17,8 @@ enum store_status {
                          one that the call means */
     STORE_ENDED,      /* the run has ended already */
     STORE_QUEUE_FULL, /* LIMIT_QUEUED_RUNS runs wait */
+    STORE_MODEL_QUEUE_FULL, /* LIMIT_QUEUED_RUNS_OF_MODEL runs of the model wait */
+    STORE_NO_ROOM,          /* a run has to wait for memory */
     STORE_NO_MEMORY,
     STORE_FULL,        /* the disk or the quota is full */
     STORE_UNAVAILABLE, /* an I/O error, busy with another program, or can't be opened */

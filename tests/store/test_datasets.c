@@ -18,17 +18,17 @@ START_TEST(a_run_is_not_queued_on_a_dataset_that_has_changed)
     memcpy(data.sha256, dataset.sha256, sizeof data.sha256);
     const int64_t model = sequence_of("iris");
     put_dataset("a", 2);
-    ck_assert_int_eq(store_queue_insert(store, model, "{}", 1, &data, &none, 1, &run),
+    ck_assert_int_eq(store_queue_insert(store, model, "{}", 1, 0, &data, &none, 1, &run),
                      STORE_MISMATCH);
     put_dataset("a", 1);
-    ck_assert_int_eq(store_queue_insert(store, model, "{}", 1, &data, &none, 1, &run), STORE_OK);
+    ck_assert_int_eq(store_queue_insert(store, model, "{}", 1, 0, &data, &none, 1, &run), STORE_OK);
     ck_assert_int_eq(store_dataset_delete(store, "a"), STORE_IN_USE);
     enum run_state state;
     ck_assert_int_eq(store_queue_cancel(store, run, 1, &state), STORE_OK);
     ck_assert_int_eq(store_dataset_delete(store, "a"), STORE_OK);
-    ck_assert_int_eq(store_queue_insert(store, model, "{}", 1, &none, &data, 1, &run),
+    ck_assert_int_eq(store_queue_insert(store, model, "{}", 1, 0, &none, &data, 1, &run),
                      STORE_MISMATCH);
-    ck_assert_int_eq(store_queue_insert(store, model + 1, "{}", 1, &data, &none, 1, &run),
+    ck_assert_int_eq(store_queue_insert(store, model + 1, "{}", 1, 0, &data, &none, 1, &run),
                      STORE_NOT_FOUND);
     dataset_record_finish(&dataset);
 }

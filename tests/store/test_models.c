@@ -78,7 +78,7 @@ START_TEST(what_is_not_there_is_not_found)
                      STORE_NOT_FOUND);
     ck_assert_int_eq(store_version_list(store, "no", 0, 1, versions, &count), STORE_NOT_FOUND);
     ck_assert_int_eq(store_version_load(store, sequence_of("no"), 1, &tensors), STORE_NOT_FOUND);
-    ck_assert_int_eq(store_queue_insert(store, sequence_of("no"), "{}", 1,
+    ck_assert_int_eq(store_queue_insert(store, sequence_of("no"), "{}", 1, 0,
                                         &(struct data_source){.samples = two_samples},
                                         &(struct data_source){0}, 1, &number),
                      STORE_NOT_FOUND);
@@ -86,7 +86,7 @@ START_TEST(what_is_not_there_is_not_found)
     ck_assert_int_eq(store_run_list(store, "no", -1, 0, 1, &run, &count), STORE_NOT_FOUND);
     ck_assert_int_eq(store_run_metrics(store, 1, 0, 1, metrics, &count), STORE_NOT_FOUND);
     ck_assert_int_eq(store_samples_load(store, 1, false, &none), STORE_NOT_FOUND);
-    ck_assert_int_eq(store_queue_claim(store, 1, &run), STORE_NOT_FOUND);
+    ck_assert_int_eq(store_queue_claim(store, 1, takes_any_memory, NULL, &run), STORE_NOT_FOUND);
     ck_assert_int_eq(store_queue_cancel(store, 1, 1, &state), STORE_NOT_FOUND);
     ck_assert_int_eq(store_run_end(store, 1, NULL, 0, &success, 1), STORE_NOT_FOUND);
 

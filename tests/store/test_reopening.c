@@ -189,7 +189,7 @@ START_TEST(a_flipped_bit_in_samples_is_detected)
     struct samples none = {.count = 77};
     int64_t run;
     insert_model("iris");
-    ck_assert_int_eq(store_queue_insert(store, sequence_of("iris"), "{}", 9,
+    ck_assert_int_eq(store_queue_insert(store, sequence_of("iris"), "{}", 9, 0,
                                         &(struct data_source){.samples = marked[0]},
                                         &(struct data_source){.samples = marked[1]}, 2000, &run),
                      STORE_OK);

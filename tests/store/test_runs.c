@@ -77,14 +77,14 @@ START_TEST(a_claimed_run_starts_from_the_version_served_then)
     struct run_record record;
     insert_model("iris");
     const int64_t first = insert_run("iris", NULL), second = insert_run("iris", NULL);
-    ck_assert_int_eq(store_queue_claim(store, 3000, &record), STORE_OK);
+    ck_assert_int_eq(store_queue_claim(store, 3000, takes_any_memory, NULL, &record), STORE_OK);
     ck_assert_int_eq(record.id, first);
     ck_assert_int_eq(record.base_version, 1);
     ck_assert_int_eq(record.started_at, 3000);
     ck_assert_str_eq(record.params, "{\"epochs\":9}");
     run_record_finish(&record);
     ck_assert_int_eq(succeed_run(first, other_six), 2);
-    ck_assert_int_eq(store_queue_claim(store, 3001, &record), STORE_OK);
+    ck_assert_int_eq(store_queue_claim(store, 3001, takes_any_memory, NULL, &record), STORE_OK);
     ck_assert_int_eq(record.id, second);
     ck_assert_int_eq(record.base_version, 2);
     run_record_finish(&record);
@@ -188,7 +188,7 @@ START_TEST(a_model_made_anew_is_another_one)
     const int64_t old = sequence_of("iris");
     ck_assert_int_eq(store_model_delete(store, "iris"), STORE_OK);
     insert_model("iris");
-    ck_assert_int_eq(store_queue_insert(store, old, "{}", 1,
+    ck_assert_int_eq(store_queue_insert(store, old, "{}", 1, 0,
                                         &(struct data_source){.samples = two_samples},
                                         &(struct data_source){0}, 1, &number),
                      STORE_NOT_FOUND);
@@ -272,7 +272,7 @@ START_TEST(after_a_crash_running_runs_begin_again_from_their_base)
     ck_assert_int_eq(state_of(run), RUN_QUEUED);
     ck_assert_int_eq(store_run_metrics(store, run, 0, 8, metrics, &count), STORE_OK);
     ck_assert_uint_eq(count, 0);
-    ck_assert_int_eq(store_queue_claim(store, 6001, &record), STORE_OK);
+    ck_assert_int_eq(store_queue_claim(store, 6001, takes_any_memory, NULL, &record), STORE_OK);
     ck_assert_int_eq(record.id, run);
     ck_assert_int_eq(record.base_version, 1);
     ck_assert_int_eq(record.epoch, 0);
@@ -358,17 +358,85 @@ END_TEST
 START_TEST(the_queue_has_an_end)
 {
     int64_t run = 77;
-    insert_model("iris");
-    for (int i = 0; i < LIMIT_QUEUED_RUNS; i++)
-        insert_run("iris", NULL);
-    ck_assert_int_eq(store_queue_insert(store, sequence_of("iris"), "{}", 9,
+    static const char *const models[] = {"iris", "wine", "mnist", "dvs"};
+    ck_assert_int_eq(ROWS(models) * LIMIT_QUEUED_RUNS_OF_MODEL, LIMIT_QUEUED_RUNS);
+    for (int m = 0; m < ROWS(models); m++) {
+        insert_model(models[m]);
+        for (int i = 0; i < LIMIT_QUEUED_RUNS_OF_MODEL; i++)
+            insert_run(models[m], NULL);
+    }
+    insert_model("other");
+    ck_assert_int_eq(store_queue_insert(store, sequence_of("other"), "{}", 9, 0,
                                         &(struct data_source){.samples = other_samples},
                                         &(struct data_source){0}, 2000, &run),
                      STORE_QUEUE_FULL);
     ck_assert_int_eq(run, 77);
     ck_assert_int_eq(ask_sql("SELECT count(*) FROM samples"), 1);
     claim_run(3000);
-    insert_run("iris", NULL);
+    insert_run("other", NULL);
+}
+END_TEST
+
+START_TEST(a_model_has_a_share_of_the_queue)
+{
+    int64_t run = 77;
+    insert_model("iris");
+    insert_model("wine");
+    for (int i = 0; i < LIMIT_QUEUED_RUNS_OF_MODEL; i++)
+        insert_run("iris", NULL);
+    ck_assert_int_eq(store_queue_insert(store, sequence_of("iris"), "{}", 9, 0,
+                                        &(struct data_source){.samples = two_samples},
+                                        &(struct data_source){0}, 2000, &run),
+                     STORE_MODEL_QUEUE_FULL);
+    insert_run("wine", NULL);
+}
+END_TEST
+
+START_TEST(models_take_turns)
+{
+    insert_model("a");
+    insert_model("b");
+    insert_model("c");
+    int64_t a[4], b[2];
+    for (int i = 0; i < 4; i++)
+        a[i] = insert_run("a", NULL);
+    for (int i = 0; i < 2; i++)
+        b[i] = insert_run("b", NULL);
+    const int64_t c = insert_run("c", NULL);
+    const int64_t turns[] = {a[0], b[0], c, a[1], b[1], a[2], a[3], 0};
+    for (int i = 0; i < ROWS(turns); i++) {
+        ck_assert_int_eq(claim_run(3000 + i), turns[i]);
+        if (turns[i] != 0)
+            succeed_run(turns[i], six);
+    }
+}
+END_TEST
+
+/* Has room for a run of 5 bytes. */
+static bool takes_five(void *context, size_t memory)
+{
+    *(size_t *)context = memory;
+    return memory <= 5;
+}
+
+START_TEST(a_run_without_memory_waits_and_keeps_its_turn)
+{
+    size_t asked = 0;
+    int64_t run = 0;
+    struct run_record record;
+    struct data_source data = {.samples = two_samples}, none = {0};
+    insert_model("a");
+    insert_model("b");
+    ck_assert_int_eq(store_queue_insert(store, sequence_of("a"), "{}", 9, 6, &data, &none, 1, &run),
+                     STORE_OK);
+    insert_run("b", NULL);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(store_queue_claim(store, 3000, takes_five, &asked, &record),
+                         STORE_NO_ROOM);
+        ck_assert_uint_eq(asked, 6);
+        ck_assert_int_eq(state_of(run), RUN_QUEUED);
+    }
+    ck_assert_int_eq(claim_run(3001), run);
 }
 END_TEST
 
@@ -408,7 +476,7 @@ START_TEST(spike_trains_read_back_as_they_were_queued)
     struct samples found = {0};
     insert_model("iris");
     struct data_source data = {.samples = trains}, validation_data = {.samples = two_samples};
-    ck_assert_int_eq(store_queue_insert(store, sequence_of("iris"), "{}", 10, &data,
+    ck_assert_int_eq(store_queue_insert(store, sequence_of("iris"), "{}", 10, 0, &data,
                                         &validation_data, 2000, &run),
                      STORE_OK);
     ck_assert_int_eq(store_samples_load(store, run, false, &found), STORE_OK);
@@ -443,6 +511,9 @@ int main(void)
     tcase_add_test(tests, after_a_crash_runs_to_be_cancelled_are_and_others_stay);
     tcase_add_test(tests, runs_are_listed_newest_first_by_model_and_state);
     tcase_add_test(tests, the_queue_has_an_end);
+    tcase_add_test(tests, a_model_has_a_share_of_the_queue);
+    tcase_add_test(tests, models_take_turns);
+    tcase_add_test(tests, a_run_without_memory_waits_and_keeps_its_turn);
     tcase_add_test(tests, only_a_running_run_ends);
     tcase_add_test(tests, spike_trains_read_back_as_they_were_queued);
     return suite_run(suite);

@@ -99,7 +99,7 @@ int64_t insert_run(const char *model, const struct samples *validation)
     struct data_source data = {.samples = two_samples}, validation_data = {0};
     if (validation != NULL)
         validation_data.samples = *validation;
-    ck_assert_int_eq(store_queue_insert(store, sequence_of(model), "{\"epochs\":9}", 9, &data,
+    ck_assert_int_eq(store_queue_insert(store, sequence_of(model), "{\"epochs\":9}", 9, 0, &data,
                                         &validation_data, 2000, &run),
                      STORE_OK);
     return run;
@@ -123,10 +123,17 @@ void put_dataset(const char *id, uint8_t value)
     ck_assert_int_eq(store_dataset_put(store, id, &change, 1, &created), STORE_OK);
 }
 
+bool takes_any_memory(void *context, size_t memory)
+{
+    (void)context;
+    (void)memory;
+    return true;
+}
+
 int64_t claim_run(int64_t now)
 {
     struct run_record record;
-    const enum store_status status = store_queue_claim(store, now, &record);
+    const enum store_status status = store_queue_claim(store, now, takes_any_memory, NULL, &record);
     if (status == STORE_NOT_FOUND)
         return 0;
     ck_assert_int_eq(status, STORE_OK);

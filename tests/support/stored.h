@@ -41,6 +41,9 @@ void put_dataset(const char *id, uint8_t value);
 
 /* Claims the next run; 0 if there is none. */
 int64_t claim_run(int64_t now);
+
+/* For store_queue_claim(): there is always room. */
+bool takes_any_memory(void *context, size_t memory);
 /* Publishes the values at 5000. Their version. */
 int64_t succeed_run(int64_t run, const float *values);
 /* Epochs of the run from one to another, with metrics that tell them apart. */

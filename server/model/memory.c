@@ -1,0 +1,47 @@
+#include "server/model/memory.h"
+
+bool memory_take_for_run(struct memory *memory, size_t bytes)
+{
+    const bool taken = bytes <= memory->budget.max && budget_take(&memory->budget, bytes);
+    atomic_store(&memory->run_waits, !taken);
+    if (taken)
+        atomic_fetch_add(&memory->runs, 1);
+    return taken;
+}
+
+void memory_give_of_run(struct memory *memory, size_t bytes)
+{
+    atomic_fetch_sub(&memory->runs, 1);
+    budget_give(&memory->budget, bytes);
+}
+
+bool memory_can_hold(const struct memory *memory, size_t bytes, const char *pointer,
+                     struct problem *problem)
+{
+    return bytes <= memory->budget.max ||
+           problem_add_field(problem, PROBLEM_TOO_LARGE, pointer,
+                             "This needs about %zu MiB of memory, and --memory is %zu MiB.",
+                             (bytes >> 20) + 1, memory->budget.max >> 20);
+}
+
+bool memory_take(struct memory *memory, size_t bytes, const char *pointer, struct problem *problem)
+{
+    if (bytes == 0)
+        return true;
+    if (!memory_can_hold(memory, bytes, pointer, problem))
+        return false;
+    const bool gives_way = atomic_load(&memory->run_waits) && atomic_load(&memory->runs) == 0;
+    return (!gives_way && budget_take(&memory->budget, bytes)) ||
+           problem_set(problem, PROBLEM_OVERLOADED,
+                       "This needs about %zu MiB of memory, which is in use. Try again later.",
+                       (bytes >> 20) + 1);
+}
+
+void memory_give(struct memory *memory, size_t bytes)
+{
+    if (bytes == 0)
+        return;
+    budget_give(&memory->budget, bytes);
+    if (atomic_load(&memory->run_waits))
+        memory->on_room(memory->context);
+}

@@ -1,0 +1,138 @@
+/* --memory: what runs and requests that name datasets may take together. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/arrays.h"
+#include "tests/support/ask.h"
+#include "tests/support/datasets.h"
+#include "tests/support/fixture.h"
+#include "tests/support/http.h"
+#include "tests/support/runs.h"
+#include "tests/support/suite.h"
+
+/* A run of "one" or "two" takes about 20 MiB, and a request that names "large" 13. */
+enum { SAMPLES = 80000, FEATURES = 100 };
+#define MEMORY "28M"
+
+static void create_model(const char *id, int in_features)
+{
+    char body[160];
+    snprintf(body, sizeof body,
+             "{\"id\": \"%s\", \"in_features\": %d, \"out_features\": 2, \"T\": 10}", id,
+             in_features);
+    json_decref(http_call(&server, 201, "POST", "/models", json_loads(body, 0, NULL)));
+}
+
+static void put_large(const char *path, const char *shape, size_t size)
+{
+    uint8_t *zeros = calloc(1, size);
+    ck_assert_ptr_nonnull(zeros);
+    json_decref(put_file(&server, path, npy_of("|u1", shape, zeros, size)));
+    free(zeros);
+}
+
+static void start(void)
+{
+    fixture_start(FLAGS("--memory", MEMORY, "--workers", "2", "--threads", "2"));
+    create_model("one", 60000);
+    create_model("two", 60000);
+    create_model("narrow", FEATURES);
+    put_large("/datasets/large/x", "(80000, 100)", (size_t)SAMPLES * FEATURES);
+    put_large("/datasets/large/label", "(80000,)", SAMPLES);
+}
+
+static json_t *order(int features, int epochs)
+{
+    json_t *x = json_array();
+    for (int i = 0; i < features; i++)
+        json_array_append_new(x, json_integer(-1));
+    json_array_set_new(x, 0, json_integer(1));
+    return json_pack("{s:[o], s:[i], s:i}", "in_spikes", x, "label", 0, "epochs", epochs);
+}
+
+START_TEST(a_run_that_could_never_have_its_memory_is_refused_with_both_numbers)
+{
+    create_model("wide", 400000);
+    char *body = json_dumps(order(400000, 1), 0);
+    struct http_answer answer = http_send(&server, "POST", "/models/wide/train", body, NULL);
+    ck_assert_int_eq(answer.status, 422);
+    ck_assert_str_eq(json_string_value(json_object_get(answer.json, "code")), "too_large");
+    const char *detail = json_string_value(json_object_get(answer.json, "detail"));
+    ck_assert_msg(strstr(detail, "MiB of memory, and --memory is 28 MiB") != NULL, "%s", detail);
+    http_answer_finish(&answer);
+    free(body);
+}
+END_TEST
+
+START_TEST(a_run_waits_until_there_is_memory_for_it)
+{
+    const json_int_t first = run_queue(&server, "one", order(60000, RUN_ENDLESS));
+    run_await_begun(&server, first);
+    const json_int_t second = run_queue(&server, "two", order(60000, 1));
+    const json_int_t small = run_queue(&server, "narrow", order(FEATURES, 1));
+    json_t *waits = run_get(&server, second);
+    ck_assert_str_eq(json_string_value(json_object_get(waits, "state")), "queued");
+    json_decref(waits);
+    json_decref(run_cancel(&server, first, 202));
+    json_decref(run_await(&server, second, run_has_ended));
+    json_decref(run_await(&server, small, run_has_ended));
+    json_t *ended = run_get(&server, second);
+    ck_assert_str_eq(json_string_value(json_object_get(ended, "state")), "succeeded");
+    /* It was not begun beside the first. */
+    json_t *before = run_get(&server, first);
+    ck_assert_int_ge(run_time(ended, "started_at"), run_time(before, "finished_at"));
+    json_decref(before);
+    json_decref(ended);
+}
+END_TEST
+
+START_TEST(a_request_that_names_a_dataset_is_refused_while_a_run_has_the_memory)
+{
+    static const char body[] = "{\"dataset\": \"large\"}";
+    json_decref(ask_json("/models/narrow/evaluate", body));
+    const json_int_t run = run_queue(&server, "one", order(60000, RUN_ENDLESS));
+    run_await_begun(&server, run);
+    expect_refused("POST", "/models/narrow/evaluate", body, 503, "overloaded", NULL);
+    expect_refused("POST", "/models/narrow/predict", body, 503, "overloaded", NULL);
+    json_decref(run_cancel(&server, run, 202));
+    json_decref(run_await(&server, run, run_has_ended));
+    /* The run's end is told before its memory is given back. */
+    struct http_answer answer;
+    do {
+        answer = http_send(&server, "POST", "/models/narrow/evaluate", body, NULL);
+        const long status = answer.status;
+        http_answer_finish(&answer);
+        ck_assert(status == 200 || status == 503);
+        if (status == 200)
+            return;
+    } while (true);
+}
+END_TEST
+
+START_TEST(a_queued_run_that_has_become_too_large_fails_when_its_turn_comes)
+{
+    const json_int_t first = run_queue(&server, "one", order(60000, RUN_ENDLESS));
+    run_await_begun(&server, first);
+    ck_assert_str_eq(server.flags[1], MEMORY);
+    server.flags[1] = "4M";
+    service_restart(&server);
+    json_t *run = run_await(&server, first, run_has_ended);
+    ck_assert_str_eq(json_string_value(json_object_get(run, "state")), "failed");
+    ck_assert_str_eq(json_string_value(json_object_get(json_object_get(run, "error"), "code")),
+                     "too_large");
+    json_decref(run);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("memory");
+    TCase *tests = fixture_case(suite, "memory", start);
+    tcase_add_test(tests, a_run_that_could_never_have_its_memory_is_refused_with_both_numbers);
+    tcase_add_test(tests, a_run_waits_until_there_is_memory_for_it);
+    tcase_add_test(tests, a_request_that_names_a_dataset_is_refused_while_a_run_has_the_memory);
+    tcase_add_test(tests, a_queued_run_that_has_become_too_large_fails_when_its_turn_comes);
+    return suite_run(suite);
+}
