@@ -67,11 +67,17 @@ fuzz-targets: $(FUZZERS)
 $(FUZZERS): %: %.o $(BUILD)/tests/fuzz/file.o $(BUILD)/tests/support/value_writer.o $(SERVER) $(CORE)
 	$(call QUIET,LINK,$@) $(LINK) -fsanitize=fuzzer $^ $(LDFLAGS) $(BUILD_LIBS) -o $@
 
-ATTACKS = $(wildcard tests/robustness/*.py)
+ATTACKS  = $(wildcard tests/robustness/*.py)
+PRELOADS = $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/robustness/*.c))
 robustness: PACKAGES = $(BUILD_PACKAGES) python3
 robustness: packages ## the scripts of tests/robustness: short, or for as long as ROUNDS= and SECONDS= say
-	@+$(AGAIN) all
+	@+$(AGAIN) all $(PRELOADS)
 	@tests/robustness/all.sh $(ATTACKS)
+
+# Loaded into the server before its libraries.
+$(PRELOADS): $(BUILD)/%.so: %.c
+	@mkdir -p $(@D)
+	$(call QUIET,CC,$<) $(CC) -std=c17 $(WARN) -O2 -g -D_GNU_SOURCE -fPIC -shared $< -lsqlite3 -lpthread -ldl -o $@
 
 golden: PACKAGES = python3-torch python3-numpy
 golden: packages ## make the golden vectors anew with torch, and compare

@@ -3,23 +3,13 @@
 acknowledged is lost, weights have the bits of runs that nothing disturbed, the database is whole, and
 the next start is ready at once."""
 import random
-import sqlite3
 import time
 
+from support.database import integrity
 from support.service import Service, demand, main, rounds
 from support.story import Story, check, remove, undisturbed_runs
 
 READY_SECONDS = 1
-
-
-def integrity(database):
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-    try:
-        found = [row[0] for row in connection.execute("PRAGMA integrity_check")]
-        demand(found == ["ok"], "the database is damaged:", found)
-        demand(connection.execute("PRAGMA foreign_key_check").fetchone() is None, "a foreign key leads nowhere")
-    finally:
-        connection.close()
 
 
 def script():

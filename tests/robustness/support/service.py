@@ -24,6 +24,12 @@ def seconds(short):
     return float(os.environ.get("SECONDS", short))
 
 
+def preload(name):
+    """The environment in which NAME.c is loaded into the server before its libraries."""
+    return {"LD_PRELOAD": os.path.join(os.path.dirname(PROGRAM), "tests/robustness", name + ".so"),
+            "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
+
+
 class Broken(Exception):
     """A promise is broken."""
 
@@ -87,6 +93,8 @@ class Client:
 class Service:
     """`environment` is added to that of the process; `wrapper` stands before the program."""
 
+    all = []
+
     def __init__(self, *flags, environment=None, wrapper=(), directory=None):
         self.flags, self.wrapper = flags, list(wrapper)
         self.environment = environment or {}
@@ -94,6 +102,7 @@ class Service:
         self.database = os.path.join(self.directory, "tempotron.db")
         self.process = self.port = None
         self.log = []
+        Service.all.append(self)
         self.start()
 
     def start(self):
@@ -105,8 +114,8 @@ class Service:
         self.port, self.log = None, []
         self.is_ready = threading.Event()
         self.begun = time.monotonic()
-        command = self.wrapper + [PROGRAM, "--listen", "127.0.0.1:0", "--db", self.database, *self.flags]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="replace",
+        command = ["setpriv", "--pdeathsig", "KILL", *self.wrapper, PROGRAM, "--listen", "127.0.0.1:0", "--db", self.database, *self.flags]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
                                         env={**os.environ, **self.environment})
         self.reader = threading.Thread(target=self._read_log, args=(self.process.stderr,), daemon=True)
         self.reader.start()
@@ -167,3 +176,7 @@ def main(script):
         print(script(), flush=True)
     except Broken as broken:
         raise SystemExit(f"broken: {broken}") from None
+    finally:
+        for service in Service.all:
+            if service.is_alive():
+                service.process.kill()
