@@ -58,6 +58,7 @@ const struct route routes[] = {
     {"GET", "/runs/{run}", runs_get, ROLE_READ_ONLY, BODY_NONE, ON_EVENT_LOOP, NULL},
     {"GET", "/runs/{run}/metrics", runs_metrics, ROLE_READ_ONLY, BODY_NONE, ON_EVENT_LOOP, listing},
     {"POST", "/runs/{run}/cancel", runs_cancel, ROLE_READ_WRITE, BODY_JSON, ON_POOL, NULL},
+    {"POST", "/runs/{run}/resume", runs_resume, ROLE_READ_WRITE, BODY_JSON, ON_POOL, NULL},
 
     {"GET", "/health/live", health_live, ROLE_NONE, BODY_NONE, ON_EVENT_LOOP, NULL},
     {"GET", "/health/ready", health_ready, ROLE_NONE, BODY_NONE, ON_EVENT_LOOP, NULL},

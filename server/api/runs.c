@@ -1,5 +1,6 @@
 /* The runs: list, show, metrics, cancel. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "server/api/handlers.h"
@@ -96,6 +97,42 @@ void runs_answer(struct service *service, int64_t run, struct reply *reply)
 void runs_get(struct service *service, const struct request *request, struct reply *reply)
 {
     runs_answer(service, request->run, reply);
+}
+
+/* --- waiting for an end --- */
+
+static bool has_ended(struct service *service, int64_t run)
+{
+    struct run_record record;
+    if (runs_find(service, run, &record) != STORE_OK)
+        return true;
+    const bool ended = record.state != RUN_QUEUED && record.state != RUN_RUNNING;
+    run_record_finish(&record);
+    return ended;
+}
+
+static void answer_run(struct service *service, int64_t run, bool ended, struct reply *reply)
+{
+    reply->status = ended ? 200 : 202;
+    snprintf(reply->location, sizeof reply->location, "/runs/%lld", (long long)run);
+    runs_answer(service, run, reply);
+}
+
+static void finish_waiting(struct service *service, const struct request *request,
+                           struct reply *reply)
+{
+    const struct queued_run *run = request->state;
+    reply->waited_seconds = request->wait_seconds;
+    answer_run(service, run->id, has_ended(service, run->id), reply);
+}
+
+void runs_answer_queued(struct service *service, const struct request *request,
+                        const struct queued_run *run, struct reply *reply)
+{
+    if (request->wait_seconds > 0)
+        reply_wait(reply, finish_waiting, request->wait_seconds, run->id, has_ended);
+    else
+        answer_run(service, run->id, false, reply);
 }
 
 /* --- listing --- */

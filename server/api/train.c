@@ -1,5 +1,4 @@
 /* POST /models/{id}/train: checks the samples and parameters, and queues a run. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,10 +19,10 @@
 
 /* A train request, and the run that it has become. */
 struct train_request {
+    struct queued_run run; /* once it is queued */
     struct run_params params;
     struct data_source training;
     struct data_source validation;
-    int64_t run; /* once it is queued */
 };
 
 static void train_request_finish(void *state)
@@ -175,49 +174,13 @@ static bool queue(struct service *service, const struct model *model, struct pro
     struct store *store = store_pool_borrow_writer(service->stores);
     const enum store_status status = store_queue_insert(
         store, model->sequence, params, (int64_t)asked->params.training.loop.epochs, memory,
-        &asked->training, &asked->validation, timestamp_now(), &asked->run);
+        &asked->training, &asked->validation, timestamp_now(), &asked->run.id);
     store_pool_return_writer(service->stores, status);
     free(params);
     if (status == STORE_MISMATCH)
         problem_add_field(problem, PROBLEM_UNKNOWN_VALUE, "/dataset",
                           "The dataset has just been replaced or deleted.");
     return errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, model->id, problem);
-}
-
-static bool has_ended(struct service *service, int64_t run)
-{
-    struct run_record record;
-    if (runs_find(service, run, &record) != STORE_OK)
-        return true;
-    const bool ended = record.state != RUN_QUEUED && record.state != RUN_RUNNING;
-    run_record_finish(&record);
-    return ended;
-}
-
-static void answer_run(struct service *service, int64_t run, bool ended, struct reply *reply)
-{
-    reply->status = ended ? 200 : 202;
-    snprintf(reply->location, sizeof reply->location, "/runs/%lld", (long long)run);
-    runs_answer(service, run, reply);
-}
-
-static void finish_waiting(struct service *service, const struct request *request,
-                           struct reply *reply)
-{
-    const struct train_request *asked = request->state;
-    reply->waited_seconds = request->wait_seconds;
-    answer_run(service, asked->run, has_ended(service, asked->run), reply);
-}
-
-/* The samples are in the store: they are freed, since a wait may be long. */
-static void answer_queued(struct service *service, const struct request *request,
-                          struct train_request *asked, struct reply *reply)
-{
-    train_request_finish(asked);
-    if (request->wait_seconds > 0)
-        reply_wait(reply, finish_waiting, request->wait_seconds, asked->run, has_ended);
-    else
-        answer_run(service, asked->run, false, reply);
 }
 
 void train_post(struct service *service, const struct request *request, struct reply *reply)
@@ -232,7 +195,8 @@ void train_post(struct service *service, const struct request *request, struct r
     if (read_fields(service, document, model, &reply->problem, asked) &&
         queue(service, model, &reply->problem, asked)) {
         trainer_wake(service->trainer);
-        answer_queued(service, request, asked, reply);
+        train_request_finish(asked); /* the samples are in the store, and a wait may be long */
+        runs_answer_queued(service, request, &asked->run, reply);
     }
     document_destroy(document);
     model_release(model);

@@ -38,6 +38,7 @@ static const struct {
     [PROBLEM_UNSUPPORTED_FORMAT] = {415, "unsupported_format"},
     [PROBLEM_ID_TAKEN] = {409, "id_taken"},
     [PROBLEM_RUN_ENDED] = {409, "run_ended"},
+    [PROBLEM_RUN_NOT_RESUMABLE] = {409, "run_not_resumable"},
     [PROBLEM_MODEL_IN_USE] = {409, "model_in_use"},
     [PROBLEM_DATASET_IN_USE] = {409, "dataset_in_use"},
     [PROBLEM_ENCODER_NOT_FITTED] = {409, "encoder_not_fitted"},

@@ -41,6 +41,7 @@ enum problem_code {
     /* 409 */
     PROBLEM_ID_TAKEN,
     PROBLEM_RUN_ENDED,
+    PROBLEM_RUN_NOT_RESUMABLE,  /* it has not ended, or nothing is left to go on from */
     PROBLEM_MODEL_IN_USE,       /* a run of the model is queued or running */
     PROBLEM_DATASET_IN_USE,     /* a run that trains on it is queued or running */
     PROBLEM_ENCODER_NOT_FITTED, /* no training data has set its ranges yet */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tests/support/client.h"
+#include "tests/support/datasets.h"
 #include "tests/support/fixture.h"
 #include "tests/support/http.h"
 #include "tests/support/patterns.h"
@@ -80,6 +81,22 @@ START_TEST(a_running_run_is_cancelled_and_publishes_nothing)
     json_decref(run);
     ck_assert_int_eq(served_version(&server, "a"), 1);
     json_decref(run_cancel(&server, id, 409));
+}
+END_TEST
+
+/* The worker has not heard of it when the run comes to its end. */
+START_TEST(a_cancellation_in_the_store_is_kept_at_the_last_moment)
+{
+    create_pattern_model(&server, "a");
+    const json_int_t id = queue_patterns(&server, "a", 5000);
+    json_decref(run_await(&server, id, run_is_running));
+    change_database(&server, "UPDATE runs SET cancel_requested = 1 WHERE state = 'running'");
+    json_t *run = run_await(&server, id, run_has_ended);
+    ck_assert_str_eq(member_string(run, "state"), "cancelled");
+    ck_assert_int_eq(member_integer(run, "epoch"), 5000);
+    ck_assert(json_is_null(json_object_get(run, "version")));
+    json_decref(run);
+    ck_assert_int_eq(served_version(&server, "a"), 1);
 }
 END_TEST
 
@@ -229,6 +246,7 @@ int main(void)
     tcase_add_test(tests, without_prefer_wait_the_answer_is_202);
     tcase_add_test(tests, a_queued_run_is_cancelled_at_once);
     tcase_add_test(tests, a_running_run_is_cancelled_and_publishes_nothing);
+    tcase_add_test(tests, a_cancellation_in_the_store_is_kept_at_the_last_moment);
     tcase_add_test(tests, a_cancellation_ends_a_long_batch);
     tcase_add_test(tests, a_stop_ends_a_long_batch);
     tcase_add_test(tests, a_diverging_run_fails_and_publishes_nothing);

@@ -90,6 +90,15 @@ void put_both(const struct service *service, const char *id)
 
 /* --- behind the server's back --- */
 
+void change_database(const struct service *service, const char *sql)
+{
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open(service->database, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, service_patience());
+    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
 int64_t number_in_database(const struct service *service, const char *sql)
 {
     sqlite3 *db;

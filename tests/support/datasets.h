@@ -34,8 +34,9 @@ void put_label(const struct service *service, const char *path, const char *type
 /* Both, as bytes, to a dataset of this id. */
 void put_both(const struct service *service, const char *id);
 
-/* What the server's database says, behind its back. */
+/* What the server's database says, and changes of it, behind its back. */
 int64_t number_in_database(const struct service *service, const char *sql);
+void change_database(const struct service *service, const char *sql);
 /* So many arrays of datasets are there, each with its bytes, and no file beside the database and
  * its log. */
 void expect_arrays(const struct service *service, int64_t count);

@@ -166,6 +166,19 @@ void expect_equal_weights(const struct service *service, const char *one, const 
     json_decref(found);
 }
 
+void expect_equal_metrics(const struct service *service, json_int_t one, json_int_t other)
+{
+    char sql[512];
+    snprintf(sql, sizeof sql,
+             "SELECT (SELECT count(*) FROM metrics a FULL JOIN metrics b ON a.epoch = b.epoch AND "
+             "a.run = %lld AND b.run = %lld AND a.loss = b.loss AND a.accuracy = b.accuracy AND "
+             "a.validation_loss IS b.validation_loss AND a.validation_accuracy IS "
+             "b.validation_accuracy WHERE (a.run IS NULL AND b.run = %lld) OR (b.run IS NULL AND "
+             "a.run = %lld))",
+             (long long)one, (long long)other, (long long)other, (long long)one);
+    ck_assert_int_eq(number_in_database(service, sql), 0);
+}
+
 json_t *run_small_order(int epochs)
 {
     return json_pack("{s:[[i,i],[i,i]], s:[i,i], s:i}", "in_spikes", 1, 5, 5, 1, "label", 0, 1,

@@ -51,6 +51,9 @@ json_int_t run_survives(struct service *service, const struct run_recipe *recipe
 /* Two models serve the same weights. */
 void expect_equal_weights(const struct service *service, const char *one, const char *other);
 
+/* Two runs have the same epochs with the same metrics, bit by bit. */
+void expect_equal_metrics(const struct service *service, json_int_t one, json_int_t other);
+
 /* A train request on two samples for the model of create_plain_model(). */
 json_t *run_small_order(int epochs);
 
