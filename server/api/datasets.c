@@ -38,6 +38,10 @@ static void write_dataset(struct buffer *json, const struct dataset_record *reco
     json_write_member_positive(json, "classes", (int64_t)record->classes);
     json_write_key(json, "labels");
     json_write_raw(json, record->names != NULL ? record->names : "null");
+    if (record->is_abridged) {
+        json_write_key(json, "abridged");
+        json_write_boolean(json, true);
+    }
     json_write_member_string(json, "sha256", record->sha256[0] != '\0' ? record->sha256 : NULL);
     json_write_member_integer(json, "bytes", (int64_t)(record->x.bytes + record->label.bytes));
     write_array(json, "x", &record->x);
@@ -71,6 +75,7 @@ void datasets_get(struct service *service, const struct request *request, struct
 
 void datasets_list(struct service *service, const struct request *request, struct reply *reply)
 {
+    size_t i;
     struct page page;
     if (!page_begin(&page, service, request, LIMIT_PAGE_DEFAULT, sizeof(struct dataset_record),
                     reply))
@@ -81,10 +86,10 @@ void datasets_list(struct service *service, const struct request *request, struc
     if (page_is_listed(&page,
                        errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, "", &reply->problem),
                        "datasets"))
-        for (size_t i = 0; i < page.count; i++)
+        while (page_takes(&page, &i))
             write_dataset(&reply->body, &records[i]);
-    const int64_t last = page.count > 0 ? records[page.count - 1].sequence : 0;
-    for (size_t i = 0; i < page.count; i++)
+    const int64_t last = page.listed > 0 ? records[page.listed - 1].sequence : 0;
+    for (i = 0; i < page.count; i++)
         dataset_record_finish(&records[i]);
     page_end(&page, last);
 }

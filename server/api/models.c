@@ -29,6 +29,10 @@ static void write_model(struct buffer *json, const struct model_record *record)
     json_write_raw_members(json, record->config);
     json_write_key(json, "labels");
     json_write_raw(json, record->labels == NULL ? "null" : record->labels);
+    if (record->is_abridged) {
+        json_write_key(json, "abridged");
+        json_write_boolean(json, true);
+    }
     json_write_member_integer(json, "version", record->version);
     json_write_member_timestamp(json, "created_at", record->created_at);
     json_write_member_timestamp(json, "updated_at", record->updated_at);
@@ -58,6 +62,7 @@ void models_get(struct service *service, const struct request *request, struct r
 
 void models_list(struct service *service, const struct request *request, struct reply *reply)
 {
+    size_t i;
     struct page page;
     if (!page_begin(&page, service, request, LIMIT_PAGE_DEFAULT, sizeof(struct model_record),
                     reply))
@@ -65,14 +70,14 @@ void models_list(struct service *service, const struct request *request, struct 
     struct model_record *records = page.records;
     enum store_status status =
         store_model_list(page.store, page.cursor, page.limit, records, &page.count);
-    for (size_t i = 0; status == STORE_OK && i < page.count; i++)
-        status = model_record_fit(page.store, &records[i]);
+    for (i = 0; status == STORE_OK && i < page.count; i++)
+        status = model_record_fit_summary(page.store, &records[i]);
     if (page_is_listed(&page, errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, "", &reply->problem),
                        "models"))
-        for (size_t i = 0; i < page.count; i++)
+        while (page_takes(&page, &i))
             write_model(&reply->body, &records[i]);
-    const int64_t last = page.count > 0 ? records[page.count - 1].sequence : 0;
-    for (size_t i = 0; i < page.count; i++)
+    const int64_t last = page.listed > 0 ? records[page.listed - 1].sequence : 0;
+    for (i = 0; i < page.count; i++)
         model_record_finish(&records[i]);
     page_end(&page, last);
 }
@@ -159,9 +164,12 @@ static bool read_model(const struct document *document, struct problem *problem,
 
 static enum store_status insert_model(struct service *service, const struct new_model *model)
 {
+    const bool is_long = config_json_is_long(&model->config);
     struct model_record record = {
+        .label_count = model->labels.count,
         .description = strdup(model->description),
         .config = config_json_text(&model->config),
+        .summary = is_long ? config_json_summary(&model->config) : NULL,
         .labels = model->labels.count > 0
                       ? labels_json_text(model->labels.names, model->labels.count)
                       : NULL};
@@ -170,6 +178,7 @@ static enum store_status insert_model(struct service *service, const struct new_
     strcpy(record.id, model->id);
     weights_tensors(&model->config.network, &model->weights, tensors);
     if (record.description != NULL && record.config != NULL &&
+        (record.summary != NULL || !is_long) &&
         (record.labels != NULL || model->labels.count == 0)) {
         struct store *store = store_pool_borrow_writer(service->stores);
         status = store_model_insert(store, &record, tensors, network_depth(&model->config.network),
@@ -213,6 +222,7 @@ static bool read_change(const struct document *document, size_t classes, struct 
         labels_json_read(given, "/labels", classes, problem, &names)) {
         *labels = labels_json_text(names.names, names.count);
         change->labels = *labels;
+        change->label_count = names.count;
         labels_finish(&names);
         if (*labels == NULL)
             problem_set_no_memory(problem);

@@ -60,12 +60,23 @@ bool page_is_listed(struct page *page, bool is_read, const char *array)
     return true;
 }
 
+bool page_takes(struct page *page, size_t *ret_number)
+{
+    if (!page->is_listed || page->listed == page->count ||
+        page->reply->body.size >= LIMIT_PAGE_BYTES)
+        return false;
+    *ret_number = page->listed++;
+    return true;
+}
+
 static void write_next(const struct page *page, int64_t last)
 {
     char cursor[24];
     struct buffer *json = &page->reply->body;
     snprintf(cursor, sizeof cursor, "%lld", (long long)last);
-    json_write_member_string(json, "next_cursor", page->count < page->limit ? NULL : cursor);
+    json_write_member_string(json, "next_cursor",
+                             page->listed < page->limit && page->listed == page->count ? NULL
+                                                                                       : cursor);
 }
 
 void page_end(struct page *page, int64_t last)

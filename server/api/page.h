@@ -1,7 +1,7 @@
 /* page.h - the answer that lists: {"models": [...], "next_cursor": "7"}, page by page.
  *
  * Between page_begin() and page_end() a handler fills the records from the store, asks
- * page_is_listed(), and if so writes them. */
+ * page_is_listed(), and if so writes them for as long as page_takes() one. */
 #ifndef SERVER_API_PAGE_H
 #define SERVER_API_PAGE_H
 
@@ -16,6 +16,7 @@ struct page {
     struct store *store; /* to read from; borrowed until page_is_listed() */
     void *records;       /* [limit], zeroed; owned */
     size_t count;        /* of the records that were read; the handler sets it */
+    size_t listed;       /* of these, so far */
     bool is_listed;
 };
 
@@ -28,8 +29,12 @@ bool page_begin(struct page *page, struct service *service, const struct request
  * then begun. */
 bool page_is_listed(struct page *page, bool is_read, const char *array);
 
-/* Ends the answer, if it was begun: if the page is full, the next one follows `last`, the cursor of
- * its last record. Frees the records. */
+/* Whether the page takes another of the records that were read: it has less than LIMIT_PAGE_BYTES.
+ * Counts it, and *ret_number is its number. */
+bool page_takes(struct page *page, size_t *ret_number);
+
+/* Ends the answer, if it was begun: if there may be more, the next page follows `last`, the cursor
+ * of the last record that was listed. Frees the records. */
 void page_end(struct page *page, int64_t last);
 
 #endif

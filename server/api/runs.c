@@ -155,6 +155,7 @@ static bool read_state(const struct request *request, struct problem *problem, i
 void runs_list(struct service *service, const struct request *request, struct reply *reply)
 {
     int state;
+    size_t i;
     struct page page;
     const char *model = request_query(request, "model");
     if (!read_state(request, &reply->problem, &state) ||
@@ -166,10 +167,10 @@ void runs_list(struct service *service, const struct request *request, struct re
     if (page_is_listed(&page,
                        errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, model, &reply->problem),
                        "runs"))
-        for (size_t i = 0; i < page.count; i++)
+        while (page_takes(&page, &i))
             write_run(&reply->body, &records[i]);
-    const int64_t last = page.count > 0 ? records[page.count - 1].id : 0;
-    for (size_t i = 0; i < page.count; i++)
+    const int64_t last = page.listed > 0 ? records[page.listed - 1].id : 0;
+    for (i = 0; i < page.count; i++)
         run_record_finish(&records[i]);
     page_end(&page, last);
 }
@@ -186,6 +187,7 @@ static void write_epoch(struct buffer *json, const struct epoch_metrics *metrics
 
 void runs_metrics(struct service *service, const struct request *request, struct reply *reply)
 {
+    size_t i;
     struct page page;
     if (!page_begin(&page, service, request, LIMIT_PAGE, sizeof(struct epoch_metrics), reply))
         return;
@@ -193,9 +195,9 @@ void runs_metrics(struct service *service, const struct request *request, struct
     const enum store_status status =
         store_run_metrics(page.store, request->run, page.cursor, page.limit, metrics, &page.count);
     if (page_is_listed(&page, errors_run_ok(status, request->run, &reply->problem), "metrics"))
-        for (size_t i = 0; i < page.count; i++)
+        while (page_takes(&page, &i))
             write_epoch(&reply->body, &metrics[i]);
-    page_end(&page, page.count > 0 ? metrics[page.count - 1].epoch : 0);
+    page_end(&page, page.listed > 0 ? metrics[page.listed - 1].epoch : 0);
 }
 
 /* --- cancelling --- */

@@ -29,6 +29,7 @@ static void write_version(struct buffer *json, const struct version_record *reco
 
 void versions_list(struct service *service, const struct request *request, struct reply *reply)
 {
+    size_t i;
     struct page page;
     if (!page_begin(&page, service, request, LIMIT_PAGE_DEFAULT, sizeof(struct version_record),
                     reply))
@@ -40,9 +41,9 @@ void versions_list(struct service *service, const struct request *request, struc
             &page,
             errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem),
             "versions"))
-        for (size_t i = 0; i < page.count; i++)
+        while (page_takes(&page, &i))
             write_version(&reply->body, &records[i]);
-    page_end(&page, page.count > 0 ? records[page.count - 1].version : 0);
+    page_end(&page, page.listed > 0 ? records[page.listed - 1].version : 0);
 }
 
 static void write_weights(const struct model *model, const struct weights *weights,

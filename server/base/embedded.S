@@ -25,6 +25,7 @@ embed migration_0005, "migrations/0005_best_epoch.sql"
 embed migration_0006, "migrations/0006_max_spikes.sql"
 embed migration_0007, "migrations/0007_checkpoints.sql"
 embed migration_0008, "migrations/0008_run_memory.sql"
+embed migration_0009, "migrations/0009_summaries.sql"
 
     .section .data.rel.ro, "aw"
     .balign 16
@@ -41,6 +42,7 @@ embedded_migrations:
     describe migration_0006
     describe migration_0007
     describe migration_0008
+    describe migration_0009
 end_migrations:
 
     .section .rodata

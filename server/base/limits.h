@@ -20,6 +20,8 @@
 #define LIMIT_KEY_RATE     1000000            /* requests a second of a key with a limit */
 #define LIMIT_PAGE         1000               /* items of one page of a listing */
 #define LIMIT_PAGE_DEFAULT 50
+#define LIMIT_PAGE_BYTES   (1024 * 1024) /* of a page, after which it takes no further item */
+#define LIMIT_LISTED       16 /* ranges, or names of classes, that a listing shows of an item */
 
 #define LIMIT_FEATURES         1000000 /* n: features of one sample */
 #define LIMIT_RECEPTIVE_FIELDS 1024    /* m: neurons a feature */

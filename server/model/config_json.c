@@ -190,3 +190,16 @@ char *config_json_text(const struct model_config *config)
     json_write_object_end(&text);
     return buffer_take_string(&text);
 }
+
+bool config_json_is_long(const struct model_config *config)
+{
+    return config->has_encoder && config->ranges == RANGES_OF_FEATURES &&
+           encoder_features(&config->encoder) > LIMIT_LISTED;
+}
+
+char *config_json_summary(const struct model_config *config)
+{
+    struct model_config shown = *config; /* of which nothing is freed */
+    shown.ranges = RANGES_UNFITTED;
+    return config_json_text(&shown);
+}

@@ -17,4 +17,8 @@ bool config_json_read(struct fields *fields, struct model_config *ret_config);
 /* Writes them as the text of an object, as the store keeps it; NULL: no memory. free() */
 char *config_json_text(const struct model_config *config);
 
+/* Whether that text is too long for a listing, and the text without the encoder's ranges. */
+bool config_json_is_long(const struct model_config *config);
+char *config_json_summary(const struct model_config *config);
+
 #endif

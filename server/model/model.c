@@ -182,3 +182,16 @@ enum store_status model_record_fit(struct store *store, struct model_record *rec
     tensors_finish(&ranges);
     return status;
 }
+
+enum store_status model_record_fit_summary(struct store *store, struct model_record *record)
+{
+    size_t features;
+    const enum store_status status =
+        version_ranges_features(store, record->sequence, record->version, &features);
+    if (status != STORE_OK || features == 0)
+        return status;
+    if (features <= LIMIT_LISTED)
+        return model_record_fit(store, record);
+    record->is_abridged = true;
+    return STORE_OK;
+}

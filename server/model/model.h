@@ -41,4 +41,7 @@ void model_release(struct model *model); /* takes NULL */
  * record's config. */
 enum store_status model_record_fit(struct store *store, struct model_record *record);
 
+/* The same for a listing: ranges of more than LIMIT_LISTED features only abridge the record. */
+enum store_status model_record_fit_summary(struct store *store, struct model_record *record);
+
 #endif

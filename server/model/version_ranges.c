@@ -63,3 +63,14 @@ enum store_status version_ranges_peek(struct store *store, int64_t model, int64_
 {
     return store_version_peek(store, model, version, PREFIX, ret_tensors);
 }
+
+enum store_status version_ranges_features(struct store *store, int64_t model, int64_t version,
+                                          size_t *ret_features)
+{
+    const enum store_status status =
+        store_version_columns(store, model, version, x_min_name, ret_features);
+    if (status != STORE_NOT_FOUND)
+        return status;
+    *ret_features = 0;
+    return STORE_OK;
+}

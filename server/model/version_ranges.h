@@ -23,6 +23,10 @@ size_t version_ranges_count(const struct tensors *tensors);
  * STORE_NO_MEMORY. */
 enum store_status version_ranges_take(const struct tensors *tensors, struct model_config *config);
 
+/* Of how many features a version has ranges; 0: it has none. */
+enum store_status version_ranges_features(struct store *store, int64_t model, int64_t version,
+                                          size_t *ret_features);
+
 /* Loads only these tensors of a version: its checksum, which is that of all tensors, is not
  * verified. STORE_NOT_FOUND: it has none. */
 enum store_status version_ranges_peek(struct store *store, int64_t model, int64_t version,

@@ -34,15 +34,29 @@ static void finish_dataset(void *record)
          .read = read_dtype},                                                                      \
         COLUMN(table ".count", array.count), COLUMN(table ".features", array.features),            \
         COLUMN(table ".bytes", array.bytes), COLUMN(table ".sha256", array.sha256)
+#define SHORT_COLUMNS                                                                              \
+    COLUMN("d.sequence", sequence), COLUMN("d.id", id), COLUMN("d.classes", classes),              \
+        COLUMN("d.sha256", sha256), COLUMN("d.created_at", created_at),                            \
+        COLUMN("d.updated_at", updated_at), ARRAY_COLUMNS("x", x), ARRAY_COLUMNS("l", label)
 static const struct query_column dataset_columns[] = {
-    COLUMN("d.sequence", sequence),     COLUMN("d.id", id),
-    COLUMN("d.classes", classes),       COLUMN("d.names", names),
-    COLUMN("d.sha256", sha256),         COLUMN("d.created_at", created_at),
-    COLUMN("d.updated_at", updated_at), ARRAY_COLUMNS("x", x),
-    ARRAY_COLUMNS("l", label),          {0},
+    SHORT_COLUMNS,
+    COLUMN("d.names", names),
+    {0},
 };
 static const struct query_record datasets = {sizeof(struct dataset_record), finish_dataset,
                                              dataset_columns};
+
+#define AS_TEXT(number)    #number
+#define LISTED_TEXT(limit) AS_TEXT(limit)
+#define FEW_CLASSES        "d.classes <= " LISTED_TEXT(LIMIT_LISTED)
+static const struct query_column summary_columns[] = {
+    SHORT_COLUMNS,
+    COLUMN("iif(" FEW_CLASSES ", d.names, NULL)", names),
+    COLUMN("NOT " FEW_CLASSES " AND d.names IS NOT NULL", is_abridged),
+    {0},
+};
+static const struct query_record summaries = {sizeof(struct dataset_record), finish_dataset,
+                                              summary_columns};
 
 #define FROM_DATASETS                                                                              \
     "FROM datasets d LEFT JOIN arrays x ON x.id = d.x LEFT JOIN arrays l ON l.id = d.label "
@@ -70,7 +84,7 @@ enum store_status store_dataset_of_run(struct store *store, int64_t run, bool va
 enum store_status store_dataset_list(struct store *store, int64_t before, size_t limit,
                                      struct dataset_record *records, size_t *ret_count)
 {
-    struct query query = query_select(store, &datasets,
+    struct query query = query_select(store, &summaries,
                                       FROM_DATASETS "WHERE d.sequence < ? "
                                                     "ORDER BY d.sequence DESC LIMIT ?");
     query_page(&query, before, limit);

@@ -14,6 +14,7 @@ struct dataset_record {
     struct array_record label;  /* its count is that of x, once both are there */
     size_t classes;             /* one more than the greatest label */
     char *names;                /* owned; JSON text of an array, or NULL: labels are numbers */
+    bool is_abridged;           /* in a listing: there are names, more than LIMIT_LISTED */
     char sha256[CHECKSUM_TEXT]; /* of both arrays' checksums; "" while one is missing */
     int64_t created_at;
     int64_t updated_at;

@@ -9,6 +9,7 @@ void model_record_finish(struct model_record *record)
 {
     free(record->description);
     free(record->config);
+    free(record->summary);
     free(record->labels);
     *record = (struct model_record){0};
 }
@@ -18,13 +19,15 @@ static enum store_status insert_row(struct store *store, const struct model_reco
                                     int64_t now, int64_t *ret_sequence)
 {
     struct query query = query_begin(
-        store, "INSERT INTO models (id, description, config, labels, version, created_at, "
-               "updated_at) VALUES (?, ?, ?, ?, 1, ?5, ?5) ON CONFLICT (id) DO NOTHING "
-               "RETURNING sequence");
+        store, "INSERT INTO models (id, description, config, labels, summary, label_count, "
+               "version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, 1, ?7, ?7) ON CONFLICT "
+               "(id) DO NOTHING RETURNING sequence");
     query_text(&query, record->id);
     query_text(&query, record->description);
     query_text(&query, record->config);
     query_text(&query, record->labels);
+    query_text(&query, record->summary);
+    query_integer(&query, (int64_t)record->label_count);
     query_integer(&query, now);
     const enum store_status status = query_number(&query, ret_sequence);
     return status == STORE_NOT_FOUND ? STORE_TAKEN : status;
@@ -50,19 +53,31 @@ static void finish_model(void *record)
 }
 
 #define COLUMN(sql, member) QUERY_COLUMN(sql, model_record, member)
+#define SHORT_COLUMNS                                                                              \
+    COLUMN("sequence", sequence), COLUMN("id", id), COLUMN("description", description),            \
+        COLUMN("version", version), COLUMN("created_at", created_at),                              \
+        COLUMN("updated_at", updated_at)
 static const struct query_column model_columns[] = {
-    COLUMN("sequence", sequence),
-    COLUMN("id", id),
-    COLUMN("description", description),
+    SHORT_COLUMNS,
     COLUMN("config", config),
     COLUMN("labels", labels),
-    COLUMN("version", version),
-    COLUMN("created_at", created_at),
-    COLUMN("updated_at", updated_at),
     {0},
 };
 static const struct query_record models = {sizeof(struct model_record), finish_model,
                                            model_columns};
+
+#define AS_TEXT(number)    #number
+#define LISTED_TEXT(limit) AS_TEXT(limit)
+#define MANY_LABELS        "label_count > " LISTED_TEXT(LIMIT_LISTED)
+static const struct query_column summary_columns[] = {
+    SHORT_COLUMNS,
+    COLUMN("ifnull(summary, config)", config),
+    COLUMN("iif(" MANY_LABELS ", NULL, labels)", labels),
+    COLUMN("summary IS NOT NULL OR " MANY_LABELS, is_abridged),
+    {0},
+};
+static const struct query_record summaries = {sizeof(struct model_record), finish_model,
+                                              summary_columns};
 
 enum store_status store_model_find(struct store *store, const char *id,
                                    struct model_record *ret_record)
@@ -76,7 +91,7 @@ enum store_status store_model_list(struct store *store, int64_t before, size_t l
                                    struct model_record *records, size_t *ret_count)
 {
     struct query query = query_select(
-        store, &models, "FROM models WHERE sequence < ? ORDER BY sequence DESC LIMIT ?");
+        store, &summaries, "FROM models WHERE sequence < ? ORDER BY sequence DESC LIMIT ?");
     query_page(&query, before, limit);
     return query_rows(&query, records, ret_count);
 }
@@ -100,16 +115,19 @@ static enum store_status update_row(struct store *store, int64_t model,
                                     const struct model_change *change, int64_t now)
 {
     struct query query = query_begin(
-        store, "UPDATE models SET description = ifnull(?1, description), "
-               "labels = iif(?2, NULL, ifnull(?3, labels)), version = ifnull(?4, version), "
-               "updated_at = ?5 WHERE sequence = ?6 AND (?4 IS NULL OR EXISTS (SELECT 1 FROM "
-               "versions WHERE model = ?6 AND version = ?4)) RETURNING 1");
+        store,
+        "UPDATE models SET description = ifnull(?1, description), "
+        "labels = iif(?2, NULL, ifnull(?3, labels)), version = ifnull(?4, version), "
+        "updated_at = ?5, label_count = iif(?2, 0, ifnull(?7, label_count)) WHERE sequence = "
+        "?6 AND (?4 IS NULL OR EXISTS (SELECT 1 FROM versions WHERE model = ?6 AND version = "
+        "?4)) RETURNING 1");
     query_text(&query, change->description);
     query_integer(&query, change->remove_labels);
     query_text(&query, change->labels);
     query_integer_or_null(&query, change->version);
     query_integer(&query, now);
     query_integer(&query, model);
+    query_integer_or_null(&query, (int64_t)change->label_count);
     return query_exists(&query);
 }
 

@@ -14,28 +14,33 @@ struct model_record {
     char id[LIMIT_ID + 1];
     char *description; /* owned */
     char *config;      /* owned; JSON text: encoder, in_features, T ... as config_json defines it */
+    char *summary;     /* owned; of a new model, the same without ranges, for listings; NULL: the
+                          config is short enough for them */
     char *labels;      /* owned; JSON text of an array, or NULL */
-    int64_t version;   /* the one served */
+    size_t label_count; /* of a new model; how many these are */
+    bool is_abridged;   /* in a listing: config and labels are not all there is */
+    int64_t version;    /* the one served */
     int64_t created_at;
     int64_t updated_at;
 };
 void model_record_finish(struct model_record *record);
 
-/* Creates the model with its version 1. Reads the record's id, description, config and labels.
- * STORE_TAKEN. */
+/* Creates the model with its version 1. Reads the record's id, description, config, summary,
+ * labels and their number. STORE_TAKEN. */
 enum store_status store_model_insert(struct store *store, const struct model_record *record,
                                      const struct tensor *tensors, size_t tensor_count,
                                      int64_t now);
 enum store_status store_model_find(struct store *store, const char *id,
                                    struct model_record *ret_record);
 /* Newest first, those with a sequence below `before` (0: all), up to `limit` into records[limit].
- */
+ * Of what is long, only what LIMIT_LISTED allows is read. */
 enum store_status store_model_list(struct store *store, int64_t before, size_t limit,
                                    struct model_record *records, size_t *ret_count);
 
 struct model_change {
     const char *description; /* NULL: as it is */
     const char *labels;      /* JSON text; NULL: as it is */
+    size_t label_count;      /* how many these are */
     bool remove_labels;
     int64_t version; /* 0: as it is; must exist, else STORE_NOT_FOUND */
 };

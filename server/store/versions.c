@@ -202,6 +202,21 @@ enum store_status store_version_peek(struct store *store, int64_t model, int64_t
     return status;
 }
 
+enum store_status store_version_columns(struct store *store, int64_t model, int64_t version,
+                                        const char *name, size_t *ret_columns)
+{
+    int64_t columns;
+    struct query query = query_begin(
+        store, "SELECT columns FROM tensors WHERE model = ? AND version = ? AND name = ?");
+    query_integer(&query, model);
+    query_integer(&query, version);
+    query_text(&query, name);
+    const enum store_status status = query_number(&query, &columns);
+    if (status == STORE_OK)
+        *ret_columns = (size_t)columns;
+    return status;
+}
+
 static enum store_status find_version(struct store *store, int64_t model, int64_t version,
                                       struct version_record *ret_record)
 {

@@ -55,6 +55,9 @@ enum store_status store_version_list(struct store *store, const char *model, int
  * STORE_NOT_FOUND: there are none. */
 enum store_status store_version_peek(struct store *store, int64_t model, int64_t version,
                                      const char *prefix, struct tensors *ret_tensors);
+/* How many columns a tensor of a version has. STORE_NOT_FOUND: there is none of this name. */
+enum store_status store_version_columns(struct store *store, int64_t model, int64_t version,
+                                        const char *name, size_t *ret_columns);
 /* The tensors of a version, their checksum verified. */
 enum store_status store_version_load(struct store *store, int64_t model, int64_t version,
                                      struct tensors *ret_tensors);
