@@ -209,8 +209,10 @@ static int serve(struct options *options)
 int main(int argc, char **argv)
 {
     struct options options;
-    if (!open_standard_streams())
+    if (!open_standard_streams()) {
+        complain("/dev/null", strerror(errno));
         return EXIT_FAILURE;
+    }
     if (argc > 1 && strcmp(argv[1], "new-key") == 0)
         return new_key(argc - 2, argv + 2);
     const int status = options_read(argc, argv, &options);

@@ -1,5 +1,6 @@
 #include "server/json/document.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,22 @@
 
 /* Integers are read as doubles, which hold larger ones than jansson's integers. */
 enum { FLAGS = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL };
+
+/* Where jansson gets no memory, it often says that the text is wrong, or goes on without a value:
+ * whether it got all. */
+static _Thread_local bool has_memory;
+
+static void *allocate(size_t size)
+{
+    void *memory = malloc(size);
+    has_memory = has_memory && memory != NULL;
+    return memory;
+}
+
+static void watch_memory(void)
+{
+    json_set_alloc_funcs(allocate, free);
+}
 
 static enum problem_code code_of(enum json_error_code code)
 {
@@ -45,7 +62,8 @@ static void place_in_whole(const struct shortening *shortening, json_error_t *er
 
 static bool say_what_broke(const json_error_t *error, struct problem *problem)
 {
-    const enum problem_code code = code_of(json_error_code(error));
+    const enum problem_code code =
+        has_memory ? code_of(json_error_code(error)) : PROBLEM_OUT_OF_MEMORY;
     if (code == PROBLEM_OUT_OF_MEMORY)
         return problem_set_no_memory(problem);
     if (json_error_code(error) == json_error_null_character)
@@ -58,6 +76,7 @@ static bool say_what_broke(const json_error_t *error, struct problem *problem)
 static bool parse(const struct shortening *shortening, struct document *document,
                   struct problem *problem)
 {
+    static pthread_once_t watched = PTHREAD_ONCE_INIT;
     json_error_t error = {0};
     const struct buffer *text = &shortening->shorter;
     if (text->failed)
@@ -66,8 +85,10 @@ static bool parse(const struct shortening *shortening, struct document *document
         return problem_set(problem, PROBLEM_BODY_TOO_LARGE,
                            "A JSON body may hold at most %d bytes besides its arrays of numbers.",
                            LIMIT_DOCUMENT);
+    pthread_once(&watched, watch_memory);
+    has_memory = true;
     document->root = json_loadb(text->bytes, text->size, FLAGS, &error);
-    if (document->root == NULL) {
+    if (document->root == NULL || !has_memory) {
         place_in_whole(shortening, &error);
         return say_what_broke(&error, problem);
     }

@@ -48,8 +48,13 @@ class Answer:
 
     @property
     def code(self):
-        """The code of a problem, or None."""
-        return self.json().get("code") if self.status >= 400 else None
+        """The code of a problem; "" if it is not a problem document; None of a success."""
+        if self.status < 400:
+            return None
+        try:
+            return self.json()["code"]
+        except (ValueError, KeyError):
+            return ""
 
     def __str__(self):
         return f"{self.status} {self.body[:300]!r}"
@@ -95,7 +100,7 @@ class Service:
 
     all = []
 
-    def __init__(self, *flags, environment=None, wrapper=(), directory=None):
+    def __init__(self, *flags, environment=None, wrapper=(), directory=None, awaits=True):
         self.flags, self.wrapper = flags, list(wrapper)
         self.environment = environment or {}
         self.directory = directory or tempfile.mkdtemp(prefix="tempotrond-robustness-")
@@ -103,7 +108,7 @@ class Service:
         self.process = self.port = None
         self.log = []
         Service.all.append(self)
-        self.start()
+        self.start() if awaits else self.launch()
 
     def start(self):
         """Waits until it is ready; ready_seconds says how long that took."""
