@@ -14,17 +14,20 @@ enum { FLAGS = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REA
 /* Where jansson gets no memory, it often says that the text is wrong, or goes on without a value:
  * whether it got all. */
 static _Thread_local bool has_memory;
+static json_malloc_t jansson_malloc; /* set once */
 
 static void *allocate(size_t size)
 {
-    void *memory = malloc(size);
+    void *memory = jansson_malloc(size);
     has_memory = has_memory && memory != NULL;
     return memory;
 }
 
 static void watch_memory(void)
 {
-    json_set_alloc_funcs(allocate, free);
+    json_free_t jansson_free;
+    json_get_alloc_funcs(&jansson_malloc, &jansson_free);
+    json_set_alloc_funcs(allocate, jansson_free);
 }
 
 static enum problem_code code_of(enum json_error_code code)

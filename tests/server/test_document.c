@@ -181,7 +181,7 @@ static void *allocate_some(size_t size)
     return allocations_left > 0 ? (allocations_left--, malloc(size)) : NULL;
 }
 
-/* jansson calls a failed allocation within a string a syntax error, so only the first is named. */
+/* jansson calls a failed allocation within a string a syntax error; the document does not. */
 START_TEST(a_document_without_memory_is_a_problem)
 {
     const char *text = "{\"a\": [1, 2.5, \"word\", {\"b\": null}]}";
@@ -191,8 +191,7 @@ START_TEST(a_document_without_memory_is_a_problem)
         struct problem problem = {0};
         allocations_left = allowed;
         document = document_read(text, strlen(text), &problem);
-        ck_assert(document != NULL || problem_is_set(&problem));
-        if (allowed == 0)
+        if (document == NULL)
             ck_assert_uint_eq(problem.code, PROBLEM_OUT_OF_MEMORY);
     }
     document_destroy(document);
