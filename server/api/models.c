@@ -90,6 +90,7 @@ struct new_model {
     struct model_config config;
     struct labels labels;
     struct weights weights;
+    bool are_drawn; /* by the seed, not given */
 };
 
 static void new_model_finish(struct new_model *model)
@@ -125,6 +126,7 @@ static bool read_weights(struct fields *fields, struct new_model *model)
     const struct network_params *params = &model->config.network;
     if (weights_json_are_given(fields, params))
         return weights_json_read(fields, params, &model->weights);
+    model->are_drawn = true;
     if (weights_draw(params, model->config.seed, &model->weights))
         return true;
     return problem_set_no_memory(fields->problem);
@@ -182,7 +184,7 @@ static enum store_status insert_model(struct service *service, const struct new_
         (record.labels != NULL || model->labels.count == 0)) {
         struct store *store = store_pool_borrow_writer(service->stores);
         status = store_model_insert(store, &record, tensors, network_depth(&model->config.network),
-                                    timestamp_now());
+                                    model->are_drawn, timestamp_now());
         store_pool_return_writer(service->stores, status);
     }
     model_record_finish(&record);

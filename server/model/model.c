@@ -56,20 +56,47 @@ static enum store_status make_encoding(struct model *model)
     return STORE_OK;
 }
 
+/* Weights that the version does not keep: they are drawn again. */
+static enum store_status draw_network(struct store *store, struct model *model)
+{
+    struct weights weights;
+    struct tensor tensors[NETWORK_LAYERS];
+    const float *layers[NETWORK_LAYERS];
+    const struct network_params *params = &model->config.network;
+    const size_t depth = network_depth(params);
+    if (!weights_draw(params, model->config.seed, &weights))
+        return STORE_NO_MEMORY;
+    weights_tensors(params, &weights, tensors);
+    enum store_status status =
+        store_version_verify(store, model->sequence, model->version, tensors, depth);
+    for (size_t l = 0; l < depth; l++)
+        layers[l] = tensors[l].values;
+    if (status == STORE_OK && network_create(params, layers, &model->network) != CORE_OK)
+        status = STORE_NO_MEMORY;
+    weights_finish(&weights);
+    return status;
+}
+
+/* Takes the tensors. */
+static enum store_status restore_network(struct model *model, struct tensors *tensors)
+{
+    const size_t layers = tensors->count - version_ranges_count(tensors);
+    enum store_status status =
+        layers == network_depth(&model->config.network) ? STORE_OK : STORE_CORRUPT;
+    if (status == STORE_OK)
+        status = version_ranges_take(tensors, &model->config);
+    if (status == STORE_OK)
+        status = weights_restore(&model->config.network, tensors, &model->network);
+    tensors_finish(tensors);
+    return status;
+}
+
 static enum store_status restore_version(struct store *store, struct model *model)
 {
     struct tensors tensors;
     enum store_status status = store_version_load(store, model->sequence, model->version, &tensors);
-    if (status != STORE_OK)
-        return status;
-    const size_t layers = tensors.count - version_ranges_count(&tensors);
-    if (layers != network_depth(&model->config.network))
-        status = STORE_CORRUPT;
     if (status == STORE_OK)
-        status = version_ranges_take(&tensors, &model->config);
-    if (status == STORE_OK)
-        status = weights_restore(&model->config.network, &tensors, &model->network);
-    tensors_finish(&tensors);
+        status = tensors.count == 0 ? draw_network(store, model) : restore_network(model, &tensors);
     if (status != STORE_OK)
         return status;
     model->bytes += network_bytes(model->network);

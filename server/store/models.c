@@ -34,14 +34,17 @@ static enum store_status insert_row(struct store *store, const struct model_reco
 }
 
 enum store_status store_model_insert(struct store *store, const struct model_record *record,
-                                     const struct tensor *tensors, size_t tensor_count, int64_t now)
+                                     const struct tensor *tensors, size_t tensor_count,
+                                     bool are_drawn, int64_t now)
 {
     int64_t sequence, version;
     enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
         status = insert_row(store, record, now, &sequence);
     if (status == STORE_OK)
-        status = store_version_publish(store, sequence, 0, tensors, tensor_count, now, &version);
+        status = are_drawn ? store_version_note_drawn(store, sequence, tensors, tensor_count, now)
+                           : store_version_publish(store, sequence, 0, tensors, tensor_count, now,
+                                                   &version);
     return query_transaction_end(store, status);
 }
 

@@ -25,11 +25,12 @@ struct model_record {
 };
 void model_record_finish(struct model_record *record);
 
-/* Creates the model with its version 1. Reads the record's id, description, config, summary,
+/* Creates the model with its version 1. Tensors that `are_drawn` by its seed are not kept, except
+ * their checksum. Reads the record's id, description, config, summary,
  * labels and their number. STORE_TAKEN. */
 enum store_status store_model_insert(struct store *store, const struct model_record *record,
                                      const struct tensor *tensors, size_t tensor_count,
-                                     int64_t now);
+                                     bool are_drawn, int64_t now);
 enum store_status store_model_find(struct store *store, const char *id,
                                    struct model_record *ret_record);
 /* Newest first, those with a sequence below `before` (0: all), up to `limit` into records[limit].

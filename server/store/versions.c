@@ -93,6 +93,22 @@ static enum store_status insert_whole(struct store *store, int64_t model, int64_
     return status;
 }
 
+enum store_status store_version_note_drawn(struct store *store, int64_t model,
+                                           const struct tensor *tensors, size_t count, int64_t now)
+{
+    int64_t version;
+    char sha256[CHECKSUM_TEXT];
+    checksum_of(tensors, count, sha256);
+    enum store_status status = insert_version(store, model, 0, 0, sha256, now, &version);
+    if (status != STORE_OK)
+        return status;
+    struct query query =
+        query_begin(store, "UPDATE versions SET drawn = 1 WHERE model = ? AND version = ?");
+    query_integer(&query, model);
+    query_integer(&query, version);
+    return query_run(&query);
+}
+
 enum store_status store_version_publish(struct store *store, int64_t model, int64_t run,
                                         const struct tensor *tensors, size_t count, int64_t now,
                                         int64_t *ret_version)
@@ -146,9 +162,13 @@ enum store_status store_version_insert(struct store *store, int64_t model,
 
 #define VERSION_COLUMN(sql, member) QUERY_COLUMN(sql, version_record, member)
 static const struct query_column version_columns[] = {
-    VERSION_COLUMN("v.version", version),       VERSION_COLUMN("v.run", run),
-    VERSION_COLUMN("v.epoch", epoch),           VERSION_COLUMN("v.sha256", sha256),
-    VERSION_COLUMN("v.created_at", created_at), {0},
+    VERSION_COLUMN("v.version", version),
+    VERSION_COLUMN("v.run", run),
+    VERSION_COLUMN("v.epoch", epoch),
+    VERSION_COLUMN("v.drawn", is_drawn),
+    VERSION_COLUMN("v.sha256", sha256),
+    VERSION_COLUMN("v.created_at", created_at),
+    {0},
 };
 static const struct query_record versions = {sizeof(struct version_record), NULL, version_columns};
 
@@ -227,22 +247,35 @@ static enum store_status find_version(struct store *store, int64_t model, int64_
     return query_row(&query, ret_record);
 }
 
+static enum store_status compare(const struct version_record *record, const struct tensor *tensors,
+                                 size_t count)
+{
+    char actual[CHECKSUM_TEXT];
+    checksum_of(tensors, count, actual);
+    return strcmp(actual, record->sha256) == 0 ? STORE_OK : STORE_CORRUPT;
+}
+
 enum store_status store_version_load(struct store *store, int64_t model, int64_t version,
                                      struct tensors *ret_tensors)
 {
-    char actual[CHECKSUM_TEXT];
     struct version_record record;
-    struct tensors tensors;
+    struct tensors tensors = {0};
     enum store_status status = find_version(store, model, version, &record);
-    if (status == STORE_OK)
+    if (status == STORE_OK && !record.is_drawn)
         status = store_version_peek(store, model, version, "", &tensors);
-    if (status != STORE_OK)
-        return status;
-    checksum_of(tensors.items, tensors.count, actual);
-    if (strcmp(actual, record.sha256) != 0) {
+    if (status == STORE_OK && !record.is_drawn)
+        status = compare(&record, tensors.items, tensors.count);
+    if (status == STORE_OK)
+        *ret_tensors = tensors;
+    else
         tensors_finish(&tensors);
-        return STORE_CORRUPT;
-    }
-    *ret_tensors = tensors;
-    return STORE_OK;
+    return status;
+}
+
+enum store_status store_version_verify(struct store *store, int64_t model, int64_t version,
+                                       const struct tensor *tensors, size_t count)
+{
+    struct version_record record;
+    const enum store_status status = find_version(store, model, version, &record);
+    return status == STORE_OK ? compare(&record, tensors, count) : status;
 }

@@ -2,6 +2,7 @@
 #ifndef SERVER_STORE_VERSIONS_H
 #define SERVER_STORE_VERSIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,7 @@ struct version_record {
     int64_t version;
     int64_t run;                /* that published it; 0: created or imported */
     int64_t epoch;              /* after which the run kept it; 0: it is not such a version */
+    bool is_drawn;              /* its tensors are not kept: they follow from the model's seed */
     char sha256[CHECKSUM_TEXT]; /* of its tensors, in hex */
     int64_t created_at;
 };
@@ -58,7 +60,15 @@ enum store_status store_version_peek(struct store *store, int64_t model, int64_t
 /* How many columns a tensor of a version has. STORE_NOT_FOUND: there is none of this name. */
 enum store_status store_version_columns(struct store *store, int64_t model, int64_t version,
                                         const char *name, size_t *ret_columns);
-/* The tensors of a version, their checksum verified. */
+/* Within a transaction of the caller's: the first version of a new model, whose tensors are drawn.
+ * Only their checksum is kept. */
+enum store_status store_version_note_drawn(struct store *store, int64_t model,
+                                           const struct tensor *tensors, size_t count, int64_t now);
+/* Whether these are the tensors of a version. STORE_CORRUPT: their checksum differs. */
+enum store_status store_version_verify(struct store *store, int64_t model, int64_t version,
+                                       const struct tensor *tensors, size_t count);
+/* The tensors of a version, their checksum verified. Their count is 0 if they are drawn: then the
+ * caller draws and verifies them. */
 enum store_status store_version_load(struct store *store, int64_t model, int64_t version,
                                      struct tensors *ret_tensors);
 

@@ -85,7 +85,7 @@ enum store_status try_model(const char *id, int64_t now)
     struct model_record record = {.description = description, .config = config, .labels = labels};
     const struct tensor tensor = weight_of(six);
     snprintf(record.id, sizeof record.id, "%s", id);
-    return store_model_insert(store, &record, &tensor, 1, now);
+    return store_model_insert(store, &record, &tensor, 1, false, now);
 }
 
 void insert_model(const char *id)
