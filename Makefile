@@ -8,9 +8,9 @@ PREFIX  = /usr/local
 VERSION = 0.1.0
 BUILD   = build$(VARIANT:%=/%)
 
-BUILD_PACKAGES = gcc libc6-dev libmicrohttpd-dev libjansson-dev libsqlite3-dev nettle-dev zlib1g-dev libgnutls28-dev
+BUILD_PACKAGES = gcc libc6-dev libmicrohttpd-dev libjansson-dev libsqlite3-dev nettle-dev zlib1g-dev libgnutls28-dev libseccomp-dev
 CHECK_PACKAGES = $(BUILD_PACKAGES) g++ pkg-config check libcurl4-gnutls-dev libyaml-dev curl sqlite3
-BUILD_LIBS     = -lmicrohttpd -ljansson -lsqlite3 -lgnutls -lnettle -lz -lpthread -lm
+BUILD_LIBS     = -lmicrohttpd -ljansson -lsqlite3 -lseccomp -lgnutls -lnettle -lz -lpthread -lm
 CHECK_LIBS     = -lcheck -lsubunit -lcurl -lyaml -lrt $(BUILD_LIBS)
 
 # Hardening. _FORTIFY_SOURCE would hide what the sanitizers of the variants check.
@@ -149,6 +149,7 @@ $(BUILD)/tests/levels/train-%: tests/levels/train.c $(wildcard core/*.[ch]) Make
 
 # A test that is a script, with what it runs as its arguments.
 $(BUILD)/tests/test_levels: $(LEVELS)
+$(BUILD)/tests/test_hardening: $(DAEMON)
 $(SCRIPTS): $(BUILD)/tests/test_%: tests/%/run.sh
 	@mkdir -p $(@D) && printf '#!/bin/sh\nexec %s\n' '$< $(filter-out $<,$^)' >$@ && chmod +x $@
 

@@ -22,6 +22,7 @@
 #include "server/model/memory.h"
 #include "server/new_key.h"
 #include "server/options.h"
+#include "server/sandbox.h"
 #include "server/store/arrays.h"
 #include "server/store/pool.h"
 #include "server/store/queue.h"
@@ -168,6 +169,19 @@ static bool open_standard_streams(void)
     return file >= 0;
 }
 
+/* All that is still to be opened lies beside the database, the keys and the certificate. The text
+ * says what holds. */
+static const char *confine(const struct options *options)
+{
+    const struct sandbox_file files[] = {
+        {options->db, true},
+        {options->http.api_key_file, false},
+        {options->http.tls_certificate, false},
+        {options->http.tls_key, false},
+    };
+    return options->sandbox ? sandbox_enter(files, sizeof files / sizeof *files) : "off";
+}
+
 static void await_stop(const struct service *service, const sigset_t *signals)
 {
     int number;
@@ -194,10 +208,13 @@ static int serve(struct options *options)
     options->http.routes_count = routes_count;
     block_signals(&signals);
     umask(S_IRWXG | S_IRWXO); /* only its owner may read the database */
-    const bool started = start_listening(&service, options) && start_store(&service, options) &&
-                         start_serving(&service, options);
+    setenv("SQLITE_TMPDIR", options->http.bodies.directory, 1); /* the sandbox has no other place */
+    const bool listens = start_listening(&service, options);
+    const char *sandbox = listens ? confine(options) : "";
+    const bool started =
+        listens && start_store(&service, options) && start_serving(&service, options);
     if (started) {
-        fprintf(stderr, "tempotrond " TEMPOTROND_VERSION " ready on %s%s\n",
+        fprintf(stderr, "tempotrond " TEMPOTROND_VERSION " (sandbox: %s) ready on %s%s\n", sandbox,
                 http_server_scheme(service.http), http_server_address(service.http));
         await_stop(&service, &signals);
         fprintf(stderr, "tempotrond stopping\n");

@@ -19,7 +19,12 @@ enum { REASON = 256, NAME = 64 };
 #define INDENT "\n                             " /* of the lines of a help */
 
 /* Each option has one place in the options; its kind says how its text is read. */
-enum option_kind { TEXT, LISTEN, HOSTS, SIZE, NUMBER, LOG };
+enum option_kind { TEXT, LISTEN, HOSTS, SIZE, NUMBER, LOG, SWITCH };
+
+/* Sanitizers, and programs that count lines, do at their end what a sandbox does not let them. */
+#ifndef TEMPOTROND_SANDBOX
+#define TEMPOTROND_SANDBOX "on"
+#endif
 
 static const struct option {
     const char *name;   /* of --name and of TEMPOTROND_NAME */
@@ -85,6 +90,9 @@ static const struct option {
      "requests: each request and each run; errors: only" INDENT
      "answers of 500 and more, and runs that fail",
      LOG, offsetof(struct options, http.log_requests), 0, 0},
+    {"sandbox", "WHAT", TEMPOTROND_SANDBOX,
+     "on: give up system calls and files that serving does" INDENT "not need; off: for debuggers",
+     SWITCH, offsetof(struct options, sandbox), 0, 0},
 };
 enum { OPTION_COUNT = sizeof table / sizeof *table };
 
@@ -171,19 +179,27 @@ static bool read_amount(const char *text, const struct option *option, void *pla
     return fits;
 }
 
+/* One of two words. */
+static bool read_choice(const char *text, const char *yes, const char *no, bool *place,
+                        char *reason)
+{
+    *place = strcmp(text, yes) == 0;
+    if (*place || strcmp(text, no) == 0)
+        return true;
+    snprintf(reason, REASON, "\"%.100s\" is neither %s nor %s", text, yes, no);
+    return false;
+}
+
 static bool read_value(const char *text, const struct option *option, void *place, char *reason)
 {
-    bool *log_requests = place;
     switch (option->kind) {
     case SIZE:
     case NUMBER:
         return read_amount(text, option, place, reason);
     case LOG:
-        *log_requests = strcmp(text, "requests") == 0;
-        if (*log_requests || strcmp(text, "errors") == 0)
-            return true;
-        snprintf(reason, REASON, "\"%.100s\" is neither requests nor errors", text);
-        return false;
+        return read_choice(text, "requests", "errors", place, reason);
+    case SWITCH:
+        return read_choice(text, "on", "off", place, reason);
     case LISTEN:
         if (listener_read_address(text, place))
             return true;

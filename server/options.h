@@ -13,6 +13,7 @@ struct options {
     unsigned drain_timeout_seconds;
     unsigned workers; /* threads that train */
     unsigned checkpoint_seconds;
+    bool sandbox;     /* see sandbox.h */
     bool healthcheck; /* ask a running server instead of serving */
 };
 

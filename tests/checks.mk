@@ -11,6 +11,12 @@ CORE_FLAGS_asan = --param=asan-use-after-return=0
 # The resolvers of target_clones run before the thread sanitizer does: an instrumented entry would crash.
 CORE_FLAGS_tsan = --param=tsan-instrument-func-entry-exit=0
 
+# What sanitizers do at the end of a process, and where coverage is written, the sandbox does not allow.
+FLAGS_asan += $(UNCONFINED)
+FLAGS_tsan += $(UNCONFINED)
+FLAGS_coverage += $(UNCONFINED)
+UNCONFINED = -DTEMPOTROND_SANDBOX='"off"'
+
 debug: ## the daemon and the library without optimization, in build/debug/
 	@+$(AGAIN) all VARIANT=debug
 
@@ -27,6 +33,7 @@ tsan: ## every test, under the thread sanitizer
 
 # The suites that between them ask for every endpoint; the others would take hours.
 VALGRIND = $(addprefix $(BUILD)/tests/http/test_,openapi_examples model_errors sample_errors route_errors models runs predictions)
+valgrind: export TEMPOTROND_SANDBOX = off
 valgrind: export TEMPOTROND_WRAPPER = valgrind --leak-check=full --error-exitcode=99 -q
 valgrind: export CK_TIMEOUT_MULTIPLIER = 20
 valgrind: PACKAGES = $(CHECK_PACKAGES) valgrind

@@ -18,6 +18,7 @@ START_TEST(the_help_names_every_option_and_its_default)
     static const char *const parts[] = {
         "\nusage: tempotrond [--OPTION VALUE]...\n",
         "\n  --api-key-file FILE        ",
+        "\n  --sandbox WHAT             ",
         "\n  new-key NAME ROLE          ",
         "\n  --listen ADDRESS:PORT      ",
         "(127.0.0.1:8080)",
