@@ -76,7 +76,7 @@ $(FUZZERS): %: %.o $(BUILD)/tests/fuzz/file.o $(BUILD)/tests/support/value_write
 
 ATTACKS  = $(wildcard tests/robustness/*.py)
 PRELOADS = $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/robustness/*.c))
-robustness: PACKAGES = $(BUILD_PACKAGES) python3
+robustness: PACKAGES = $(BUILD_PACKAGES) python3 openssl
 robustness: packages ## the scripts of tests/robustness: short, or for as long as ROUNDS= and SECONDS= say
 	@+$(AGAIN) all $(PRELOADS)
 	@tests/robustness/all.sh $(ATTACKS)
