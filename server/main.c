@@ -14,6 +14,7 @@
 
 #include "server/api/routes.h"
 #include "server/api/service.h"
+#include "server/base/log.h"
 #include "server/base/timestamp.h"
 #include "server/compute/trainer.h"
 #include "server/healthcheck.h"
@@ -31,7 +32,7 @@ enum { ERROR = 512 };
 
 static void complain(const char *what, const char *why)
 {
-    fprintf(stderr, "tempotrond: %s: %s\n", what, why);
+    log_notice("tempotrond: %s: %s", what, why);
 }
 
 static void complain_of_store(const char *path, enum store_status status, int error)
@@ -41,10 +42,17 @@ static void complain_of_store(const char *path, enum store_status status, int er
     else if (error != EACCES)
         complain(path, strerror(error));
     else
-        fprintf(stderr,
-                "tempotrond: %s: permission denied: user %u needs write access to it and its "
-                "directory\n",
-                path, (unsigned)geteuid());
+        log_notice("tempotrond: %s: permission denied: user %u needs write access to it and its "
+                   "directory",
+                   path, (unsigned)geteuid());
+}
+
+static bool start_log(void)
+{
+    const bool started = log_start();
+    if (!started)
+        complain("log", "its thread can't be started");
+    return started;
 }
 
 static bool start_store(struct service *service, const struct options *options)
@@ -91,7 +99,7 @@ static bool start_listening(struct service *service, const struct options *optio
     char error[ERROR];
     service->http = http_server_open(&options->http, service, error, sizeof error);
     if (service->http == NULL)
-        fprintf(stderr, "tempotrond: %s\n", error);
+        log_notice("tempotrond: %s", error);
     return service->http != NULL;
 }
 
@@ -115,7 +123,7 @@ static bool start_serving(struct service *service, const struct options *options
         return false;
     }
     if (!http_server_start(service->http, error, sizeof error)) {
-        fprintf(stderr, "tempotrond: %s\n", error);
+        log_notice("tempotrond: %s", error);
         return false;
     }
     if (!trainer_start(service->trainer)) {
@@ -155,6 +163,16 @@ static void block_signals(sigset_t *ret_signals)
     pthread_sigmask(SIG_SETMASK, ret_signals, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
+}
+
+/* A second signal ends the process at once, whatever the stop still waits for. */
+static void let_signals_end_it(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 }
 
 /* A closed standard stream would become a file or a connection, and the log would go there. */
@@ -211,15 +229,17 @@ static int serve(struct options *options)
     setenv("SQLITE_TMPDIR", options->http.bodies.directory, 1); /* the sandbox has no other place */
     const bool listens = start_listening(&service, options);
     const char *sandbox = listens ? confine(options) : "";
-    const bool started =
-        listens && start_store(&service, options) && start_serving(&service, options);
+    const bool started = listens && start_log() && start_store(&service, options) &&
+                         start_serving(&service, options);
     if (started) {
-        fprintf(stderr, "tempotrond " TEMPOTROND_VERSION " (sandbox: %s) ready on %s%s\n", sandbox,
-                http_server_scheme(service.http), http_server_address(service.http));
+        log_notice("tempotrond " TEMPOTROND_VERSION " (sandbox: %s) ready on %s%s", sandbox,
+                   http_server_scheme(service.http), http_server_address(service.http));
         await_stop(&service, &signals);
-        fprintf(stderr, "tempotrond stopping\n");
+        log_notice("tempotrond stopping");
+        let_signals_end_it();
     }
     stop(&service, started, options->drain_timeout_seconds);
+    log_flush();
     return started ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -4,12 +4,12 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
 
 #include "server/base/buffer.h"
+#include "server/base/log.h"
 #include "server/base/timestamp.h"
 #include "server/compute/checkpoint.h"
 #include "server/compute/run.h"
@@ -20,7 +20,8 @@
 
 enum {
     TRAINING_NICE = 10,
-    PROGRESS_INTERVAL_MS = 250,
+    NS_PER_MS = 1000000,
+    PROGRESS_INTERVAL_NS = 250 * NS_PER_MS,
     STORE_RETRY_SECONDS = 1,
     CHECKPOINT_COST = 100 /* the work between checkpoints takes this many times as long as one, */
 };
@@ -55,8 +56,8 @@ struct job {
     struct problem problem; /* why the samples cannot be trained on, if they cannot */
 
     struct buffer pending; /* epoch_metrics that the store has not seen yet */
-    int64_t begun;
-    int64_t progress_at; /* when some were last written */
+    int64_t begun_ns;      /* of the monotonic clock, like the next */
+    int64_t progress_at;   /* when some were last written */
 
     unsigned threads; /* of its team */
 
@@ -104,12 +105,12 @@ static bool fails_for_now(enum store_status status)
 static bool stops_meanwhile(struct trainer *trainer)
 {
     struct timespec end;
-    clock_gettime(CLOCK_REALTIME, &end);
+    clock_gettime(CLOCK_MONOTONIC, &end);
     end.tv_sec += STORE_RETRY_SECONDS;
     int error = 0;
     pthread_mutex_lock(&trainer->lock);
     while (error == 0 && !atomic_load(&trainer->stopping))
-        error = pthread_cond_timedwait(&trainer->work, &trainer->lock, &end);
+        error = pthread_cond_clockwait(&trainer->work, &trainer->lock, CLOCK_MONOTONIC, &end);
     pthread_mutex_unlock(&trainer->lock);
     return atomic_load(&trainer->stopping);
 }
@@ -150,8 +151,8 @@ static void on_epoch(void *context, const struct training_epoch *epoch)
     if (epoch->is_best)
         job->best_epoch = metrics.epoch;
     keep_version(job, metrics.epoch);
-    const int64_t now = timestamp_now();
-    if (now - job->progress_at < PROGRESS_INTERVAL_MS)
+    const int64_t now = timestamp_monotonic_ns();
+    if (now - job->progress_at < PROGRESS_INTERVAL_NS)
         return;
     job->progress_at = now;
     write_progress(job);
@@ -161,10 +162,9 @@ static void on_epoch(void *context, const struct training_epoch *epoch)
 
 static void log_state(const struct job *job, const char *state, const char *code)
 {
-    const int64_t now = timestamp_now();
-    fprintf(stderr, "time=%s run=%lld model=%s state=%s code=%s epoch=%lld ms=%lld\n",
-            timestamp_text(now).text, (long long)job->record.id, job->record.model, state, code,
-            (long long)job->epoch, (long long)(now - job->begun));
+    const int64_t ms = (timestamp_monotonic_ns() - job->begun_ns) / NS_PER_MS;
+    log_event("run=%lld model=%s state=%s code=%s epoch=%lld ms=%lld", (long long)job->record.id,
+              job->record.model, state, code, (long long)job->epoch, (long long)ms);
 }
 
 static void log_end(const struct job *job, const struct run_end *end)
@@ -459,8 +459,8 @@ static void *work(void *argument)
     uint64_t seen = 0;
     lower_priority();
     while (!atomic_load(&trainer->stopping)) {
-        struct job job = {.worker = worker, .begun = timestamp_now()};
-        job.progress_at = job.begun;
+        struct job job = {.worker = worker, .begun_ns = timestamp_monotonic_ns()};
+        job.progress_at = job.begun_ns;
         const enum store_status claimed = claim(worker, &job.record);
         if (claimed == STORE_NOT_FOUND || claimed == STORE_NO_ROOM)
             seen = wait_for_work(trainer, seen);

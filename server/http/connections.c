@@ -3,11 +3,11 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <search.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 
+#include "server/base/log.h"
 #include "server/base/timestamp.h"
 
 #define MS     INT64_C(1000000) /* nanoseconds */
@@ -175,8 +175,7 @@ bool connections_take_place(struct connections *connections)
     make_room(connections);
     const bool has_room = connections->places < connections->limit;
     if (!has_room && !connections->refuses)
-        fprintf(stderr, "time=%s connections=%u refusing=new (--connections)\n",
-                timestamp_text(timestamp_now()).text, connections->limit);
+        log_event("connections=%u refusing=new (--connections)", connections->limit);
     connections->refuses = !has_room;
     connections->places += has_room;
     pthread_mutex_unlock(&connections->lock);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/log.h"
 #include "server/base/timestamp.h"
 #include "server/http/admit.h"
 
@@ -260,10 +261,9 @@ static void log_exchange(const struct exchange *exchange)
 {
     char field[sizeof exchange->holder.name + sizeof " key="];
     const double ms = (double)(timestamp_monotonic_ns() - exchange->begun_ns) / 1e6;
-    fprintf(stderr, "time=%s method=%s path=\"%s\" status=%u bytes=%zu ms=%.3f%s request_id=%s\n",
-            timestamp_text(timestamp_now()).text, exchange->method, exchange->path,
-            exchange->status, exchange->answer_bytes, ms, key_field(exchange, field, sizeof field),
-            exchange->request.id);
+    log_event("method=%s path=\"%s\" status=%u bytes=%zu ms=%.3f%s request_id=%s", exchange->method,
+              exchange->path, exchange->status, exchange->answer_bytes, ms,
+              key_field(exchange, field, sizeof field), exchange->request.id);
 }
 
 /* The answer is sent, or the connection is lost. */

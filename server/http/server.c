@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "server/base/limits.h"
-#include "server/base/timestamp.h"
+#include "server/base/log.h"
 #include "server/http/internal.h"
 
 enum { LOOPS_PER_CORE = 2, CORES_MIN = 2, REASON = 256, ERROR = 512 };
@@ -79,10 +79,9 @@ static bool open_sockets(struct http_server *server, char *error, size_t error_s
         return false;
     }
     if (limit < options->connections)
-        fprintf(stderr,
-                "tempotrond: the limit of open files is enough for %u connections only "
-                "(ulimit -n)\n",
-                limit);
+        log_notice("tempotrond: the limit of open files is enough for %u connections only "
+                   "(ulimit -n)",
+                   limit);
     options->connections = limit;
     if (!listener_open(&options->listen, &server->listener, reason, sizeof reason)) {
         snprintf(error, error_size, "%s: %s", options->listen.text, reason);
@@ -164,14 +163,13 @@ void http_server_wake(struct http_server *server, int64_t event)
 void http_server_reload(struct http_server *server)
 {
     char error[ERROR];
-    const struct timestamp_text time = timestamp_text(timestamp_now());
     if (server->keys == NULL && !tls_is_on())
-        fprintf(stderr, "time=%s reload=nothing\n", time.text);
+        log_event("reload=nothing");
     else if ((server->keys == NULL || keys_reload(server->keys, error, sizeof error)) &&
              (!tls_is_on() || tls_reload(error, sizeof error)))
-        fprintf(stderr, "time=%s reload=done\n", time.text);
+        log_event("reload=done");
     else
-        fprintf(stderr, "time=%s reload=failed error=\"%s\"\n", time.text, error);
+        log_event("reload=failed error=\"%s\"", error);
 }
 
 void http_server_drain(struct http_server *server, unsigned seconds)

@@ -118,6 +118,7 @@ START_TEST(a_new_connection_is_refused_while_all_have_a_request)
         ck_assert(wire_is_closed(refused));
         close(refused);
     }
+    service_await_log(&server, "connections=4 refusing=new (--connections)\n");
     char *log = service_log(&server);
     ck_assert_msg(count(log, "connections=4 refusing=new (--connections)\n") == 1, "%s", log);
     free(log);

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,6 +240,29 @@ START_TEST(a_signal_that_was_ignored_stays_ignored)
 }
 END_TEST
 
+/* A request that has not wholly arrived would hold up the stop for an hour. */
+START_TEST(a_second_signal_ends_it_at_once)
+{
+    struct service service;
+    service_start(&service, FLAGS("--drain-timeout", "3600", "--request-timeout", "3600"));
+    const int connection = http_connect(&service);
+    wire_send(connection, "POST /encode HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+                          "Content-Length: 10\r\n\r\n");
+    static struct wire_answer answer;
+    wire_read_head(connection, &answer);
+    ck_assert_int_eq(answer.status, 100);
+    ck_assert_int_eq(kill(service.pid, SIGTERM), 0);
+    service_await_log(&service, "tempotrond stopping"); /* before it, none is blocked */
+    while (has_signal(&service, "SigBlk:", SIGTERM))
+        poll(NULL, 0, 1);
+    ck_assert_int_eq(kill(service.pid, awaited[_i]), 0);
+    const int status = service_wait(&service);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == awaited[_i]);
+    close(connection);
+    service_finish(&service);
+}
+END_TEST
+
 START_TEST(a_blocked_signal_still_stops_the_server)
 {
     sigset_t all, before;
@@ -319,6 +343,7 @@ int main(void)
     tcase_add_test(tests, too_few_descriptors_are_told);
     tcase_add_loop_test(tests, each_of_two_signals_stops_the_server, 0, STOPPING);
     tcase_add_test(tests, a_hangup_does_not_stop_the_server);
+    tcase_add_loop_test(tests, a_second_signal_ends_it_at_once, 0, STOPPING);
     tcase_add_loop_test(tests, a_signal_that_was_ignored_stays_ignored, 0, ROWS(awaited));
     tcase_add_test(tests, a_blocked_signal_still_stops_the_server);
     tcase_add_test(tests, closed_streams_do_not_become_files_of_the_service);

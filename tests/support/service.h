@@ -49,8 +49,7 @@ void service_limit_files(const struct service *service, rlim_t bytes);
 
 /* What it has written to stderr so far; free(). */
 char *service_log(const struct service *service);
-
-/* Waits until it has written a text to stderr. */
+/* Waits until it has written this text there: a line comes a moment after what it tells of. */
 void service_await_log(const struct service *service, const char *text);
 
 /* How long to wait for whatever must happen, in milliseconds. */
