@@ -180,7 +180,8 @@ START_TEST(a_run_whose_dataset_has_changed_is_refused)
     refuse(member_integer(run, "id"), "has been replaced or deleted");
     put_pictures(&server, "pictures", "<f4");
     json_decref(resume_and_wait(member_integer(run, "id"), 2));
-    ask(204, "DELETE", "/datasets/pictures", NULL);
+    struct http_answer deleted = ask(204, "DELETE", "/datasets/pictures", NULL);
+    http_answer_finish(&deleted);
     refuse(2, "has been replaced or deleted");
     json_decref(run);
 }
