@@ -87,7 +87,8 @@ void datasets_list(struct service *service, const struct request *request, struc
                        errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, "", &reply->problem),
                        "datasets"))
         while (page_takes(&page, &i))
-            write_dataset(&reply->body, &records[i]);
+            if (page_shows(&page, records[i].id[0] != '\0'))
+                write_dataset(&reply->body, &records[i]);
     const int64_t last = page.listed > 0 ? records[page.listed - 1].sequence : 0;
     for (i = 0; i < page.count; i++)
         dataset_record_finish(&records[i]);

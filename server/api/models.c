@@ -60,6 +60,18 @@ void models_get(struct service *service, const struct request *request, struct r
     answer_model(service, request->model, reply);
 }
 
+/* Of a model whose ranges are damaged, only its place in the listing stays. */
+static enum store_status fit_listed(struct store *store, struct model_record *record)
+{
+    const int64_t sequence = record->sequence;
+    const enum store_status status = model_record_fit_summary(store, record);
+    if (status != STORE_CORRUPT)
+        return status;
+    model_record_finish(record);
+    record->sequence = sequence;
+    return STORE_OK;
+}
+
 void models_list(struct service *service, const struct request *request, struct reply *reply)
 {
     size_t i;
@@ -71,11 +83,13 @@ void models_list(struct service *service, const struct request *request, struct 
     enum store_status status =
         store_model_list(page.store, page.cursor, page.limit, records, &page.count);
     for (i = 0; status == STORE_OK && i < page.count; i++)
-        status = model_record_fit_summary(page.store, &records[i]);
+        if (records[i].id[0] != '\0')
+            status = fit_listed(page.store, &records[i]);
     if (page_is_listed(&page, errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, "", &reply->problem),
                        "models"))
         while (page_takes(&page, &i))
-            write_model(&reply->body, &records[i]);
+            if (page_shows(&page, records[i].id[0] != '\0'))
+                write_model(&reply->body, &records[i]);
     const int64_t last = page.listed > 0 ? records[page.listed - 1].sequence : 0;
     for (i = 0; i < page.count; i++)
         model_record_finish(&records[i]);

@@ -69,6 +69,12 @@ bool page_takes(struct page *page, size_t *ret_number)
     return true;
 }
 
+bool page_shows(struct page *page, bool is_whole)
+{
+    page->damaged += !is_whole;
+    return is_whole;
+}
+
 static void write_next(const struct page *page, int64_t last)
 {
     char cursor[24];
@@ -85,6 +91,8 @@ void page_end(struct page *page, int64_t last)
     if (page->is_listed) {
         json_write_array_end(json);
         write_next(page, last);
+        if (page->damaged > 0)
+            json_write_member_integer(json, "damaged", (int64_t)page->damaged);
         json_write_object_end(json);
     }
     free(page->records);

@@ -17,6 +17,7 @@ struct page {
     void *records;       /* [limit], zeroed; owned */
     size_t count;        /* of the records that were read; the handler sets it */
     size_t listed;       /* of these, so far */
+    size_t damaged;      /* of them: not shown */
     bool is_listed;
 };
 
@@ -32,6 +33,8 @@ bool page_is_listed(struct page *page, bool is_read, const char *array);
 /* Whether the page takes another of the records that were read: it has less than LIMIT_PAGE_BYTES.
  * Counts it, and *ret_number is its number. */
 bool page_takes(struct page *page, size_t *ret_number);
+/* Counts a record that is damaged, as `is_whole` says. Returns is_whole: whether to write it. */
+bool page_shows(struct page *page, bool is_whole);
 
 /* Ends the answer, if it was begun: if there may be more, the next page follows `last`, the cursor
  * of the last record that was listed. Frees the records. */

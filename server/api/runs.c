@@ -168,7 +168,8 @@ void runs_list(struct service *service, const struct request *request, struct re
                        errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, model, &reply->problem),
                        "runs"))
         while (page_takes(&page, &i))
-            write_run(&reply->body, &records[i]);
+            if (page_shows(&page, records[i].model[0] != '\0'))
+                write_run(&reply->body, &records[i]);
     const int64_t last = page.listed > 0 ? records[page.listed - 1].id : 0;
     for (i = 0; i < page.count; i++)
         run_record_finish(&records[i]);

@@ -42,7 +42,8 @@ void versions_list(struct service *service, const struct request *request, struc
             errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem),
             "versions"))
         while (page_takes(&page, &i))
-            write_version(&reply->body, &records[i]);
+            if (page_shows(&page, records[i].sha256[0] != '\0'))
+                write_version(&reply->body, &records[i]);
     page_end(&page, page.listed > 0 ? records[page.listed - 1].version : 0);
 }
 

@@ -27,6 +27,7 @@ embed migration_0007, "migrations/0007_checkpoints.sql"
 embed migration_0008, "migrations/0008_run_memory.sql"
 embed migration_0009, "migrations/0009_summaries.sql"
 embed migration_0010, "migrations/0010_drawn_weights.sql"
+embed migration_0011, "migrations/0011_row_checksums.sql"
 
     .section .data.rel.ro, "aw"
     .balign 16
@@ -45,6 +46,7 @@ embedded_migrations:
     describe migration_0008
     describe migration_0009
     describe migration_0010
+    describe migration_0011
 end_migrations:
 
     .section .rodata

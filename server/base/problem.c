@@ -65,6 +65,7 @@ static const struct {
     [PROBLEM_TRUNCATED_DATA] = {422, "truncated_data"},
     [PROBLEM_RATE_LIMITED] = {429, "rate_limited"},
     [PROBLEM_INTERNAL] = {500, "internal"},
+    [PROBLEM_DAMAGED_DATA] = {500, "damaged_data"},
     [PROBLEM_OUT_OF_MEMORY] = {503, "out_of_memory"},
     [PROBLEM_QUEUE_FULL] = {503, "queue_full"},
     [PROBLEM_OVERLOADED] = {503, "overloaded"},

@@ -71,6 +71,7 @@ enum problem_code {
     PROBLEM_RATE_LIMITED, /* the key has used up its requests of this second */
     /* 500, 503, 507 */
     PROBLEM_INTERNAL,
+    PROBLEM_DAMAGED_DATA, /* what the database has of it can't be believed */
     PROBLEM_OUT_OF_MEMORY,
     PROBLEM_QUEUE_FULL,
     PROBLEM_OVERLOADED, /* too many bytes of bodies in progress */

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#define TIMESTAMP_MAX INT64_C(253402300799999) /* the end of the year 9999 */
+
 /* Milliseconds since 1970 UTC. */
 int64_t timestamp_now(void);
 

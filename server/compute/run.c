@@ -1,6 +1,7 @@
 #include "server/compute/run.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "server/base/team_threads.h"
 #include "server/base/timestamp.h"
@@ -51,9 +52,11 @@ static enum store_status load_samples(const struct run *run, struct store *store
         return status;
     status = store_dataset_of_run(store, run->record->id, validation, &dataset);
     if (status != STORE_OK)
-        return status;
+        return status == STORE_NOT_FOUND ? STORE_CORRUPT : status;
     struct problem problem = {0};
-    if (dataset_samples_suit(&dataset, run->base, SAMPLES_TO_FIT, "", &problem))
+    const char *sha256 = validation ? run->record->validation_sha256 : run->record->samples_sha256;
+    if (strcmp(dataset.sha256, sha256) == 0 &&
+        dataset_samples_suit(&dataset, run->base, SAMPLES_TO_FIT, "", &problem))
         status = dataset_samples_load(store, &dataset, run->base, SAMPLES_TO_FIT, samples);
     else
         status = STORE_CORRUPT;

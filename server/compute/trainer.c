@@ -209,9 +209,23 @@ static enum store_status try_to_end(struct job *job, struct run_end *end)
     return model_cache_change_end(cache, job->record.model, status);
 }
 
-/* An end is worth more than what a later run could go on from. */
-static bool may_end_later(struct job *job, enum store_status status)
+static struct run_end damaged(void)
 {
+    return (struct run_end){
+        .state = RUN_FAILED, .code = "damaged_data", .detail = "The stored data can't be read."};
+}
+
+/* An end is worth more than what a later run could go on from. */
+static bool may_end_later(struct job *job, enum store_status status, struct run_end *end)
+{
+    /* A damaged database that refuses the end takes that of a failure, with nothing beside it. */
+    if (status == STORE_CORRUPT && end->state != RUN_FAILED) {
+        *end = damaged();
+        job->pending.size = 0;
+        checkpoint_discard(&job->checkpoint);
+        log_end(job, end);
+        return true;
+    }
     if (status == STORE_FULL && job->checkpoint.stores != NULL) {
         checkpoint_discard(&job->checkpoint);
         return true;
@@ -229,7 +243,7 @@ static void end_job(struct job *job, struct run_end *end)
     log_end(job, end);
     do
         status = try_to_end(job, end);
-    while (may_end_later(job, status));
+    while (may_end_later(job, status, end));
     options->on_end(options->context, job->record.id);
 }
 
@@ -326,7 +340,7 @@ static struct run_end unreadable(enum store_status status)
     if (status == STORE_NO_MEMORY)
         return no_memory();
     if (status == STORE_CORRUPT)
-        return failure("damaged_data", "The stored data can't be read.");
+        return damaged();
     return failure("store_unavailable", "The database can't be read.");
 }
 

@@ -121,7 +121,10 @@ static enum store_status load(struct model_cache *cache, const char *id, int64_t
     enum store_status status = store_pool_borrow_reader(cache->stores, &store);
     if (status != STORE_OK)
         return status;
-    status = model_load(store, id, version, with_weights, ret_model);
+    status = store_snapshot_begin(store); /* the version that is served is there */
+    if (status == STORE_OK)
+        status = model_load(store, id, version, with_weights, ret_model);
+    store_snapshot_end(store);
     store_pool_return_reader(cache->stores, store);
     return status;
 }

@@ -14,6 +14,7 @@ static bool find_names(const struct dataset_record *dataset, const struct model 
     struct document *names = document_read_stored(dataset->names, &unreadable);
     if (names == NULL)
         return false;
+    known = json_value_count(document_root(names)) <= dataset->classes;
     for (size_t i = 0; known && i < json_value_count(document_root(names)); i++) {
         const char *name = json_value_string(json_value_element(document_root(names), i));
         const int32_t class = labels_find(&model->labels, name);
@@ -202,7 +203,10 @@ static enum store_status load_labels(struct store *store, const struct dataset_r
     samples->targets.label = malloc(samples->count * sizeof *samples->targets.label);
     struct conversion conversion = {
         .dtype = dataset->label.dtype, .max = samples->count, .label = samples->targets.label};
-    const enum store_status status = convert(store, &dataset->label, &conversion);
+    enum store_status status = convert(store, &dataset->label, &conversion);
+    for (size_t i = 0; status == STORE_OK && i < samples->count; i++)
+        if ((size_t)samples->targets.label[i] >= dataset->classes)
+            status = STORE_CORRUPT;
     if (status == STORE_OK && dataset->names != NULL)
         return rename_labels(dataset, model, samples);
     return status;

@@ -14,6 +14,19 @@ static bool refuse_use(enum problem_code missing, const char *name, struct probl
                        "A run of %s is queued or running: cancel it or wait for its end.", name);
 }
 
+static bool damaged(enum problem_code missing, const char *name, struct problem *problem)
+{
+    if (name == NULL || *name == '\0')
+        return problem_set(problem, PROBLEM_DAMAGED_DATA, "The database is damaged.");
+    return problem_set(problem, PROBLEM_DAMAGED_DATA,
+                       "What the database holds of the %s \"%s\" is damaged. Nothing of it was "
+                       "used; restore it from a backup, or delete it.",
+                       missing == PROBLEM_MODEL_NOT_FOUND     ? "model"
+                       : missing == PROBLEM_DATASET_NOT_FOUND ? "dataset"
+                                                              : "run",
+                       name);
+}
+
 bool errors_store_ok(enum store_status status, enum problem_code missing, const char *name,
                      struct problem *problem)
 {
@@ -57,6 +70,7 @@ bool errors_store_ok(enum store_status status, enum problem_code missing, const 
         return problem_set(problem, PROBLEM_STORE_UNAVAILABLE,
                            "The database can't be used right now.");
     case STORE_CORRUPT:
+        return damaged(missing, name, problem);
     case STORE_FOREIGN:
     case STORE_NEWER:
         return problem_set(problem, PROBLEM_INTERNAL, "The stored data can't be read.");

@@ -146,6 +146,8 @@ enum store_status model_load(struct store *store, const char *id, int64_t versio
     model_record_finish(&record);
     if (status == STORE_OK)
         status = with_weights ? restore_version(store, model) : restore_ranges(store, model);
+    if (status == STORE_NOT_FOUND && version == 0)
+        status = STORE_CORRUPT; /* the version that is served is not there */
     if (status == STORE_OK)
         *ret_model = model;
     else

@@ -68,8 +68,9 @@ static bool find_layers(const struct network_params *params, const struct tensor
                         const float **layers)
 {
     for (size_t l = 0; l < network_depth(params); l++) {
-        const struct tensor *tensor = tensors_find(tensors, weights_name(params, l));
-        if (tensor == NULL || tensor->rows != network_neurons(params, l) ||
+        const struct tensor *tensor = &tensors->items[l];
+        if (l >= tensors->count || strcmp(tensor->name, weights_name(params, l)) != 0 ||
+            tensor->rows != network_neurons(params, l) ||
             tensor->columns != network_afferents(params, l))
             return false;
         layers[l] = tensor->values;

@@ -4,6 +4,16 @@
 
 #include "server/store/query.h"
 
+/* In a damaged database, chunks of an array that is gone may be left, and its number is given
+ * again.
+ */
+static enum store_status delete_strays(struct store *store, int64_t array)
+{
+    struct query query = query_begin(store, "DELETE FROM chunks WHERE array = ?");
+    query_integer(&query, array);
+    return query_run(&query);
+}
+
 enum store_status store_array_begin(struct store *store, const struct array_record *array,
                                     int64_t *ret_array)
 {
@@ -11,7 +21,8 @@ enum store_status store_array_begin(struct store *store, const struct array_reco
                                             "VALUES (?, 0, ?, 0) RETURNING id");
     query_text(&query, dtype_name(array->dtype));
     query_integer(&query, (int64_t)array->features);
-    return query_number(&query, ret_array);
+    const enum store_status status = query_number(&query, ret_array);
+    return status == STORE_OK ? delete_strays(store, *ret_array) : status;
 }
 
 enum store_status store_array_append(struct store *store, int64_t array, size_t position,
@@ -28,7 +39,8 @@ enum store_status store_array_append(struct store *store, int64_t array, size_t 
 enum store_status store_array_end(struct store *store, const struct array_record *array)
 {
     struct query query =
-        query_begin(store, "UPDATE arrays SET count = ?, bytes = ?, sha256 = ? WHERE id = ?");
+        query_begin(store, "UPDATE arrays SET count = ?1, bytes = ?2, sha256 = ?3, row_sha256 = "
+                           "sha256(dtype, ?1, features, ?2, ?3) WHERE id = ?4");
     query_integer(&query, (int64_t)array->count);
     query_integer(&query, (int64_t)array->bytes);
     query_text(&query, array->sha256);

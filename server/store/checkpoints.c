@@ -93,7 +93,8 @@ static const struct query_column columns[] = {
     COLUMN("c.epoch", epoch),
     {0},
 };
-static const struct query_record checkpoints = {sizeof(struct checkpoint_record), NULL, columns};
+static const struct query_record checkpoints = {.size = sizeof(struct checkpoint_record),
+                                                .columns = columns};
 
 static bool only_look(void *context, const void *data, size_t bytes)
 {

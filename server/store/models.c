@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "server/base/timestamp.h"
 #include "server/store/query.h"
 #include "server/store/samples.h"
 
@@ -12,6 +13,25 @@ void model_record_finish(struct model_record *record)
     free(record->summary);
     free(record->labels);
     *record = (struct model_record){0};
+}
+
+#define AS_TEXT(number)    #number
+#define LISTED_TEXT(limit) AS_TEXT(limit)
+#define MANY_LABELS        "label_count > " LISTED_TEXT(LIMIT_LISTED)
+#define CHECKSUM_OF_ROW    "sha256(sequence, id, config, labels)"
+/* Of what listings show. */
+#define CHECKSUM_OF_SUMMARY                                                                        \
+    "sha256(sequence, id, ifnull(summary, config), label_count, iif(" MANY_LABELS ", NULL, "       \
+                                                                                  "labels))"
+
+/* After each change of what they are the checksums of, in the same transaction. */
+static enum store_status update_checksums(struct store *store, int64_t model)
+{
+    struct query query =
+        query_begin(store, "UPDATE models SET row_sha256 = " CHECKSUM_OF_ROW
+                           ", listed_sha256 = " CHECKSUM_OF_SUMMARY " WHERE sequence = ?");
+    query_integer(&query, model);
+    return query_run(&query);
 }
 
 /* Inserts the row only; its version is published in the same transaction. */
@@ -45,6 +65,8 @@ enum store_status store_model_insert(struct store *store, const struct model_rec
         status = are_drawn ? store_version_note_drawn(store, sequence, tensors, tensor_count, now)
                            : store_version_publish(store, sequence, 0, tensors, tensor_count, now,
                                                    &version);
+    if (status == STORE_OK)
+        status = update_checksums(store, sequence);
     return query_transaction_end(store, status);
 }
 
@@ -55,32 +77,32 @@ static void finish_model(void *record)
     model_record_finish(record);
 }
 
-#define COLUMN(sql, member) QUERY_COLUMN(sql, model_record, member)
+#define COLUMN(sql, ...) QUERY_COLUMN(sql, model_record, __VA_ARGS__)
 #define SHORT_COLUMNS                                                                              \
     COLUMN("sequence", sequence), COLUMN("id", id), COLUMN("description", description),            \
-        COLUMN("version", version), COLUMN("created_at", created_at),                              \
-        COLUMN("updated_at", updated_at)
+        COLUMN("version", version, .min = 1),                                                      \
+        COLUMN("created_at", created_at, .max = TIMESTAMP_MAX),                                    \
+        COLUMN("updated_at", updated_at, .max = TIMESTAMP_MAX)
 static const struct query_column model_columns[] = {
     SHORT_COLUMNS,
     COLUMN("config", config),
     COLUMN("labels", labels),
+    QUERY_HOLDS(CHECKSUM_OF_ROW " IS row_sha256"),
     {0},
 };
-static const struct query_record models = {sizeof(struct model_record), finish_model,
-                                           model_columns};
+static const struct query_record models = {
+    .size = sizeof(struct model_record), .finish = finish_model, .columns = model_columns};
 
-#define AS_TEXT(number)    #number
-#define LISTED_TEXT(limit) AS_TEXT(limit)
-#define MANY_LABELS        "label_count > " LISTED_TEXT(LIMIT_LISTED)
 static const struct query_column summary_columns[] = {
     SHORT_COLUMNS,
     COLUMN("ifnull(summary, config)", config),
     COLUMN("iif(" MANY_LABELS ", NULL, labels)", labels),
     COLUMN("summary IS NOT NULL OR " MANY_LABELS, is_abridged),
+    QUERY_HOLDS(CHECKSUM_OF_SUMMARY " IS listed_sha256"),
     {0},
 };
 static const struct query_record summaries = {sizeof(struct model_record), finish_model,
-                                              summary_columns};
+                                              summary_columns, .lists_damaged = true};
 
 enum store_status store_model_find(struct store *store, const char *id,
                                    struct model_record *ret_record)
@@ -142,6 +164,8 @@ enum store_status store_model_update(struct store *store, int64_t model,
         status = check_names(store, model);
     if (status == STORE_OK)
         status = update_row(store, model, change, now);
+    if (status == STORE_OK)
+        status = update_checksums(store, model);
     return query_transaction_end(store, status);
 }
 

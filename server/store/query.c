@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/utf8.h"
+
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "BLOBs hold little-endian numbers");
 
 enum store_status query_status(int result)
@@ -21,6 +23,7 @@ enum store_status query_status(int result)
         return STORE_FULL;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    case SQLITE_CONSTRAINT: /* no sound database refuses what the store asks for */
         return STORE_CORRUPT;
     default:
         return STORE_UNAVAILABLE;
@@ -174,28 +177,70 @@ enum store_status query_number(struct query *query, int64_t *ret_number)
 
 /* --- records --- */
 
+static enum store_status read_integer(sqlite3_stmt *row, int at, const struct query_column *column,
+                                      void *member)
+{
+    const int64_t greatest = column->size == sizeof(bool) ? 1 : INT64_MAX;
+    const int64_t max = column->max != 0 ? column->max : greatest;
+    const int64_t number = sqlite3_column_int64(row, at);
+    if (sqlite3_column_type(row, at) != SQLITE_INTEGER &&
+        sqlite3_column_type(row, at) != SQLITE_NULL)
+        return STORE_CORRUPT;
+    if (number < column->min || number > max)
+        return STORE_CORRUPT;
+    memcpy(member, &number, column->size); /* a member of fewer bytes takes the low ones */
+    return STORE_OK;
+}
+
+static enum store_status read_real(sqlite3_stmt *row, int at, double *member)
+{
+    const int type = sqlite3_column_type(row, at);
+    if (type != SQLITE_FLOAT && type != SQLITE_INTEGER && type != SQLITE_NULL)
+        return STORE_CORRUPT;
+    *member = type == SQLITE_NULL ? NAN : sqlite3_column_double(row, at);
+    return STORE_OK;
+}
+
+/* NULL is left as it is: the member is zeroed. */
+static enum store_status read_text(sqlite3_stmt *row, int at, const struct query_column *column,
+                                   void *member)
+{
+    if (sqlite3_column_type(row, at) == SQLITE_NULL)
+        return column->min > 0 ? STORE_CORRUPT : STORE_OK;
+    if (sqlite3_column_type(row, at) != SQLITE_TEXT)
+        return STORE_CORRUPT;
+    const char *text = (const char *)sqlite3_column_text(row, at);
+    const size_t size = (size_t)sqlite3_column_bytes(row, at);
+    if (text == NULL)
+        return STORE_NO_MEMORY;
+    if (size < (size_t)column->min || strlen(text) != size || !utf8_is_valid(text, size) ||
+        (column->kind == QUERY_STRING && size >= column->size))
+        return STORE_CORRUPT;
+    if (column->kind == QUERY_STRING) {
+        memcpy(member, text, size + 1);
+        return STORE_OK;
+    }
+    *(char **)member = strdup(text);
+    return *(char **)member != NULL ? STORE_OK : STORE_NO_MEMORY;
+}
+
+enum store_status query_holds(sqlite3_stmt *row, int column, void *unused)
+{
+    (void)unused;
+    return sqlite3_column_int(row, column) == 1 ? STORE_OK : STORE_CORRUPT;
+}
+
 static enum store_status read_column(sqlite3_stmt *row, int at, const struct query_column *column,
                                      void *member)
 {
-    const char *text;
     switch (column->kind) {
-    case QUERY_INTEGER: /* a member of fewer bytes takes the low ones */
-        memcpy(member, &(int64_t){sqlite3_column_int64(row, at)}, column->size);
-        return STORE_OK;
+    case QUERY_INTEGER:
+        return read_integer(row, at, column, member);
     case QUERY_REAL:
-        *(double *)member =
-            sqlite3_column_type(row, at) == SQLITE_NULL ? NAN : sqlite3_column_double(row, at);
-        return STORE_OK;
+        return read_real(row, at, member);
     case QUERY_STRING:
-        text = (const char *)sqlite3_column_text(row, at);
-        snprintf(member, column->size, "%s", text != NULL ? text : "");
-        return STORE_OK;
     case QUERY_COPY:
-        if (sqlite3_column_type(row, at) == SQLITE_NULL)
-            return STORE_OK;
-        text = (const char *)sqlite3_column_text(row, at);
-        *(char **)member = text != NULL ? strdup(text) : NULL;
-        return *(char **)member != NULL ? STORE_OK : STORE_NO_MEMORY;
+        return read_text(row, at, column, member);
     case QUERY_OTHER:
         return column->read(row, at, member);
     }
@@ -210,9 +255,22 @@ static enum store_status read_record(const struct query *query, void *record)
     for (int i = 0; status == STORE_OK && kind->columns[i].sql != NULL; i++)
         status = read_column(query->statement, i, &kind->columns[i],
                              (char *)record + kind->columns[i].offset);
+    if (status == STORE_OK && kind->holds != NULL && !kind->holds(record))
+        status = STORE_CORRUPT;
     if (status != STORE_OK && kind->finish != NULL)
         kind->finish(record);
     return status;
+}
+
+/* One of many rows. */
+static enum store_status read_listed(const struct query *query, void *record)
+{
+    const struct query_column *number = query->record->columns;
+    const enum store_status status = read_record(query, record);
+    if (status != STORE_CORRUPT || !query->record->lists_damaged)
+        return status;
+    memset(record, 0, query->record->size);
+    return read_integer(query->statement, 0, number, (char *)record + number->offset);
 }
 
 enum store_status query_row(struct query *query, void *ret_record)
@@ -238,7 +296,7 @@ enum store_status query_rows_of(struct query *query, void *records, size_t *ret_
         rows++;
         if (sqlite3_column_type(query->statement, 0) == SQLITE_NULL)
             continue;
-        status = read_record(query, (char *)records + count * kind->size);
+        status = read_listed(query, (char *)records + count * kind->size);
         if (status != STORE_OK) {
             query_end(query);
             break;
@@ -273,8 +331,10 @@ enum store_status query_copy_numbers(sqlite3_stmt *row, int column, size_t rows,
         __builtin_mul_overflow(expected, 4, &expected) || size != expected)
         return STORE_CORRUPT;
     void *numbers = malloc(size + 1);
-    if (numbers == NULL)
+    if (numbers == NULL || (data == NULL && size > 0)) {
+        free(numbers);
         return STORE_NO_MEMORY;
+    }
     if (size > 0)
         memcpy(numbers, data, size);
     memcpy(ret_numbers, &numbers, sizeof numbers);

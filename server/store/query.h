@@ -46,9 +46,12 @@ enum query_kind {
     QUERY_OTHER,
     QUERY_INTEGER, /* int64_t, size_t, or bool for 0 and 1; NULL: 0 */
     QUERY_REAL,    /* double; NULL: NaN */
-    QUERY_STRING,  /* char[], cut with its NUL; NULL: "" */
+    QUERY_STRING,  /* char[], which must hold it with its NUL; NULL: "" */
     QUERY_COPY     /* char *, owned; NULL: NULL */
 };
+
+/* A value of another type, a number out of its bounds, and a text that is too long or not UTF-8 are
+ * damage: STORE_CORRUPT. */
 
 struct query_column {
     const char *sql;
@@ -56,19 +59,33 @@ struct query_column {
     size_t offset, size; /* of the member that it becomes */
     /* Reads QUERY_OTHER into the member at the offset; 0: into the record, read so far. */
     enum store_status (*read)(sqlite3_stmt *row, int column, void *ret_member);
+    /* Of a number, as which NULL is 0 (max 0: the greatest of its type); min also of a text's
+     * bytes. */
+    int64_t min, max;
 };
 
 struct query_record {
     size_t size;
     void (*finish)(void *record); /* takes one that was read in part, too; NULL: it owns nothing */
     const struct query_column *columns; /* read in this order; the last one has no SQL */
+    /* Whether what was read goes together; else it is damaged. NULL: it does. */
+    bool (*holds)(const void *record);
+    /* Of many rows, a damaged one is all zeros except its first column, a number. */
+    bool lists_damaged;
 };
 
-/* A column and the member of struct `record` that it becomes, which says the kind. */
-#define QUERY_COLUMN(sql, record, member)                                                          \
+/* A column and the member of struct `record` that it becomes, which says the kind. Bounds follow:
+ * .min = 1. */
+#define QUERY_COLUMN(column, record, member, ...)                                                  \
     {                                                                                              \
-        sql, QUERY_KIND(((struct record *)0)->member), offsetof(struct record, member),            \
-            sizeof((struct record *)0)->member, NULL                                               \
+        .sql = column, .kind = QUERY_KIND(((struct record *)0)->member),                           \
+        .offset = offsetof(struct record, member), .size = sizeof((struct record *)0)->member,     \
+        __VA_ARGS__                                                                                \
+    }
+/* A condition of SQL; a row for which it is not true is damaged. */
+#define QUERY_HOLDS(condition)                                                                     \
+    {                                                                                              \
+        .sql = condition, .read = query_holds                                                      \
     }
 #define QUERY_KIND(member)                                                                         \
     _Generic(&(member),                                                                            \
@@ -117,6 +134,9 @@ enum store_status query_rows(struct query *query, void *records, size_t *ret_cou
 /* The same for what belongs to something: a row whose first column is NULL says only that this is
  * there. STORE_NOT_FOUND: there is no row at all. */
 enum store_status query_rows_of(struct query *query, void *records, size_t *ret_count);
+
+/* The reader of QUERY_HOLDS. */
+enum store_status query_holds(sqlite3_stmt *row, int column, void *unused);
 
 /* Copies a BLOB of rows * columns numbers of four bytes into the pointer at ret_numbers; free().
  * STORE_CORRUPT: it has another size. */

@@ -101,6 +101,8 @@ enum store_status store_queue_insert(struct store *store, int64_t model, const c
         status = keep_source(store, validation);
     if (status == STORE_OK)
         status = insert_row(store, model, params, epochs, memory, training, validation, now, &run);
+    if (status == STORE_OK)
+        status = store_run_seal(store, run);
     status = query_transaction_end(store, status);
     if (status == STORE_OK)
         *ret_run = run;
@@ -271,6 +273,8 @@ static enum store_status resume(struct store *store, int64_t run,
     if (status == STORE_OK)
         status = insert_resumption(store, run, resumption, now, ret_run);
     if (status == STORE_OK)
+        status = store_run_seal(store, *ret_run);
+    if (status == STORE_OK)
         status = copy_metrics(store, run, *ret_run);
     return status == STORE_OK ? move_checkpoint(store, run, *ret_run) : status;
 }
@@ -310,13 +314,32 @@ static enum store_status begin_run(struct store *store, int64_t run, int64_t now
     return query_run(&query);
 }
 
+/* A run whose row is damaged fails, so that it holds up no other. */
+static enum store_status fail_damaged(struct store *store, int64_t run, int64_t now)
+{
+    struct query query = query_begin(
+        store, "UPDATE runs SET state = 'failed', error_code = 'damaged_data', error_detail = "
+               "'The stored data can''t be read.', finished_at = ? WHERE id = ?");
+    query_integer(&query, now);
+    query_integer(&query, run);
+    return query_run(&query);
+}
+
 static enum store_status claim_next(struct store *store, int64_t now, struct run_record *ret_record)
 {
     int64_t run;
-    enum store_status status = find_next(store, &run);
-    if (status == STORE_OK)
+    enum store_status status;
+    while ((status = find_next(store, &run)) == STORE_OK) {
         status = begin_run(store, run, now);
-    return status == STORE_OK ? store_run_find(store, run, ret_record) : status;
+        if (status == STORE_OK)
+            status = store_run_find(store, run, ret_record);
+        if (status != STORE_CORRUPT && status != STORE_NOT_FOUND) /* its model is not there */
+            return status;
+        status = fail_damaged(store, run, now);
+        if (status != STORE_OK)
+            return status;
+    }
+    return status;
 }
 
 enum store_status store_queue_claim(struct store *store, int64_t now,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/timestamp.h"
 #include "server/store/checkpoints.h"
 #include "server/store/query.h"
 
@@ -24,9 +25,12 @@ static enum store_status read_state(sqlite3_stmt *row, int column, void *ret_sta
 {
     const char *name = (const char *)sqlite3_column_text(row, column);
     int state = 0;
-    while (name != NULL && run_state_names[state + 1] != NULL &&
-           strcmp(name, run_state_names[state]) != 0)
+    if (name == NULL)
+        return sqlite3_column_type(row, column) == SQLITE_TEXT ? STORE_NO_MEMORY : STORE_CORRUPT;
+    while (run_state_names[state] != NULL && strcmp(name, run_state_names[state]) != 0)
         state++;
+    if (run_state_names[state] == NULL)
+        return STORE_CORRUPT;
     *(enum run_state *)ret_state = (enum run_state)state;
     return STORE_OK;
 }
@@ -36,21 +40,34 @@ static void finish_run(void *record)
     run_record_finish(record);
 }
 
+/* Of what a run is asked for, which never changes. */
+#define CHECKSUM_OF_RUN(of)                                                                        \
+    "sha256(" of "model, " of "continues, " of "epochs, " of "params, " of "samples_sha256, " of   \
+    "validation_sha256)"
+
+enum store_status store_run_seal(struct store *store, int64_t run)
+{
+    struct query query =
+        query_begin(store, "UPDATE runs SET row_sha256 = " CHECKSUM_OF_RUN("") " WHERE id = ?");
+    query_integer(&query, run);
+    return query_run(&query);
+}
+
 #define METRICS_COLUMNS(record, place)                                                             \
     QUERY_COLUMN("e.epoch", record, place epoch), QUERY_COLUMN("e.loss", record, place loss),      \
         QUERY_COLUMN("e.accuracy", record, place accuracy),                                        \
         QUERY_COLUMN("e.validation_loss", record, place validation_loss),                          \
         QUERY_COLUMN("e.validation_accuracy", record, place validation_accuracy)
-#define COLUMN(sql, member) QUERY_COLUMN(sql, run_record, member)
+#define COLUMN(sql, ...) QUERY_COLUMN(sql, run_record, __VA_ARGS__)
 static const struct query_column run_columns[] = {
     COLUMN("r.id", id),
-    COLUMN("m.id", model),
+    COLUMN("m.id", model, .min = 1),
     {"r.state", .offset = offsetof(struct run_record, state), .read = read_state},
     COLUMN("r.cancel_requested", cancel_requested),
     COLUMN("r.continues", continues),
     COLUMN("r.base_version", base_version),
     COLUMN("r.version", version),
-    COLUMN("r.epochs", epochs),
+    COLUMN("r.epochs", epochs, .min = 1),
     COLUMN("r.memory", memory),
     COLUMN("r.params", params),
     COLUMN("r.error_code", error_code),
@@ -63,18 +80,20 @@ static const struct query_column run_columns[] = {
     COLUMN("(SELECT nullif(json_group_array(json_object('epoch', epoch, 'version', version)), '[]')"
            " FROM versions WHERE run = r.id AND epoch IS NOT NULL)",
            kept),
-    COLUMN("r.created_at", created_at),
-    COLUMN("r.started_at", started_at),
-    COLUMN("r.finished_at", finished_at),
+    COLUMN("r.created_at", created_at, .max = TIMESTAMP_MAX),
+    COLUMN("r.started_at", started_at, .max = TIMESTAMP_MAX),
+    COLUMN("r.finished_at", finished_at, .max = TIMESTAMP_MAX),
     COLUMN("(SELECT max(epoch) FROM metrics WHERE run = r.id)", epoch),
     METRICS_COLUMNS(run_record, metrics.),
+    QUERY_HOLDS("r.row_sha256 IS " CHECKSUM_OF_RUN("r.")),
     {0},
 };
-static const struct query_record runs = {sizeof(struct run_record), finish_run, run_columns};
+static const struct query_record runs = {sizeof(struct run_record), finish_run, run_columns,
+                                         .lists_damaged = true};
 
 static const struct query_column metrics_columns[] = {METRICS_COLUMNS(epoch_metrics, ), {0}};
 static const struct query_record metrics_rows = {sizeof(struct epoch_metrics), NULL,
-                                                 metrics_columns};
+                                                 metrics_columns, .lists_damaged = true};
 
 /* A run's metrics are those of its best epoch, or of its last one. */
 #define OF_ANY_MODEL "FROM runs r JOIN models m ON m.sequence = r.model " RUN_JOINS

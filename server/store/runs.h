@@ -66,6 +66,9 @@ enum store_status store_run_progress(struct store *store, int64_t run,
 enum store_status store_run_add_metrics(struct store *store, int64_t run,
                                         const struct epoch_metrics *metrics, size_t count);
 
+/* Within the transaction that inserts a run: its row gets its checksum. */
+enum store_status store_run_seal(struct store *store, int64_t run);
+
 /* How a run ends. */
 struct run_end {
     enum run_state state;         /* RUN_SUCCEEDED, RUN_FAILED or RUN_CANCELLED */

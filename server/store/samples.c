@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "server/base/limits.h"
 #include "server/store/query.h"
 
 /* The numbers that are stored; each takes four bytes. */
@@ -93,7 +94,10 @@ enum store_status store_samples_prune(struct store *store)
 /* The table has one kind for both kinds of spikes; only spike trains have times in it. */
 static enum store_status read_kind(sqlite3_stmt *row, int column, void *ret_samples)
 {
-    ((struct samples *)ret_samples)->kind = (enum samples_kind)sqlite3_column_int(row, column);
+    const int64_t kind = sqlite3_column_int64(row, column);
+    if (kind < SAMPLES_VALUES || kind > SAMPLES_SPIKE_TRAINS)
+        return STORE_CORRUPT;
+    ((struct samples *)ret_samples)->kind = (enum samples_kind)kind;
     return STORE_OK;
 }
 
@@ -142,19 +146,21 @@ static void finish(void *samples)
 }
 
 /* The readers of BLOBs need what is read before them. */
-#define COLUMN(sql, member) QUERY_COLUMN(sql, samples, member)
+#define COLUMN(sql, ...) QUERY_COLUMN(sql, samples, __VA_ARGS__)
 static const struct query_column columns[] = {
     {"s.kind + (s.times IS NOT NULL)", .read = read_kind},
-    COLUMN("s.count", count),
-    COLUMN("s.features", features),
-    COLUMN("s.outputs", targets.outputs),
+    COLUMN("s.count", count, .min = 1),
+    COLUMN("s.features", features, .min = 1),
+    COLUMN("s.outputs", targets.outputs, .max = LIMIT_OUT_FEATURES),
     {"ifnull(s.counts, s.label)", .read = read_targets},
     {"s.data", .read = read_data},
     {"s.times", .read = read_times},
     {"s.sha256", .read = verify},
+    QUERY_HOLDS("s.sha256 IS iif(s.id = r.samples, r.samples_sha256, r.validation_sha256)"),
     {0},
 };
-static const struct query_record rows = {sizeof(struct samples), finish, columns};
+static const struct query_record rows = {
+    .size = sizeof(struct samples), .finish = finish, .columns = columns};
 
 enum store_status store_samples_load(struct store *store, int64_t run, bool validation,
                                      struct samples *ret_samples)

@@ -12,6 +12,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "server/base/checksum.h"
 #include "server/store/migrate.h"
 #include "server/store/query.h"
 
@@ -49,6 +50,29 @@ const char *store_status_text(enum store_status status)
     return texts[status];
 }
 
+/* sha256(value, ...) of SQL: the checksum of what its values are as texts, of which NULL is none.
+ */
+static void sql_sha256(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    struct checksum checksum;
+    char text[CHECKSUM_TEXT];
+    checksum_init(&checksum);
+    for (int i = 0; i < count; i++) {
+        const bool is_null = sqlite3_value_type(values[i]) == SQLITE_NULL;
+        const unsigned char *value = sqlite3_value_text(values[i]);
+        const int64_t size = is_null ? -1 : sqlite3_value_bytes(values[i]);
+        if (value == NULL && !is_null) {
+            sqlite3_result_error_nomem(context);
+            return;
+        }
+        checksum_add(&checksum, &size, sizeof size);
+        if (size > 0)
+            checksum_add(&checksum, value, (size_t)size);
+    }
+    checksum_finish(&checksum, text);
+    sqlite3_result_text(context, text, CHECKSUM_TEXT - 1, SQLITE_TRANSIENT);
+}
+
 static enum store_status configure(struct store *store)
 {
     sqlite3_extended_result_codes(store->db, 1);
@@ -58,7 +82,10 @@ static enum store_status configure(struct store *store)
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
-    return query_execute(store, "PRAGMA foreign_keys = ON");
+    const enum store_status status = query_status(sqlite3_create_function(
+        store->db, "sha256", -1, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY, NULL,
+        sql_sha256, NULL, NULL));
+    return status == STORE_OK ? query_execute(store, "PRAGMA foreign_keys = ON") : status;
 }
 
 /* Closes a store that could not be opened; errno says why, if the system had a reason. */

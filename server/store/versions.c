@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/timestamp.h"
 #include "server/store/query.h"
 
 static void finish_tensor(void *tensor)
@@ -160,17 +161,18 @@ enum store_status store_version_insert(struct store *store, int64_t model,
 
 /* --- listing --- */
 
-#define VERSION_COLUMN(sql, member) QUERY_COLUMN(sql, version_record, member)
+#define VERSION_COLUMN(sql, ...) QUERY_COLUMN(sql, version_record, __VA_ARGS__)
 static const struct query_column version_columns[] = {
     VERSION_COLUMN("v.version", version),
     VERSION_COLUMN("v.run", run),
     VERSION_COLUMN("v.epoch", epoch),
     VERSION_COLUMN("v.drawn", is_drawn),
     VERSION_COLUMN("v.sha256", sha256),
-    VERSION_COLUMN("v.created_at", created_at),
+    VERSION_COLUMN("v.created_at", created_at, .max = TIMESTAMP_MAX),
     {0},
 };
-static const struct query_record versions = {sizeof(struct version_record), NULL, version_columns};
+static const struct query_record versions = {sizeof(struct version_record), NULL, version_columns,
+                                             .lists_damaged = true};
 
 /* A model without any such version is one row of NULLs. */
 enum store_status store_version_list(struct store *store, const char *model, int64_t before,
@@ -194,16 +196,16 @@ static enum store_status read_values(sqlite3_stmt *row, int column, void *ret_te
     return query_copy_numbers(row, column, tensor->rows, tensor->columns, &tensor->values);
 }
 
-#define TENSOR_COLUMN(sql, member) QUERY_COLUMN(sql, tensor, member)
+#define TENSOR_COLUMN(sql, ...) QUERY_COLUMN(sql, tensor, __VA_ARGS__)
 static const struct query_column tensor_columns[] = {
     TENSOR_COLUMN("name", name),
-    TENSOR_COLUMN("rows", rows),
-    TENSOR_COLUMN("columns", columns),
+    TENSOR_COLUMN("rows", rows, .min = 1),
+    TENSOR_COLUMN("columns", columns, .min = 1),
     {"data", .read = read_values},
     {0},
 };
-static const struct query_record tensor_rows = {sizeof(struct tensor), finish_tensor,
-                                                tensor_columns};
+static const struct query_record tensor_rows = {
+    .size = sizeof(struct tensor), .finish = finish_tensor, .columns = tensor_columns};
 
 enum store_status store_version_peek(struct store *store, int64_t model, int64_t version,
                                      const char *prefix, struct tensors *ret_tensors)
@@ -261,8 +263,11 @@ enum store_status store_version_load(struct store *store, int64_t model, int64_t
     struct version_record record;
     struct tensors tensors = {0};
     enum store_status status = find_version(store, model, version, &record);
-    if (status == STORE_OK && !record.is_drawn)
+    if (status == STORE_OK && !record.is_drawn) {
         status = store_version_peek(store, model, version, "", &tensors);
+        if (status == STORE_NOT_FOUND)
+            status = STORE_CORRUPT;
+    }
     if (status == STORE_OK && !record.is_drawn)
         status = compare(&record, tensors.items, tensors.count);
     if (status == STORE_OK)

@@ -80,8 +80,7 @@ START_TEST(the_third_migration_keeps_all_that_was_there)
 {
     static const char *const queries[] = {
         "SELECT sequence, id, description, config, labels, version, created_at, updated_at FROM "
-        "models "
-        "ORDER BY sequence",
+        "models ORDER BY sequence",
         "SELECT model, version, run, sha256, created_at FROM versions ORDER BY model, version",
         "SELECT model, version, position, name, rows, columns, hex(data) FROM tensors ORDER BY 1, "
         "2, 3",

@@ -135,3 +135,15 @@ void expect_arrays(const struct service *service, int64_t count)
                      count);
     expect_no_files(service);
 }
+
+void damage_database(const struct service *service, const char *sql)
+{
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open(service->database, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, service_patience());
+    ck_assert_int_eq(sqlite3_exec(db, "PRAGMA ignore_check_constraints = ON", NULL, NULL, NULL),
+                     SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_changes(db), 1);
+    sqlite3_close(db);
+}

@@ -41,4 +41,7 @@ void change_database(const struct service *service, const char *sql);
  * its log. */
 void expect_arrays(const struct service *service, int64_t count);
 
+/* Changes a row behind the server's back, whatever the table's own checks say. */
+void damage_database(const struct service *service, const char *sql);
+
 #endif
