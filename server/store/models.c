@@ -22,7 +22,7 @@ void model_record_finish(struct model_record *record)
 /* Of what listings show. */
 #define CHECKSUM_OF_SUMMARY                                                                        \
     "sha256(sequence, id, ifnull(summary, config), label_count, iif(" MANY_LABELS ", NULL, "       \
-                                                                                  "labels))"
+    "labels))"
 
 /* After each change of what they are the checksums of, in the same transaction. */
 static enum store_status update_checksums(struct store *store, int64_t model)
