@@ -35,9 +35,13 @@ float tempotron_last(const struct tempotron_params *params)
 
 uint64_t tempotron_work(const struct tempotron_params *params, size_t spikes)
 {
-    enum { EXACT_MAXIMUM = 14 }; /* of one interval, in continuous time */
+    enum {
+        EXACT_MAXIMUM = 14, /* of one interval, in continuous time */
+        OF_A_SAMPLE = 64    /* whatever its size */
+    };
     const uint64_t spike = params->clock == CLOCK_CONTINUOUS ? EXACT_MAXIMUM : 1;
-    return (params->T + spike * spikes) * params->out_features;
+    const uint64_t neurons = (params->out_features + LANES - 1) / LANES * LANES;
+    return OF_A_SAMPLE + (params->T + spike * spikes) * neurons;
 }
 
 void tempotron_weight(const struct tempotron *tempotron, float *ret_weight)

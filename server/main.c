@@ -82,6 +82,11 @@ static void wake_waiting_requests(void *context, int64_t run)
     http_server_wake(service->http, run);
 }
 
+static bool has_model(struct service *service, const struct request *request)
+{
+    return model_cache_has(service->cache, request->model, request->version);
+}
+
 static void look_for_runs(void *context)
 {
     const struct service *service = context;
@@ -222,6 +227,7 @@ static int serve(struct options *options)
     options->http.bodies.context = &service;
     options->http.other_threads = options->workers;
     options->http.draining = &service.draining;
+    options->http.is_cached = has_model;
     options->http.routes = routes;
     options->http.routes_count = routes_count;
     block_signals(&signals);

@@ -81,9 +81,10 @@ static bool has_classes(const struct model *model)
 static void check_classes(const struct model *model, struct problem *problem)
 {
     const size_t classes = network_outputs(&model->config.network);
-    if (has_classes(model) && classes * classes > LIMIT_VOLTAGES)
-        problem_set(problem, PROBLEM_TOO_LARGE, "The confusion matrix of %zu classes is too large.",
-                    classes);
+    if (has_classes(model) && classes > LIMIT_CONFUSION)
+        problem_set(problem, PROBLEM_TOO_LARGE,
+                    "The model has %zu classes, but a confusion matrix may have at most %d.",
+                    classes, LIMIT_CONFUSION);
 }
 
 static void read_fields(struct service *service, const struct document *document,
@@ -134,11 +135,14 @@ static void evaluate_run(struct service *service, const struct request *request,
 
 static uint64_t work_of(const struct request_samples *input)
 {
+    enum { AN_ENTRY = 8 }; /* of the confusion matrix, to be written */
     const struct model_config *config = &input->model->config;
-    return request_samples_are_loaded(input)
-               ? input->samples.count *
-                     network_work(&config->network, samples_json_spikes(&input->samples, config))
-               : WORK_FOR_POOL;
+    const uint64_t classes = has_classes(input->model) ? network_outputs(&config->network) : 0;
+    if (!request_samples_are_loaded(input))
+        return WORK_FOR_POOL;
+    return input->samples.count *
+               network_work(&config->network, samples_json_spikes(&input->samples, config)) +
+           AN_ENTRY * classes * classes;
 }
 
 void evaluate_post(struct service *service, const struct request *request, struct reply *reply)

@@ -33,9 +33,11 @@
 #define LIMIT_VOLTAGES         (16 * 1024 * 1024) /* T or a sample's spikes, * neurons of a layer */
 #define LIMIT_MARGIN           1e7
 #define LIMIT_SPIKES           (16 * 1024 * 1024) /* batch * n * k * m of an answer of encode */
+#define LIMIT_CONFUSION        1024               /* classes of a confusion matrix */
 #define LIMIT_ANSWER           (4 * 1024 * 1024)  /* numbers of an answer; max_spikes * outputs */
 
-/* batch * (T + in_features) * out_features of predict and evaluate: about ten seconds on a core */
+/* batch * (T + in_features) * out_features, rounded up to whole LANES, of predict and evaluate: 10
+ * to 40 seconds on a core */
 #define LIMIT_WORK 40000000000ull
 
 #define LIMIT_TAU_MIN              1e-3 /* steps; beyond these float32 can't follow */

@@ -178,6 +178,21 @@ static void leave_to_pool(struct exchange *exchange)
     MHD_resume_connection(exchange->connection.handle);
 }
 
+/* Whether the first step is short, if the body is. */
+static bool is_light(const struct exchange *exchange)
+{
+    const struct http_server *server = exchange->server;
+    switch (exchange->route->place) {
+    case ON_EVENT_LOOP:
+        return true;
+    case ON_EVENT_LOOP_IF_CACHED:
+        return server->options.is_cached(server->service, &exchange->request);
+    case ON_POOL:
+        return false;
+    }
+    return false;
+}
+
 /* The whole request has arrived. */
 static void receive(struct exchange *exchange)
 {
@@ -190,8 +205,7 @@ static void receive(struct exchange *exchange)
     request->body = exchange->body.bytes.bytes;
     request->body_size = exchange->body.bytes.size;
     request->file = exchange->body.file;
-    const bool is_heavy =
-        exchange->route->place == ON_POOL || request->body_size > LIMIT_INLINE_BODY;
+    const bool is_heavy = request->body_size > LIMIT_INLINE_BODY || !is_light(exchange);
     exchange->reply.next = (struct reply_next){.handler = exchange->route->handler,
                                                .work = is_heavy ? WORK_FOR_POOL : 0};
 }

@@ -15,8 +15,9 @@ enum route_body {
 
 /* Which thread calls the first step of the handler. */
 enum route_place {
-    ON_EVENT_LOOP, /* unless the body is large */
-    ON_POOL        /* the step writes to the store, or reads much from it */
+    ON_EVENT_LOOP,           /* unless the body is large */
+    ON_EVENT_LOOP_IF_CACHED, /* likewise, and if http_options.is_cached says so; else on the pool */
+    ON_POOL                  /* the step writes to the store, or reads much from it */
 };
 
 struct route {

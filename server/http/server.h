@@ -11,6 +11,7 @@
 #include "server/http/body.h"
 #include "server/http/listener.h"
 
+struct request;
 struct service;
 struct http_server;
 struct route;
@@ -32,6 +33,8 @@ struct http_options {
     unsigned pool_threads;            /* for what would hold up the event loops */
     unsigned other_threads;           /* of the process, that open files too */
     bool log_requests;
+    /* Of a route ON_EVENT_LOOP_IF_CACHED: whether its first step has to load nothing. */
+    bool (*is_cached)(struct service *service, const struct request *request);
     const atomic_bool *draining; /* set before the server drains: answers tell clients to go */
     const struct route *routes;
     size_t routes_count;

@@ -114,6 +114,14 @@ static struct model *find(struct model_cache *cache, const char *id, int64_t ver
     return model;
 }
 
+bool model_cache_has(struct model_cache *cache, const char *id, int64_t version)
+{
+    uint64_t changes;
+    struct model *model = find(cache, id, version, &changes);
+    model_release(model);
+    return model != NULL;
+}
+
 static enum store_status load(struct model_cache *cache, const char *id, int64_t version,
                               bool with_weights, struct model **ret_model)
 {

@@ -39,4 +39,7 @@ struct store *model_cache_change_begin(struct model_cache *cache, const char *id
 enum store_status model_cache_change_end(struct model_cache *cache, const char *id,
                                          enum store_status status);
 
+/* Whether a version (0: the one served) is in memory now, so that to get it takes no time. */
+bool model_cache_has(struct model_cache *cache, const char *id, int64_t version);
+
 #endif

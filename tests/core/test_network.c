@@ -335,6 +335,18 @@ START_TEST(continuous_time_is_more_work)
 }
 END_TEST
 
+/* Neurons are computed LANES at a time. */
+START_TEST(one_neuron_is_as_much_work_as_eight)
+{
+    struct tempotron_params params = {CLOCK_GRID, 10, 1, 100, 15, 3.75, 1};
+    const uint64_t one = tempotron_work(&params, 10);
+    params.out_features = 8;
+    ck_assert_uint_eq(tempotron_work(&params, 10), one);
+    params.out_features = 9;
+    ck_assert_uint_gt(tempotron_work(&params, 10), one * 3 / 2);
+}
+END_TEST
+
 START_TEST(a_time_that_is_not_a_number_is_silence)
 {
     struct arena arena = {0};
@@ -538,6 +550,7 @@ int main(void)
     tcase_add_test(tests, layers_draw_normal_weights);
     tcase_add_test(tests, weights_are_drawn_for_any_threshold_and_few_inputs);
     tcase_add_test(tests, continuous_time_is_more_work);
+    tcase_add_test(tests, one_neuron_is_as_much_work_as_eight);
     tcase_add_test(tests, a_time_that_is_not_a_number_is_silence);
     tcase_add_loop_test(tests, blocks_of_a_layer_are_one_tempotron, 0, 2);
     tcase_add_loop_test(tests, without_a_hidden_spike_there_is_no_decision, 0, 2);

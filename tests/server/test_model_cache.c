@@ -74,6 +74,19 @@ START_TEST(the_models_used_least_recently_leave)
 }
 END_TEST
 
+START_TEST(only_what_is_in_memory_is_there_at_once)
+{
+    open_cache(MODELS * make_models());
+    ck_assert(!model_cache_has(cache, "a", 0));
+    get("a");
+    ck_assert(model_cache_has(cache, "a", 0));
+    ck_assert(model_cache_has(cache, "a", 1));
+    ck_assert(!model_cache_has(cache, "a", 2));
+    ck_assert(!model_cache_has(cache, "b", 0));
+    close_cache();
+}
+END_TEST
+
 START_TEST(a_budget_that_fits_exactly_keeps_all)
 {
     const size_t bytes = make_models();
@@ -150,6 +163,7 @@ int main(void)
     Suite *suite = suite_create("model cache");
     TCase *tests = fixture_case(suite, "model cache", NULL);
     tcase_add_test(tests, the_models_used_least_recently_leave);
+    tcase_add_test(tests, only_what_is_in_memory_is_there_at_once);
     tcase_add_test(tests, a_budget_that_fits_exactly_keeps_all);
     tcase_add_test(tests, a_model_larger_than_the_budget_is_served_and_not_kept);
     tcase_add_test(tests, a_model_that_left_is_loaded_as_it_was);
