@@ -285,4 +285,5 @@ void models_delete(struct service *service, const struct request *request, struc
         service->cache, request->model, store_model_delete(store, request->model));
     if (errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         reply->status = 204;
+    store_pool_sweep(service->stores);
 }

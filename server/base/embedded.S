@@ -28,6 +28,7 @@ embed migration_0008, "migrations/0008_run_memory.sql"
 embed migration_0009, "migrations/0009_summaries.sql"
 embed migration_0010, "migrations/0010_drawn_weights.sql"
 embed migration_0011, "migrations/0011_row_checksums.sql"
+embed migration_0012, "migrations/0012_swept_arrays.sql"
 
     .section .data.rel.ro, "aw"
     .balign 16
@@ -47,6 +48,7 @@ embedded_migrations:
     describe migration_0009
     describe migration_0010
     describe migration_0011
+    describe migration_0012
 end_migrations:
 
     .section .rodata

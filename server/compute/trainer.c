@@ -245,6 +245,7 @@ static void end_job(struct job *job, struct run_end *end)
         status = try_to_end(job, end);
     while (may_end_later(job, status, end));
     options->on_end(options->context, job->record.id);
+    store_pool_sweep(options->stores);
 }
 
 /* --- checkpoints --- */
@@ -267,6 +268,7 @@ static void write_checkpoint(struct job *job, const struct training_state *state
     }
     store_pool_return_writer(stores, status);
     checkpoint_discard(&checkpoint);
+    store_pool_sweep(stores);
 }
 
 static void plan_checkpoint(struct job *job, int64_t cost_ns)

@@ -14,6 +14,8 @@ static enum store_status delete_strays(struct store *store, int64_t array)
     return query_run(&query);
 }
 
+enum { SWEPT_CHUNKS = 4 /* that one transaction deletes: a few milliseconds */ };
+
 enum store_status store_array_begin(struct store *store, const struct array_record *array,
                                     int64_t *ret_array)
 {
@@ -66,6 +68,38 @@ enum store_status store_array_prune(struct store *store)
 {
     struct query query = query_begin(store, "DELETE FROM arrays WHERE " OF_NOTHING);
     return query_run(&query);
+}
+
+static enum store_status delete_chunks(struct store *store, int64_t array)
+{
+    struct query query = query_begin(store, "DELETE FROM chunks WHERE rowid IN (SELECT rowid FROM "
+                                            "chunks WHERE array = ? LIMIT ?)");
+    query_integer(&query, array);
+    query_integer(&query, SWEPT_CHUNKS);
+    return query_run(&query);
+}
+
+static enum store_status delete_if_empty(struct store *store, int64_t array)
+{
+    struct query query = query_begin(store, "DELETE FROM arrays WHERE id = ?1 AND NOT EXISTS "
+                                            "(SELECT 1 FROM chunks WHERE array = ?1)");
+    query_integer(&query, array);
+    return query_run(&query);
+}
+
+enum store_status store_array_sweep(struct store *store)
+{
+    int64_t array;
+    struct query query = query_begin(store, "SELECT id FROM arrays WHERE " OF_NOTHING " LIMIT 1");
+    enum store_status status = query_number(&query, &array);
+    if (status != STORE_OK)
+        return status;
+    status = query_transaction_begin(store);
+    if (status == STORE_OK)
+        status = delete_chunks(store, array);
+    if (status == STORE_OK)
+        status = delete_if_empty(store, array);
+    return query_transaction_end(store, status);
 }
 
 enum store_status store_array_scan(struct store *store, const struct array_record *array,

@@ -35,6 +35,8 @@ enum store_status store_array_end(struct store *store, const struct array_record
 enum store_status store_array_release(struct store *store, int64_t first, int64_t second);
 /* Deletes all that belong to nothing; only while none is being written. */
 enum store_status store_array_prune(struct store *store);
+/* Deletes a piece of one that belongs to nothing; likewise. STORE_NOT_FOUND: there is none. */
+enum store_status store_array_sweep(struct store *store);
 /* Calls each() with one chunk of values after the other, until it returns false. */
 enum store_status store_array_scan(struct store *store, const struct array_record *array,
                                    bool (*each)(void *context, const void *data, size_t bytes),

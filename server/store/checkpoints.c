@@ -37,11 +37,13 @@ enum store_status store_checkpoint_discard(struct store *store,
     return store_array_release(store, record->array.id, 0);
 }
 
-static enum store_status insert_row(struct store *store, int64_t run,
-                                    const struct checkpoint_record *record)
+static enum store_status put_row(struct store *store, int64_t run,
+                                 const struct checkpoint_record *record)
 {
     struct query query =
-        query_begin(store, "INSERT INTO checkpoints (run, array, epoch) VALUES (?, ?, ?)");
+        query_begin(store, "INSERT INTO checkpoints (run, array, epoch) VALUES (?, ?, ?) ON "
+                           "CONFLICT (run) DO UPDATE SET array = excluded.array, epoch = "
+                           "excluded.epoch");
     query_integer(&query, run);
     query_integer(&query, record->array.id);
     query_integer(&query, record->epoch);
@@ -65,9 +67,7 @@ enum store_status store_checkpoint_put(struct store *store, int64_t run,
     if (status == STORE_OK)
         status = store_array_end(store, &whole.array);
     if (status == STORE_OK)
-        status = store_checkpoint_delete(store, run);
-    if (status == STORE_OK)
-        status = insert_row(store, run, &whole);
+        status = put_row(store, run, &whole);
     return status == STORE_OK ? forgive_crashes(store, run) : status;
 }
 

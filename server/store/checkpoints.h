@@ -3,7 +3,8 @@
  * The bytes are an array of uint8, which is written chunk by chunk, each in a transaction of its
  * own, so that a large state holds the writer only for moments. The last chunk comes with the
  * transaction that keeps the whole, together with the epochs that the state has behind it. A run
- * has one checkpoint at most; a new one takes the place of the old one. */
+ * has one checkpoint at most; a new one takes the place of the old one, whose bytes are swept away
+ * (store_pool_sweep()) if they are many. */
 #ifndef SERVER_STORE_CHECKPOINTS_H
 #define SERVER_STORE_CHECKPOINTS_H
 

@@ -5,14 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/store/arrays.h"
 #include "server/store/query.h"
 
 /* Threads are few, so readers are few: a reader is closed only with the pool. */
 struct store_pool {
     char *path;
     struct store *writer;
-    pthread_mutex_t writing; /* held by the thread that has the writer */
-    struct uploads uploads;  /* likewise */
+    struct uploads uploads; /* they belong to the thread that has the writer */
+
+    /* Threads get the writer in the order in which they ask for it: one that gives it back and asks
+     * again at once would mostly get it before one that waits. */
+    pthread_mutex_t turns;
+    pthread_cond_t turn_ended;
+    uint64_t next_turn; /* of the thread that asks next */
+    uint64_t turn;      /* of the thread that has the writer, or will */
+
     atomic_bool broken;
     pthread_mutex_t lock; /* of the list */
     struct store *idle;   /* readers that are not lent, linked by `next_idle` */
@@ -23,7 +31,8 @@ enum store_status store_pool_create(const char *path, struct store_pool **ret_po
     struct store_pool *pool = calloc(1, sizeof *pool);
     if (pool == NULL)
         return STORE_NO_MEMORY;
-    pthread_mutex_init(&pool->writing, NULL);
+    pthread_mutex_init(&pool->turns, NULL);
+    pthread_cond_init(&pool->turn_ended, NULL);
     pthread_mutex_init(&pool->lock, NULL);
     enum store_status status = STORE_NO_MEMORY;
     pool->path = strdup(path);
@@ -48,15 +57,30 @@ void store_pool_destroy(struct store_pool *pool)
     }
     store_close(pool->writer);
     pthread_mutex_destroy(&pool->lock);
-    pthread_mutex_destroy(&pool->writing);
+    pthread_cond_destroy(&pool->turn_ended);
+    pthread_mutex_destroy(&pool->turns);
     free(pool->path);
     free(pool);
 }
 
 struct store *store_pool_borrow_writer(struct store_pool *pool)
 {
-    pthread_mutex_lock(&pool->writing);
+    pthread_mutex_lock(&pool->turns);
+    const uint64_t mine = pool->next_turn++;
+    while (pool->turn != mine)
+        pthread_cond_wait(&pool->turn_ended, &pool->turns);
+    pthread_mutex_unlock(&pool->turns);
     return pool->writer;
+}
+
+/* The writer, if no thread has it or waits for it; else NULL. */
+static struct store *try_to_borrow_writer(struct store_pool *pool)
+{
+    pthread_mutex_lock(&pool->turns);
+    const bool is_free = pool->turn == pool->next_turn;
+    pool->next_turn += is_free;
+    pthread_mutex_unlock(&pool->turns);
+    return is_free ? pool->writer : NULL;
 }
 
 /* Keeps how a write went, if that says something about the disk. */
@@ -71,8 +95,22 @@ static void note(struct store_pool *pool, enum store_status status)
 enum store_status store_pool_return_writer(struct store_pool *pool, enum store_status status)
 {
     note(pool, status);
-    pthread_mutex_unlock(&pool->writing);
+    pthread_mutex_lock(&pool->turns);
+    pool->turn++;
+    pthread_cond_broadcast(&pool->turn_ended);
+    pthread_mutex_unlock(&pool->turns);
     return status;
+}
+
+void store_pool_sweep(struct store_pool *pool)
+{
+    enum store_status status;
+    do {
+        struct store *store = store_pool_borrow_writer(pool);
+        pool->uploads.left_some_over |= pool->uploads.going_on > 0;
+        status = store_pool_return_writer(
+            pool, pool->uploads.going_on > 0 ? STORE_NOT_FOUND : store_array_sweep(store));
+    } while (status == STORE_OK);
 }
 
 void store_pool_doubt(struct store_pool *pool)
@@ -108,9 +146,8 @@ void store_pool_return_reader(struct store_pool *pool, struct store *store)
 
 bool store_pool_is_broken(struct store_pool *pool)
 {
-    if (atomic_load(&pool->broken) && pthread_mutex_trylock(&pool->writing) == 0) {
-        note(pool, store_probe(pool->writer));
-        pthread_mutex_unlock(&pool->writing);
-    }
+    struct store *store = atomic_load(&pool->broken) ? try_to_borrow_writer(pool) : NULL;
+    if (store != NULL)
+        store_pool_return_writer(pool, store_probe(store));
     return atomic_load(&pool->broken);
 }

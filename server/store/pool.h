@@ -12,7 +12,7 @@ struct store_pool;
 enum store_status store_pool_create(const char *path, struct store_pool **ret_pool);
 void store_pool_destroy(struct store_pool *pool); /* every store must be back; takes NULL */
 
-/* The writer; waits until no other thread has it. */
+/* The writer; waits until no other thread has it, and those that waited before have had it. */
 struct store *store_pool_borrow_writer(struct store_pool *pool);
 /* Gives the writer back and keeps how its write went, for store_pool_is_broken(). Returns the
  * status. */
@@ -27,6 +27,10 @@ struct uploads {
     bool left_some_over; /* some arrays could not be deleted */
 };
 struct uploads *store_pool_uploads(struct store_pool *pool);
+
+/* Deletes the arrays that belong to nothing, piece by piece, so that other threads have the writer
+ * in between; none while some are uploaded. The caller does not have the writer. */
+void store_pool_sweep(struct store_pool *pool);
 
 /* The disk may not work, as something else could not be written beside the database. From any
  * thread. */

@@ -90,6 +90,32 @@ START_TEST(a_checkpoint_that_is_not_kept_is_discarded_or_pruned)
 }
 END_TEST
 
+/* Their size is what the arrays say. */
+START_TEST(large_ones_are_swept_away_in_pieces)
+{
+    insert_model("iris");
+    const int64_t run = running("iris");
+    keep(run, 1);
+    run_sql("UPDATE arrays SET bytes = 5000000");
+    keep(run, 2);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM arrays"), 2);
+    run_sql("INSERT INTO chunks (array, position, data) SELECT a.id, 10 + c.position, c.data FROM "
+            "arrays a, chunks c WHERE a.bytes > 5 AND c.array <> a.id");
+    ck_assert_int_eq(store_array_sweep(store), STORE_OK);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM arrays"), 2);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM chunks"), 3 + 2);
+    ck_assert_int_eq(store_array_sweep(store), STORE_OK);
+    expect_checkpoints(1);
+    ck_assert_int_eq(store_array_sweep(store), STORE_NOT_FOUND);
+    run_sql("UPDATE arrays SET bytes = 5000000");
+    const struct run_end failure = {RUN_FAILED, .code = "c", .detail = "d"};
+    ck_assert_int_eq(store_run_end(store, run, NULL, 0, &failure, 1), STORE_OK);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM arrays"), 1);
+    ck_assert_int_eq(store_array_sweep(store), STORE_OK);
+    expect_checkpoints(0);
+}
+END_TEST
+
 START_TEST(after_a_crash_a_run_keeps_the_epochs_of_its_checkpoint)
 {
     insert_model("iris");
@@ -233,6 +259,7 @@ int main(void)
     TCase *tests = suite_case(suite, "checkpoints", store_set_up, store_tear_down, 10);
     tcase_add_test(tests, a_checkpoint_reads_back_in_chunks);
     tcase_add_test(tests, a_checkpoint_that_is_not_kept_is_discarded_or_pruned);
+    tcase_add_test(tests, large_ones_are_swept_away_in_pieces);
     tcase_add_test(tests, after_a_crash_a_run_keeps_the_epochs_of_its_checkpoint);
     tcase_add_test(tests, a_checkpoint_or_a_stop_makes_crashes_count_anew);
     tcase_add_test(tests, a_stop_keeps_the_state_and_the_epochs_of_its_moment);
