@@ -19,6 +19,7 @@
 #include "server/compute/trainer.h"
 #include "server/healthcheck.h"
 #include "server/http/server.h"
+#include "server/maintenance.h"
 #include "server/model/cache.h"
 #include "server/model/memory.h"
 #include "server/new_key.h"
@@ -249,6 +250,17 @@ static int serve(struct options *options)
     return started ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* COMMAND [FILE] [--OPTION VALUE]... */
+static int maintain(int argc, char **argv)
+{
+    struct options options;
+    const bool has_file = argc > 1 && argv[1][0] != '-';
+    const int status = options_read(argc - has_file, argv + has_file, &options);
+    if (status != OPTIONS_GO_ON)
+        return status;
+    return maintenance_run(argv[0], has_file ? argv[1] : NULL, options.db);
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -258,6 +270,8 @@ int main(int argc, char **argv)
     }
     if (argc > 1 && strcmp(argv[1], "new-key") == 0)
         return new_key(argc - 2, argv + 2);
+    if (argc > 1 && maintenance_is_command(argv[1]))
+        return maintain(argc - 1, argv + 1);
     const int status = options_read(argc, argv, &options);
     if (status != OPTIONS_GO_ON)
         return status;

@@ -101,7 +101,8 @@ static void print_help(void)
     puts("tempotrond encodes values as spike times, trains tempotrons and serves predictions.\n"
          "\n"
          "usage: tempotrond [--OPTION VALUE]...\n"
-         "       tempotrond new-key NAME ROLE [REQUESTS]\n");
+         "       tempotrond new-key NAME ROLE [REQUESTS]\n"
+         "       tempotrond backup FILE | check [FILE] | restore FILE [--db FILE]\n");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         char flag[NAME];
         snprintf(flag, sizeof flag, "--%s %s", table[i].name, table[i].value);
@@ -117,6 +118,12 @@ static void print_help(void)
         "  new-key NAME ROLE          make an API key: its line for the key file on stdout," INDENT
         "the key on stderr. ROLE is read-only, read-write or" INDENT
         "admin; REQUESTS a second are not limited if left out\n"
+        "  backup FILE                copy the database of --db to a new file, also while a" INDENT
+        "server runs\n"
+        "  check [FILE]               check a copy, or the database of --db: every page, row" INDENT
+        "and value\n"
+        "  restore FILE               check a copy and put it in the place of the database," INDENT
+        "which is kept; refused while a server runs\n"
         "\n"
         "Defaults are in parentheses. A SIZE is a number of bytes, or has K, M, G or T after\n"
         "it (or KiB, MiB, GiB, TiB): powers of 1024. Each option has an environment variable,\n"

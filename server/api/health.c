@@ -22,6 +22,10 @@ void health_ready(struct service *service, const struct request *request, struct
     (void)request;
     if (atomic_load(&service->draining))
         problem_set(&reply->problem, PROBLEM_SHUTTING_DOWN, "The service is shutting down.");
+    else if (!store_pool_is_in_place(service->stores))
+        problem_set(&reply->problem, PROBLEM_STORE_UNAVAILABLE,
+                    "The file of the database was deleted or replaced while the server runs. What "
+                    "is written now is lost: put the file back, or stop the server.");
     else if (store_pool_is_broken(service->stores))
         problem_set(&reply->problem, PROBLEM_STORE_UNAVAILABLE,
                     "The database can't be written to.");

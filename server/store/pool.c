@@ -144,6 +144,11 @@ void store_pool_return_reader(struct store_pool *pool, struct store *store)
     pthread_mutex_unlock(&pool->lock);
 }
 
+bool store_pool_is_in_place(const struct store_pool *pool)
+{
+    return store_is_in_place(pool->writer);
+}
+
 bool store_pool_is_broken(struct store_pool *pool)
 {
     struct store *store = atomic_load(&pool->broken) ? try_to_borrow_writer(pool) : NULL;

@@ -36,6 +36,9 @@ void store_pool_sweep(struct store_pool *pool);
  * thread. */
 void store_pool_doubt(struct store_pool *pool);
 
+/* Whether the file at the path is still the one that was opened. */
+bool store_pool_is_in_place(const struct store_pool *pool);
+
 /* Whether the disk is in doubt, or the last write failed for want of a working disk (FULL,
  * UNAVAILABLE, CORRUPT): the service is not ready then. Tries a write before it says so, unless the
  * writer is lent. */

@@ -12,9 +12,10 @@
 
 #include <sqlite3.h>
 
+#include "server/store/claim.h"
 #include "server/store/store.h"
 
-enum { STORE_STATEMENTS = 96, NO_CLAIM = -1 };
+enum { STORE_STATEMENTS = 96 };
 
 struct statement {
     const struct query_record *record;
@@ -24,7 +25,7 @@ struct statement {
 
 struct store {
     sqlite3 *db;
-    int claim; /* the writer's lock file, or NO_CLAIM */
+    struct claim claim; /* the writer's */
     struct statement statements[STORE_STATEMENTS];
     unsigned statement_count;
     struct store *next_idle; /* the pool's */

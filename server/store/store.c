@@ -1,7 +1,7 @@
 /* store.c - the settings that every connection needs, and the writer's claim.
  *
  * Exactly one connection writes and checkpoints. SQLite's own locks would let a second tempotrond
- * write too, so the writer also holds a lock on FILE.lock for as long as it lives. */
+ * write too, so the writer also has a claim for as long as it lives. */
 #include "server/store/store.h"
 
 #include <errno.h>
@@ -99,13 +99,13 @@ static enum store_status give_up(struct store *store, enum store_status status)
 }
 
 /* Becomes the owner of the claim. */
-static enum store_status open_store(const char *path, int flags, int take_claim,
+static enum store_status open_store(const char *path, int flags, struct claim take_claim,
                                     enum store_status (*set_up)(struct store *),
                                     struct store **ret_store)
 {
     struct store *store = calloc(1, sizeof *store);
     if (store == NULL) {
-        close(take_claim);
+        claim_release(&take_claim);
         return STORE_NO_MEMORY;
     }
     store->claim = take_claim;
@@ -146,37 +146,10 @@ static enum store_status set_up_writer(struct store *store)
     return status == STORE_OK ? migrate_database(store, version) : status;
 }
 
-/* Takes the lock of the file that all links to it lead to, so that links share one lock. The file
- * is made first, since only links to a file can be followed; an empty file is an empty database. */
-static enum store_status claim(const char *path, int *ret_claim)
-{
-    char *lock_path;
-    const int made = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (made < 0)
-        return STORE_UNAVAILABLE;
-    close(made);
-    char *real = realpath(path, NULL);
-    const int length = asprintf(&lock_path, "%s.lock", real != NULL ? real : path);
-    free(real);
-    if (length < 0)
-        return STORE_NO_MEMORY;
-    const int file = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    free(lock_path);
-    if (file < 0)
-        return STORE_UNAVAILABLE;
-    if (flock(file, LOCK_EX | LOCK_NB) != 0) {
-        const bool is_taken = errno == EWOULDBLOCK;
-        close(file);
-        return is_taken ? STORE_LOCKED : STORE_UNAVAILABLE;
-    }
-    *ret_claim = file;
-    return STORE_OK;
-}
-
 enum store_status store_open_writer(const char *path, struct store **ret_store)
 {
-    int lock;
-    const enum store_status status = claim(path, &lock);
+    struct claim lock;
+    const enum store_status status = claim_take(path, &lock);
     if (status != STORE_OK)
         return status;
     return open_store(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, lock, set_up_writer,
@@ -190,7 +163,7 @@ static enum store_status set_up_reader(struct store *store)
 
 enum store_status store_open_reader(const char *path, struct store **ret_store)
 {
-    return open_store(path, SQLITE_OPEN_READONLY, NO_CLAIM, set_up_reader, ret_store);
+    return open_store(path, SQLITE_OPEN_READONLY, (struct claim){-1, -1}, set_up_reader, ret_store);
 }
 
 void store_close(struct store *store)
@@ -200,9 +173,25 @@ void store_close(struct store *store)
     for (unsigned i = 0; i < store->statement_count; i++)
         sqlite3_finalize(store->statements[i].statement);
     sqlite3_close(store->db);
-    if (store->claim >= 0)
-        close(store->claim);
+    claim_release(&store->claim);
     free(store);
+}
+
+/* Of a whole database that is no server's: another program's, and a newer one's, are told. */
+static enum store_status set_up_copy(struct store *store)
+{
+    int64_t version;
+    return migrate_check(store, &version);
+}
+
+enum store_status store_open_copy(const char *path, struct store **ret_store)
+{
+    return open_store(path, SQLITE_OPEN_READONLY, (struct claim){-1, -1}, set_up_copy, ret_store);
+}
+
+bool store_is_in_place(const struct store *store)
+{
+    return claim_is_in_place(&store->claim, sqlite3_db_filename(store->db, "main"));
 }
 
 enum store_status store_probe(struct store *store)

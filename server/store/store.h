@@ -8,6 +8,8 @@
 #ifndef SERVER_STORE_STORE_H
 #define SERVER_STORE_STORE_H
 
+#include <stdbool.h>
+
 enum store_status {
     STORE_OK,
     STORE_NOT_FOUND,  /* the model, version, run or dataset that the call names is not there */
@@ -37,6 +39,10 @@ struct store;
 enum store_status store_open_writer(const char *path, struct store **ret_store);
 /* Opens read-only; a writer has to have opened it before. */
 enum store_status store_open_reader(const char *path, struct store **ret_store);
+/* Opens read-only what may be a copy that no server has opened. STORE_FOREIGN, STORE_NEWER. */
+enum store_status store_open_copy(const char *path, struct store **ret_store);
+/* Whether the writer's file is still that at its path: neither deleted nor replaced. */
+bool store_is_in_place(const struct store *store);
 /* Writes durably what changes nothing, to find out whether the disk works. */
 enum store_status store_probe(struct store *store);
 /* The writer checkpoints. Takes NULL. */

@@ -1,0 +1,259 @@
+#include "server/store/backup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/base/embedded.h"
+#include "server/store/arrays.h"
+#include "server/store/datasets.h"
+#include "server/store/migrate.h"
+#include "server/store/models.h"
+#include "server/store/query.h"
+#include "server/store/runs.h"
+#include "server/store/samples.h"
+
+/* --- copying --- */
+
+static bool sync_path(const char *path, int flags)
+{
+    const int file = open(path, flags | O_CLOEXEC);
+    const bool is_synced = file >= 0 && fsync(file) == 0;
+    if (file >= 0)
+        close(file);
+    return is_synced;
+}
+
+static bool sync_directory_of(const char *path)
+{
+    char *copy = strdup(path);
+    const bool is_synced = copy != NULL && sync_path(dirname(copy), O_RDONLY | O_DIRECTORY);
+    free(copy);
+    return is_synced;
+}
+
+/* SQLite syncs no file that VACUUM makes. */
+static enum store_status copy_to(struct store *store, const char *file)
+{
+    struct query query = query_begin(store, "VACUUM INTO ?");
+    query_text(&query, file);
+    const enum store_status status = query_run(&query);
+    return status == STORE_OK && !sync_path(file, O_RDWR) ? STORE_UNAVAILABLE : status;
+}
+
+enum store_status store_backup(struct store *store, const char *file)
+{
+    char *part;
+    if (access(file, F_OK) == 0)
+        return STORE_TAKEN;
+    if (asprintf(&part, "%s.part", file) < 0)
+        return STORE_NO_MEMORY;
+    unlink(part);
+    enum store_status status = copy_to(store, part);
+    if (status == STORE_OK && (rename(part, file) != 0 || !sync_directory_of(file)))
+        status = STORE_UNAVAILABLE;
+    if (status != STORE_OK)
+        unlink(part);
+    free(part);
+    return status;
+}
+
+/* --- checking --- */
+
+struct check {
+    struct store *store;
+    store_backup_finding *found;
+    void *context;
+};
+
+/* A failure that is not damage ends the check. */
+static enum store_status judge(const struct check *check, enum store_status status,
+                               const char *kind, const char *name, const char *why)
+{
+    char what[128];
+    if (status != STORE_CORRUPT && status != STORE_NOT_FOUND)
+        return status;
+    snprintf(what, sizeof what, "%s %s", kind, name);
+    check->found(check->context, what, why);
+    return STORE_OK;
+}
+
+/* Each row of a question is a fault. */
+static enum store_status check_rows(const struct check *check, const char *sql, const char *what)
+{
+    enum store_status status;
+    struct query query = query_begin(check->store, sql);
+    while ((status = query_next(&query)) == STORE_OK) {
+        const char *text = (const char *)sqlite3_column_text(query.statement, 0);
+        check->found(check->context, what, text != NULL ? text : "?");
+    }
+    return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+static enum store_status check_array(const struct check *check, const struct array_record *array)
+{
+    void *values = NULL;
+    if (array->id == 0)
+        return STORE_OK;
+    const enum store_status status = store_array_load(check->store, array, &values);
+    free(values);
+    return status;
+}
+
+static enum store_status check_model(const struct check *check, const char *id)
+{
+    struct model_record record = {0};
+    const enum store_status status = store_model_find(check->store, id, &record);
+    model_record_finish(&record);
+    return judge(check, status, "model", id, "its row is damaged");
+}
+
+static enum store_status check_dataset(const struct check *check, const char *id)
+{
+    struct dataset_record record = {0};
+    enum store_status status = store_dataset_find(check->store, id, &record);
+    if (status == STORE_OK)
+        status = check_array(check, &record.x);
+    if (status == STORE_OK)
+        status = check_array(check, &record.label);
+    dataset_record_finish(&record);
+    return judge(check, status, "dataset", id, "its row or its values are damaged");
+}
+
+static enum store_status check_run(const struct check *check, const char *id)
+{
+    struct run_record record = {0};
+    const int64_t run = strtoll(id, NULL, 10);
+    enum store_status status = store_run_find(check->store, run, &record);
+    run_record_finish(&record);
+    for (int validation = 0; status == STORE_OK && validation < 2; validation++) {
+        struct samples samples = {0};
+        status = store_samples_load(check->store, run, validation, &samples);
+        samples_finish(&samples);
+        if (status == STORE_NOT_FOUND)
+            status = STORE_OK;
+    }
+    return judge(check, status, "run", id, "its row or its samples are damaged");
+}
+
+/* "3 of model iris": what a model has is loaded by the row's numbers. */
+static enum store_status check_version(const struct check *check, const char *name)
+{
+    long long model, version;
+    struct tensors tensors = {0};
+    if (sscanf(name, "%lld of model %lld", &version, &model) != 2)
+        return judge(check, STORE_CORRUPT, "version", name, "its numbers are damaged");
+    const enum store_status status = store_version_load(check->store, model, version, &tensors);
+    tensors_finish(&tensors);
+    return judge(check, status, "version", name, "its weights are damaged");
+}
+
+static enum store_status check_each(const struct check *check, const char *sql,
+                                    enum store_status (*one)(const struct check *, const char *))
+{
+    enum store_status status;
+    struct query query = query_begin(check->store, sql);
+    while ((status = query_next(&query)) == STORE_OK) {
+        const char *text = (const char *)sqlite3_column_text(query.statement, 0);
+        status = text != NULL ? one(check, text) : STORE_NO_MEMORY;
+        if (status == STORE_OK)
+            continue;
+        query_end(&query);
+        return status;
+    }
+    return status == STORE_NOT_FOUND ? STORE_OK : status;
+}
+
+/* Rows got their checksums with the newest schema. */
+static bool is_old(struct store *store)
+{
+    int64_t version;
+    return migrate_check(store, &version) != STORE_OK ||
+           version < (int64_t)embedded_migrations_count;
+}
+
+/* Damage of the pages may break off every further question. */
+enum store_status store_backup_check(struct store *store, store_backup_finding *found,
+                                     void *context)
+{
+    static const struct {
+        const char *sql;
+        enum store_status (*one)(const struct check *, const char *);
+    } rows[] = {
+        {"SELECT id FROM models", check_model},
+        {"SELECT version || ' of model ' || model FROM versions", check_version},
+        {"SELECT id FROM datasets", check_dataset},
+        {"SELECT CAST(id AS TEXT) FROM runs", check_run},
+    };
+    const struct check check = {store, found, context};
+    enum store_status status = check_rows(
+        &check, "SELECT * FROM pragma_integrity_check WHERE integrity_check <> 'ok'", "pages");
+    if (status == STORE_OK && is_old(store))
+        return STORE_OK;
+    if (status == STORE_OK)
+        status = check_rows(&check, "SELECT \"table\" FROM pragma_foreign_key_check", "references");
+    for (size_t i = 0; status == STORE_OK && i < sizeof rows / sizeof *rows; i++)
+        status = check_each(&check, rows[i].sql, rows[i].one);
+    return status;
+}
+
+/* --- restoring --- */
+
+static enum store_status copy_file(const char *file, const char *new)
+{
+    struct store *store;
+    enum store_status status = store_open_copy(file, &store);
+    if (status != STORE_OK)
+        return status;
+    status = store_backup(store, new);
+    store_close(store);
+    return status;
+}
+
+/* What the write-ahead log of the old database has goes into it; no other server can come between,
+ * since the lock is held. A database that can't be opened is kept with its log. */
+static enum store_status put_aside(const char *path, const char *aside)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    if (access(aside, F_OK) == 0)
+        return STORE_TAKEN;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        char *from = NULL, *to = NULL;
+        const bool has_names = asprintf(&from, "%s%s", path, parts[i]) >= 0 &&
+                               asprintf(&to, "%s%s", aside, parts[i]) >= 0;
+        const bool is_moved = has_names && (rename(from, to) == 0 || errno == ENOENT);
+        free(from);
+        free(to);
+        if (!is_moved)
+            return STORE_UNAVAILABLE;
+    }
+    return STORE_OK;
+}
+
+enum store_status store_backup_restore(const char *file, const char *path, const char *aside)
+{
+    struct claim claim;
+    char *new;
+    enum store_status status = claim_take(path, &claim);
+    if (status != STORE_OK)
+        return status;
+    if (asprintf(&new, "%s.new", path) < 0) {
+        claim_release(&claim);
+        return STORE_NO_MEMORY;
+    }
+    unlink(new);
+    status = copy_file(file, new);
+    if (status == STORE_OK)
+        status = put_aside(path, aside);
+    if (status == STORE_OK && (rename(new, path) != 0 || !sync_directory_of(path)))
+        status = STORE_UNAVAILABLE;
+    if (status != STORE_OK)
+        unlink(new);
+    free(new);
+    claim_release(&claim);
+    return status;
+}

@@ -1,0 +1,70 @@
+#include "server/store/claim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static enum store_status lock_file(int file)
+{
+    if (flock(file, LOCK_EX | LOCK_NB) == 0)
+        return STORE_OK;
+    return errno == EWOULDBLOCK ? STORE_LOCKED : STORE_UNAVAILABLE;
+}
+
+static enum store_status open_locked(const char *path, int *ret_file)
+{
+    const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0)
+        return STORE_UNAVAILABLE;
+    const enum store_status status = lock_file(file);
+    if (status == STORE_OK) {
+        *ret_file = file;
+        return STORE_OK;
+    }
+    const int error = errno;
+    close(file);
+    errno = error;
+    return status;
+}
+
+/* The database comes first: only links to a file that is there can be followed. */
+enum store_status claim_take(const char *path, struct claim *ret_claim)
+{
+    char *lock_path;
+    struct claim claim = {-1, -1};
+    enum store_status status = open_locked(path, &claim.file);
+    if (status != STORE_OK)
+        return status;
+    char *real = realpath(path, NULL);
+    const int length = asprintf(&lock_path, "%s.lock", real != NULL ? real : path);
+    free(real);
+    status = length < 0 ? STORE_NO_MEMORY : open_locked(lock_path, &claim.lock);
+    if (length >= 0)
+        free(lock_path);
+    if (status == STORE_OK)
+        *ret_claim = claim;
+    else
+        claim_release(&claim);
+    return status;
+}
+
+void claim_release(const struct claim *claim)
+{
+    const int error = errno;
+    if (claim->lock >= 0)
+        close(claim->lock);
+    if (claim->file >= 0)
+        close(claim->file);
+    errno = error;
+}
+
+bool claim_is_in_place(const struct claim *claim, const char *path)
+{
+    struct stat claimed, found;
+    return fstat(claim->file, &claimed) == 0 && stat(path, &found) == 0 &&
+           claimed.st_dev == found.st_dev && claimed.st_ino == found.st_ino;
+}

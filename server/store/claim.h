@@ -1,0 +1,27 @@
+/* claim.h - keeps a second tempotrond off a database: by a lock on FILE.lock, beside the file that
+ * all symbolic links lead to, and by one on the file itself, which holds for every hard link to it
+ * and after it was renamed.
+ *
+ * Whoever has a claim opens the file with SQLite after it and closes it before: closing any
+ * descriptor of a file gives up the locks that SQLite has on it in this process. */
+#ifndef SERVER_STORE_CLAIM_H
+#define SERVER_STORE_CLAIM_H
+
+#include <stdbool.h>
+
+#include "server/store/store.h"
+
+struct claim {
+    int lock; /* FILE.lock; -1: no claim */
+    int file; /* the database; likewise */
+};
+
+/* Creates the file if it is absent: an empty file is an empty database. STORE_LOCKED: another one
+ * has it. */
+enum store_status claim_take(const char *path, struct claim *ret_claim);
+/* Does nothing if there is no claim. */
+void claim_release(const struct claim *claim);
+/* Whether the path still leads to the file that is claimed. */
+bool claim_is_in_place(const struct claim *claim, const char *path);
+
+#endif
