@@ -25,16 +25,21 @@ bool answer_wants_npy(const struct request *request, unsigned arrays, struct rep
     return arrays == 1;
 }
 
+void answer_npy_header(struct reply *reply, enum dtype dtype, unsigned rank, const size_t *shape)
+{
+    char header[NPY_HEADER_WRITTEN];
+    buffer_add(&reply->body, header, npy_header_write(dtype, rank, shape, header));
+    reply->content_type = "application/x-npy";
+}
+
 void answer_npy(struct reply *reply, enum dtype dtype, unsigned rank, const size_t *shape,
                 const void *values)
 {
-    char header[NPY_HEADER_WRITTEN];
     size_t bytes = dtype_size(dtype);
     for (unsigned d = 0; d < rank; d++)
         bytes *= shape[d];
-    buffer_add(&reply->body, header, npy_header_write(dtype, rank, shape, header));
+    answer_npy_header(reply, dtype, rank, shape);
     buffer_add(&reply->body, values, bytes);
-    reply->content_type = "application/x-npy";
 }
 
 /* --- predictions: their arrays --- */

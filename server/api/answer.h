@@ -21,6 +21,8 @@ bool answer_wants_npy(const struct request *request, unsigned arrays, struct rep
 /* Answers with one array of application/x-npy, whose values are copied. */
 void answer_npy(struct reply *reply, enum dtype dtype, unsigned rank, const size_t *shape,
                 const void *values);
+/* Only what comes before its values. */
+void answer_npy_header(struct reply *reply, enum dtype dtype, unsigned rank, const size_t *shape);
 
 /* Answers with the arrays of a prediction, and how its decisions came about. */
 void answer_prediction(const struct request *request, const struct model *model,

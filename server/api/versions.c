@@ -1,6 +1,7 @@
 /* The versions of a model, and its weights: get them, put them as a new version. */
 #include <string.h>
 
+#include "core/network.h"
 #include "server/api/answer.h"
 #include "server/api/handlers.h"
 #include "server/api/page.h"
@@ -93,6 +94,118 @@ static void answer_weights(const struct request *request, const struct model *mo
     }
 }
 
+/* --- weights in pieces --- */
+
+/* The weight of the model's network that comes next. */
+struct weights_stream {
+    struct model *model; /* a reference */
+    size_t layer, neuron, afferent;
+    size_t end; /* after the last layer */
+};
+
+static void finish_stream(void *state)
+{
+    const struct weights_stream *at = state;
+    model_release(at->model);
+}
+
+/* Moves on to the next neuron, or the next layer. */
+static void leave_neuron(struct weights_stream *at, size_t neurons)
+{
+    at->afferent = 0;
+    if (++at->neuron < neurons)
+        return;
+    at->neuron = 0;
+    at->layer++;
+}
+
+/* Writes a neuron's weights, or as many of them as a piece has room for. */
+static void write_neuron(struct weights_stream *at, struct buffer *json)
+{
+    size_t stride;
+    const struct network *network = at->model->network;
+    const struct network_params *params = &network->params;
+    const size_t neurons = network_neurons(params, at->layer);
+    const size_t afferents = network_afferents(params, at->layer);
+    const float *weight = layer_neuron(&network->layers[at->layer], at->neuron, &stride);
+    if (at->afferent == 0 && at->neuron == 0) {
+        buffer_add(json, ",", 1); /* the version, or another layer, comes before */
+        json_write_key(json, weights_name(params, at->layer));
+        buffer_add(json, "[", 1);
+    }
+    if (at->afferent == 0)
+        buffer_add(json, ",[" + (at->neuron == 0), at->neuron == 0 ? 1 : 2);
+    for (; at->afferent < afferents && json->size < REPLY_PIECE; at->afferent++) {
+        if (at->afferent > 0)
+            buffer_add(json, ",", 1);
+        json_write_float(json, weight[at->afferent * stride]);
+    }
+    if (at->afferent < afferents)
+        return;
+    buffer_add(json, "]]", at->neuron + 1 == neurons ? 2 : 1);
+    leave_neuron(at, neurons);
+    if (at->layer == at->end)
+        buffer_add(json, "}\n", 2);
+}
+
+static void write_json_piece(void *state, struct buffer *piece)
+{
+    struct weights_stream *at = state;
+    while (at->layer < at->end && piece->size < REPLY_PIECE && !piece->failed)
+        write_neuron(at, piece);
+}
+
+/* One layer's numbers as they are. */
+static void write_npy_piece(void *state, struct buffer *piece)
+{
+    struct weights_stream *at = state;
+    const struct network *network = at->model->network;
+    while (at->layer < at->end && piece->size < REPLY_PIECE && !piece->failed) {
+        size_t stride;
+        const size_t afferents = network_afferents(&network->params, at->layer);
+        const float *weight = layer_neuron(&network->layers[at->layer], at->neuron, &stride);
+        for (; at->afferent < afferents && piece->size < REPLY_PIECE; at->afferent++)
+            buffer_add(piece, &weight[at->afferent * stride], sizeof *weight);
+        if (at->afferent == afferents)
+            leave_neuron(at, network_neurons(&network->params, at->layer));
+    }
+}
+
+/* The document begins here, and the stream goes on with the layers. */
+static void stream_weights(const struct request *request, struct model *model, struct reply *reply)
+{
+    const struct network_params *params = &model->config.network;
+    const bool names_one = request_query(request, "tensor") != NULL;
+    const unsigned arrays = names_one ? 1 : (unsigned)network_depth(params);
+    size_t layer;
+    if (!find_tensor(request, params, &reply->problem, &layer))
+        return;
+    const bool as_npy = answer_wants_npy(request, arrays, reply);
+    struct weights_stream *at = reply_make_stream(
+        reply, sizeof *at, as_npy ? write_npy_piece : write_json_piece, finish_stream);
+    if (at == NULL)
+        return;
+    at->model = model_retain(model);
+    at->layer = as_npy ? layer : 0;
+    at->end = as_npy ? layer + 1 : network_depth(params);
+    if (as_npy) {
+        const size_t shape[] = {network_neurons(params, layer), network_afferents(params, layer)};
+        answer_npy_header(reply, DTYPE_F4, 2, shape);
+        reply->stream.size = reply->body.size + shape[0] * shape[1] * sizeof(float);
+    } else {
+        json_write_object_begin(&reply->body);
+        answer_write_version(&reply->body, model->id, model->version);
+    }
+}
+
+static bool is_large(const struct network_params *params)
+{
+    size_t weights = 0;
+    for (size_t l = 0; l < network_depth(params); l++)
+        weights += network_neurons(params, l) * network_afferents(params, l);
+    return weights > LIMIT_WHOLE_WEIGHTS;
+}
+
 static bool copy_weights(const struct model *model, struct weights *ret_weights,
                          struct problem *problem)
 {
@@ -105,7 +218,9 @@ void versions_get_weights(struct service *service, const struct request *request
     struct weights weights = {0};
     struct model *model =
         model_cache_find(service->cache, request->model, request->version, &reply->problem);
-    if (model != NULL && copy_weights(model, &weights, &reply->problem))
+    if (model != NULL && is_large(&model->config.network))
+        stream_weights(request, model, reply);
+    else if (model != NULL && copy_weights(model, &weights, &reply->problem))
         answer_weights(request, model, &weights, reply);
     weights_finish(&weights);
     model_release(model);

@@ -1,12 +1,15 @@
 #include "server/http/connections.h"
 
+#include <linux/tcp.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <search.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 
+#include "server/base/limits.h"
 #include "server/base/log.h"
 #include "server/base/timestamp.h"
 
@@ -24,6 +27,8 @@
 #define SHED_AGAIN (20 * MS)
 
 #define LOOK_AGAIN SECOND
+
+#define NOT_LOOKED_AT 1 /* an answer has begun */
 
 /* States of a connection: with a request, between two, before its first. */
 enum { BUSY, IDLE, NEW };
@@ -76,6 +81,38 @@ static void resume(struct connection *connection)
     MHD_resume_connection(connection->handle);
 }
 
+/* Bytes of all answers that the client's side has acknowledged. */
+static uint64_t acknowledged(const struct connection *connection)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof info;
+    getsockopt(connection->socket, IPPROTO_TCP, TCP_INFO, &info, &size);
+    return info.tcpi_bytes_acked;
+}
+
+/* Whether an answer is being sent, and its client has read too little of it for a while. */
+static bool reads_too_little(const struct connections *connections, struct connection *connection,
+                             int64_t time)
+{
+    int64_t look = atomic_load(&connection->answer_look);
+    if (look == 0 || time < look)
+        return false;
+    const uint64_t read = acknowledged(connection), before = connection->answer_read;
+    connection->answer_read = read;
+    if (look != NOT_LOOKED_AT &&
+        read - before < (uint64_t)(connections->patience / SECOND) * LIMIT_READ_RATE)
+        return true;
+    /* Unless the answer has ended meanwhile. */
+    atomic_compare_exchange_strong(&connection->answer_look, &look, time + connections->patience);
+    return false;
+}
+
+void connections_discard_unread(const struct connection *connection)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(connection->socket, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
 /* Returns when to look again: no wait is shorter than the time between two looks. */
 static int64_t look_after(struct connections *connections)
 {
@@ -83,7 +120,10 @@ static int64_t look_after(struct connections *connections)
     int64_t next = time + LOOK_AGAIN;
     for (struct connection *at = connections->head.next; at != NULL; at = at->next) {
         const int64_t deadline = atomic_load(&at->deadline);
-        if (deadline != 0 && deadline <= time)
+        const bool is_slow = reads_too_little(connections, at, time);
+        if (is_slow)
+            connections_discard_unread(at);
+        if (is_slow || (deadline != 0 && deadline <= time))
             shutdown(at->socket, SHUT_RDWR);
         else if (deadline != 0 && has_gone(at))
             shutdown(at->socket, SHUT_RD);
@@ -234,10 +274,16 @@ void connections_request_received(struct connection *connection)
     atomic_store_explicit(&connection->deadline, 0, memory_order_relaxed);
 }
 
+void connections_answer_begun(struct connection *connection)
+{
+    atomic_store(&connection->answer_look, NOT_LOOKED_AT);
+}
+
 /* It first marks itself idle and then asks whether idle ones are being closed; close_up_to() looks
  * at it after the latter was set, so that one of the two sees the other. */
 void connections_request_ended(struct connections *connections, struct connection *connection)
 {
+    atomic_store(&connection->answer_look, 0);
     set_deadline(connections, connection);
     atomic_store(&connection->state, IDLE);
     close_if_closing(connections, connection);

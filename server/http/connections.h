@@ -4,7 +4,9 @@
  * The timeout of libmicrohttpd is one of inactivity: a client that sends a byte now and then stays
  * for ever. Here a connection has an absolute deadline while its client has something to send: from
  * its opening to the request line, from there to the end of the body, and between two requests.
- * After it the socket is shut down, which the event loop sees as if the client had left.
+ * After it the socket is shut down, which the event loop sees as if the client had left. While an
+ * answer is being sent, the client has to read LIMIT_READ_RATE bytes a second, as the kernel counts
+ * what it has acknowledged.
  *
  * libmicrohttpd misses a client's leaving that arrives together with data: it reads the data and
  * waits for an event that has already been. The register looks for such connections each second
@@ -29,10 +31,12 @@ struct connection {
     struct connection *previous;
     struct MHD_Connection *handle;
     int socket;
-    atomic_int state;         /* see connections.c */
-    _Atomic int64_t deadline; /* for what the client has to send; 0: it has nothing to send */
-    int64_t wait_end;         /* 0: it does not wait */
-    int64_t event;            /* that it waits for */
+    atomic_int state;            /* see connections.c */
+    _Atomic int64_t deadline;    /* for what the client has to send; 0: it has nothing to send */
+    _Atomic int64_t answer_look; /* when its client must have read more; 0: it has no answer */
+    uint64_t answer_read;        /* bytes that the client had read before; of the register */
+    int64_t wait_end;            /* 0: it does not wait */
+    int64_t event;               /* that it waits for */
 };
 
 /* A register of at most `limit` connections, whose clients have this many seconds for what they
@@ -50,10 +54,14 @@ void connections_open(struct connections *connections, struct connection *connec
                       struct MHD_Connection *handle);
 void connections_close(struct connections *connections, struct connection *connection);
 
-/* A request line has come; the request is wholly there; its answer is sent. */
+/* A request line has come; the request is wholly there; its answer begins; it is sent. */
 void connections_request_begun(struct connections *connections, struct connection *connection);
 void connections_request_received(struct connection *connection);
+void connections_answer_begun(struct connection *connection);
 void connections_request_ended(struct connections *connections, struct connection *connection);
+
+/* When the connection is closed, the kernel drops what the client has not read. */
+void connections_discard_unread(const struct connection *connection);
 
 /* The request waits for an event, e.g. the end of a run by its id, or for some seconds, at least
  * one: then its connection, which has been suspended, is resumed, and belongs to its event loop

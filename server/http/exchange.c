@@ -100,8 +100,31 @@ static bool take_piece(struct exchange *exchange, const char *piece, size_t size
 
 /* --- the answer --- */
 
+/* Counts a large answer until the client has read it. An answer for which there is no room is
+ * refused instead. */
+static void charge_answer(struct exchange *exchange)
+{
+    struct reply *reply = &exchange->reply;
+    struct budget *answers = &exchange->server->options.answers;
+    if (reply->body.capacity > 2 * LIMIT_SMALL_ANSWER)
+        buffer_resize(&reply->body, reply->body.size + 1); /* and a line's end */
+    const size_t bytes = reply_bytes(reply);
+    const size_t counted = bytes > LIMIT_SMALL_ANSWER ? bytes - LIMIT_SMALL_ANSWER : 0;
+    if (problem_is_set(&reply->problem))
+        return;
+    if (budget_take(answers, counted))
+        exchange->charged = counted;
+    else
+        problem_set(&reply->problem, PROBLEM_OVERLOADED,
+                    "The answer takes %zu bytes, and of the %zu bytes for answers that clients "
+                    "have not read yet (--max-answers) %zu are in use.",
+                    bytes, answers->max, budget_used(answers));
+}
+
 static enum MHD_Result answer(struct exchange *exchange)
 {
+    charge_answer(exchange);
+    connections_answer_begun(&exchange->connection);
     const bool close = exchange->close || atomic_load(exchange->server->options.draining);
     exchange->status = reply_send(exchange->connection.handle, &exchange->request, &exchange->reply,
                                   close, &exchange->answer_bytes);
@@ -285,7 +308,6 @@ static void end(void *cls, struct MHD_Connection *connection, void **context,
                 enum MHD_RequestTerminationCode code)
 {
     (void)cls;
-    (void)code;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
     struct exchange *exchange = *context;
@@ -298,6 +320,9 @@ static void end(void *cls, struct MHD_Connection *connection, void **context,
         exchange->status = info->http_status;
     if ((exchange->headers_read || exchange->status != 0) && is_worth_a_line(exchange))
         log_exchange(exchange);
+    if (code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED)
+        connections_discard_unread(&exchange->connection);
+    budget_give(&exchange->server->options.answers, exchange->charged);
     connections_request_ended(exchange->server->connections, &exchange->connection);
     drop_body(exchange);
     reply_finish(&exchange->reply);

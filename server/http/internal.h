@@ -63,6 +63,7 @@ struct exchange {
     size_t received;  /* bytes of the body, kept or not */
     unsigned status;  /* 0: not answered */
     size_t answer_bytes;
+    size_t charged;     /* in the budget of answers */
     struct reply reply; /* last: see reply_init() */
 };
 

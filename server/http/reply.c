@@ -16,9 +16,19 @@ void reply_init(struct reply *reply)
     reply->content_type = "application/json";
 }
 
+static void drop_stream(struct reply_stream *stream)
+{
+    if (stream->state != NULL) {
+        stream->finish(stream->state);
+        free(stream->state);
+    }
+    *stream = (struct reply_stream){0};
+}
+
 void reply_finish(struct reply *reply)
 {
     reply_drop_step(&reply->next);
+    drop_stream(&reply->stream);
     buffer_finish(&reply->body);
 }
 
@@ -31,6 +41,18 @@ void *reply_make_state(struct reply *reply, size_t size, void (*finish)(void *st
         problem_set_no_memory(&reply->problem);
     else
         reply->next = (struct reply_next){.state = state, .finish = finish};
+    return state;
+}
+
+void *reply_make_stream(struct reply *reply, size_t size,
+                        void (*write)(void *state, struct buffer *piece),
+                        void (*finish)(void *state))
+{
+    void *state = calloc(1, size);
+    if (state == NULL)
+        problem_set_no_memory(&reply->problem);
+    else
+        reply->stream = (struct reply_stream){.write = write, .state = state, .finish = finish};
     return state;
 }
 
@@ -59,7 +81,8 @@ void reply_pack(const struct request *request, struct reply *reply)
 {
     struct buffer packed = {0};
     struct buffer *body = &reply->body;
-    if (!request->accepts_gzip || problem_is_set(&reply->problem) || body->size < LIMIT_GZIP_MIN)
+    if (!request->accepts_gzip || problem_is_set(&reply->problem) || reply->stream.write != NULL ||
+        body->size < LIMIT_GZIP_MIN)
         return;
     end_line(reply);
     if (body->failed || !gzip_pack(body->bytes, body->size, &packed)) {
@@ -107,6 +130,7 @@ void reply_write_problem(const struct problem *problem, const char *instance,
 static void write_problem(const struct request *request, struct reply *reply)
 {
     buffer_finish(&reply->body);
+    drop_stream(&reply->stream);
     reply_write_problem(&reply->problem, request->path, request->id, &reply->body);
     reply->status = problem_status(reply->problem.code);
     reply->content_type = "application/problem+json";
@@ -115,8 +139,72 @@ static void write_problem(const struct request *request, struct reply *reply)
     reply->waited_seconds = 0;
 }
 
-static struct MHD_Response *make_response(struct reply *reply)
+/* --- a body that is made while it is read --- */
+
+struct sender {
+    struct reply_stream stream;
+    struct buffer piece;
+    size_t sent;     /* of the piece */
+    size_t *counter; /* of all bytes that were sent; of the request, which outlives the sending */
+};
+
+static ssize_t send_piece(void *cls, uint64_t position, char *out, size_t max)
 {
+    (void)position;
+    struct sender *sender = cls;
+    struct buffer *piece = &sender->piece;
+    if (sender->sent == piece->size) {
+        piece->size = 0;
+        sender->sent = 0;
+        sender->stream.write(sender->stream.state, piece);
+    }
+    if (piece->failed)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (piece->size == 0)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    const size_t left = piece->size - sender->sent;
+    const size_t size = left < max ? left : max;
+    memcpy(out, piece->bytes + sender->sent, size);
+    sender->sent += size;
+    *sender->counter += size;
+    return (ssize_t)size;
+}
+
+static void free_sender(void *cls)
+{
+    struct sender *sender = cls;
+    drop_stream(&sender->stream);
+    buffer_finish(&sender->piece);
+    free(sender);
+}
+
+static struct MHD_Response *make_stream(struct reply *reply, size_t *counter)
+{
+    struct sender *sender = malloc(sizeof *sender);
+    if (sender == NULL)
+        return NULL;
+    *sender = (struct sender){.stream = reply->stream, .piece = reply->body, .counter = counter};
+    reply->stream = (struct reply_stream){0};
+    reply->body = (struct buffer){0};
+    const uint64_t size = sender->stream.size != 0 ? sender->stream.size : MHD_SIZE_UNKNOWN;
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(size, REPLY_PIECE, send_piece, sender, free_sender);
+    if (response == NULL)
+        free_sender(sender);
+    return response;
+}
+
+size_t reply_bytes(const struct reply *reply)
+{
+    return reply->stream.write != NULL ? 2 * REPLY_PIECE : reply->body.capacity;
+}
+
+/* --- the answer --- */
+
+static struct MHD_Response *make_response(struct reply *reply, size_t *counter)
+{
+    if (reply->stream.write != NULL)
+        return make_stream(reply, counter);
     const size_t size = reply->body.size;
     char *bytes = buffer_take(&reply->body);
     struct MHD_Response *response =
@@ -185,9 +273,10 @@ unsigned reply_send(struct MHD_Connection *connection, const struct request *req
         problem_set_no_memory(&reply->problem);
     if (problem_is_set(&reply->problem))
         write_problem(request, reply);
-    end_line(reply);
-    const size_t size = reply->body.size;
-    struct MHD_Response *response = make_response(reply);
+    if (reply->stream.write == NULL)
+        end_line(reply);
+    const size_t size = reply->stream.write == NULL ? reply->body.size : 0;
+    struct MHD_Response *response = make_response(reply, ret_size);
     if (response == NULL)
         return 0;
     const bool is_queued = add_headers(response, request, reply, close) &&

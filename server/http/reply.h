@@ -25,6 +25,17 @@ struct reply_next {
     bool (*has_happened)(struct service *service, int64_t event);
 };
 
+/* A body that is made while the client reads it: it follows what reply->body has. */
+struct reply_stream {
+    /* Adds the next piece, of about REPLY_PIECE bytes; nothing: the body has ended. On an event
+     * loop. NULL: there is no stream. */
+    void (*write)(void *state, struct buffer *piece);
+    void *state; /* owned */
+    void (*finish)(void *state);
+    uint64_t size; /* bytes of the whole body, with what reply->body has; 0: not known */
+};
+
+enum { REPLY_PIECE = 32768 };
 enum { REPLY_LOCATION = 128, REPLY_ALLOW = 64 };
 
 struct reply {
@@ -36,6 +47,7 @@ struct reply {
     bool is_gzip;                  /* the body is compressed already */
     struct buffer body;
     struct reply_next next;
+    struct reply_stream stream;
     struct problem problem; /* if set, it is the answer, whatever else was written */
 };
 
@@ -45,6 +57,12 @@ struct reply {
  * whatever happens, calls finish(state) and then frees it after the next step. NULL with the
  * problem set: there is no memory. A step calls it at most once. */
 void *reply_make_state(struct reply *reply, size_t size, void (*finish)(void *state));
+
+/* Makes the state of a stream: zeroed bytes, as reply_make_state() does. finish(state) is called
+ * when the answer is sent, or never will be. NULL with the problem set: there is no memory. */
+void *reply_make_stream(struct reply *reply, size_t size,
+                        void (*write)(void *state, struct buffer *piece),
+                        void (*finish)(void *state));
 
 /* More work than an event loop takes: that of a step that writes to the store, or reads much from
  * it. */
@@ -84,9 +102,13 @@ void reply_drop_step(struct reply_next *step);
  * has some calls it. */
 void reply_pack(const struct request *request, struct reply *reply);
 
-/* Queues the reply, or its problem; takes what reply->body holds. With `close`, the connection ends
- * after it. Returns the status, and how many bytes the body has; 0 if nothing could be queued, and
- * the connection must be dropped. */
+/* The memory that the answer takes until the client has read it. */
+size_t reply_bytes(const struct reply *reply);
+
+/* Queues the reply, or its problem; takes what reply->body holds, and the stream. With `close`, the
+ * connection ends after it. Returns the status, and how many bytes the body has; those of a stream
+ * are added to *ret_size as they are sent. 0 if nothing could be queued, and the connection must be
+ * dropped. */
 unsigned reply_send(struct MHD_Connection *connection, const struct request *request,
                     struct reply *reply, bool close, size_t *ret_size);
 

@@ -29,6 +29,7 @@ struct http_options {
     unsigned connections; /* that may be open at the same time; fewer if the limit of open files is
                              lower */
     struct body_limits bodies;        /* no body is there yet */
+    struct budget answers;            /* that clients have not read yet; all of it is there */
     unsigned request_timeout_seconds; /* a request that has not arrived by then is cut off */
     unsigned pool_threads;            /* for what would hold up the event loops */
     unsigned other_threads;           /* of the process, that open files too */

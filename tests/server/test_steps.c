@@ -151,6 +151,7 @@ static void start_server(void)
                    .memory.max = 1 << 30,
                    .max_file_bytes = 1 << 20,
                    .directory = "/tmp"},
+        .answers.max = 1 << 30,
         .request_timeout_seconds = 60,
         .pool_threads = 1,
         .draining = &draining,

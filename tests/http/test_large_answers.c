@@ -1,0 +1,140 @@
+/* Answers that are large: weights are written in pieces while the client reads, and what clients
+ * have not read yet is counted. */
+#include <check.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/base/limits.h"
+#include "tests/support/client.h"
+#include "tests/support/fixture.h"
+#include "tests/support/http.h"
+#include "tests/support/suite.h"
+#include "tests/support/wire.h"
+
+enum { IN = 301, HIDDEN = 230, OUT = 7, NPY_HEADER = 128 };
+
+/* More weights than are answered at once, in two layers. */
+static void start(void)
+{
+    fixture_start(FLAGS("--max-answers", "100K"));
+    ck_assert_int_gt(IN * HIDDEN + HIDDEN * OUT, LIMIT_WHOLE_WEIGHTS);
+    create_model_of_text(&server, "{\"id\": \"large\", \"in_features\": 301, \"out_features\": 7,"
+                                  " \"hidden\": [230], \"T\": 20}");
+}
+
+static struct http_answer get(const char *path, const char *header)
+{
+    struct http_answer answer = http_send(&server, "GET", path, NULL, header, NULL);
+    ck_assert_msg(answer.status == 200, "%ld %s", answer.status, answer.body);
+    return answer;
+}
+
+static void expect_layer(const json_t *weights, const char *path, const char *name, size_t rows,
+                         size_t columns)
+{
+    struct http_answer npy = get(path, "Accept: application/x-npy");
+    ck_assert_uint_eq(npy.size, NPY_HEADER + rows * columns * sizeof(float));
+    ck_assert_ptr_nonnull(http_header(&npy, "content-length"));
+    const json_t *layer = json_object_get(weights, name);
+    ck_assert_uint_eq(json_array_size(layer), rows);
+    for (size_t j = 0; j < rows; j++) {
+        const json_t *row = json_array_get(layer, j);
+        ck_assert_uint_eq(json_array_size(row), columns);
+        for (size_t i = 0; i < columns; i++) {
+            float value;
+            memcpy(&value, npy.body + NPY_HEADER + (j * columns + i) * sizeof value, sizeof value);
+            ck_assert((float)json_number_value(json_array_get(row, i)) == value);
+        }
+    }
+    http_answer_finish(&npy);
+}
+
+START_TEST(large_weights_are_whole_as_json_and_as_npy)
+{
+    struct http_answer answer = get("/models/large/weights", "Accept-Encoding: gzip");
+    ck_assert_ptr_null(http_header(&answer, "content-encoding"));
+    ck_assert_ptr_null(http_header(&answer, "content-length"));
+    ck_assert_str_eq(member_string(answer.json, "model"), "large");
+    ck_assert_int_eq(member_integer(answer.json, "version"), 1);
+    expect_layer(answer.json, "/models/large/weights?tensor=weight", "weight", OUT, HIDDEN);
+    expect_layer(answer.json, "/models/large/weights?tensor=hidden_0", "hidden_0", HIDDEN, IN);
+    ck_assert_int_eq(answer.body[answer.size - 1], '\n');
+    json_t *put = http_call(&server, 200, "PUT", "/models/large/weights", json_incref(answer.json));
+    ck_assert_int_eq(member_integer(put, "version"), 2);
+    json_decref(put);
+    json_t *versions = http_get(&server, "/models/large/versions");
+    json_t *list = json_object_get(versions, "versions");
+    ck_assert_str_eq(member_string(json_array_get(list, 0), "sha256"),
+                     member_string(json_array_get(list, 1), "sha256"));
+    json_decref(versions);
+    http_answer_finish(&answer);
+}
+END_TEST
+
+START_TEST(head_and_http_1_0_work_as_well)
+{
+    static char text[1 << 16];
+    struct http_answer head = http_send(&server, "HEAD", "/models/large/weights", NULL, NULL);
+    ck_assert_int_eq(head.status, 200);
+    ck_assert_uint_eq(head.size, 0);
+    http_answer_finish(&head);
+    const int connection = http_connect(&server);
+    wire_send(connection, "GET /models/large/weights HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    char last = '\0';
+    for (size_t size; (size = wire_read_bytes(connection, text, sizeof text)) > 0;)
+        last = text[size - 1];
+    ck_assert_int_eq(last, '\n');
+    close(connection);
+}
+END_TEST
+
+/* More than the sockets hold. */
+static int begin_unread(void)
+{
+    const int connection = http_connect(&server);
+    wire_send(connection, "GET /models/huge/weights HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    static struct wire_answer answer;
+    wire_read_head(connection, &answer);
+    ck_assert_int_eq(answer.status, 200);
+    return connection;
+}
+
+static bool is_overloaded(void)
+{
+    struct http_answer answer = http_send(&server, "HEAD", "/models/huge/weights", NULL, NULL);
+    const bool overloaded = answer.status == 503;
+    ck_assert_msg(overloaded || answer.status == 200, "%ld", answer.status);
+    http_answer_finish(&answer);
+    return overloaded;
+}
+
+START_TEST(answers_that_are_not_read_have_a_budget_that_is_given_back)
+{
+    create_model_of_text(
+        &server, "{\"id\": \"huge\", \"in_features\": 4000, \"out_features\": 1000, \"T\": 20}");
+    const int first = begin_unread(), second = begin_unread();
+    struct http_answer refused = http_send(&server, "GET", "/models/huge/weights", NULL, NULL);
+    expect_problem(&refused, 503, "overloaded");
+    ck_assert_str_eq(http_header(&refused, "retry-after"), "1");
+    http_answer_finish(&refused);
+    json_decref(http_get(&server, "/models/large")); /* a small answer needs none of it */
+    close(first);
+    for (int waited = 0; is_overloaded(); waited++) {
+        ck_assert_int_lt(waited, service_patience());
+        poll(NULL, 0, 1);
+    }
+    close(second);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("large_answers");
+    TCase *tests = fixture_case(suite, "large_answers", start);
+    tcase_add_test(tests, large_weights_are_whole_as_json_and_as_npy);
+    tcase_add_test(tests, head_and_http_1_0_work_as_well);
+    tcase_add_test(tests, answers_that_are_not_read_have_a_budget_that_is_given_back);
+    return suite_run(suite);
+}
