@@ -62,7 +62,9 @@ static bool start_store(struct service *service, const struct options *options)
     enum store_status status = store_pool_create(options->db, &service->stores);
     if (status == STORE_OK) {
         struct store *store = store_pool_borrow_writer(service->stores);
-        status = store_queue_take_up(store, timestamp_now());
+        status = store_limit(store, options->max_store_bytes);
+        if (status == STORE_OK)
+            status = store_queue_take_up(store, timestamp_now());
         if (status == STORE_OK)
             status = store_array_prune(store);
         store_pool_return_writer(service->stores, status);

@@ -8,6 +8,7 @@
 struct options {
     struct http_options http; /* its pool_threads are those of one run, too */
     const char *db;
+    size_t max_store_bytes; /* of the database's file */
     size_t model_cache_bytes;
     size_t memory_bytes; /* of runs, and of requests that name datasets */
     unsigned drain_timeout_seconds;

@@ -100,6 +100,8 @@ void datasets_delete(struct service *service, const struct request *request, str
     struct store *store = store_pool_borrow_writer(service->stores);
     const enum store_status status =
         store_pool_return_writer(service->stores, store_dataset_delete(store, request->dataset));
+    if (status == STORE_OK)
+        store_pool_sweep(service->stores);
     if (errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, request->dataset, &reply->problem))
         reply->status = 204;
 }

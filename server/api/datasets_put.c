@@ -18,8 +18,8 @@ enum { UPLOAD_CHUNK = 4 * 1024 * 1024 }; /* bytes that one write adds at most */
 
 /* --- an array on its way into the store --- */
 
-/* One that fails deletes its chunks. If they can't be deleted because the disk is full, they are
- * deleted when a later upload begins while no other goes on, or at the next start. */
+/* What one that fails has written, and what one replaces, belongs to nothing then, and is swept
+ * piece by piece; if others go on meanwhile, after the last of them. */
 struct upload {
     struct store_pool *stores; /* borrowed */
     struct checksum checksum;
@@ -33,20 +33,13 @@ static bool end_write(struct upload *upload, enum store_status status, struct pr
     return errors_store_ok(status, PROBLEM_INTERNAL, "array", problem);
 }
 
-static void prune_left_over(struct store_pool *stores, struct store *store)
-{
-    struct uploads *uploads = store_pool_uploads(stores);
-    if (uploads->left_some_over && uploads->going_on == 0)
-        uploads->left_some_over = store_array_prune(store) != STORE_OK;
-}
-
 static bool upload_begin(struct upload *upload, struct store_pool *stores, enum dtype dtype,
                          size_t features, struct problem *problem)
 {
     *upload = (struct upload){.stores = stores, .array = {.dtype = dtype, .features = features}};
     checksum_init(&upload->checksum);
+    store_pool_sweep(stores); /* what was left when the disk was full */
     struct store *store = store_pool_borrow_writer(stores);
-    prune_left_over(stores, store);
     const enum store_status status = store_array_begin(store, &upload->array, &upload->array.id);
     if (status == STORE_OK)
         store_pool_uploads(stores)->going_on++;
@@ -72,19 +65,14 @@ static void upload_end(struct upload *upload)
     checksum_finish(&upload->checksum, array->sha256);
 }
 
-/* Deletes what was uploaded, unless it is now part of a dataset. Does nothing on a zeroed upload.
- */
-static void upload_finish(struct upload *upload, bool is_published)
+/* Does nothing on a zeroed upload. */
+static void upload_finish(struct upload *upload)
 {
     if (upload->array.id == 0)
         return;
-    struct store *store = store_pool_borrow_writer(upload->stores);
-    struct uploads *uploads = store_pool_uploads(upload->stores);
-    const enum store_status status =
-        is_published ? STORE_OK : store_array_release(store, upload->array.id, 0);
-    uploads->going_on--;
-    uploads->left_some_over |= status != STORE_OK;
-    store_pool_return_writer(upload->stores, status);
+    store_pool_borrow_writer(upload->stores);
+    store_pool_uploads(upload->stores)->going_on--;
+    store_pool_return_writer(upload->stores, STORE_NOT_FOUND); /* which says nothing of the disk */
     *upload = (struct upload){0};
 }
 
@@ -172,7 +160,6 @@ static void put_array(struct service *service, const struct request *request, bo
                       struct reply *reply)
 {
     size_t classes = 0;
-    bool is_published = false;
     struct problem *problem = &reply->problem;
     struct upload upload = {0};
     struct array_file *file = array_file_create(request->file, service->max_dataset_bytes, problem);
@@ -186,9 +173,10 @@ static void put_array(struct service *service, const struct request *request, bo
         const struct dataset_change change = {.x = is_label ? NULL : &upload.array,
                                               .label = is_label ? &upload.array : NULL,
                                               .classes = classes};
-        is_published = publish(service, request, &change, reply);
+        publish(service, request, &change, reply);
     }
-    upload_finish(&upload, is_published);
+    upload_finish(&upload);
+    store_pool_sweep(service->stores);
     array_file_destroy(file);
 }
 
@@ -307,9 +295,10 @@ void datasets_put_table(struct service *service, const struct request *request, 
     if (table.file == NULL)
         return;
     table.features = csv_file_features(table.file);
-    const bool is_published = publish_table(service, request, &table, reply);
-    upload_finish(&table.x, is_published);
-    upload_finish(&table.label, is_published);
+    publish_table(service, request, &table, reply);
+    upload_finish(&table.x);
+    upload_finish(&table.label);
+    store_pool_sweep(service->stores);
     buffer_finish(&table.codes);
     csv_file_destroy(table.file);
 }

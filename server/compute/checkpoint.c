@@ -95,7 +95,6 @@ void checkpoint_discard(struct checkpoint *checkpoint)
         struct store *store = store_pool_borrow_writer(checkpoint->stores);
         const enum store_status status = store_checkpoint_discard(store, &checkpoint->record);
         count_upload(checkpoint, false);
-        store_pool_uploads(checkpoint->stores)->left_some_over |= status != STORE_OK;
         store_pool_return_writer(checkpoint->stores, status);
     }
     forget(checkpoint);

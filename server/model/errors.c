@@ -64,7 +64,10 @@ bool errors_store_ok(enum store_status status, enum problem_code missing, const 
     case STORE_NO_MEMORY:
         return problem_set_no_memory(problem);
     case STORE_FULL:
-        return problem_set(problem, PROBLEM_STORE_FULL, "The disk of the database is full.");
+        return problem_set(
+            problem, PROBLEM_STORE_FULL,
+            "The database is full: its disk is, or it is as large as --max-store allows. Delete "
+            "models or datasets.");
     case STORE_UNAVAILABLE:
     case STORE_LOCKED:
         return problem_set(problem, PROBLEM_STORE_UNAVAILABLE,

@@ -201,7 +201,6 @@ static enum store_status put(struct store *store, const char *id,
     if (status != STORE_OK)
         return status;
     const char *names;
-    const int64_t old_x = record->x.id, old_label = record->label.id;
     merge(change, record, &names);
     if (record->x.id != 0 && record->label.id != 0 && record->x.count != record->label.count)
         return STORE_MISMATCH;
@@ -209,9 +208,7 @@ static enum store_status put(struct store *store, const char *id,
         status = store_array_end(store, change->x);
     if (status == STORE_OK && change->label != NULL)
         status = store_array_end(store, change->label);
-    if (status == STORE_OK)
-        status = write_dataset(store, id, record, names, now);
-    return status == STORE_OK ? store_array_release(store, old_x, old_label) : status;
+    return status == STORE_OK ? write_dataset(store, id, record, names, now) : status;
 }
 
 enum store_status store_dataset_put(struct store *store, const char *id,
@@ -236,38 +233,23 @@ static enum store_status delete_row(struct store *store, int64_t dataset)
     return query_run(&query);
 }
 
-/* What a deletion needs of a dataset, which may be damaged. */
-struct dataset_ids {
-    int64_t sequence, x, label;
-};
-
-static const struct query_column id_columns[] = {
-    QUERY_COLUMN("sequence", dataset_ids, sequence),
-    QUERY_COLUMN("x", dataset_ids, x),
-    QUERY_COLUMN("label", dataset_ids, label),
-    {0},
-};
-static const struct query_record dataset_ids = {.size = sizeof(struct dataset_ids),
-                                                .columns = id_columns};
-
-static enum store_status find_ids(struct store *store, const char *id, struct dataset_ids *ret_ids)
+/* It may be damaged. */
+static enum store_status find_sequence(struct store *store, const char *id, int64_t *ret_sequence)
 {
-    struct query query = query_select(store, &dataset_ids, "FROM datasets WHERE id = ?");
+    struct query query = query_begin(store, "SELECT sequence FROM datasets WHERE id = ?");
     query_text(&query, id);
-    return query_row(&query, ret_ids);
+    return query_number(&query, ret_sequence);
 }
 
 enum store_status store_dataset_delete(struct store *store, const char *id)
 {
-    struct dataset_ids ids = {0};
+    int64_t sequence;
     enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
-        status = find_ids(store, id, &ids);
+        status = find_sequence(store, id, &sequence);
     if (status == STORE_OK)
-        status = check_unused(store, ids.sequence);
+        status = check_unused(store, sequence);
     if (status == STORE_OK)
-        status = delete_row(store, ids.sequence);
-    if (status == STORE_OK)
-        status = store_array_release(store, ids.x, ids.label);
+        status = delete_row(store, sequence);
     return query_transaction_end(store, status);
 }

@@ -107,7 +107,6 @@ void store_pool_sweep(struct store_pool *pool)
     enum store_status status;
     do {
         struct store *store = store_pool_borrow_writer(pool);
-        pool->uploads.left_some_over |= pool->uploads.going_on > 0;
         status = store_pool_return_writer(
             pool, pool->uploads.going_on > 0 ? STORE_NOT_FOUND : store_array_sweep(store));
     } while (status == STORE_OK);

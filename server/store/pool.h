@@ -23,8 +23,7 @@ void store_pool_return_reader(struct store_pool *pool, struct store *store);
 
 /* The uploads of arrays. They belong to the thread that has the writer. */
 struct uploads {
-    unsigned going_on;   /* begun, and neither published nor deleted */
-    bool left_some_over; /* some arrays could not be deleted */
+    unsigned going_on; /* begun, and neither published nor deleted */
 };
 struct uploads *store_pool_uploads(struct store_pool *pool);
 

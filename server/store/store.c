@@ -17,6 +17,7 @@
 #include "server/store/query.h"
 
 enum { BUSY_TIMEOUT_MS = 5000 };
+#define MAX_PAGES INT64_C(4294967294) /* SQLite has no larger database */
 
 /* synchronous: what was answered survives a power loss.
  * secure_delete: Debian's SQLite overwrites whatever is deleted with zeros, and so writes a dataset
@@ -192,6 +193,21 @@ enum store_status store_open_copy(const char *path, struct store **ret_store)
 bool store_is_in_place(const struct store *store)
 {
     return claim_is_in_place(&store->claim, sqlite3_db_filename(store->db, "main"));
+}
+
+/* Pages that are free in the file are used first, so what is deleted makes room. */
+enum store_status store_limit(struct store *store, size_t max_bytes)
+{
+    char limit[64];
+    int64_t page;
+    struct query query = query_begin(store, "PRAGMA page_size");
+    const enum store_status status = query_number(&query, &page);
+    if (status != STORE_OK)
+        return status;
+    const int64_t pages = (int64_t)max_bytes / page;
+    snprintf(limit, sizeof limit, "PRAGMA max_page_count = %lld",
+             (long long)(pages < MAX_PAGES ? pages : MAX_PAGES));
+    return query_execute(store, limit);
 }
 
 enum store_status store_probe(struct store *store)

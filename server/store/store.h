@@ -9,6 +9,7 @@
 #define SERVER_STORE_STORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum store_status {
     STORE_OK,
@@ -43,6 +44,8 @@ enum store_status store_open_reader(const char *path, struct store **ret_store);
 enum store_status store_open_copy(const char *path, struct store **ret_store);
 /* Whether the writer's file is still that at its path: neither deleted nor replaced. */
 bool store_is_in_place(const struct store *store);
+/* The writer's file may not grow beyond this: STORE_FULL. Deleting works all the same. */
+enum store_status store_limit(struct store *store, size_t max_bytes);
 /* Writes durably what changes nothing, to find out whether the disk works. */
 enum store_status store_probe(struct store *store);
 /* The writer checkpoints. Takes NULL. */

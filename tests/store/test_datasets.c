@@ -45,6 +45,8 @@ START_TEST(a_snapshot_is_of_one_moment)
     ck_assert_int_eq(store_dataset_find(reader, "a", &before), STORE_OK);
     put_dataset("a", 2);
     ck_assert_int_eq(store_dataset_delete(store, "a"), STORE_OK);
+    while (store_array_sweep(store) == STORE_OK)
+        ;
     ck_assert_int_eq(store_array_load(reader, &before.x, &value), STORE_OK);
     ck_assert_int_eq(*(uint8_t *)value, 1);
     free(value);
