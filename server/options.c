@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,10 @@ static const struct option {
      "how many may be open; at the limit the one that was" INDENT
      "idle longest makes room, and if none is idle, a new one" INDENT "is answered 503",
      NUMBER, offsetof(struct options, http.connections), 1, 65536},
+    {"connections-per-address", "N", NULL,
+     "how many of them one address may have, one of IPv6 by" INDENT
+     "its first 64 bits; 0: all, e.g. behind a proxy" INDENT "(a quarter of --connections)",
+     NUMBER, offsetof(struct options, http.connections_per_address), 0, 65536},
     {"max-body", "SIZE", "64M", "the largest body of one request", SIZE,
      offsetof(struct options, http.bodies.max_bytes), KIB, TIB},
     {"max-bodies", "SIZE", "512M", "the bodies of all requests in progress", SIZE,
@@ -324,6 +329,7 @@ int options_read(int argc, char **argv, struct options *ret_options)
         .memory_bytes = machine_memory() / 2,
         .workers = cores > 0 ? (unsigned)cores : 1,
         .http.pool_threads = cores > 0 ? (unsigned)cores : 1,
+        .http.connections_per_address = UINT_MAX,
     };
     if (print_text(argc, argv))
         return EXIT_SUCCESS;
@@ -337,6 +343,8 @@ int options_read(int argc, char **argv, struct options *ret_options)
         wrong("--tls-cert and --tls-key go together");
         return EXIT_FAILURE;
     }
+    if (options.http.connections_per_address == UINT_MAX)
+        options.http.connections_per_address = (options.http.connections + 3) / 4;
     *ret_options = options;
     return OPTIONS_GO_ON;
 }

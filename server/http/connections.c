@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <search.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -33,6 +35,11 @@
 /* States of a connection: with a request, between two, before its first. */
 enum { BUSY, IDLE, NEW };
 
+/* Addresses are told apart by a number of so many; those that share one, by chance, share its
+ * limit.
+ */
+enum { ADDRESSES = 1 << 14 };
+
 /* Sockets are shut down, and connections resumed, under the lock: an entry leaves the register
  * before its descriptor is closed and can be another connection's; and when connections_settle()
  * returns, no thread is about to resume one, so that the daemon can be stopped. */
@@ -48,7 +55,10 @@ struct connections {
     bool ended;
     bool refuses; /* the last connection was refused, and the log says so */
     unsigned limit;
-    unsigned places;        /* that are taken */
+    unsigned per_address;
+    unsigned places; /* that are taken */
+    unsigned by_address[ADDRESSES];
+    uint64_t seed;          /* of the numbers of addresses */
     struct connection head; /* of the list of the open ones */
 };
 
@@ -151,7 +161,7 @@ static void *keep_time(void *argument)
     return NULL;
 }
 
-struct connections *connections_create(unsigned limit, unsigned seconds)
+struct connections *connections_create(unsigned limit, unsigned per_address, unsigned seconds)
 {
     struct connections *connections = malloc(sizeof *connections);
     if (connections == NULL)
@@ -160,7 +170,10 @@ struct connections *connections_create(unsigned limit, unsigned seconds)
                                         .opened_some = PTHREAD_COND_INITIALIZER,
                                         .changed = PTHREAD_COND_INITIALIZER,
                                         .patience = seconds * SECOND,
-                                        .limit = limit};
+                                        .limit = limit,
+                                        .per_address = per_address > 0 ? per_address : limit};
+    if (getrandom(&connections->seed, sizeof connections->seed, GRND_NONBLOCK) < 0)
+        connections->seed = (uint64_t)timestamp_monotonic_ns();
     if (pthread_create(&connections->thread, NULL, keep_time, connections) == 0)
         return connections;
     free(connections);
@@ -181,14 +194,43 @@ void connections_destroy(struct connections *connections)
 
 /* --- places --- */
 
-/* Closes the connection without a request whose client has been silent for the longest time. A
- * request that has just arrived is still read. False: there is none, and none is about to open. */
-static bool shed_one(const struct connections *connections)
+/* A client of IPv6 has 64 bits of addresses; one of IPv4 may be shown as one of IPv6. */
+static unsigned number_address(const struct connections *connections,
+                               const struct sockaddr *address)
 {
+    uint64_t bits = 0;
+    const struct in6_addr *v6 = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+    if (address->sa_family == AF_INET)
+        bits = ((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr;
+    else if (IN6_IS_ADDR_V4MAPPED(v6))
+        memcpy(&bits, v6->s6_addr + 12, 4);
+    else
+        memcpy(&bits, v6->s6_addr, 8);
+    bits = (bits ^ connections->seed) * 0x9e3779b97f4a7c15u;
+    bits = (bits ^ (bits >> 32)) * 0xbf58476d1ce4e5b9u;
+    return (unsigned)(bits >> 40) % ADDRESSES;
+}
+
+static bool is_full(const struct connections *connections, unsigned address)
+{
+    return connections->places >= connections->limit ||
+           connections->by_address[address] >= connections->per_address;
+}
+
+/* Closes the connection without a request whose client has been silent for the longest time; if the
+ * address is at its limit, one of that address. A request that has just arrived is still read.
+ * False: there is none, and none is about to open. */
+static bool shed_one(const struct connections *connections, unsigned address)
+{
+    const bool any = connections->by_address[address] < connections->per_address;
+    const unsigned places = any ? connections->places : connections->by_address[address];
     const struct connection *oldest = NULL;
     int64_t earliest = INT64_MAX;
     unsigned open = 0;
-    for (const struct connection *at = connections->head.next; at != NULL; at = at->next, open++) {
+    for (const struct connection *at = connections->head.next; at != NULL; at = at->next) {
+        if (!any && at->address != address)
+            continue;
+        open++;
         const int64_t deadline = atomic_load(&at->deadline);
         if (atomic_load(&at->state) != BUSY && deadline != 0 && deadline < earliest) {
             oldest = at;
@@ -197,36 +239,46 @@ static bool shed_one(const struct connections *connections)
     }
     if (oldest != NULL)
         shutdown(oldest->socket, SHUT_RD);
-    return oldest != NULL || open < connections->places;
+    return oldest != NULL || open < places;
 }
 
 /* An event loop may miss the shutdown, as it may miss a client's leaving: it is told again. */
-static void make_room(struct connections *connections)
+static void make_room(struct connections *connections, unsigned address)
 {
     const int64_t end = timestamp_monotonic_ns() + ROOM_WAIT;
-    while (connections->places >= connections->limit && shed_one(connections) &&
+    while (is_full(connections, address) && shed_one(connections, address) &&
            timestamp_monotonic_ns() < end)
         await(connections, &connections->changed, timestamp_monotonic_ns() + SHED_AGAIN);
 }
 
-bool connections_take_place(struct connections *connections)
+bool connections_take_place(struct connections *connections, const struct sockaddr *address)
 {
+    const unsigned number = number_address(connections, address);
     pthread_mutex_lock(&connections->lock);
-    make_room(connections);
-    const bool has_room = connections->places < connections->limit;
+    make_room(connections, number);
+    const bool has_room = !is_full(connections, number);
     if (!has_room && !connections->refuses)
-        log_event("connections=%u refusing=new (--connections)", connections->limit);
+        log_event("connections=%u refusing=new (%s)", connections->places,
+                  connections->places < connections->limit ? "--connections-per-address"
+                                                           : "--connections");
     connections->refuses = !has_room;
     connections->places += has_room;
+    connections->by_address[number] += has_room;
     pthread_mutex_unlock(&connections->lock);
     return has_room;
 }
 
-void connections_give_back_place(struct connections *connections)
+static void give_back(struct connections *connections, unsigned address)
+{
+    connections->places--;
+    connections->by_address[address]--;
+    pthread_cond_broadcast(&connections->changed);
+}
+
+void connections_give_back_place(struct connections *connections, const struct sockaddr *address)
 {
     pthread_mutex_lock(&connections->lock);
-    connections->places--;
-    pthread_cond_broadcast(&connections->changed);
+    give_back(connections, number_address(connections, address));
     pthread_mutex_unlock(&connections->lock);
 }
 
@@ -244,7 +296,12 @@ void connections_open(struct connections *connections, struct connection *connec
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD);
-    *connection = (struct connection){.handle = handle, .socket = info->connect_fd, .state = NEW};
+    const int socket = info->connect_fd;
+    info = MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    *connection = (struct connection){.handle = handle,
+                                      .socket = socket,
+                                      .address = number_address(connections, info->client_addr),
+                                      .state = NEW};
     set_deadline(connections, connection);
     pthread_mutex_lock(&connections->lock);
     insque(connection, &connections->head);
@@ -259,8 +316,8 @@ void connections_close(struct connections *connections, struct connection *conne
 {
     pthread_mutex_lock(&connections->lock);
     remque(connection);
+    give_back(connections, connection->address);
     pthread_mutex_unlock(&connections->lock);
-    connections_give_back_place(connections);
 }
 
 void connections_request_begun(struct connections *connections, struct connection *connection)

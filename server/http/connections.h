@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 struct MHD_Connection;
+struct sockaddr;
 struct connections; /* the register */
 
 /* An entry, which its owner provides. Each request changes its own only, so that the event loops
@@ -31,6 +32,7 @@ struct connection {
     struct connection *previous;
     struct MHD_Connection *handle;
     int socket;
+    unsigned address;            /* its client's, as a number of the register */
     atomic_int state;            /* see connections.c */
     _Atomic int64_t deadline;    /* for what the client has to send; 0: it has nothing to send */
     _Atomic int64_t answer_look; /* when its client must have read more; 0: it has no answer */
@@ -39,16 +41,18 @@ struct connection {
     int64_t event;               /* that it waits for */
 };
 
-/* A register of at most `limit` connections, whose clients have this many seconds for what they
- * send. NULL: no memory or no thread */
-struct connections *connections_create(unsigned limit, unsigned seconds);
+/* A register of at most `limit` connections, and of `per_address` of one address (0: as many),
+ * whose clients have this many seconds for what they send. The first 64 bits of an address of IPv6
+ * count. NULL: no memory or no thread */
+struct connections *connections_create(unsigned limit, unsigned per_address, unsigned seconds);
 void connections_destroy(struct connections *connections); /* when all are closed; takes NULL */
 
 /* An accepted connection takes a place, and a drain waits for it: connections_open() follows, or
- * the place is given back. At the limit, the connection without a request whose client has been
- * silent for the longest time makes room. False: every connection has a request. */
-bool connections_take_place(struct connections *connections);
-void connections_give_back_place(struct connections *connections);
+ * the place is given back. At a limit, the connection without a request whose client has been
+ * silent for the longest time makes room, at that of an address one of that address. False: every
+ * one has a request. */
+bool connections_take_place(struct connections *connections, const struct sockaddr *address);
+void connections_give_back_place(struct connections *connections, const struct sockaddr *address);
 
 void connections_open(struct connections *connections, struct connection *connection,
                       struct MHD_Connection *handle);

@@ -31,7 +31,9 @@ static void open_or_close(void *cls, struct MHD_Connection *connection, void **s
     }
     exchange = malloc(sizeof *exchange);
     if (exchange == NULL) {
-        connections_give_back_place(server->connections);
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        connections_give_back_place(server->connections, info->client_addr);
         return;
     }
     exchange->server = server;

@@ -166,7 +166,8 @@ static void refuse(int connection)
 {
     static const char body[] =
         "{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,"
-        "\"detail\":\"All connections are in use.\",\"code\":\"overloaded\"}\n";
+        "\"detail\":\"All connections are in use, or all that one address may "
+        "have.\",\"code\":\"overloaded\"}\n";
     char answer[512], unread[4096];
     const int size = snprintf(answer, sizeof answer,
                               "HTTP/1.1 503 Service Unavailable\r\n"
@@ -192,11 +193,11 @@ static bool accept_one(struct listener *listener, int socket)
         accept4(socket, (struct sockaddr *)&address, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (connection < 0)
         return errno == EINTR || errno == ECONNABORTED;
-    if (!connections_take_place(listener->connections))
+    if (!connections_take_place(listener->connections, (struct sockaddr *)&address))
         refuse(connection);
     else if (MHD_add_connection(listener->daemon, connection, (struct sockaddr *)&address, size) !=
              MHD_YES)
-        connections_give_back_place(listener->connections);
+        connections_give_back_place(listener->connections, (struct sockaddr *)&address);
     return true;
 }
 

@@ -134,8 +134,8 @@ bool http_server_start(struct http_server *server, char *error, size_t error_siz
 {
     const struct http_options *options = &server->options;
     server->pool = thread_pool_create(options->pool_threads, LIMIT_WAITING_JOBS);
-    server->connections =
-        connections_create(options->connections, options->request_timeout_seconds);
+    server->connections = connections_create(options->connections, options->connections_per_address,
+                                             options->request_timeout_seconds);
     if (server->pool != NULL && server->connections != NULL)
         server->daemon = exchange_start_daemon(server, loop_count());
     if (server->daemon != NULL &&

@@ -28,6 +28,7 @@ struct http_options {
                              those of the loopback, else any */
     unsigned connections; /* that may be open at the same time; fewer if the limit of open files is
                              lower */
+    unsigned connections_per_address; /* that one address may have; 0: all */
     struct body_limits bodies;        /* no body is there yet */
     struct budget answers;            /* that clients have not read yet; all of it is there */
     unsigned request_timeout_seconds; /* a request that has not arrived by then is cut off */

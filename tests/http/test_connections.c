@@ -1,6 +1,8 @@
 /* The limit of connections: what makes room for a new one, what a refused one is answered, that the
  * event loops survive clients which come and go at the limit, and that no descriptor is lost. */
+#include <arpa/inet.h>
 #include <check.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -20,7 +22,7 @@ enum { LIMIT = 4 };
 
 static void start(void)
 {
-    fixture_start(FLAGS("--connections", "4", "--log", "errors"));
+    fixture_start(FLAGS("--connections", "4", "--connections-per-address", "0", "--log", "errors"));
 }
 
 static int count(const char *text, const char *part)
@@ -166,7 +168,8 @@ START_TEST(every_event_loop_survives_clients_that_come_and_go_at_the_limit)
     pthread_t clients[CLIENTS];
     long served[CLIENTS] = {0};
     int after[LOOPS_MAX / 4];
-    fixture_start(FLAGS("--connections", "32", "--log", "errors"));
+    fixture_start(
+        FLAGS("--connections", "32", "--connections-per-address", "0", "--log", "errors"));
     for (size_t i = 0; i < CLIENTS; i++)
         ck_assert_int_eq(pthread_create(&clients[i], NULL, come_and_go, &served[i]), 0);
     for (size_t i = 0; i < CLIENTS; i++) {
@@ -244,6 +247,51 @@ START_TEST(with_few_descriptors_there_are_fewer_connections)
 }
 END_TEST
 
+/* --- the limit of one address --- */
+
+enum { PER_ADDRESS = 3 };
+
+/* From 127.0.0.HOST. */
+static int connect_from(unsigned host)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f000000 + host)};
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons((in_port_t)server.port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(connection, (struct sockaddr *)&from, sizeof from), 0);
+    ck_assert_int_eq(connect(connection, (const struct sockaddr *)&to, sizeof to), 0);
+    return connection;
+}
+
+START_TEST(an_address_has_no_more_than_its_share)
+{
+    static struct wire_answer answer;
+    int busy[PER_ADDRESS];
+    fixture_start(FLAGS("--connections", "16", "--connections-per-address", "3"));
+    const int idle = connect_from(2);
+    ck_assert_int_eq(wire_ask(idle, "/health/live"), 200);
+    for (size_t i = 0; i < PER_ADDRESS; i++)
+        busy[i] = begin_request();
+    const int refused = http_connect(&server);
+    wire_read(refused, &answer);
+    ck_assert_int_eq(answer.status, 503);
+    close(refused);
+    service_await_log(&server, "refusing=new (--connections-per-address)\n");
+    const int other = connect_from(2);
+    ck_assert_int_eq(wire_ask(other, "/health/live"), 200);
+    ck_assert_int_eq(wire_ask(idle, "/health/live"), 200); /* it had not to make room */
+
+    wire_send(busy[0], BODY);
+    wire_read(busy[0], &answer);
+    ck_assert_int_eq(answer.status, 200);
+    const int next = http_connect(&server); /* in place of the one that is idle now */
+    ck_assert_int_eq(wire_ask(next, "/health/live"), 200);
+    ck_assert(wire_is_closed(busy[0]));
+    ck_assert_int_eq(wire_ask(idle, "/health/live"), 200);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("connections");
@@ -253,5 +301,6 @@ int main(void)
     tcase_add_test(tests, a_new_connection_is_refused_while_all_have_a_request);
     tcase_add_test(tests, every_event_loop_survives_clients_that_come_and_go_at_the_limit);
     tcase_add_test(tests, with_few_descriptors_there_are_fewer_connections);
+    tcase_add_test(tests, an_address_has_no_more_than_its_share);
     return suite_run(suite);
 }
