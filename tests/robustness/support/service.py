@@ -146,6 +146,8 @@ class Service:
             self.process.kill()
             raise Broken("the server did not end") from None
         self.reader.join()
+        complaints = [i for i, line in enumerate(self.log) if "Sanitizer" in line or "runtime error:" in line]
+        demand(not complaints, "the server wrote:", *(self.log[complaints[0]:][:40] if complaints else []))
         return status
 
     def stop(self):
