@@ -10,7 +10,7 @@ CLIENTS = 4
 PARTS = 5     # of the work; the memory is looked at after each
 WARM = 16     # clients that warm the server first: it opens connections to its database as it needs them
 DRIFT = 0.01  # of the memory
-BATCH = 50    # requests with each run
+BATCH = 1000  # requests with each run
 
 
 def work(service, number, batches, failures):
@@ -49,7 +49,7 @@ def part(service, batches, clients=CLIENTS):
 
 
 def script():
-    batches = rounds(4)  # of each client, in each part
+    batches = rounds(1)  # of each client, in each part
     service = Service("--log", "errors", "--threads", "2", "--workers", "2")
     part(service, batches, WARM)
     looks = [part(service, batches) for _ in range(PARTS)]

@@ -159,6 +159,13 @@ class Service:
         self.process.kill()
         self.wait()
 
+    @staticmethod
+    def kill_all():
+        for service in Service.all:
+            if service.is_alive():
+                service.process.kill()
+                service.process.wait()
+
     def is_alive(self):
         return self.process.poll() is None
 
@@ -184,6 +191,4 @@ def main(script):
     except Broken as broken:
         raise SystemExit(f"broken: {broken}") from None
     finally:
-        for service in Service.all:
-            if service.is_alive():
-                service.process.kill()
+        Service.kill_all()
