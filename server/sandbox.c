@@ -4,8 +4,11 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +22,8 @@
 #include <seccomp.h>
 
 /* --- system calls --- */
+
+enum { FILTER_LINES = 1024 }; /* a call takes two, with a condition nine */
 
 /* Those that libc, the libraries and the server itself use after the start. */
 static const char *const allowed[] = {
@@ -181,52 +186,101 @@ static const struct condition {
     {"prlimit64", 2, UINT64_MAX, 0},      /* only asks */
 };
 
+/* A filter: a program that begins with the number of the call, and returns what becomes of it.
+ * libseccomp knows the numbers. It could make the filter too, but up to 2.5.4 it makes a wrong one
+ * if there is no memory for it, in which nothing is allowed, not even to end. */
+struct filter {
+    unsigned short count;
+    struct sock_filter lines[FILTER_LINES];
+};
+
+static void add(struct filter *filter, struct sock_filter line)
+{
+    filter->lines[filter->count++] = line;
+}
+
+static void add_load(struct filter *filter, size_t offset)
+{
+    add(filter, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+}
+
+static void add_return(struct filter *filter, uint32_t verdict)
+{
+    add(filter, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, verdict));
+}
+
+/* Passes over `otherwise` lines if what is loaded is not this value. */
+static void add_if(struct filter *filter, uint32_t value, uint8_t otherwise)
+{
+    add(filter, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, otherwise));
+}
+
 /* A name that this kind of machine does not have is passed over. */
-static bool allow(scmp_filter_ctx filter, const char *name, unsigned count,
-                  struct scmp_arg_cmp condition)
+static void add_call(struct filter *filter, const char *name, uint32_t verdict)
 {
     const int number = seccomp_syscall_resolve_name(name);
-    return number < 0 || seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, count, condition) == 0;
+    if (number < 0)
+        return;
+    add_if(filter, (uint32_t)number, 1);
+    add_return(filter, verdict);
 }
 
-/* abort() sends a signal to its own thread. */
-static bool allow_abort(scmp_filter_ctx filter)
+/* Half of an argument, and what it has to be. */
+static void add_half(struct filter *filter, size_t offset, uint32_t mask, uint32_t value,
+                     uint8_t otherwise)
 {
-    return allow(filter, "tgkill", 1, SCMP_A0_64(SCMP_CMP_EQ, (uint64_t)getpid()));
+    add_load(filter, offset);
+    add(filter, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask));
+    add_if(filter, value, otherwise);
 }
 
-/* The flags of clone3() are in memory, where a filter can't look: libc uses clone() instead if the
- * kernel seems not to have it. */
-static bool hide_clone3(scmp_filter_ctx filter)
+/* A little-endian machine has the lower half of an argument first, as all have that it runs on. */
+static void add_condition(struct filter *filter, const struct condition *condition)
 {
-    const int number = seccomp_syscall_resolve_name("clone3");
-    return number < 0 || seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), number, 0) == 0;
+    enum { HALF = 3, ALL = 2 * HALF + 2 }; /* lines */
+    const int number = seccomp_syscall_resolve_name(condition->name);
+    const size_t low = offsetof(struct seccomp_data, args) + condition->argument * sizeof(uint64_t);
+    if (number < 0)
+        return;
+    add_if(filter, (uint32_t)number, ALL);
+    add_half(filter, low, (uint32_t)condition->mask, (uint32_t)condition->value, HALF + 1);
+    add_half(filter, low + sizeof(uint32_t), (uint32_t)(condition->mask >> 32),
+             (uint32_t)(condition->value >> 32), 1);
+    add_return(filter, SECCOMP_RET_ALLOW);
+    add_load(filter, offsetof(struct seccomp_data, nr));
 }
 
-static bool fill_filter(scmp_filter_ctx filter)
+/* Calls by the numbers of another kind of machine end the process. */
+static void add_begin(struct filter *filter)
 {
-    bool is_right = true;
-    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
-        is_right = is_right && allow(filter, allowed[i], 0, (struct scmp_arg_cmp){0});
-    for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++) {
-        const struct condition *at = &conditions[i];
-        is_right =
-            is_right && allow(filter, at->name, 1,
-                              SCMP_CMP64(at->argument, SCMP_CMP_MASKED_EQ, at->mask, at->value));
-    }
-    return is_right && allow_abort(filter) && hide_clone3(filter);
+    add_load(filter, offsetof(struct seccomp_data, arch));
+    add(filter,
+        (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, seccomp_arch_native(), 1, 0));
+    add_return(filter, SECCOMP_RET_KILL_PROCESS);
+    add_load(filter, offsetof(struct seccomp_data, nr));
 }
 
 /* The threads that there are already get the filter too. */
 static bool filter_calls(void)
 {
-    const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-    if (filter == NULL)
-        return false;
-    const bool is_on = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0 &&
-                       fill_filter(filter) && seccomp_load(filter) == 0;
-    seccomp_release(filter);
-    return is_on;
+    const struct condition to_itself = {"tgkill", 0, UINT32_MAX, (uint32_t)getpid()};
+    struct filter filter = {0};
+    _Static_assert(2 * sizeof allowed / sizeof *allowed +
+                           9 * sizeof conditions / sizeof *conditions + 16 <
+                       FILTER_LINES,
+                   "the filter has no room");
+    add_begin(&filter);
+    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
+        add_call(&filter, allowed[i], SECCOMP_RET_ALLOW);
+    for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++)
+        add_condition(&filter, &conditions[i]);
+    add_condition(&filter, &to_itself); /* abort() */
+    /* The flags of clone3() are in memory, where a filter can't look: libc uses clone() instead if
+     * the kernel seems not to have it. */
+    add_call(&filter, "clone3", SECCOMP_RET_ERRNO | ENOSYS);
+    add_return(&filter, SECCOMP_RET_ERRNO | EPERM);
+    const struct sock_fprog program = {.len = filter.count, .filter = filter.lines};
+    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
 }
 
 /* --- files --- */

@@ -56,7 +56,7 @@ layer server core server/base server/json server/files server/store server/http 
 
 only_in 'server/http/' 'microhttpd\.h'
 only_in 'server/http/tls' 'gnutls/'
-only_in 'server/sandbox' 'seccomp\.h|linux/landlock\.h'
+only_in 'server/sandbox' 'seccomp\.h|linux/(landlock|seccomp)\.h'
 only_in 'server/store/' 'sqlite3\.h'
 only_in 'server/json/internal' 'jansson\.h'
 only_in 'server/base/checksum' 'nettle/'
