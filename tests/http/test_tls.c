@@ -10,6 +10,7 @@
 
 #include "tests/support/certificate.h"
 #include "tests/support/client.h"
+#include "tests/support/descriptors.h"
 #include "tests/support/program.h"
 #include "tests/support/suite.h"
 #include "tests/support/wire.h"
@@ -184,6 +185,29 @@ START_TEST(a_handshake_that_does_not_end_is_cut_off)
 }
 END_TEST
 
+/* What each has sent before it leaves; with a word of good-bye after it, as TLS has it, or without.
+ */
+START_TEST(clients_that_leave_are_noticed)
+{
+    enum { CLIENTS = 40 };
+    static const char *const sent[] = {
+        "G", "GET /models HTTP/1.1\r\nHost: localhost\r\n",
+        "GET /models HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "PUT /datasets/d HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nhalf"};
+    char none[1];
+    const struct descriptors before = descriptors_count(&service);
+    for (int i = 0; i < CLIENTS; i++) {
+        struct tls_client *client = tls_client_connect(&service, NULL);
+        ck_assert_ptr_nonnull(client);
+        tls_client_ask(client, sent[i % ROWS(sent)], none, 0);
+        if (i % 2 == 0)
+            tls_client_say_bye(client);
+        tls_client_close(client);
+    }
+    descriptors_await(&service, &before);
+}
+END_TEST
+
 /* The one place is taken by a request that has begun. */
 START_TEST(a_connection_without_a_place_is_closed)
 {
@@ -306,6 +330,7 @@ int main(void)
     tcase_add_loop_test(tests, versions_before_1_2_are_refused, 0, ROWS(versions));
     tcase_add_test(tests, the_health_check_speaks_tls);
     tcase_add_loop_test(tests, what_is_not_tls_is_closed_at_once, 0, ROWS(garbage));
+    tcase_add_test(tests, clients_that_leave_are_noticed);
     tcase_add_test(tests, a_reload_gives_new_connections_the_new_certificate);
     tcase_add_test(tests, a_wrong_certificate_keeps_the_one_that_is_there);
     TCase *impatient = suite_case(suite, "impatient", start_impatient, stop, 2 * SERVICE_SECONDS);

@@ -74,6 +74,11 @@ void tls_client_close(struct tls_client *client)
     free(client);
 }
 
+void tls_client_say_bye(struct tls_client *client)
+{
+    gnutls_bye(client->session, GNUTLS_SHUT_WR);
+}
+
 struct tls_client *tls_client_connect(const struct service *service, const char *priorities)
 {
     int status;

@@ -22,6 +22,8 @@ void tls_client_read_name(const struct tls_client *client, char ret_name[TLS_CLI
 /* Sends a text, and reads until `size` bytes or the end have come: how many. `answer` is
  * terminated. */
 size_t tls_client_ask(struct tls_client *client, const char *text, char *answer, size_t size);
+/* Says that it sends no more, as TLS has it. */
+void tls_client_say_bye(struct tls_client *client);
 void tls_client_close(struct tls_client *client);
 
 #endif
