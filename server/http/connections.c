@@ -78,8 +78,7 @@ static bool await(struct connections *connections, pthread_cond_t *condition, in
 
 /* --- the thread that looks after the connections --- */
 
-/* Whether all that the client sent has been read and its side is closed. */
-static bool has_gone(const struct connection *connection)
+bool connections_has_left(const struct connection *connection)
 {
     char byte;
     return recv(connection->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
@@ -135,7 +134,7 @@ static int64_t look_after(struct connections *connections)
             connections_discard_unread(at);
         if (is_slow || (deadline != 0 && deadline <= time))
             shutdown(at->socket, SHUT_RDWR);
-        else if (deadline != 0 && has_gone(at))
+        else if (deadline != 0 && connections_has_left(at))
             shutdown(at->socket, SHUT_RD);
         if (at->wait_end != 0 && at->wait_end <= time)
             resume(at);

@@ -64,6 +64,9 @@ void connections_request_received(struct connection *connection);
 void connections_answer_begun(struct connection *connection);
 void connections_request_ended(struct connections *connections, struct connection *connection);
 
+/* Whether all that the client sent has been read, and its side is closed. */
+bool connections_has_left(const struct connection *connection);
+
 /* When the connection is closed, the kernel drops what the client has not read. */
 void connections_discard_unread(const struct connection *connection);
 

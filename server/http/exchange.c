@@ -16,6 +16,9 @@
 #include "server/base/timestamp.h"
 #include "server/http/admit.h"
 
+/* A request has waited that long before its client can have left. */
+#define LEFT_WAIT_NS INT64_C(1000000000)
+
 /* --- the connection --- */
 
 static void open_or_close(void *cls, struct MHD_Connection *connection, void **socket_context,
@@ -181,6 +184,14 @@ static bool follows_at_once(const struct reply_next *step)
     return step->handler != NULL && step->wait_seconds == 0;
 }
 
+/* A client that has left while its request waited needs no answer. It may also have closed only its
+ * own side, and wait: hence not at once. */
+static bool has_left(const struct exchange *exchange)
+{
+    return timestamp_monotonic_ns() - exchange->queued_ns > LEFT_WAIT_NS &&
+           connections_has_left(&exchange->connection);
+}
+
 /* On a thread of the pool. Once resumed, the exchange belongs to its event loop again. */
 static void run_job(struct thread_pool_job *job)
 {
@@ -188,16 +199,30 @@ static void run_job(struct thread_pool_job *job)
         (struct exchange *)(void *)((char *)job - offsetof(struct exchange, job));
     if (atomic_load(&exchange->server->stopping))
         refuse(exchange);
+    else if (has_left(exchange)) {
+        problem_set(&exchange->reply.problem, PROBLEM_OVERLOADED, "The client has left.");
+        reply_drop_step(&exchange->reply.next);
+    }
     while (follows_at_once(&exchange->reply.next))
         call_step(exchange, thread_pool_team(exchange->server->pool));
     MHD_resume_connection(exchange->connection.handle);
 }
 
+/* A write that came with a small body is short. */
+static struct thread_pool *pool_for(const struct exchange *exchange)
+{
+    const struct http_server *server = exchange->server;
+    const bool is_short =
+        exchange->route->place == ON_WRITE_LANE && exchange->request.body_size <= LIMIT_INLINE_BODY;
+    return is_short ? server->writers : server->pool;
+}
+
 static void leave_to_pool(struct exchange *exchange)
 {
     exchange->job.work = run_job;
+    exchange->queued_ns = timestamp_monotonic_ns();
     MHD_suspend_connection(exchange->connection.handle);
-    if (thread_pool_submit(exchange->server->pool, &exchange->job))
+    if (thread_pool_submit(pool_for(exchange), &exchange->job))
         return;
     refuse(exchange);
     MHD_resume_connection(exchange->connection.handle);
@@ -212,6 +237,7 @@ static bool is_light(const struct exchange *exchange)
         return true;
     case ON_EVENT_LOOP_IF_CACHED:
         return server->options.is_cached(server->service, &exchange->request);
+    case ON_WRITE_LANE:
     case ON_POOL:
         return false;
     }

@@ -22,6 +22,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     struct keys *keys; /* NULL: no key is needed */
     struct thread_pool *pool;
+    struct thread_pool *writers; /* for short writes, which wait for no computation */
     struct connections *connections;
     struct listener listener;
     uint64_t first_request; /* a number that no other start of the server has */
@@ -51,6 +52,7 @@ struct exchange {
     struct request request;
     struct malformed_place reading;
     struct thread_pool_job job;
+    int64_t queued_ns;            /* since when the job waits */
     char method[EXCHANGE_METHOD]; /* as the log shows it */
     char path[LIMIT_PATH + 1];
     char authority[EXCHANGE_AUTHORITY]; /* of an absolute request target: in place of Host; or "" */

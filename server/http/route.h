@@ -17,6 +17,7 @@ enum route_body {
 enum route_place {
     ON_EVENT_LOOP,           /* unless the body is large */
     ON_EVENT_LOOP_IF_CACHED, /* likewise, and if http_options.is_cached says so; else on the pool */
+    ON_WRITE_LANE,           /* the step is a short write: it waits for no computation */
     ON_POOL                  /* the step writes to the store, or reads much from it */
 };
 

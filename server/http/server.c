@@ -18,6 +18,9 @@
 #include "server/base/log.h"
 #include "server/http/internal.h"
 
+/* One at a time writes; another one reads what it is to write meanwhile. */
+enum { WRITERS = 2 };
+
 enum { LOOPS_PER_CORE = 2, CORES_MIN = 2, REASON = 256, ERROR = 512 };
 
 /* Descriptors: a connection has its socket and may have a file for its body, a thread has its event
@@ -37,7 +40,7 @@ static unsigned loop_count(void)
  * is enough for, up to those wanted; 0 if for none. */
 static unsigned connection_limit(const struct http_options *options)
 {
-    const rlim_t threads = loop_count() + options->pool_threads + options->other_threads;
+    const rlim_t threads = loop_count() + WRITERS + options->pool_threads + options->other_threads;
     const rlim_t others = OTHER_FILES + FILES_PER_THREAD * threads;
     const rlim_t wanted = FILES_PER_CONNECTION * options->connections + others;
     struct rlimit files;
@@ -57,9 +60,11 @@ void http_server_destroy(struct http_server *server)
     if (server == NULL)
         return;
     atomic_store(&server->stopping, true);
+    thread_pool_close(server->writers);
     thread_pool_close(server->pool); /* resumes what it has: before the daemon can be stopped */
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
+    thread_pool_destroy(server->writers);
     thread_pool_destroy(server->pool);
     connections_destroy(server->connections);
     listener_close(&server->listener);
@@ -134,9 +139,10 @@ bool http_server_start(struct http_server *server, char *error, size_t error_siz
 {
     const struct http_options *options = &server->options;
     server->pool = thread_pool_create(options->pool_threads, LIMIT_WAITING_JOBS);
+    server->writers = thread_pool_create(WRITERS, LIMIT_WAITING_JOBS);
     server->connections = connections_create(options->connections, options->connections_per_address,
                                              options->request_timeout_seconds);
-    if (server->pool != NULL && server->connections != NULL)
+    if (server->pool != NULL && server->writers != NULL && server->connections != NULL)
         server->daemon = exchange_start_daemon(server, loop_count());
     if (server->daemon != NULL &&
         listener_start(&server->listener, server->daemon, server->connections))

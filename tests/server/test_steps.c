@@ -135,6 +135,7 @@ static const struct route routes[] = {
     {"POST", "/wrong", read_wrong, ROLE_READ_ONLY, BODY_JSON, ON_EVENT_LOOP, NULL},
     {"POST", "/only", read_only, ROLE_READ_ONLY, BODY_JSON, ON_EVENT_LOOP, NULL},
     {"POST", "/event", read_and_wait, ROLE_READ_ONLY, BODY_JSON, ON_EVENT_LOOP, NULL},
+    {"POST", "/write", read_light, ROLE_READ_WRITE, BODY_JSON, ON_WRITE_LANE, NULL},
     {"POST", "/gate", pass_gate, ROLE_READ_ONLY, BODY_NONE, ON_POOL, NULL},
 };
 
@@ -292,6 +293,37 @@ START_TEST(a_client_that_leaves_between_the_steps_frees_what_was_read)
 }
 END_TEST
 
+/* Its time in the queue tells that from a client that has closed only its own side. */
+START_TEST(a_job_whose_client_has_left_is_not_begun)
+{
+    enum { WAITED_MS = 1100 };
+    const int at_gate = close_gate();
+    const int left = ask("/disk", "", SHORT), half = ask("/disk", "", SHORT);
+    close(left);
+    poll(NULL, 0, WAITED_MS);
+    const int next = ask("/disk", "", SHORT);
+    shutdown(next, SHUT_WR);
+    sem_post(&gate);
+    expect_answer(at_gate, 204, "");
+    expect_answer(half, 200, places[4].answer);
+    expect_answer(next, 200, places[4].answer);
+    expect_counts(2, 2, 2);
+}
+END_TEST
+
+START_TEST(a_short_write_waits_for_no_computation)
+{
+    const int at_gate = close_gate(), waits = ask("/disk", "", SHORT);
+    expect_answer(ask("/write", "", SHORT), 200, places[4].answer);
+    expect_counts(1, 1, 1);
+    const int large = ask("/write", "", LONG);
+    sem_post(&gate);
+    expect_answer(waits, 200, places[4].answer);
+    expect_answer(large, 200, places[4].answer);
+    expect_answer(at_gate, 204, "");
+}
+END_TEST
+
 static void *destroy_server(void *unused)
 {
     (void)unused;
@@ -365,6 +397,8 @@ int main(void)
     tcase_add_test(tests, a_state_without_a_next_step_is_freed);
     tcase_add_test(tests, a_full_queue_frees_what_was_read);
     tcase_add_loop_test(tests, a_client_that_leaves_between_the_steps_frees_what_was_read, 0, 2);
+    tcase_add_test(tests, a_job_whose_client_has_left_is_not_begun);
+    tcase_add_test(tests, a_short_write_waits_for_no_computation);
     tcase_add_test(tests, a_stop_between_the_steps_frees_what_was_read);
     tcase_add_test(tests, an_event_calls_the_step_that_follows_it);
     tcase_add_test(tests, an_event_that_came_before_the_wait_is_not_missed);
