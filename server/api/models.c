@@ -6,6 +6,7 @@
 
 #include "server/api/handlers.h"
 #include "server/api/page.h"
+#include "server/api/request_retry.h"
 #include "server/api/service.h"
 #include "server/base/timestamp.h"
 #include "server/http/route.h"
@@ -178,7 +179,9 @@ static bool read_model(const struct document *document, struct problem *problem,
     return !problem_is_set(problem) && read_weights(&fields, model);
 }
 
-static enum store_status insert_model(struct service *service, const struct new_model *model)
+/* A retry that came meanwhile has made the model: its id is that of the retry then. */
+static enum store_status insert_model(struct service *service, struct retry *retry,
+                                      struct new_model *model)
 {
     const bool is_long = config_json_is_long(&model->config);
     struct model_record record = {
@@ -197,24 +200,41 @@ static enum store_status insert_model(struct service *service, const struct new_
         (record.summary != NULL || !is_long) &&
         (record.labels != NULL || model->labels.count == 0)) {
         struct store *store = store_pool_borrow_writer(service->stores);
-        status = store_model_insert(store, &record, tensors, network_depth(&model->config.network),
-                                    model->are_drawn, timestamp_now());
+        status = store_retry_begin(store, timestamp_now(), retry);
+        if (status == STORE_OK)
+            strcpy(model->id, retry->made);
+        else if (status == STORE_NOT_FOUND)
+            status =
+                store_model_insert(store, &record, tensors, network_depth(&model->config.network),
+                                   model->are_drawn, timestamp_now());
         store_pool_return_writer(service->stores, status);
     }
     model_record_finish(&record);
     return status;
 }
 
+static void answer_created(struct service *service, const char *id, struct reply *reply)
+{
+    snprintf(reply->location, sizeof reply->location, "/models/%s", id);
+    reply->status = 201;
+    answer_model(service, id, reply);
+}
+
 void models_create(struct service *service, const struct request *request, struct reply *reply)
 {
+    struct retry retry;
     struct new_model model = {0};
+    if (request_retry_is_repeated(service, request, &reply->problem, &retry)) {
+        answer_created(service, retry.made, reply);
+        return;
+    }
+    if (problem_is_set(&reply->problem))
+        return;
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
     if (read_model(document, &reply->problem, &model) &&
-        errors_store_ok(insert_model(service, &model), PROBLEM_MODEL_NOT_FOUND, model.id,
+        errors_store_ok(insert_model(service, &retry, &model), PROBLEM_MODEL_NOT_FOUND, model.id,
                         &reply->problem)) {
-        snprintf(reply->location, sizeof reply->location, "/models/%s", model.id);
-        reply->status = 201;
-        answer_model(service, model.id, reply);
+        answer_created(service, model.id, reply);
     }
     new_model_finish(&model);
     document_destroy(document);

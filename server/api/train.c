@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "server/api/handlers.h"
+#include "server/api/request_retry.h"
 #include "server/api/request_samples.h"
 #include "server/api/service.h"
 #include "server/base/timestamp.h"
@@ -160,8 +161,9 @@ static size_t memory_of(const struct service *service, const struct model *model
                       service->run_threads);
 }
 
+/* A retry that came meanwhile has queued the run. */
 static bool queue(struct service *service, const struct model *model, struct problem *problem,
-                  struct train_request *asked)
+                  struct retry *retry, struct train_request *asked)
 {
     struct buffer text = {0};
     const size_t memory = memory_of(service, model, asked);
@@ -172,9 +174,13 @@ static bool queue(struct service *service, const struct model *model, struct pro
     if (params == NULL)
         return problem_set_no_memory(problem);
     struct store *store = store_pool_borrow_writer(service->stores);
-    const enum store_status status = store_queue_insert(
-        store, model->sequence, params, (int64_t)asked->params.training.loop.epochs, memory,
-        &asked->training, &asked->validation, timestamp_now(), &asked->run.id);
+    enum store_status status = store_retry_begin(store, timestamp_now(), retry);
+    if (status == STORE_OK)
+        asked->run.id = strtoll(retry->made, NULL, 10);
+    else if (status == STORE_NOT_FOUND)
+        status = store_queue_insert(
+            store, model->sequence, params, (int64_t)asked->params.training.loop.epochs, memory,
+            &asked->training, &asked->validation, timestamp_now(), &asked->run.id);
     store_pool_return_writer(service->stores, status);
     free(params);
     if (status == STORE_MISMATCH)
@@ -185,15 +191,23 @@ static bool queue(struct service *service, const struct model *model, struct pro
 
 void train_post(struct service *service, const struct request *request, struct reply *reply)
 {
+    struct retry retry;
     struct train_request *asked = reply_make_state(reply, sizeof *asked, train_request_finish);
     if (asked == NULL)
+        return;
+    if (request_retry_is_repeated(service, request, &reply->problem, &retry)) {
+        asked->run.id = strtoll(retry.made, NULL, 10);
+        runs_answer_queued(service, request, &asked->run, reply);
+        return;
+    }
+    if (problem_is_set(&reply->problem))
         return;
     struct model *model = model_cache_describe(service->cache, request->model, &reply->problem);
     if (model == NULL)
         return;
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
     if (read_fields(service, document, model, &reply->problem, asked) &&
-        queue(service, model, &reply->problem, asked)) {
+        queue(service, model, &reply->problem, &retry, asked)) {
         trainer_wake(service->trainer);
         train_request_finish(asked); /* the samples are in the store, and a wait may be long */
         runs_answer_queued(service, request, &asked->run, reply);

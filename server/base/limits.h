@@ -5,23 +5,24 @@
 #ifndef SERVER_BASE_LIMITS_H
 #define SERVER_BASE_LIMITS_H
 
-#define LIMIT_ID           63                 /* characters of a model's id */
-#define LIMIT_REQUEST_ID   128                /* characters of an X-Request-Id that is echoed */
-#define LIMIT_DESCRIPTION  4096               /* bytes of a model's description */
-#define LIMIT_LABEL        256                /* bytes of the name of one class */
-#define LIMIT_QUERY        8192               /* bytes of a parameter of the query string */
-#define LIMIT_URI          16384              /* bytes of what a request line asks for */
-#define LIMIT_PARAMETERS   64                 /* of a query string, known or not */
-#define LIMIT_PATH         256                /* bytes of a path; ids are short */
-#define LIMIT_DOCUMENT     (4 * 1024 * 1024)  /* bytes of a JSON body, less its arrays of numbers */
-#define LIMIT_RECORD       (16 * 1024 * 1024) /* bytes of the text of a record of CSV */
-#define LIMIT_KEYS         1000               /* API keys of a key file */
-#define LIMIT_KEY          256                /* bytes of an API key that a client sends */
-#define LIMIT_KEY_RATE     1000000            /* requests a second of a key with a limit */
-#define LIMIT_PAGE         1000               /* items of one page of a listing */
-#define LIMIT_PAGE_DEFAULT 50
-#define LIMIT_PAGE_BYTES   (1024 * 1024) /* of a page, after which it takes no further item */
-#define LIMIT_LISTED       16 /* ranges, or names of classes, that a listing shows of an item */
+#define LIMIT_ID              63                /* characters of a model's id */
+#define LIMIT_IDEMPOTENCY_KEY 255               /* characters of an Idempotency-Key */
+#define LIMIT_REQUEST_ID      128               /* characters of an X-Request-Id that is echoed */
+#define LIMIT_DESCRIPTION     4096              /* bytes of a model's description */
+#define LIMIT_LABEL           256               /* bytes of the name of one class */
+#define LIMIT_QUERY           8192              /* bytes of a parameter of the query string */
+#define LIMIT_URI             16384             /* bytes of what a request line asks for */
+#define LIMIT_PARAMETERS      64                /* of a query string, known or not */
+#define LIMIT_PATH            256               /* bytes of a path; ids are short */
+#define LIMIT_DOCUMENT        (4 * 1024 * 1024) /* bytes of a JSON body, less its arrays of numbers */
+#define LIMIT_RECORD          (16 * 1024 * 1024) /* bytes of the text of a record of CSV */
+#define LIMIT_KEYS            1000               /* API keys of a key file */
+#define LIMIT_KEY             256                /* bytes of an API key that a client sends */
+#define LIMIT_KEY_RATE        1000000            /* requests a second of a key with a limit */
+#define LIMIT_PAGE            1000               /* items of one page of a listing */
+#define LIMIT_PAGE_DEFAULT    50
+#define LIMIT_PAGE_BYTES      (1024 * 1024) /* of a page, after which it takes no further item */
+#define LIMIT_LISTED          16 /* ranges, or names of classes, that a listing shows of an item */
 
 #define LIMIT_FEATURES         1000000 /* n: features of one sample */
 #define LIMIT_RECEPTIVE_FIELDS 1024    /* m: neurons a feature */

@@ -59,6 +59,7 @@ static const struct {
     [PROBLEM_TOO_LARGE] = {422, "too_large"},
     [PROBLEM_CONFLICTING_FIELDS] = {422, "conflicting_fields"},
     [PROBLEM_UNKNOWN_VERSION] = {422, "unknown_version"},
+    [PROBLEM_KEY_REUSED] = {422, "key_reused"},
     [PROBLEM_UNKNOWN_PARAMETER] = {422, "unknown_parameter"},
     [PROBLEM_INVALID_PARAMETER] = {422, "invalid_parameter"},
     [PROBLEM_MALFORMED_DATA] = {422, "malformed_data"},

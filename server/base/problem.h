@@ -63,6 +63,7 @@ enum problem_code {
     PROBLEM_TOO_LARGE,   /* a size, or a product of sizes, beyond its limit */
     PROBLEM_CONFLICTING_FIELDS,
     PROBLEM_UNKNOWN_VERSION,
+    PROBLEM_KEY_REUSED,        /* an Idempotency-Key with another request */
     PROBLEM_UNKNOWN_PARAMETER, /* of the query string */
     PROBLEM_INVALID_PARAMETER,
     PROBLEM_MALFORMED_DATA, /* a file that breaks the rules of its format */

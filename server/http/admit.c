@@ -48,6 +48,20 @@ static bool is_request_id(const char *text)
     return length > 0 && length <= LIMIT_REQUEST_ID && text[length] == '\0';
 }
 
+static void keep_idempotency_key(const struct headers *headers, struct request *request,
+                                 struct problem *problem)
+{
+    const char *key = headers->idempotency_key;
+    if (key == NULL)
+        return;
+    const size_t size = strlen(key);
+    if (size > 0 && size <= LIMIT_IDEMPOTENCY_KEY && utf8_is_valid(key, size))
+        memcpy(request->idempotency_key, key, size + 1);
+    else
+        problem_set(problem, PROBLEM_MALFORMED_REQUEST,
+                    "An Idempotency-Key must have 1 to %d bytes of UTF-8.", LIMIT_IDEMPOTENCY_KEY);
+}
+
 static const char *known_parameter(const struct route *route, const char *name)
 {
     for (size_t i = 0; route->query != NULL && route->query[i] != NULL; i++)
@@ -212,6 +226,7 @@ void admit_headers(struct exchange *exchange, const char *method, const char *ve
     if (exchange->authority[0] != '\0')
         headers.host = exchange->authority;
     request->wait_seconds = headers.wait_seconds;
+    keep_idempotency_key(&headers, request, problem);
     request->accepts_npy = headers_list_names(headers.accept, "application/x-npy");
     request->accepts_json = headers.accept == NULL ||
                             headers_list_names(headers.accept, "application/json") ||

@@ -121,6 +121,7 @@ static void keep_text(struct reader *reader, const char *name, const char *value
         {"Accept", offsetof(struct reader, headers.accept), false},
         {"Accept-Encoding", offsetof(struct reader, headers.accept_encoding), false},
         {"X-Request-Id", offsetof(struct reader, headers.request_id), false},
+        {"Idempotency-Key", offsetof(struct reader, headers.idempotency_key), true},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (strcasecmp(name, texts[i].name) == 0) {

@@ -42,6 +42,8 @@ struct request {
     const char *path;
     char id[LIMIT_REQUEST_ID + 1]; /* of X-Request-Id, or made up */
 
+    char idempotency_key[LIMIT_IDEMPOTENCY_KEY + 1]; /* "": none */
+
     /* From the path, as the route's pattern names them: {model}, {dataset}, {version}, {run}. */
     char model[LIMIT_ID + 1];
     char dataset[LIMIT_ID + 1];

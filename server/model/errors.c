@@ -27,6 +27,15 @@ static bool damaged(enum problem_code missing, const char *name, struct problem 
                        name);
 }
 
+static bool say_missing(enum problem_code missing, const char *name, struct problem *problem)
+{
+    return problem_set(problem, missing,
+                       missing == PROBLEM_MODEL_NOT_FOUND     ? "There is no model named \"%s\"."
+                       : missing == PROBLEM_DATASET_NOT_FOUND ? "There is no dataset named \"%s\"."
+                                                              : "There is no run %s.",
+                       name);
+}
+
 bool errors_store_ok(enum store_status status, enum problem_code missing, const char *name,
                      struct problem *problem)
 {
@@ -34,12 +43,7 @@ bool errors_store_ok(enum store_status status, enum problem_code missing, const 
     case STORE_OK:
         return true;
     case STORE_NOT_FOUND:
-        return problem_set(problem, missing,
-                           missing == PROBLEM_MODEL_NOT_FOUND ? "There is no model named \"%s\"."
-                           : missing == PROBLEM_DATASET_NOT_FOUND
-                               ? "There is no dataset named \"%s\"."
-                               : "There is no run %s.",
-                           name);
+        return say_missing(missing, name, problem);
     case STORE_TAKEN:
         return problem_add_field(problem, PROBLEM_ID_TAKEN, "/id", "The id %s is taken.", name);
     case STORE_IN_USE:
@@ -50,6 +54,9 @@ bool errors_store_ok(enum store_status status, enum problem_code missing, const 
             "The dataset \"%s\" must have one label for each sample, but the numbers would "
             "differ. To replace both, delete it first.",
             name);
+    case STORE_OTHER_REQUEST:
+        return problem_set(problem, PROBLEM_KEY_REUSED,
+                           "The Idempotency-Key came with another request before.");
     case STORE_ENDED:
         return problem_set(problem, PROBLEM_RUN_ENDED, "The run %s has ended already.", name);
     case STORE_QUEUE_FULL:

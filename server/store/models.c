@@ -4,6 +4,7 @@
 
 #include "server/base/timestamp.h"
 #include "server/store/query.h"
+#include "server/store/retries.h"
 #include "server/store/samples.h"
 
 void model_record_finish(struct model_record *record)
@@ -67,6 +68,8 @@ enum store_status store_model_insert(struct store *store, const struct model_rec
                                                    &version);
     if (status == STORE_OK)
         status = update_checksums(store, sequence);
+    if (status == STORE_OK)
+        status = store_retry_keep(store, record->id, now);
     return query_transaction_end(store, status);
 }
 

@@ -357,6 +357,7 @@ enum store_status query_transaction_end(struct store *store, enum store_status s
 {
     if (status == STORE_OK)
         status = query_execute(store, "COMMIT");
+    store->retry = NULL;
     /* A failure may have rolled back already: then there is nothing left to undo. */
     if (status != STORE_OK && sqlite3_get_autocommit(store->db) == 0)
         query_execute(store, "ROLLBACK");

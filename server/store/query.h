@@ -28,7 +28,8 @@ struct store {
     struct claim claim; /* the writer's */
     struct statement statements[STORE_STATEMENTS];
     unsigned statement_count;
-    struct store *next_idle; /* the pool's */
+    const struct retry *retry; /* that the next transaction keeps; NULL: none */
+    struct store *next_idle;   /* the pool's */
 };
 
 /* What SQLite's result code means. */

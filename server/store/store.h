@@ -13,13 +13,14 @@
 
 enum store_status {
     STORE_OK,
-    STORE_NOT_FOUND,  /* the model, version, run or dataset that the call names is not there */
-    STORE_TAKEN,      /* the id is taken */
-    STORE_IN_USE,     /* a run of the model, or one that uses the dataset, is queued or running */
-    STORE_MISMATCH,   /* a dataset would have different numbers of samples and labels, or is not the
-                         one that the call means */
-    STORE_ENDED,      /* the run has ended already */
-    STORE_QUEUE_FULL, /* LIMIT_QUEUED_RUNS runs wait */
+    STORE_NOT_FOUND, /* the model, version, run or dataset that the call names is not there */
+    STORE_TAKEN,     /* the id is taken */
+    STORE_IN_USE,    /* a run of the model, or one that uses the dataset, is queued or running */
+    STORE_MISMATCH,  /* a dataset would have different numbers of samples and labels, or is not the
+                        one that the call means */
+    STORE_OTHER_REQUEST,    /* the key of a retry came with another request before */
+    STORE_ENDED,            /* the run has ended already */
+    STORE_QUEUE_FULL,       /* LIMIT_QUEUED_RUNS runs wait */
     STORE_MODEL_QUEUE_FULL, /* LIMIT_QUEUED_RUNS_OF_MODEL runs of the model wait */
     STORE_NO_ROOM,          /* a run has to wait for memory */
     STORE_NO_MEMORY,
