@@ -20,8 +20,9 @@ struct identity {
 
 static struct {
     const char *certificate, *key;
+    bool is_on; /* set while no other thread is there */
     pthread_rwlock_t lock;
-    struct identity identity; /* count 0: none has been read */
+    struct identity identity;
 } tls = {.lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP};
 
 /* --- the files --- */
@@ -113,17 +114,19 @@ bool tls_open(const char *certificate, const char *key, char *error, size_t erro
 {
     tls.certificate = certificate;
     tls.key = key;
-    return tls_reload(error, error_size);
+    tls.is_on = tls_reload(error, error_size);
+    return tls.is_on;
 }
 
 void tls_close(void)
 {
     identity_finish(&tls.identity);
+    tls.is_on = false;
 }
 
 bool tls_is_on(void)
 {
-    return tls.identity.count > 0;
+    return tls.is_on;
 }
 
 /* --- a handshake --- */
