@@ -99,12 +99,24 @@ VECTORIZED static bool convert_block(const float *values, size_t count, uint8_t 
     return misfits == 0;
 }
 
-bool byte_table_convert(const float *values, size_t count, uint8_t *bytes)
+/* Block by block, whose bytes end before the next block begins. With `writes` false they are only
+ * looked at. */
+static bool convert(float *values, size_t count, bool writes)
 {
-    for (size_t i = 0; i < count; i += CONVERTED)
-        if (!convert_block(values + i, count - i < CONVERTED ? count - i : CONVERTED, bytes + i))
+    uint8_t bytes[CONVERTED];
+    for (size_t i = 0; i < count; i += CONVERTED) {
+        const size_t of_block = count - i < CONVERTED ? count - i : CONVERTED;
+        if (!convert_block(values + i, of_block, bytes))
             return false;
+        if (writes)
+            memcpy((uint8_t *)values + i, bytes, of_block);
+    }
     return true;
+}
+
+bool byte_table_convert(float *values, size_t count)
+{
+    return convert(values, count, false) && convert(values, count, true);
 }
 
 /* Copies a whole code, and counts what of it is spikes. */

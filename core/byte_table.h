@@ -42,9 +42,9 @@ void byte_table_init(struct byte_table *table, const struct encoder *encoder, fl
                      struct arena *arena);
 size_t byte_table_bytes(const struct byte_table *table); /* of memory */
 
-/* Turns values that are all whole numbers 0 .. 255 into bytes. False: some are not, and the content
- * of `bytes` is undefined. */
-bool byte_table_convert(const float *values, size_t count, uint8_t *bytes);
+/* Turns values that are all whole numbers 0 .. 255 into bytes, in their place: values[count]
+ * becomes bytes[count], from its beginning on. False: some are not, and all are as they were. */
+bool byte_table_convert(float *values, size_t count);
 
 struct background;
 

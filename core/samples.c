@@ -197,27 +197,16 @@ void samples_pattern(const struct samples *samples, const struct encoding *encod
 
 /* --- bytes --- */
 
-static bool to_bytes(struct samples *samples)
+void samples_suit(struct samples *samples, const struct encoding *encoding)
 {
     const size_t count = samples->count * samples->features;
-    if (samples->kind != SAMPLES_VALUES)
-        return true;
-    uint8_t *bytes = malloc(count);
-    if (bytes == NULL)
-        return false;
-    if (!byte_table_convert(samples->data.values, count, bytes)) {
-        free(bytes);
-        return true;
-    }
-    free(samples->data.values);
-    samples->data.bytes = bytes;
+    if (samples->kind != SAMPLES_VALUES || count == 0 || !encoding_takes_bytes(encoding) ||
+        !byte_table_convert(samples->data.values, count))
+        return;
+    uint8_t *bytes = (uint8_t *)samples->data.values;
+    uint8_t *shorter = realloc(bytes, count);
+    samples->data.bytes = shorter != NULL ? shorter : bytes;
     samples->kind = SAMPLES_BYTES;
-    return true;
-}
-
-bool samples_suit(struct samples *samples, const struct encoding *encoding)
-{
-    return !encoding_takes_bytes(encoding) || to_bytes(samples);
 }
 
 /* --- picking some --- */

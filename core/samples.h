@@ -91,8 +91,8 @@ void samples_pattern(const struct samples *samples, const struct encoding *encod
 bool samples_index(struct samples *samples);
 
 /* Turns values that are all whole numbers 0 .. 255, as the pixels of images are, into bytes if the
- * encoding has a table of these. Bytes stay what they are. False: no memory. */
-bool samples_suit(struct samples *samples, const struct encoding *encoding);
+ * encoding has a table of these. Bytes stay what they are. It takes no memory. */
+void samples_suit(struct samples *samples, const struct encoding *encoding);
 
 /* The numbers 0 .. count - 1 in an order drawn by the seed, to split samples by: each part is a
  * view. NULL: no memory. Free with free(). */

@@ -89,12 +89,11 @@ static void show_samples(struct run *run)
     run->training = samples_view(given, run->shares + drawn, given->count - drawn);
 }
 
-static bool suit_samples(struct run *run)
+static void suit_samples(struct run *run)
 {
-    const bool suit = samples_suit(&run->given[TRAINING], run->encoding) &&
-                      samples_suit(&run->given[VALIDATION], run->encoding);
+    samples_suit(&run->given[TRAINING], run->encoding);
+    samples_suit(&run->given[VALIDATION], run->encoding);
     show_samples(run);
-    return suit;
 }
 
 /* Other ranges may have come, with another version, since the samples were accepted. */
@@ -156,9 +155,9 @@ enum store_status run_load(struct run *run, const struct run_record *record,
         status = choose_encoding(run, problem);
     if (status != STORE_OK || problem_is_set(problem))
         return status;
+    suit_samples(run);
     run->team = team_threads_create(threads);
-    return run->team != NULL && suit_samples(run) &&
-                   network_copy(run->base->network, &run->network) == CORE_OK
+    return run->team != NULL && network_copy(run->base->network, &run->network) == CORE_OK
                ? STORE_OK
                : STORE_NO_MEMORY;
 }

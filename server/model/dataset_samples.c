@@ -176,8 +176,8 @@ static enum store_status load_values(struct store *store, const struct dataset_r
     struct conversion conversion = {
         .dtype = dataset->x.dtype, .max = count, .values = samples->data.values};
     enum store_status status = convert(store, &dataset->x, &conversion);
-    if (status == STORE_OK && !stays_as_it_is && !samples_suit(samples, &model->encoding))
-        status = STORE_NO_MEMORY;
+    if (status == STORE_OK && !stays_as_it_is)
+        samples_suit(samples, &model->encoding);
     return status;
 }
 
@@ -212,11 +212,10 @@ static enum store_status load_labels(struct store *store, const struct dataset_r
     return status;
 }
 
-/* float32 values may become bytes, and are both for a moment. */
 size_t dataset_samples_bytes(const struct dataset_record *dataset)
 {
     const size_t values = dataset->x.count * dataset->x.features;
-    const size_t a_value = dataset->x.dtype == DTYPE_U1 ? 1 : sizeof(float) + 1;
+    const size_t a_value = dataset->x.dtype == DTYPE_U1 ? 1 : sizeof(float);
     return values * a_value + dataset->x.count * sizeof(int32_t);
 }
 

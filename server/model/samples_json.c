@@ -150,8 +150,9 @@ static bool read_samples(struct reader *reader)
     if (!(reader->samples.kind == SAMPLES_VALUES ? read_encoded(reader, numbers)
                                                  : read_rectangle(reader)))
         return false;
-    return trains || samples_suit(&reader->samples, &model->encoding) ||
-           problem_set_no_memory(reader->fields->problem);
+    if (!trains)
+        samples_suit(&reader->samples, &model->encoding);
+    return true;
 }
 
 bool samples_json_read(struct fields *fields, const struct model *model, enum samples_use use,
