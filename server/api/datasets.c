@@ -1,5 +1,6 @@
 /* The datasets: list, show, delete. */
 #include "server/store/datasets.h"
+#include "server/api/etag.h"
 #include "server/api/handlers.h"
 #include "server/api/page.h"
 #include "server/api/service.h"
@@ -69,6 +70,7 @@ void datasets_get(struct service *service, const struct request *request, struct
     if (!errors_store_ok(datasets_find(service, request->dataset, &record),
                          PROBLEM_DATASET_NOT_FOUND, request->dataset, &reply->problem))
         return;
+    etag_of_dataset(&record, reply);
     write_dataset(&reply->body, &record);
     dataset_record_finish(&record);
 }
@@ -98,8 +100,10 @@ void datasets_list(struct service *service, const struct request *request, struc
 void datasets_delete(struct service *service, const struct request *request, struct reply *reply)
 {
     struct store *store = store_pool_borrow_writer(service->stores);
-    const enum store_status status =
-        store_pool_return_writer(service->stores, store_dataset_delete(store, request->dataset));
+    enum store_status status = etag_check_dataset(store, request);
+    if (status == STORE_OK)
+        status = store_dataset_delete(store, request->dataset);
+    store_pool_return_writer(service->stores, status);
     if (status == STORE_OK)
         store_pool_sweep(service->stores);
     if (errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, request->dataset, &reply->problem))

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/api/etag.h"
 #include "server/api/handlers.h"
 #include "server/api/service.h"
 #include "server/base/checksum.h"
@@ -85,8 +86,10 @@ static bool publish(struct service *service, const struct request *request,
     bool created;
     const char *id = request->dataset;
     struct store *store = store_pool_borrow_writer(service->stores);
-    const enum store_status status = store_pool_return_writer(
-        service->stores, store_dataset_put(store, id, change, timestamp_now(), &created));
+    enum store_status status = etag_check_dataset(store, request);
+    if (status == STORE_OK)
+        status = store_dataset_put(store, id, change, timestamp_now(), &created);
+    store_pool_return_writer(service->stores, status);
     if (!errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, id, &reply->problem))
         return false;
     if (created) {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "server/api/etag.h"
 #include "server/api/handlers.h"
 #include "server/api/page.h"
 #include "server/api/request_retry.h"
@@ -47,6 +48,8 @@ static void answer_model(struct service *service, const char *id, struct reply *
     enum store_status status = store_pool_borrow_reader(service->stores, &store);
     if (status == STORE_OK) {
         status = store_model_find(store, id, &record);
+        if (status == STORE_OK)
+            etag_of_model(&record, reply);
         if (status == STORE_OK)
             status = model_record_fit(store, &record);
         store_pool_return_reader(service->stores, store);
@@ -266,13 +269,15 @@ static bool read_change(const struct document *document, size_t classes, struct 
     return !problem_is_set(problem);
 }
 
-static void apply_change(struct service *service, const struct model *model,
-                         const struct model_change *change, struct problem *problem)
+static void apply_change(struct service *service, const struct request *request,
+                         const struct model *model, const struct model_change *change,
+                         struct problem *problem)
 {
     struct store *store = model_cache_change_begin(service->cache, model->id);
-    const enum store_status status =
-        model_cache_change_end(service->cache, model->id,
-                               store_model_update(store, model->sequence, change, timestamp_now()));
+    enum store_status status = etag_check_model(store, request);
+    if (status == STORE_OK)
+        status = store_model_update(store, model->sequence, change, timestamp_now());
+    model_cache_change_end(service->cache, model->id, status);
     if (status == STORE_NOT_FOUND && change->version > 0)
         problem_add_field(problem, PROBLEM_UNKNOWN_VERSION, "/version",
                           "The model has no version %lld.", (long long)change->version);
@@ -290,7 +295,7 @@ void models_update(struct service *service, const struct request *request, struc
     struct document *document = document_read(request->body, request->body_size, &reply->problem);
     if (read_change(document, network_outputs(&model->config.network), &reply->problem, &change,
                     &labels))
-        apply_change(service, model, &change, &reply->problem);
+        apply_change(service, request, model, &change, &reply->problem);
     if (!problem_is_set(&reply->problem))
         answer_model(service, request->model, reply);
     free(labels);
@@ -301,8 +306,10 @@ void models_update(struct service *service, const struct request *request, struc
 void models_delete(struct service *service, const struct request *request, struct reply *reply)
 {
     struct store *store = model_cache_change_begin(service->cache, request->model);
-    const enum store_status status = model_cache_change_end(
-        service->cache, request->model, store_model_delete(store, request->model));
+    enum store_status status = etag_check_model(store, request);
+    if (status == STORE_OK)
+        status = store_model_delete(store, request->model);
+    model_cache_change_end(service->cache, request->model, status);
     if (errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem))
         reply->status = 204;
     store_pool_sweep(service->stores);

@@ -3,6 +3,7 @@
 
 #include "core/network.h"
 #include "server/api/answer.h"
+#include "server/api/etag.h"
 #include "server/api/handlers.h"
 #include "server/api/page.h"
 #include "server/api/request_document.h"
@@ -246,13 +247,15 @@ static enum store_status insert(struct store *store, const struct model *model,
     return status;
 }
 
-static void publish(struct service *service, const struct model *model,
-                    const struct weights *weights, struct reply *reply)
+static void publish(struct service *service, const struct request *request,
+                    const struct model *model, const struct weights *weights, struct reply *reply)
 {
     int64_t version;
     struct store *store = model_cache_change_begin(service->cache, model->id);
-    const enum store_status status =
-        model_cache_change_end(service->cache, model->id, insert(store, model, weights, &version));
+    enum store_status status = etag_check_model(store, request);
+    if (status == STORE_OK)
+        status = insert(store, model, weights, &version);
+    model_cache_change_end(service->cache, model->id, status);
     if (!errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, model->id, &reply->problem))
         return;
     json_write_object_begin(&reply->body);
@@ -304,7 +307,7 @@ static void put(struct service *service, const struct request *request, const st
                               : weights_json_read(&fields, params, &weights);
         fields_close(&fields);
         if (read && !problem_is_set(&reply->problem))
-            publish(service, model, &weights, reply);
+            publish(service, request, model, &weights, reply);
     }
     weights_finish(&weights);
     document_destroy(document);

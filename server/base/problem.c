@@ -33,6 +33,7 @@ static const struct {
     [PROBLEM_DATASET_NOT_FOUND] = {404, "dataset_not_found"},
     [PROBLEM_NOT_ACCEPTABLE] = {406, "not_acceptable"},
     [PROBLEM_METHOD_NOT_ALLOWED] = {405, "method_not_allowed"},
+    [PROBLEM_PRECONDITION_FAILED] = {412, "precondition_failed"},
     [PROBLEM_BODY_TOO_LARGE] = {413, "body_too_large"},
     [PROBLEM_UNSUPPORTED_MEDIA_TYPE] = {415, "unsupported_media_type"},
     [PROBLEM_UNSUPPORTED_FORMAT] = {415, "unsupported_format"},

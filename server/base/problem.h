@@ -34,6 +34,7 @@ enum problem_code {
     /* 405, 406, 413, 415 */
     PROBLEM_METHOD_NOT_ALLOWED,
     PROBLEM_NOT_ACCEPTABLE,
+    PROBLEM_PRECONDITION_FAILED, /* of If-Match */
     PROBLEM_BODY_TOO_LARGE,
     PROBLEM_UNSUPPORTED_MEDIA_TYPE,
     PROBLEM_UNSUPPORTED_FORMAT, /* a file that is neither IDX nor .npy, or whose type is not

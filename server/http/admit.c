@@ -227,6 +227,7 @@ void admit_headers(struct exchange *exchange, const char *method, const char *ve
         headers.host = exchange->authority;
     request->wait_seconds = headers.wait_seconds;
     keep_idempotency_key(&headers, request, problem);
+    request->if_match = headers.if_match;
     request->accepts_npy = headers_list_names(headers.accept, "application/x-npy");
     request->accepts_json = headers.accept == NULL ||
                             headers_list_names(headers.accept, "application/json") ||

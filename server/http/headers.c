@@ -121,6 +121,7 @@ static void keep_text(struct reader *reader, const char *name, const char *value
         {"Accept", offsetof(struct reader, headers.accept), false},
         {"Accept-Encoding", offsetof(struct reader, headers.accept_encoding), false},
         {"X-Request-Id", offsetof(struct reader, headers.request_id), false},
+        {"If-Match", offsetof(struct reader, headers.if_match), true},
         {"Idempotency-Key", offsetof(struct reader, headers.idempotency_key), true},
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

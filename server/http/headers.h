@@ -25,6 +25,7 @@ struct headers {
     const char *accept_encoding;
     const char *request_id;
     const char *idempotency_key;
+    const char *if_match;
     bool expects_continue;
     enum { CODING_NONE, CODING_GZIP, CODING_UNKNOWN } coding; /* Content-Encoding */
     uint64_t length;       /* of the body; 0 if it is chunked or there is none */

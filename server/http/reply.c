@@ -136,6 +136,7 @@ static void write_problem(const struct request *request, struct reply *reply)
     reply->content_type = "application/problem+json";
     reply->is_gzip = false;
     reply->location[0] = '\0';
+    reply->etag[0] = '\0';
     reply->waited_seconds = 0;
 }
 
@@ -252,6 +253,7 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
         {"Vary", reply->is_gzip ? "Accept-Encoding" : NULL},
         {"Cache-Control", strcmp(request->method, "GET") == 0 ? "no-store" : NULL},
         {"Location", reply->location[0] != '\0' ? location : NULL},
+        {"ETag", reply->etag[0] != '\0' ? reply->etag : NULL},
         {"Allow", reply->allow[0] != '\0' ? reply->allow : NULL},
         {"WWW-Authenticate",
          reply->status == MHD_HTTP_UNAUTHORIZED ? "Bearer realm=\"tempotrond\"" : NULL},

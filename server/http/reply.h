@@ -36,11 +36,12 @@ struct reply_stream {
 };
 
 enum { REPLY_PIECE = 32768 };
-enum { REPLY_LOCATION = 128, REPLY_ALLOW = 64 };
+enum { REPLY_LOCATION = 128, REPLY_ETAG = 36, REPLY_ALLOW = 64 };
 
 struct reply {
     unsigned status;               /* of the answer, unless it is a problem; 200 unless set */
     const char *content_type;      /* static text; application/json unless set */
+    char etag[REPLY_ETAG];         /* with its quotes; "" for none */
     char location[REPLY_LOCATION]; /* a path, e.g. "/runs/7"; "" for none */
     unsigned waited_seconds;       /* of Preference-Applied: wait=N; 0 for none */
     char allow[REPLY_ALLOW];       /* the methods of a 405; "" for none */

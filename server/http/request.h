@@ -43,6 +43,7 @@ struct request {
     char id[LIMIT_REQUEST_ID + 1]; /* of X-Request-Id, or made up */
 
     char idempotency_key[LIMIT_IDEMPOTENCY_KEY + 1]; /* "": none */
+    const char *if_match;                            /* borrowed; NULL: none */
 
     /* From the path, as the route's pattern names them: {model}, {dataset}, {version}, {run}. */
     char model[LIMIT_ID + 1];

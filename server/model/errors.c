@@ -27,6 +27,9 @@ static bool damaged(enum problem_code missing, const char *name, struct problem 
                        name);
 }
 
+static const char full[] = "The database is full: its disk is, or it is as large as --max-store "
+                           "allows. Delete models or datasets.";
+
 static bool say_missing(enum problem_code missing, const char *name, struct problem *problem)
 {
     return problem_set(problem, missing,
@@ -57,6 +60,9 @@ bool errors_store_ok(enum store_status status, enum problem_code missing, const 
     case STORE_OTHER_REQUEST:
         return problem_set(problem, PROBLEM_KEY_REUSED,
                            "The Idempotency-Key came with another request before.");
+    case STORE_CHANGED:
+        return problem_set(problem, PROBLEM_PRECONDITION_FAILED,
+                           "%s is not as If-Match says: it was changed or deleted.", name);
     case STORE_ENDED:
         return problem_set(problem, PROBLEM_RUN_ENDED, "The run %s has ended already.", name);
     case STORE_QUEUE_FULL:
@@ -71,10 +77,7 @@ bool errors_store_ok(enum store_status status, enum problem_code missing, const 
     case STORE_NO_MEMORY:
         return problem_set_no_memory(problem);
     case STORE_FULL:
-        return problem_set(
-            problem, PROBLEM_STORE_FULL,
-            "The database is full: its disk is, or it is as large as --max-store allows. Delete "
-            "models or datasets.");
+        return problem_set(problem, PROBLEM_STORE_FULL, "%s", full);
     case STORE_UNAVAILABLE:
     case STORE_LOCKED:
         return problem_set(problem, PROBLEM_STORE_UNAVAILABLE,

@@ -37,6 +37,7 @@ const char *store_status_text(enum store_status status)
         [STORE_IN_USE] = "in use",
         [STORE_MISMATCH] = "the numbers of samples and labels differ",
         [STORE_OTHER_REQUEST] = "the key belongs to another request",
+        [STORE_CHANGED] = "it was changed",
         [STORE_ENDED] = "the run has ended",
         [STORE_QUEUE_FULL] = "the queue is full",
         [STORE_MODEL_QUEUE_FULL] = "the model's queue is full",

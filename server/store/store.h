@@ -19,6 +19,7 @@ enum store_status {
     STORE_MISMATCH,  /* a dataset would have different numbers of samples and labels, or is not the
                         one that the call means */
     STORE_OTHER_REQUEST,    /* the key of a retry came with another request before */
+    STORE_CHANGED,          /* it is not as the caller has seen it */
     STORE_ENDED,            /* the run has ended already */
     STORE_QUEUE_FULL,       /* LIMIT_QUEUED_RUNS runs wait */
     STORE_MODEL_QUEUE_FULL, /* LIMIT_QUEUED_RUNS_OF_MODEL runs of the model wait */
