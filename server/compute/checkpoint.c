@@ -88,14 +88,14 @@ void checkpoint_kept(struct checkpoint *checkpoint)
     forget(checkpoint);
 }
 
-/* Chunks that can't be deleted now are deleted like those of an upload. */
+/* Its chunks belong to nothing then. */
 void checkpoint_discard(struct checkpoint *checkpoint)
 {
     if (checkpoint->stores != NULL && checkpoint->is_uploading) {
-        struct store *store = store_pool_borrow_writer(checkpoint->stores);
-        const enum store_status status = store_checkpoint_discard(store, &checkpoint->record);
+        store_pool_borrow_writer(checkpoint->stores);
         count_upload(checkpoint, false);
-        store_pool_return_writer(checkpoint->stores, status);
+        store_pool_return_writer(checkpoint->stores, STORE_NOT_FOUND); /* nothing was written */
+        store_pool_sweep(checkpoint->stores);
     }
     forget(checkpoint);
 }

@@ -55,15 +55,6 @@ enum store_status store_array_end(struct store *store, const struct array_record
     "NOT EXISTS (SELECT 1 FROM datasets d WHERE d.label = arrays.id) AND "                         \
     "NOT EXISTS (SELECT 1 FROM checkpoints c WHERE c.array = arrays.id)"
 
-enum store_status store_array_release(struct store *store, int64_t first, int64_t second)
-{
-    struct query query =
-        query_begin(store, "DELETE FROM arrays WHERE id IN (?, ?) AND " OF_NOTHING);
-    query_integer(&query, first);
-    query_integer(&query, second);
-    return query_run(&query);
-}
-
 enum store_status store_array_prune(struct store *store)
 {
     struct query query = query_begin(store, "DELETE FROM arrays WHERE " OF_NOTHING);

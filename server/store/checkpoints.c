@@ -31,12 +31,6 @@ enum store_status store_checkpoint_append(struct store *store, struct checkpoint
     return status;
 }
 
-enum store_status store_checkpoint_discard(struct store *store,
-                                           const struct checkpoint_record *record)
-{
-    return store_array_release(store, record->array.id, 0);
-}
-
 static enum store_status put_row(struct store *store, int64_t run,
                                  const struct checkpoint_record *record)
 {

@@ -18,12 +18,9 @@ struct checkpoint_record {
     int64_t epoch;             /* how many are done */
 };
 
-/* Adds a chunk to a checkpoint that is not kept yet. */
+/* Adds a chunk to a checkpoint that is not kept yet. If it never is, it is swept away. */
 enum store_status store_checkpoint_append(struct store *store, struct checkpoint_record *record,
                                           const void *bytes, size_t size);
-/* Deletes the chunks of one that is not kept. */
-enum store_status store_checkpoint_discard(struct store *store,
-                                           const struct checkpoint_record *record);
 
 /* A whole one, and its last chunk, that a transaction keeps. */
 struct checkpoint_end {
