@@ -55,7 +55,9 @@ static json_t *order(int features, int epochs)
 START_TEST(a_run_that_could_never_have_its_memory_is_refused_with_both_numbers)
 {
     create_model("wide", 400000);
-    char *body = json_dumps(order(400000, 1), 0);
+    json_t *run = order(400000, 1);
+    char *body = json_dumps(run, 0);
+    json_decref(run);
     struct http_answer answer = http_send(&server, "POST", "/models/wide/train", body, NULL);
     ck_assert_int_eq(answer.status, 422);
     ck_assert_str_eq(json_string_value(json_object_get(answer.json, "code")), "too_large");
