@@ -23,8 +23,13 @@ enum store_status store_array_begin(struct store *store, const struct array_reco
                                             "VALUES (?, 0, ?, 0) RETURNING id");
     query_text(&query, dtype_name(array->dtype));
     query_integer(&query, (int64_t)array->features);
-    const enum store_status status = query_number(&query, ret_array);
-    return status == STORE_OK ? delete_strays(store, *ret_array) : status;
+    int64_t id = 0;
+    enum store_status status = query_number(&query, &id);
+    if (status == STORE_OK)
+        status = delete_strays(store, id);
+    if (status == STORE_OK)
+        *ret_array = id; /* else its row is of nothing, and is swept */
+    return status;
 }
 
 enum store_status store_array_append(struct store *store, int64_t array, size_t position,
@@ -106,7 +111,9 @@ enum store_status store_array_scan(struct store *store, const struct array_recor
         const size_t size = (size_t)sqlite3_column_bytes(query.statement, 0);
         if (data == NULL || !each(context, data, size)) {
             query_end(&query);
-            return data == NULL ? STORE_CORRUPT : STORE_OK;
+            return data != NULL                                 ? STORE_OK
+                   : sqlite3_errcode(store->db) == SQLITE_NOMEM ? STORE_NO_MEMORY
+                                                                : STORE_CORRUPT;
         }
     }
     return status == STORE_NOT_FOUND ? STORE_OK : status;

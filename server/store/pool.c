@@ -137,6 +137,11 @@ enum store_status store_pool_borrow_reader(struct store_pool *pool, struct store
 
 void store_pool_return_reader(struct store_pool *pool, struct store *store)
 {
+    if (sqlite3_txn_state(store->db, NULL) != SQLITE_TXN_NONE) {
+        store_close(
+            store); /* without memory its transaction could not end: it would show the past */
+        return;
+    }
     pthread_mutex_lock(&pool->lock);
     store->next_idle = pool->idle;
     pool->idle = store;

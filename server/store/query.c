@@ -350,6 +350,8 @@ enum store_status query_execute(struct store *store, const char *sql)
 
 enum store_status query_transaction_begin(struct store *store)
 {
+    if (sqlite3_get_autocommit(store->db) == 0) /* without memory the last one could not end */
+        query_execute(store, "ROLLBACK");
     return query_execute(store, "BEGIN IMMEDIATE");
 }
 

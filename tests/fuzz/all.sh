@@ -1,9 +1,11 @@
 #!/bin/sh
 # Runs the fuzz targets that it is given, each for FUZZ_SECONDS or for FUZZ_RUNS inputs, from its seeds
-# and from what earlier runs have found (build/fuzz/corpus/). A line says how many inputs each was given; what a target
+# and from what earlier runs have found (build/fuzz/corpus/, which begins as corpus.tar.gz). A line says
+# how many inputs each was given; what a target
 # printed is shown if it failed, with the file that holds the input. Exits 1 if any failed.
 cd "$(dirname "$0")/../.." || exit 1
 status=0
+[ -d build/fuzz/corpus ] || { mkdir -p build/fuzz/corpus && tar -xzf tests/fuzz/corpus.tar.gz -C build/fuzz/corpus; }
 until=-max_total_time=${FUZZ_SECONDS:-10}
 [ -n "$FUZZ_RUNS" ] && until=-runs=$FUZZ_RUNS
 for target; do
