@@ -12,6 +12,8 @@ static bool find_names(const struct dataset_record *dataset, const struct model 
     bool known = true;
     struct problem unreadable = {0};
     struct document *names = document_read_stored(dataset->names, &unreadable);
+    if (names == NULL && unreadable.code == PROBLEM_OUT_OF_MEMORY)
+        problem_set_no_memory(problem);
     if (names == NULL)
         return false;
     known = json_value_count(document_root(names)) <= dataset->classes;
@@ -193,7 +195,9 @@ static enum store_status rename_labels(const struct dataset_record *dataset,
     for (size_t i = 0; known && i < samples->count; i++)
         samples->targets.label[i] = class_of[samples->targets.label[i]];
     free(class_of);
-    return known ? STORE_OK : STORE_CORRUPT;
+    if (known)
+        return STORE_OK;
+    return unknown.code == PROBLEM_OUT_OF_MEMORY ? STORE_NO_MEMORY : STORE_CORRUPT;
 }
 
 static enum store_status load_labels(struct store *store, const struct dataset_record *dataset,

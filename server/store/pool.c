@@ -12,7 +12,8 @@
 struct store_pool {
     char *path;
     struct store *writer;
-    struct uploads uploads; /* they belong to the thread that has the writer */
+    struct uploads uploads; /* this and the next belong to the thread that has the writer */
+    bool had_no_memory;
 
     /* Threads get the writer in the order in which they ask for it: one that gives it back and asks
      * again at once would mostly get it before one that waits. */
@@ -63,6 +64,15 @@ void store_pool_destroy(struct store_pool *pool)
     free(pool);
 }
 
+/* After a statement that got no memory, SQLite goes on counting the foreign keys that it had found
+ * broken halfway, and refuses what follows. A rollback ends that. */
+static void forget_violations(struct store_pool *pool)
+{
+    const enum store_status status = query_transaction_begin(pool->writer);
+    query_transaction_end(pool->writer, STORE_NO_MEMORY);
+    pool->had_no_memory = status != STORE_OK;
+}
+
 struct store *store_pool_borrow_writer(struct store_pool *pool)
 {
     pthread_mutex_lock(&pool->turns);
@@ -70,6 +80,8 @@ struct store *store_pool_borrow_writer(struct store_pool *pool)
     while (pool->turn != mine)
         pthread_cond_wait(&pool->turn_ended, &pool->turns);
     pthread_mutex_unlock(&pool->turns);
+    if (pool->had_no_memory)
+        forget_violations(pool);
     return pool->writer;
 }
 
@@ -95,6 +107,7 @@ static void note(struct store_pool *pool, enum store_status status)
 enum store_status store_pool_return_writer(struct store_pool *pool, enum store_status status)
 {
     note(pool, status);
+    pool->had_no_memory = pool->had_no_memory || status == STORE_NO_MEMORY;
     pthread_mutex_lock(&pool->turns);
     pool->turn++;
     pthread_cond_broadcast(&pool->turn_ended);
