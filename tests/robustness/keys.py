@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-from support.service import PATIENCE, PROGRAM, Broken, Service, demand, main, rounds
+from support.service import Broken, PATIENCE, PROGRAM, Service, demand, demand_time, main, rounds
 
 RELOADS, CLIENTS = 30, 4
 NEAR_US = 20  # a difference that a client on the same machine can't tell from chance
@@ -76,7 +76,7 @@ def compare_times(service, key, count):
         for wrong in (near, far) if i % 2 else (far, near):
             times[wrong].append(time_of(client, wrong))
     difference = abs(statistics.median(times[near]) - statistics.median(times[far]))
-    demand(difference < NEAR_US, "a key that is nearly right takes", difference, "us more or less")
+    demand_time(difference, NEAR_US, "a key that is nearly right differs from another wrong one by", "us")
     return difference
 
 

@@ -6,7 +6,7 @@ import random
 import time
 
 from support.database import integrity
-from support.service import Service, demand, main, rounds
+from support.service import Service, demand_time, main, rounds
 from support.story import Story, check, remove, undisturbed_runs
 
 READY_SECONDS = 1
@@ -24,7 +24,7 @@ def script():
         story.end()
         service.start()
         slowest = max(slowest, service.ready_seconds)
-        demand(service.ready_seconds < READY_SECONDS, "ready only after", service.ready_seconds, "s")
+        demand_time(service.ready_seconds, READY_SECONDS, "ready only after")
         integrity(service.database)
         client = service.client()
         looked_at += check(client, story, sums)

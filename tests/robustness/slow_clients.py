@@ -5,11 +5,11 @@ import socket
 import threading
 import time
 
-from support.service import Service, demand, main, rounds, seconds
+from support.service import Service, demand, demand_time, main, rounds, seconds
 
 TIMEOUT = 6  # of the server, in seconds
 STOP_SECONDS = 10
-OTHERS_MS = 20  # the figure says how much it was; this is for machines that are shared
+OTHERS_MS = 20  # more than a busy machine alone makes of it
 HEAD = b"GET /models HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
 BODY = b"POST /psp_kernel HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n["
 
@@ -95,7 +95,7 @@ def script():
     asker.join()
     demand(left == 0, left, "slow clients were not cut off")
     took = time.monotonic() - begin
-    demand(p99(beside) < before + OTHERS_MS, "p99 of others:", before, "ms before,", p99(beside), "ms beside them")
+    demand_time(p99(beside) - before, OTHERS_MS, "the p99 of others grew by", "ms")
     begin = time.monotonic()
     service.stop()
     demand(time.monotonic() - begin < STOP_SECONDS, "the stop took", time.monotonic() - begin, "s")
