@@ -115,15 +115,15 @@ static bool start_serving(struct service *service, const struct options *options
 {
     char error[ERROR];
     const struct trainer_options trainer = {
-        .stores = service->stores,
-        .cache = service->cache,
-        .memory = service->memory,
+        .jobs = {.stores = service->stores,
+                 .cache = service->cache,
+                 .memory = service->memory,
+                 .checkpoint_seconds = options->checkpoint_seconds,
+                 .logs_all = options->http.log_requests,
+                 .on_end = wake_waiting_requests,
+                 .context = service},
         .workers = options->workers,
         .threads = options->http.pool_threads,
-        .checkpoint_seconds = options->checkpoint_seconds,
-        .logs_all = options->http.log_requests,
-        .on_end = wake_waiting_requests,
-        .context = service,
     };
     service->trainer = trainer_create(&trainer);
     if (service->trainer == NULL) {

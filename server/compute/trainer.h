@@ -1,34 +1,23 @@
 /* trainer.h - the workers that train queued runs in the background, at low priority.
  *
- * The store's runs table is the queue. A worker claims a run once there is memory for it, trains a
- * private copy of its base version outside of any transaction, writes progress a few times a second
- * and a checkpoint now and then, and publishes the weights with the run's success in one
- * transaction. A stop interrupts a run, which becomes queued again with a checkpoint of that
- * moment. If the process ends otherwise, the run stays "running" in the store. In both cases it
- * goes on after the next start, from its last checkpoint, and ends with the bits of a run that was
- * never interrupted. */
+ * The store's runs table is the queue. A worker claims a run once there is memory for it, and does
+ * its job: see job.h. A stop interrupts a run, which becomes queued again. If the process ends
+ * otherwise, the run stays "running" in the store. In both cases it goes on after the next start,
+ * from its last checkpoint, and ends with the bits of a run that was never interrupted. */
 #ifndef SERVER_COMPUTE_TRAINER_H
 #define SERVER_COMPUTE_TRAINER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct memory;
-struct model_cache;
-struct store_pool;
+#include "server/compute/job.h"
+
 struct trainer;
 
 struct trainer_options {
-    struct store_pool *stores;   /* borrowed */
-    struct model_cache *cache;   /* borrowed */
-    struct memory *memory;       /* that runs take from; borrowed */
-    unsigned workers;            /* runs that train at the same time */
-    unsigned threads;            /* that share the work of one run, if no other trains */
-    unsigned checkpoint_seconds; /* of work between two checkpoints of a run */
-    bool logs_all;               /* the end of every run, not only of those that failed */
-    /* Called when a run has ended and its end is in the store, from any thread. */
-    void (*on_end)(void *context, int64_t run);
-    void *context;
+    struct job_options jobs;
+    unsigned workers; /* runs that train at the same time */
+    unsigned threads; /* that share the work of one run, if no other trains */
 };
 
 /* Allocates the workers and starts none of them. NULL: no memory. */
