@@ -26,6 +26,7 @@
 #include "server/options.h"
 #include "server/sandbox.h"
 #include "server/store/arrays.h"
+#include "server/store/backup.h"
 #include "server/store/pool.h"
 #include "server/store/queue.h"
 
@@ -67,6 +68,8 @@ static bool start_store(struct service *service, const struct options *options)
             status = store_queue_take_up(store, timestamp_now());
         if (status == STORE_OK)
             status = store_array_prune(store);
+        if (status == STORE_OK)
+            status = store_backup_sweep(options->db);
         store_pool_return_writer(service->stores, status);
     }
     if (status != STORE_OK) {

@@ -63,4 +63,6 @@ request_handler health_ready;
 
 request_handler contract_get;
 
+request_handler backup_post;
+
 #endif

@@ -64,6 +64,7 @@ const struct route routes[] = {
     {"GET", "/health/live", health_live, ROLE_NONE, BODY_NONE, ON_EVENT_LOOP, NULL},
     {"GET", "/health/ready", health_ready, ROLE_NONE, BODY_NONE, ON_EVENT_LOOP, NULL},
     {"GET", "/openapi.yaml", contract_get, ROLE_READ_ONLY, BODY_NONE, ON_EVENT_LOOP, NULL},
+    {"POST", "/backup", backup_post, ROLE_ADMIN, BODY_NONE, ON_POOL, NULL},
 };
 
 const size_t routes_count = sizeof routes / sizeof *routes;

@@ -19,6 +19,7 @@ struct service {
     struct trainer *trainer;   /* trains runs in the background */
     size_t max_dataset_bytes;  /* of one array */
     struct http_server *http;  /* set before the first request and the first run */
+    atomic_bool copying;       /* the database, for a client that has not read all of it */
     atomic_bool draining;      /* /health/ready answers 503, and clients are told to go */
 };
 

@@ -137,6 +137,7 @@ static void write_problem(const struct request *request, struct reply *reply)
     reply->is_gzip = false;
     reply->location[0] = '\0';
     reply->etag[0] = '\0';
+    reply->file_name[0] = '\0';
     reply->waited_seconds = 0;
 }
 
@@ -235,10 +236,12 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
                         const struct reply *reply, bool close)
 {
     char location[REPLY_LOCATION + 3 * LIMIT_PATH], preference[32];
+    char disposition[sizeof "attachment; filename=\"\"" + REPLY_FILE_NAME];
     if (reply->location[0] != '\0')
         write_location(request->path, reply->location, location);
     if (reply->waited_seconds > 0)
         snprintf(preference, sizeof preference, "wait=%u", reply->waited_seconds);
+    snprintf(disposition, sizeof disposition, "attachment; filename=\"%s\"", reply->file_name);
     const struct {
         const char *name;
         const char *value; /* NULL: none */
@@ -249,6 +252,7 @@ static bool add_headers(struct MHD_Response *response, const struct request *req
         {"Cross-Origin-Resource-Policy", "same-origin"},
         {"Strict-Transport-Security", tls_is_on() ? "max-age=31536000" : NULL},
         {"Content-Type", reply->status != MHD_HTTP_NO_CONTENT ? reply->content_type : NULL},
+        {"Content-Disposition", reply->file_name[0] != '\0' ? disposition : NULL},
         {"Content-Encoding", reply->is_gzip ? "gzip" : NULL},
         {"Vary", reply->is_gzip ? "Accept-Encoding" : NULL},
         {"Cache-Control", strcmp(request->method, "GET") == 0 ? "no-store" : NULL},

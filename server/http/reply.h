@@ -36,16 +36,17 @@ struct reply_stream {
 };
 
 enum { REPLY_PIECE = 32768 };
-enum { REPLY_LOCATION = 128, REPLY_ETAG = 36, REPLY_ALLOW = 64 };
+enum { REPLY_LOCATION = 128, REPLY_ETAG = 36, REPLY_ALLOW = 64, REPLY_FILE_NAME = 96 };
 
 struct reply {
-    unsigned status;               /* of the answer, unless it is a problem; 200 unless set */
-    const char *content_type;      /* static text; application/json unless set */
-    char etag[REPLY_ETAG];         /* with its quotes; "" for none */
-    char location[REPLY_LOCATION]; /* a path, e.g. "/runs/7"; "" for none */
-    unsigned waited_seconds;       /* of Preference-Applied: wait=N; 0 for none */
-    char allow[REPLY_ALLOW];       /* the methods of a 405; "" for none */
-    bool is_gzip;                  /* the body is compressed already */
+    unsigned status;                 /* of the answer, unless it is a problem; 200 unless set */
+    const char *content_type;        /* static text; application/json unless set */
+    char etag[REPLY_ETAG];           /* with its quotes; "" for none */
+    char location[REPLY_LOCATION];   /* a path, e.g. "/runs/7"; "" for none */
+    unsigned waited_seconds;         /* of Preference-Applied: wait=N; 0 for none */
+    char allow[REPLY_ALLOW];         /* the methods of a 405; "" for none */
+    char file_name[REPLY_FILE_NAME]; /* that a client keeps the body as; "" for none */
+    bool is_gzip;                    /* the body is compressed already */
     struct buffer body;
     struct reply_next next;
     struct reply_stream stream;

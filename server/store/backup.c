@@ -36,12 +36,26 @@ static bool sync_directory_of(const char *path)
     return is_synced;
 }
 
-/* SQLite syncs no file that VACUUM makes. */
+/* To SQLite, only ENOSPC is a full disk. */
+static bool has_no_room(struct store *store)
+{
+    const int error = sqlite3_system_errno(store->db);
+    return error == EDQUOT || error == EFBIG;
+}
+
+/* The file is absent or empty. */
 static enum store_status copy_to(struct store *store, const char *file)
 {
     struct query query = query_begin(store, "VACUUM INTO ?");
     query_text(&query, file);
     const enum store_status status = query_run(&query);
+    return status == STORE_UNAVAILABLE && has_no_room(store) ? STORE_FULL : status;
+}
+
+/* SQLite syncs no file that VACUUM makes. */
+static enum store_status copy_durably(struct store *store, const char *file)
+{
+    const enum store_status status = copy_to(store, file);
     return status == STORE_OK && !sync_path(file, O_RDWR) ? STORE_UNAVAILABLE : status;
 }
 
@@ -53,13 +67,48 @@ enum store_status store_backup(struct store *store, const char *file)
     if (asprintf(&part, "%s.part", file) < 0)
         return STORE_NO_MEMORY;
     unlink(part);
-    enum store_status status = copy_to(store, part);
+    enum store_status status = copy_durably(store, part);
     if (status == STORE_OK && (rename(part, file) != 0 || !sync_directory_of(file)))
         status = STORE_UNAVAILABLE;
     if (status != STORE_OK)
         unlink(part);
     free(part);
     return status;
+}
+
+/* One name for each database, so that what a crash has left is known; NULL: no memory. */
+static char *name_of_open_copy(const char *path)
+{
+    char *name;
+    return asprintf(&name, "%s.copy", path) >= 0 ? name : NULL;
+}
+
+/* SQLite opens a file only by a name, so the copy has one until it is whole. */
+enum store_status store_backup_open(struct store *store, int *ret_file)
+{
+    char *name = name_of_open_copy(sqlite3_db_filename(store->db, "main"));
+    if (name == NULL)
+        return STORE_NO_MEMORY;
+    unlink(name);
+    enum store_status status = copy_to(store, name);
+    const int file = status == STORE_OK ? open(name, O_RDONLY | O_CLOEXEC) : -1;
+    unlink(name);
+    free(name);
+    if (status == STORE_OK && file < 0)
+        status = STORE_UNAVAILABLE;
+    if (status == STORE_OK)
+        *ret_file = file;
+    return status;
+}
+
+enum store_status store_backup_sweep(const char *path)
+{
+    char *name = name_of_open_copy(path);
+    if (name == NULL)
+        return STORE_NO_MEMORY;
+    unlink(name);
+    free(name);
+    return STORE_OK;
 }
 
 /* --- checking --- */

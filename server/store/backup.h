@@ -11,6 +11,14 @@
  * why the file can't be written. */
 enum store_status store_backup(struct store *store, const char *file);
 
+/* Makes such a copy beside the database, in a file that has no name any more when it is opened:
+ * close() it, and it is gone. It is not synced. One call at a time. STORE_FULL: nothing of it
+ * remains. */
+enum store_status store_backup_open(struct store *store, int *ret_file);
+/* Removes what a crash has left of such a copy. The caller has the writer of the database at
+ * `path`. */
+enum store_status store_backup_sweep(const char *path);
+
 /* What a check has found to be damaged; `what` is borrowed, e.g. "dataset digits". */
 typedef void store_backup_finding(void *context, const char *what, const char *why);
 

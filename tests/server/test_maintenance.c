@@ -1,6 +1,5 @@
 /* tempotrond backup, check and restore, and what keeps a database to one server. */
 #include <check.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 
 #include "tests/support/ask.h"
 #include "tests/support/client.h"
+#include "tests/support/copies.h"
 #include "tests/support/datasets.h"
 #include "tests/support/fixture.h"
 #include "tests/support/program.h"
@@ -20,30 +20,6 @@ static void start(void)
     put_both(&server, "a");
 }
 
-static void run(int status, const char *command, const char *file)
-{
-    const struct program_result result =
-        program_run(server.directory, FLAGS(command, file, "--db", server.database));
-    ck_assert_msg(result.status == status, "%s %s: %d, %s", command, file, result.status,
-                  result.error);
-}
-
-/* What the commands have left beside the database. */
-static void remove_copies(void)
-{
-    static const char *const patterns[] = {"copy*", "*.before-*", "other*"};
-    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
-        glob_t found;
-        char pattern[SERVICE_PATH];
-        snprintf(pattern, sizeof pattern, "%s/%s", server.directory, patterns[i]);
-        if (glob(pattern, 0, NULL, &found) != 0)
-            continue;
-        for (size_t k = 0; k < found.gl_pathc; k++)
-            unlink(found.gl_pathv[k]);
-        globfree(&found);
-    }
-}
-
 static void delete_model(void)
 {
     struct http_answer answer = ask(204, "DELETE", "/models/one", NULL);
@@ -52,24 +28,24 @@ static void delete_model(void)
 
 START_TEST(a_backup_of_a_running_server_brings_back_what_it_had)
 {
-    run(0, "backup", "copy");
-    run(0, "check", "copy");
+    copies_run(0, "backup", "copy");
+    copies_run(0, "check", "copy");
     delete_model();
-    run(1, "restore", "copy"); /* the server runs */
+    copies_run(1, "restore", "copy"); /* the server runs */
     expect_refused("GET", "/models/one", NULL, 404, "model_not_found", NULL);
     service_stop(&server);
-    run(0, "restore", "copy");
+    copies_run(0, "restore", "copy");
     service_restart(&server);
     json_decref(ask_json("/models/one/evaluate", "{\"dataset\": \"a\"}"));
-    remove_copies();
+    copies_remove();
 }
 END_TEST
 
 START_TEST(a_backup_replaces_no_file)
 {
-    run(0, "backup", "copy");
-    run(1, "backup", "copy");
-    remove_copies();
+    copies_run(0, "backup", "copy");
+    copies_run(1, "backup", "copy");
+    copies_remove();
 }
 END_TEST
 
@@ -84,16 +60,16 @@ START_TEST(a_damaged_copy_is_not_restored)
         char copy[16];
         struct service damaged = server;
         snprintf(copy, sizeof copy, "copy-%zu", i);
-        run(0, "backup", copy);
+        copies_run(0, "backup", copy);
         snprintf(damaged.database, sizeof damaged.database, "%s/%s", server.directory, copy);
         damage_database(&damaged, damages[i]);
-        run(1, "check", copy);
+        copies_run(1, "check", copy);
     }
     service_stop(&server);
-    run(1, "restore", "copy-0");
+    copies_run(1, "restore", "copy-0");
     service_restart(&server);
     json_decref(ask_json("/models/one/evaluate", "{\"dataset\": \"a\"}"));
-    remove_copies();
+    copies_remove();
 }
 END_TEST
 
@@ -115,7 +91,7 @@ START_TEST(a_second_server_is_refused_by_any_name_of_the_file)
     ck_assert_int_eq(rename(server.database, other), 0);
     refuse_second_server(other);
     ck_assert_int_eq(rename(other, server.database), 0);
-    remove_copies();
+    copies_remove();
 }
 END_TEST
 
@@ -125,11 +101,11 @@ START_TEST(a_server_whose_file_is_gone_or_replaced_is_not_ready)
     snprintf(other, sizeof other, "%s/other", server.directory);
     ck_assert_int_eq(rename(server.database, other), 0);
     expect_refused("GET", "/health/ready", NULL, 503, "store_unavailable", NULL);
-    run(0, "check", other);
+    copies_run(0, "check", other);
     ck_assert_int_eq(rename(other, server.database), 0);
     struct http_answer answer = ask(200, "GET", "/health/ready", NULL);
     http_answer_finish(&answer);
-    remove_copies();
+    copies_remove();
 }
 END_TEST
 
