@@ -152,7 +152,8 @@ static enum store_status write_end(struct job *job, const struct run_end *asked,
     return store_run_end(store, job->record->id, pending, count, &end, timestamp_now());
 }
 
-/* A cancellation that the store has noted is kept: nobody can note another one meanwhile. */
+/* A run whose cancellation the store has noted is not published. While the writer is lent here, no
+ * other cancellation can be noted. */
 static enum store_status try_to_end(struct job *job, struct run_end *end)
 {
     struct model_cache *cache = job->options->cache;

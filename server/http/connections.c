@@ -35,9 +35,7 @@
 /* States of a connection: with a request, between two, before its first. */
 enum { BUSY, IDLE, NEW };
 
-/* Addresses are told apart by a number of so many; those that share one, by chance, share its
- * limit.
- */
+/* The numbers that tell addresses apart. Addresses that share one, by chance, share its limit. */
 enum { ADDRESSES = 1 << 14 };
 
 /* Sockets are shut down, and connections resumed, under the lock: an entry leaves the register

@@ -106,7 +106,7 @@ static bool open_keys(struct http_server *server, char *error, size_t error_size
     if (path == NULL && !server->listener.on_loopback) {
         snprintf(error, error_size,
                  "%s: it is not on the loopback, so it needs --api-key-file FILE, or "
-                 "--api-key-file " API_KEYS_NONE " to let everybody in",
+                 "--api-key-file " API_KEYS_NONE " to let anyone in",
                  server->options.listen.text);
         return false;
     }

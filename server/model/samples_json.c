@@ -53,10 +53,11 @@ static bool check_work(const struct reader *reader, const struct numbers *values
     if (count <= LIMIT_WORK / sample)
         return true;
     if (read_out_max_spikes(&network->read_out) > 0)
-        return fields_refuse(reader->fields, reader->name, PROBLEM_TOO_LARGE,
-                             "To count the spikes of so many would take too long: send at most "
-                             "%llu samples at once.",
-                             LIMIT_WORK / sample);
+        return fields_refuse(
+            reader->fields, reader->name, PROBLEM_TOO_LARGE,
+            "To count the spikes of that many samples would take too long: send at most "
+            "%llu samples at once.",
+            LIMIT_WORK / sample);
     return fields_refuse(reader->fields, reader->name, PROBLEM_TOO_LARGE,
                          "batch * (T + in_features) * out_features (of every layer, with the mean "
                          "of the spikes if there are trains) must be at most %llu: send at most "

@@ -113,7 +113,7 @@ START_TEST(an_address_outside_of_the_loopback_needs_a_word_about_keys)
         program_run(program_directory, FLAGS("--listen", "0.0.0.0:0", "--db", "x.db"));
     expect_program_failure(&result,
                            "0.0.0.0:0: it is not on the loopback, so it needs --api-key-file FILE, "
-                           "or --api-key-file none to let everybody in");
+                           "or --api-key-file none to let anyone in");
     ck_assert_int_eq(program_directory_empty(), 0);
 }
 END_TEST
