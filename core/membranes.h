@@ -18,7 +18,7 @@
 struct membranes {
     size_t stride;
     float *v_max;  /* [stride] result: the highest voltage; the padding's are 0 */
-    double *t_max; /* [stride] result: its time, the first of equals */
+    double *t_max; /* [stride] result: its time, that of the first if several are equal */
 
     /* These are results of membranes_fire(). */
     float *spike; /* [stride] when the voltage first crosses the threshold; -1: never */

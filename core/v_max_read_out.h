@@ -1,4 +1,4 @@
-/* v_max_read_out.h - reads out the highest voltage of each neuron: of those, a class is decided.
+/* v_max_read_out.h - reads out the highest voltage of each neuron, and decides a class by them.
  *
  * If a class has several neurons, each can learn a different kind of its patterns. The score of a
  * class is nearly the greatest v_max of its neurons, and smooth, so that all of them learn:

@@ -1,5 +1,5 @@
-/* budget.h - bytes that many share: what one takes, another can't have until it is given back. From
- * any thread. */
+/* budget.h - bytes that many share: what one takes, another can't have until it is given back. Any
+ * thread may call. */
 #ifndef SERVER_BASE_BUDGET_H
 #define SERVER_BASE_BUDGET_H
 

@@ -5,7 +5,7 @@
 #ifndef SERVER_BASE_LIMITS_H
 #define SERVER_BASE_LIMITS_H
 
-#define LIMIT_ID              63                /* characters of a model's id */
+#define LIMIT_ID              63                /* characters of an id, of a model or dataset */
 #define LIMIT_IDEMPOTENCY_KEY 255               /* characters of an Idempotency-Key */
 #define LIMIT_REQUEST_ID      128               /* characters of an X-Request-Id that is echoed */
 #define LIMIT_DESCRIPTION     4096              /* bytes of a model's description */

@@ -1,6 +1,6 @@
 /* run.h - one run, from its samples to the version that it publishes: loads the samples, sets the
- * validation share aside, fits the encoder, trains a private copy of the base version. When and in
- * which thread it happens is up to the trainer. */
+ * validation share aside, fits the encoder, trains a private copy of the base version. job.h says
+ * when, and trainer.h in which thread. */
 #ifndef SERVER_COMPUTE_RUN_H
 #define SERVER_COMPUTE_RUN_H
 

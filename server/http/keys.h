@@ -7,8 +7,8 @@
  *
  * A key is 256 random bits, which new_key.c makes. A slow hash protects passwords, which can be
  * guessed; 256 bits can't, so that a fast one is enough, and clients without a key can't make the
- * server work. A key that a client sends is hashed and compared with all keys of the
- * file, each in constant time: how long it takes says nothing of how much of a key is right. */
+ * server work. A key that a client sends is hashed and compared with all keys of the file, each in
+ * constant time: how long it takes says nothing of how much of a key is right. */
 #ifndef SERVER_HTTP_KEYS_H
 #define SERVER_HTTP_KEYS_H
 

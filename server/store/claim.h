@@ -2,8 +2,9 @@
  * all symbolic links lead to, and by one on the file itself, which holds for every hard link to it
  * and after it was renamed.
  *
- * Whoever has a claim opens the file with SQLite after it and closes it before: closing any
- * descriptor of a file gives up the locks that SQLite has on it in this process. */
+ * A program claims the file before it opens it with SQLite, and gives the claim up after it has
+ * closed it: closing any descriptor of a file gives up the locks that SQLite has on it in this
+ * process. */
 #ifndef SERVER_STORE_CLAIM_H
 #define SERVER_STORE_CLAIM_H
 

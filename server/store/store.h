@@ -2,9 +2,10 @@
  * went.
  *
  * A store is one connection with its prepared statements, used by one thread at a time. There is
- * exactly one writer: no other connection commits or checkpoints; readers are read-only. Every call
- * is one transaction: it has happened wholly and durably, or not at all. Times are milliseconds
- * since 1970 UTC. Outputs are untouched on failure. Only this folder knows that it is SQLite. */
+ * exactly one writer: no other connection commits, or writes the WAL back; readers are read-only.
+ * Every call is one transaction, unless its header says that it is a part of the caller's: it has
+ * happened wholly and durably, or not at all. Times are milliseconds since 1970 UTC. Outputs are
+ * untouched on failure. Only this folder knows that it is SQLite. */
 #ifndef SERVER_STORE_STORE_H
 #define SERVER_STORE_STORE_H
 
