@@ -194,7 +194,7 @@ static bool may_end_later(struct job *job, enum store_status status, struct run_
 }
 
 /* A store that can't take the end now, its disk being full, is asked again until it can. What it
- * has not taken when the process ends stays "running", and is trained again after the next start.
+ * has not taken when the process ends stays "running", and goes on after the next start.
  */
 static void end_job(struct job *job, struct run_end *end)
 {

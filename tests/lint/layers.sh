@@ -65,7 +65,7 @@ only_in 'server/base/gzip|server/files/gzip_file' 'zlib\.h'
 only_in 'server/http/' 'server/http/internal\.h'
 only_in 'server/store/' 'server/store/query\.h'
 only_in 'server/json/' 'server/json/internal\.h'
-only_in 'core/' 'core/(arena|exponential|intervals|rounding|simd)\.h'
+only_in 'core/' 'core/(arena|exponential|simd)\.h'
 
 refuse "the core needs the C standard library only" \
     "$(include_lines '[^>"/]+>' core/*.[ch] | grep -vE ":($standard)\.h\$")"
