@@ -61,7 +61,7 @@ VECTORIZED static void find_bounds(const struct multi_spike *multi_spike, double
         const double falls = slow[e] * per_slow, rises = -fast[e] * per_fast;
         const double greater = begin > end ? begin : end, peak = slow[e] * max;
         bound[e] =
-            (rises > falls) & (rises * multi_spike->timeline->turn[e] < falls) ? peak : greater;
+            ((rises > falls) & (rises * multi_spike->timeline->turn[e] < falls)) ? peak : greater;
     }
 }
 

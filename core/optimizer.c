@@ -79,7 +79,7 @@ VECTORIZED static void step_adam(const struct optimizer *optimizer, size_t from,
 VECTORIZED static void settle(float *moment, size_t from, size_t to)
 {
     for (size_t i = from; i < to; i++)
-        moment[i] = (moment[i] < FLT_MIN) & (moment[i] > -FLT_MIN) ? 0 : moment[i];
+        moment[i] = ((moment[i] < FLT_MIN) & (moment[i] > -FLT_MIN)) ? 0 : moment[i];
 }
 
 static void step(const struct optimizer *optimizer, size_t from, size_t to, float *gradient,

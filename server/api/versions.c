@@ -134,8 +134,10 @@ static void write_neuron(struct weights_stream *at, struct buffer *json)
         json_write_key(json, weights_name(params, at->layer));
         buffer_add(json, "[", 1);
     }
+    if (at->afferent == 0 && at->neuron > 0)
+        buffer_add(json, ",", 1);
     if (at->afferent == 0)
-        buffer_add(json, ",[" + (at->neuron == 0), at->neuron == 0 ? 1 : 2);
+        buffer_add(json, "[", 1);
     for (; at->afferent < afferents && json->size < REPLY_PIECE; at->afferent++) {
         if (at->afferent > 0)
             buffer_add(json, ",", 1);
