@@ -64,7 +64,7 @@ void models_get(struct service *service, const struct request *request, struct r
     answer_model(service, request->model, reply);
 }
 
-/* Of a model whose ranges are damaged, only its place in the listing stays. */
+/* A model whose ranges are damaged keeps only its place in the listing. */
 static enum store_status fit_listed(struct store *store, struct model_record *record)
 {
     const int64_t sequence = record->sequence;

@@ -38,7 +38,8 @@ static bool check_work(const struct dataset_record *dataset, const struct model 
         problem_add_field(problem, PROBLEM_TOO_LARGE, "/dataset",
                           read_out_max_spikes(&model->config.network.read_out) > 0
                               ? "Counting the spikes of that many samples would take too long."
-                              : "count * (T + in_features) * out_features must be at most %llu.",
+                              : "count * (T + in_features) * out_features, rounded up to a "
+                                "multiple of 8, must be at most %llu.",
                           LIMIT_WORK);
     return !problem_is_set(problem);
 }

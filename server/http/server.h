@@ -35,7 +35,7 @@ struct http_options {
     unsigned pool_threads;            /* for what would hold up the event loops */
     unsigned other_threads;           /* of the process, that open files too */
     bool log_requests;
-    /* Of a route ON_EVENT_LOOP_IF_CACHED: whether its first step has to load nothing. */
+    /* Whether the first step of a route ON_EVENT_LOOP_IF_CACHED has to load nothing. */
     bool (*is_cached)(struct service *service, const struct request *request);
     const atomic_bool *draining; /* set before the server drains: answers tell clients to go */
     const struct route *routes;

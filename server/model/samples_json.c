@@ -59,9 +59,9 @@ static bool check_work(const struct reader *reader, const struct numbers *values
             "%llu samples at once.",
             LIMIT_WORK / sample);
     return fields_refuse(reader->fields, reader->name, PROBLEM_TOO_LARGE,
-                         "batch * (T + in_features) * out_features (of every layer, with the mean "
-                         "of the spikes if there are trains) must be at most %llu: send at most "
-                         "%llu samples at once.",
+                         "batch * (T + in_features) * out_features, rounded up to a multiple of 8 "
+                         "(of every layer, with the mean of the spikes if there are trains), must "
+                         "be at most %llu: send at most %llu samples at once.",
                          LIMIT_WORK, LIMIT_WORK / sample);
 }
 

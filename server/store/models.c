@@ -20,7 +20,7 @@ void model_record_finish(struct model_record *record)
 #define LISTED_TEXT(limit) AS_TEXT(limit)
 #define MANY_LABELS        "label_count > " LISTED_TEXT(LIMIT_LISTED)
 #define CHECKSUM_OF_ROW    "sha256(sequence, id, config, labels)"
-/* Of what listings show. */
+/* Covers what listings show. */
 #define CHECKSUM_OF_SUMMARY                                                                        \
     "sha256(sequence, id, ifnull(summary, config), label_count, iif(" MANY_LABELS ", NULL, "       \
     "labels))"

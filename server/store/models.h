@@ -34,7 +34,7 @@ enum store_status store_model_insert(struct store *store, const struct model_rec
 enum store_status store_model_find(struct store *store, const char *id,
                                    struct model_record *ret_record);
 /* Newest first, those with a sequence below `before` (0: all), up to `limit` into records[limit].
- * Of what is long, only what LIMIT_LISTED allows is read. */
+ * Long texts are read only as far as LIMIT_LISTED allows. */
 enum store_status store_model_list(struct store *store, int64_t before, size_t limit,
                                    struct model_record *records, size_t *ret_count);
 

@@ -61,8 +61,8 @@ struct query_column {
     size_t offset, size; /* of the member that it becomes */
     /* Reads QUERY_OTHER into the member at the offset; 0: into the record, read so far. */
     enum store_status (*read)(sqlite3_stmt *row, int column, void *ret_member);
-    /* Of a number, as which NULL is 0 (max 0: the greatest of its type); min also of a text's
-     * bytes. */
+    /* The bounds of a number; NULL reads as 0, and max 0 is the greatest of its type. A text has
+     * at least min bytes. */
     int64_t min, max;
 };
 

@@ -40,7 +40,7 @@ static void finish_run(void *record)
     run_record_finish(record);
 }
 
-/* Of what a run is asked for, which never changes. */
+/* Covers what a run is asked for, which never changes. */
 #define CHECKSUM_OF_RUN(of)                                                                        \
     "sha256(" of "model, " of "continues, " of "epochs, " of "params, " of "samples_sha256, " of   \
     "validation_sha256)"

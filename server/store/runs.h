@@ -77,8 +77,8 @@ struct run_end {
     int64_t best_epoch; /* of a success with patience: whose weights these are; else 0 */
     const char *code;   /* of a failure */
     const char *detail; /* likewise */
-    /* Of a success or a cancellation: what a later run can go on from; NULL: none can. Only the
-     * model's last ended run that has one keeps it. */
+    /* What a later run can go on from, after a success or a cancellation; NULL: none can. Only
+     * the model's last ended run that has one keeps it. */
     const struct checkpoint_end *checkpoint;
 };
 /* Ends a running run, with its last metrics. STORE_ENDED. */

@@ -180,7 +180,8 @@ void store_close(struct store *store)
     free(store);
 }
 
-/* Of a whole database that is no server's: another program's, and a newer one's, are told. */
+/* Opens a whole database that no server uses. Those of another program, and newer ones, are told
+ * apart. */
 static enum store_status set_up_copy(struct store *store)
 {
     int64_t version;

@@ -334,8 +334,8 @@ START_TEST(a_state_of_another_training_is_refused)
 }
 END_TEST
 
-/* Of the head, only the number of the format, shapes and positions are looked at; of what follows,
- * the generator's place, and that the order stays within the samples. */
+/* A reader checks the head's format number, shapes and positions, the generator's place, and that
+ * the order stays within the samples. */
 START_TEST(a_state_that_is_cut_or_leads_out_of_arrays_is_refused)
 {
     const size_t random = (3 + 2 * NETWORK_LAYERS + 10) * sizeof(uint64_t);

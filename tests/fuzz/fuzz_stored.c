@@ -56,7 +56,7 @@ static void try_labels(const char *text)
     document_destroy(document);
 }
 
-/* Of a model without hidden layers, and of one with. */
+/* The config of a model without hidden layers, or with one. */
 static struct model_config model(bool is_deep)
 {
     struct model_config config = {0};

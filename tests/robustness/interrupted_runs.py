@@ -87,7 +87,7 @@ def expect_longer(client, run, expected):
 
 
 def undisturbed():
-    """Of each kind, the outcome of a run, and that of a run of more epochs."""
+    """The outcome of a run of each kind, and that of a run of more epochs."""
     service = Service("--log", "errors", "--workers", "2")
     client = service.client()
     runs = [(queue(client, f"calm{kind}", kind), queue(client, f"long{kind}", kind, MORE)) for kind in range(len(KINDS))]

@@ -5,7 +5,7 @@ from support.service import demand
 
 
 def integrity(path):
-    """Of a database whose server runs."""
+    """What SQLite says of a database whose server runs."""
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         found = [row[0] for row in connection.execute("PRAGMA integrity_check")]
