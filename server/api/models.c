@@ -199,6 +199,8 @@ static enum store_status insert_model(struct service *service, struct retry *ret
     enum store_status status = STORE_NO_MEMORY;
     strcpy(record.id, model->id);
     weights_tensors(&model->config.network, &model->weights, tensors);
+    const struct sealed_tensors sealed =
+        tensors_seal(tensors, network_depth(&model->config.network));
     if (record.description != NULL && record.config != NULL &&
         (record.summary != NULL || !is_long) &&
         (record.labels != NULL || model->labels.count == 0)) {
@@ -207,9 +209,7 @@ static enum store_status insert_model(struct service *service, struct retry *ret
         if (status == STORE_OK)
             strcpy(model->id, retry->made);
         else if (status == STORE_NOT_FOUND)
-            status =
-                store_model_insert(store, &record, tensors, network_depth(&model->config.network),
-                                   model->are_drawn, timestamp_now());
+            status = store_model_insert(store, &record, &sealed, model->are_drawn, timestamp_now());
         store_pool_return_writer(service->stores, status);
     }
     model_record_finish(&record);

@@ -17,6 +17,7 @@
 #include "server/store/datasets.h"
 #include "server/store/pool.h"
 #include "server/store/queue.h"
+#include "server/store/samples.h"
 
 /* A train request, and the run that it has become. */
 struct train_request {
@@ -161,6 +162,13 @@ static size_t memory_of(const struct service *service, const struct model *model
                       service->run_threads);
 }
 
+/* Before the writer is borrowed. A dataset has had its checksum since it was put. */
+static void seal(struct data_source *source)
+{
+    if (source->samples.count > 0)
+        store_samples_checksum(&source->samples, source->sha256);
+}
+
 /* A retry that came meanwhile has queued the run. */
 static bool queue(struct service *service, const struct model *model, struct problem *problem,
                   struct retry *retry, struct train_request *asked)
@@ -173,6 +181,8 @@ static bool queue(struct service *service, const struct model *model, struct pro
     char *params = buffer_take_string(&text);
     if (params == NULL)
         return problem_set_no_memory(problem);
+    seal(&asked->training);
+    seal(&asked->validation);
     struct store *store = store_pool_borrow_writer(service->stores);
     enum store_status status = store_retry_begin(store, timestamp_now(), retry);
     if (status == STORE_OK)

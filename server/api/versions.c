@@ -229,36 +229,55 @@ void versions_get_weights(struct service *service, const struct request *request
     model_release(model);
 }
 
-/* The new version has the encoder's ranges of the version that is served now: a run may have
- * published one since the request came. */
-static enum store_status insert(struct store *store, const struct model *model,
-                                const struct weights *weights, int64_t *ret_version)
+/* The new version has the encoder's ranges of the version that is served. STORE_MISMATCH: that is
+ * another one by now. All that takes long comes before the writer is borrowed. */
+static enum store_status try_to_publish(struct service *service, const struct request *request,
+                                        const struct model *served, const struct weights *weights,
+                                        int64_t *ret_version)
 {
-    struct model *served;
     struct tensor tensors[NETWORK_LAYERS + RANGE_TENSORS];
-    const size_t depth = network_depth(&model->config.network);
-    enum store_status status = model_load(store, model->id, 0, false, &served);
-    if (status != STORE_OK)
-        return status;
-    weights_tensors(&model->config.network, weights, tensors);
-    const size_t count =
-        depth + version_ranges_put(version_ranges_fitted(&served->config), tensors + depth);
-    status =
-        store_version_insert(store, model->sequence, tensors, count, timestamp_now(), ret_version);
-    model_release(served);
-    return status;
+    const size_t depth = network_depth(&served->config.network);
+    weights_tensors(&served->config.network, weights, tensors);
+    const struct encoder *fitted = version_ranges_fitted(&served->config);
+    const struct sealed_tensors sealed =
+        tensors_seal(tensors, depth + version_ranges_put(fitted, tensors + depth));
+    struct store *store = model_cache_change_begin(service->cache, served->id);
+    enum store_status status = etag_check_model(store, request);
+    if (status == STORE_OK &&
+        store_model_serves(store, served->sequence, served->version) != STORE_OK)
+        status = STORE_MISMATCH;
+    if (status == STORE_OK)
+        status =
+            store_version_insert(store, served->sequence, &sealed, timestamp_now(), ret_version);
+    return model_cache_change_end(service->cache, served->id, status);
 }
 
-static void publish(struct service *service, const struct request *request,
-                    const struct model *model, const struct weights *weights, struct reply *reply)
+/* A model that was made meanwhile under the same id is another one. */
+static struct model *find_again(struct service *service, const struct model *model,
+                                struct problem *problem)
+{
+    struct model *found = model_cache_describe(service->cache, model->id, problem);
+    if (found == NULL || found->sequence == model->sequence)
+        return found;
+    model_release(found);
+    errors_store_ok(STORE_NOT_FOUND, PROBLEM_MODEL_NOT_FOUND, model->id, problem);
+    return NULL;
+}
+
+static void publish(struct service *service, const struct request *request, struct model *model,
+                    const struct weights *weights, struct reply *reply)
 {
     int64_t version;
-    struct store *store = model_cache_change_begin(service->cache, model->id);
-    enum store_status status = etag_check_model(store, request);
-    if (status == STORE_OK)
-        status = insert(store, model, weights, &version);
-    model_cache_change_end(service->cache, model->id, status);
-    if (!errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, model->id, &reply->problem))
+    struct model *served = model_retain(model);
+    enum store_status status = STORE_MISMATCH;
+    while (status == STORE_MISMATCH && served != NULL) {
+        status = try_to_publish(service, request, served, weights, &version);
+        model_release(served);
+        if (status == STORE_MISMATCH)
+            served = find_again(service, model, &reply->problem);
+    }
+    if (problem_is_set(&reply->problem) ||
+        !errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, model->id, &reply->problem))
         return;
     json_write_object_begin(&reply->body);
     answer_write_version(&reply->body, model->id, version);
@@ -287,7 +306,7 @@ static bool read_one(struct service *service, const struct request *request, siz
     return read;
 }
 
-static void put(struct service *service, const struct request *request, const struct model *model,
+static void put(struct service *service, const struct request *request, struct model *model,
                 struct reply *reply)
 {
     const struct network_params *params = &model->config.network;

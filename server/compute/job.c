@@ -35,12 +35,14 @@ struct job {
 
     int64_t checkpoint_due;       /* when the next one is written */
     struct checkpoint checkpoint; /* of the training's end or interruption */
+    struct run_snapshot result;   /* of a success: what it publishes */
     enum store_status restored;   /* how its last checkpoint could be read */
     bool lacks_version;           /* one that it should have kept is not in the store */
 };
 
 static void job_finish(struct job *job)
 {
+    run_snapshot_finish(&job->result);
     run_unload(&job->run);
     buffer_finish(&job->pending);
     checkpoint_discard(&job->checkpoint);
@@ -144,12 +146,18 @@ static enum store_status write_end(struct job *job, const struct run_end *asked,
     struct checkpoint_end checkpoint;
     struct run_end end = *asked;
     end.checkpoint = checkpoint_end(&job->checkpoint, &checkpoint);
-    end.best_epoch = end.state == RUN_SUCCEEDED ? job->best_epoch : 0;
     if (end.state == RUN_RUNNING)
         return store_queue_return(store, job->record->id, pending, count, end.checkpoint);
-    if (end.state == RUN_SUCCEEDED)
-        return run_publish(&job->run, store, pending, count, &end);
+    if (end.state == RUN_SUCCEEDED) {
+        end.tensors = &job->result.sealed;
+        end.best_epoch = job->best_epoch;
+    }
     return store_run_end(store, job->record->id, pending, count, &end, timestamp_now());
+}
+
+static bool has_result(struct job *job)
+{
+    return job->result.sealed.count > 0 || run_snapshot_take(&job->run, &job->result);
 }
 
 /* A run whose cancellation the store has noted is not published. While the writer is lent here, no
@@ -157,6 +165,8 @@ static enum store_status write_end(struct job *job, const struct run_end *asked,
 static enum store_status try_to_end(struct job *job, struct run_end *end)
 {
     struct model_cache *cache = job->options->cache;
+    if (end->state == RUN_SUCCEEDED && !has_result(job))
+        return STORE_NO_MEMORY;
     struct store *store = model_cache_change_begin(cache, job->record->model);
     if (end->state == RUN_SUCCEEDED &&
         store_queue_is_cancelled(store, job->record->id) == STORE_OK) {

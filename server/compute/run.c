@@ -8,8 +8,6 @@
 #include "server/model/cache.h"
 #include "server/model/dataset_samples.h"
 #include "server/model/encoder_ranges.h"
-#include "server/model/version_ranges.h"
-#include "server/model/weights.h"
 #include "server/store/datasets.h"
 #include "server/store/pool.h"
 #include "server/store/samples.h"
@@ -177,49 +175,33 @@ static const struct encoder *fitted_encoder(const struct run *run)
     return run->params.fit ? &run->fitted : version_ranges_fitted(&run->base->config);
 }
 
-/* What a version keeps of the run as it is now. The tensors borrow from the weights. */
-struct snapshot {
-    struct weights weights; /* free with weights_finish() */
-    struct tensor tensors[NETWORK_LAYERS + RANGE_TENSORS];
-    size_t count;
-};
-
-static bool snapshot_take(const struct run *run, struct snapshot *snapshot)
+bool run_snapshot_take(const struct run *run, struct run_snapshot *snapshot)
 {
     const struct network_params *params = &run->network->params;
     const size_t depth = network_depth(params);
     if (!weights_copy(run->network, &snapshot->weights))
         return false;
     weights_tensors(params, &snapshot->weights, snapshot->tensors);
-    snapshot->count = depth + version_ranges_put(fitted_encoder(run), snapshot->tensors + depth);
+    const size_t ranges = version_ranges_put(fitted_encoder(run), snapshot->tensors + depth);
+    snapshot->sealed = tensors_seal(snapshot->tensors, depth + ranges);
     return true;
 }
 
-enum store_status run_publish(const struct run *run, struct store *store,
-                              const struct epoch_metrics *metrics, size_t count,
-                              const struct run_end *end)
+void run_snapshot_finish(struct run_snapshot *snapshot)
 {
-    struct snapshot snapshot;
-    struct run_end success = *end;
-    if (!snapshot_take(run, &snapshot))
-        return STORE_NO_MEMORY;
-    success.tensors = snapshot.tensors;
-    success.tensor_count = snapshot.count;
-    const enum store_status status =
-        store_run_end(store, run->record->id, metrics, count, &success, timestamp_now());
-    weights_finish(&snapshot.weights);
-    return status;
+    weights_finish(&snapshot->weights);
+    *snapshot = (struct run_snapshot){0};
 }
 
 enum store_status run_keep(const struct run *run, struct store_pool *stores, int64_t epoch)
 {
-    struct snapshot snapshot;
-    if (!snapshot_take(run, &snapshot))
+    struct run_snapshot snapshot;
+    if (!run_snapshot_take(run, &snapshot))
         return STORE_NO_MEMORY;
     struct store *store = store_pool_borrow_writer(stores);
     const enum store_status status = store_pool_return_writer(
         stores, store_version_keep(store, run->base->sequence, run->record->id, epoch,
-                                   snapshot.tensors, snapshot.count, timestamp_now()));
-    weights_finish(&snapshot.weights);
+                                   &snapshot.sealed, timestamp_now()));
+    run_snapshot_finish(&snapshot);
     return status;
 }

@@ -7,6 +7,8 @@
 #include "core/training.h"
 #include "server/compute/run_params.h"
 #include "server/model/model.h"
+#include "server/model/version_ranges.h"
+#include "server/model/weights.h"
 #include "server/store/runs.h"
 
 struct model_cache;
@@ -36,11 +38,16 @@ void run_unload(struct run *run); /* does nothing on a zeroed one */
 
 enum core_status run_train(struct run *run, const struct training_observer *observer);
 
-/* Publishes the weights with the run's success and its last metrics, in one transaction. `end` is
- * the success, without its tensors. */
-enum store_status run_publish(const struct run *run, struct store *store,
-                              const struct epoch_metrics *metrics, size_t count,
-                              const struct run_end *end);
+/* What a version keeps of the run as it is now. It points into itself, and borrows from the run. */
+struct run_snapshot {
+    struct weights weights; /* owned */
+    struct tensor tensors[NETWORK_LAYERS + RANGE_TENSORS];
+    struct sealed_tensors sealed; /* count 0: it is not taken */
+};
+/* Copies the weights and computes their checksum, before the writer is borrowed. False: no memory.
+ */
+bool run_snapshot_take(const struct run *run, struct run_snapshot *snapshot);
+void run_snapshot_finish(struct run_snapshot *snapshot); /* does nothing on a zeroed one */
 /* Keeps the weights of an epoch as a version that is not served. */
 enum store_status run_keep(const struct run *run, struct store_pool *stores, int64_t epoch);
 

@@ -67,8 +67,9 @@ static enum store_status draw_network(struct store *store, struct model *model)
     if (!weights_draw(params, model->config.seed, &weights))
         return STORE_NO_MEMORY;
     weights_tensors(params, &weights, tensors);
+    const struct sealed_tensors sealed = tensors_seal(tensors, depth);
     enum store_status status =
-        store_version_verify(store, model->sequence, model->version, tensors, depth);
+        store_version_verify(store, model->sequence, model->version, &sealed);
     for (size_t l = 0; l < depth; l++)
         layers[l] = tensors[l].values;
     if (status == STORE_OK && network_create(params, layers, &model->network) != CORE_OK)

@@ -15,7 +15,7 @@ struct data_source {
     size_t dataset_count;       /* samples of the dataset */
     size_t memory;              /* bytes of its samples, once a run has loaded them, */
     size_t capacity;            /* and the most spikes that one of them may have */
-    char sha256[CHECKSUM_TEXT]; /* of the dataset when it was found, or of samples in the store */
+    char sha256[CHECKSUM_TEXT]; /* of the dataset when it was found, or of the samples */
 };
 
 static inline size_t data_source_count(const struct data_source *source)

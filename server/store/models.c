@@ -25,7 +25,8 @@ void model_record_finish(struct model_record *record)
     "sha256(sequence, id, ifnull(summary, config), label_count, iif(" MANY_LABELS ", NULL, "       \
     "labels))"
 
-/* After each change of what they are the checksums of, in the same transaction. */
+/* After each change of what they are the checksums of, in the same transaction. They are of the
+ * row's number, too, which is known only there. */
 static enum store_status update_checksums(struct store *store, int64_t model)
 {
     struct query query =
@@ -55,17 +56,16 @@ static enum store_status insert_row(struct store *store, const struct model_reco
 }
 
 enum store_status store_model_insert(struct store *store, const struct model_record *record,
-                                     const struct tensor *tensors, size_t tensor_count,
-                                     bool are_drawn, int64_t now)
+                                     const struct sealed_tensors *tensors, bool are_drawn,
+                                     int64_t now)
 {
     int64_t sequence, version;
     enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
         status = insert_row(store, record, now, &sequence);
     if (status == STORE_OK)
-        status = are_drawn ? store_version_note_drawn(store, sequence, tensors, tensor_count, now)
-                           : store_version_publish(store, sequence, 0, tensors, tensor_count, now,
-                                                   &version);
+        status = are_drawn ? store_version_note_drawn(store, sequence, tensors, now)
+                           : store_version_publish(store, sequence, 0, tensors, now, &version);
     if (status == STORE_OK)
         status = update_checksums(store, sequence);
     if (status == STORE_OK)
@@ -162,14 +162,24 @@ static enum store_status update_row(struct store *store, int64_t model,
 enum store_status store_model_update(struct store *store, int64_t model,
                                      const struct model_change *change, int64_t now)
 {
+    const bool changes_labels = change->labels != NULL || change->remove_labels;
     enum store_status status = query_transaction_begin(store);
-    if (status == STORE_OK && (change->labels != NULL || change->remove_labels))
+    if (status == STORE_OK && changes_labels)
         status = check_names(store, model);
     if (status == STORE_OK)
         status = update_row(store, model, change, now);
-    if (status == STORE_OK)
+    if (status == STORE_OK && changes_labels)
         status = update_checksums(store, model);
     return query_transaction_end(store, status);
+}
+
+enum store_status store_model_serves(struct store *store, int64_t model, int64_t version)
+{
+    struct query query =
+        query_begin(store, "SELECT 1 FROM models WHERE sequence = ? AND version = ?");
+    query_integer(&query, model);
+    query_integer(&query, version);
+    return query_exists(&query);
 }
 
 static enum store_status check_unused(struct store *store, const char *id)

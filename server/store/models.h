@@ -29,8 +29,8 @@ void model_record_finish(struct model_record *record);
  * their checksum. Reads the record's id, description, config, summary,
  * labels and their number. STORE_TAKEN. */
 enum store_status store_model_insert(struct store *store, const struct model_record *record,
-                                     const struct tensor *tensors, size_t tensor_count,
-                                     bool are_drawn, int64_t now);
+                                     const struct sealed_tensors *tensors, bool are_drawn,
+                                     int64_t now);
 enum store_status store_model_find(struct store *store, const char *id,
                                    struct model_record *ret_record);
 /* Newest first, those with a sequence below `before` (0: all), up to `limit` into records[limit].
@@ -49,6 +49,9 @@ struct model_change {
  * have names. */
 enum store_status store_model_update(struct store *store, int64_t model,
                                      const struct model_change *change, int64_t now);
+/* Whether the model serves this version: STORE_OK or STORE_NOT_FOUND. As long as the caller has the
+ * writer, it stays so. */
+enum store_status store_model_serves(struct store *store, int64_t model, int64_t version);
 /* With its versions, runs, metrics, and the samples that no other run uses. STORE_IN_USE. */
 enum store_status store_model_delete(struct store *store, const char *id);
 

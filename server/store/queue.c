@@ -55,7 +55,7 @@ static enum store_status keep_source(struct store *store, struct data_source *so
         return check_dataset(store, source);
     if (source->samples.count == 0)
         return STORE_OK;
-    return store_samples_insert(store, &source->samples, &source->samples_row, source->sha256);
+    return store_samples_insert(store, &source->samples, source->sha256, &source->samples_row);
 }
 
 /* The turn of a new run of a model: after that of the model's last run in the queue, and not before

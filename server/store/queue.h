@@ -5,10 +5,10 @@
 #include "server/store/data_source.h"
 #include "server/store/runs.h"
 
-/* Queues a run. Equal samples (by their SHA-256) are stored once, whatever the number of runs; the
- * sources learn their row and checksum. STORE_NOT_FOUND (the model), STORE_MISMATCH (the dataset
- * has been replaced or deleted), STORE_QUEUE_FULL, STORE_MODEL_QUEUE_FULL. `memory` are the bytes
- * that it is counted with while it runs. */
+/* Queues a run. Equal samples (by their SHA-256, which the sources have) are stored once, whatever
+ * the number of runs; the sources learn their row. STORE_NOT_FOUND (the model), STORE_MISMATCH (the
+ * dataset has been replaced or deleted), STORE_QUEUE_FULL, STORE_MODEL_QUEUE_FULL. `memory` are the
+ * bytes that it is counted with while it runs. */
 enum store_status store_queue_insert(struct store *store, int64_t model, const char *params,
                                      int64_t epochs, size_t memory, struct data_source *training,
                                      struct data_source *validation, int64_t now, int64_t *ret_run);

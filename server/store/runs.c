@@ -231,8 +231,7 @@ enum store_status store_run_end(struct store *store, int64_t run,
     if (status == STORE_OK)
         status = store_run_add_metrics(store, run, metrics, count);
     if (status == STORE_OK && end->state == RUN_SUCCEEDED)
-        status = store_version_publish(store, model, run, end->tensors, end->tensor_count, now,
-                                       &version);
+        status = store_version_publish(store, model, run, end->tensors, now, &version);
     if (status == STORE_OK)
         status = set_end(store, run, end, version, now);
     if (status == STORE_OK)

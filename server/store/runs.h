@@ -71,9 +71,9 @@ enum store_status store_run_seal(struct store *store, int64_t run);
 
 /* How a run ends. */
 struct run_end {
-    enum run_state state;         /* RUN_SUCCEEDED, RUN_FAILED or RUN_CANCELLED */
-    const struct tensor *tensors; /* of a success: the model's next version, which it then serves */
-    size_t tensor_count;
+    enum run_state state;                 /* RUN_SUCCEEDED, RUN_FAILED or RUN_CANCELLED */
+    const struct sealed_tensors *tensors; /* of a success: the model's next version, which it then
+                                             serves */
     int64_t best_epoch; /* of a success with patience: whose weights these are; else 0 */
     const char *code;   /* of a failure */
     const char *detail; /* likewise */

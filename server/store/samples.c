@@ -36,7 +36,7 @@ static struct parts parts_of(const struct samples *samples)
 }
 
 /* Counts follow their number of outputs, which labels do not have. */
-static void checksum_of(const struct samples *samples, char ret_text[CHECKSUM_TEXT])
+void store_samples_checksum(const struct samples *samples, char ret_sha256[CHECKSUM_TEXT])
 {
     struct checksum checksum;
     const struct parts parts = parts_of(samples);
@@ -50,16 +50,15 @@ static void checksum_of(const struct samples *samples, char ret_text[CHECKSUM_TE
     if (samples->targets.kind == TARGETS_COUNT)
         checksum_add(&checksum, &outputs, sizeof outputs);
     checksum_add(&checksum, parts.targets, parts.targets_bytes);
-    checksum_finish(&checksum, ret_text);
+    checksum_finish(&checksum, ret_sha256);
 }
 
 /* The table requires labels: for samples with counts they are 0. */
 enum store_status store_samples_insert(struct store *store, const struct samples *samples,
-                                       int64_t *ret_id, char sha256[CHECKSUM_TEXT])
+                                       const char *sha256, int64_t *ret_id)
 {
     const struct parts parts = parts_of(samples);
     const bool has_counts = samples->targets.kind == TARGETS_COUNT;
-    checksum_of(samples, sha256);
     struct query insert = query_begin(
         store, "INSERT INTO samples (sha256, kind, count, features, data, times, label, outputs, "
                "counts) VALUES (?, ?, ?, ?, ?, ?, ifnull(?, zeroblob(4 * ?3)), ?, ?) ON CONFLICT "
@@ -136,7 +135,7 @@ static enum store_status verify(sqlite3_stmt *row, int column, void *samples)
 {
     char actual[CHECKSUM_TEXT];
     const char *expected = (const char *)sqlite3_column_text(row, column);
-    checksum_of(samples, actual);
+    store_samples_checksum(samples, actual);
     return expected != NULL && strcmp(actual, expected) == 0 ? STORE_OK : STORE_CORRUPT;
 }
 

@@ -15,10 +15,13 @@
 enum store_status store_samples_load(struct store *store, int64_t run, bool validation,
                                      struct samples *ret_samples);
 
-/* Within a transaction of the caller's: the row that holds these samples, inserted unless it is
- * there. */
+/* Of large samples it takes long: it is computed before the writer is borrowed. */
+void store_samples_checksum(const struct samples *samples, char ret_sha256[CHECKSUM_TEXT]);
+
+/* Within a transaction of the caller's: the row that holds these samples, whose checksum this is,
+ * inserted unless it is there. */
 enum store_status store_samples_insert(struct store *store, const struct samples *samples,
-                                       int64_t *ret_id, char ret_sha256[CHECKSUM_TEXT]);
+                                       const char *sha256, int64_t *ret_id);
 /* Within a transaction of the caller's: deletes samples that no run refers to. */
 enum store_status store_samples_prune(struct store *store);
 

@@ -26,17 +26,19 @@ const struct tensor *tensors_find(const struct tensors *tensors, const char *nam
     return NULL;
 }
 
-/* --- publishing --- */
-
-static void checksum_of(const struct tensor *tensors, size_t count, char ret_text[CHECKSUM_TEXT])
+struct sealed_tensors tensors_seal(const struct tensor *tensors, size_t count)
 {
+    struct sealed_tensors sealed = {.items = tensors, .count = count};
     struct checksum checksum;
     checksum_init(&checksum);
     for (size_t i = 0; i < count; i++)
         checksum_add(&checksum, tensors[i].values,
                      tensors[i].rows * tensors[i].columns * sizeof(float));
-    checksum_finish(&checksum, ret_text);
+    checksum_finish(&checksum, sealed.sha256);
+    return sealed;
 }
+
+/* --- publishing --- */
 
 static enum store_status insert_version(struct store *store, int64_t model, int64_t run,
                                         int64_t epoch, const char *sha256, int64_t now,
@@ -83,24 +85,21 @@ static enum store_status serve(struct store *store, int64_t model, int64_t versi
 }
 
 static enum store_status insert_whole(struct store *store, int64_t model, int64_t run,
-                                      int64_t epoch, const struct tensor *tensors, size_t count,
+                                      int64_t epoch, const struct sealed_tensors *tensors,
                                       int64_t now, int64_t *ret_version)
 {
-    char sha256[CHECKSUM_TEXT];
-    checksum_of(tensors, count, sha256);
-    enum store_status status = insert_version(store, model, run, epoch, sha256, now, ret_version);
-    for (size_t i = 0; status == STORE_OK && i < count; i++)
-        status = insert_tensor(store, model, *ret_version, i, &tensors[i]);
+    enum store_status status =
+        insert_version(store, model, run, epoch, tensors->sha256, now, ret_version);
+    for (size_t i = 0; status == STORE_OK && i < tensors->count; i++)
+        status = insert_tensor(store, model, *ret_version, i, &tensors->items[i]);
     return status;
 }
 
 enum store_status store_version_note_drawn(struct store *store, int64_t model,
-                                           const struct tensor *tensors, size_t count, int64_t now)
+                                           const struct sealed_tensors *tensors, int64_t now)
 {
     int64_t version;
-    char sha256[CHECKSUM_TEXT];
-    checksum_of(tensors, count, sha256);
-    enum store_status status = insert_version(store, model, 0, 0, sha256, now, &version);
+    enum store_status status = insert_version(store, model, 0, 0, tensors->sha256, now, &version);
     if (status != STORE_OK)
         return status;
     struct query query =
@@ -111,11 +110,11 @@ enum store_status store_version_note_drawn(struct store *store, int64_t model,
 }
 
 enum store_status store_version_publish(struct store *store, int64_t model, int64_t run,
-                                        const struct tensor *tensors, size_t count, int64_t now,
+                                        const struct sealed_tensors *tensors, int64_t now,
                                         int64_t *ret_version)
 {
     int64_t version;
-    enum store_status status = insert_whole(store, model, run, 0, tensors, count, now, &version);
+    enum store_status status = insert_whole(store, model, run, 0, tensors, now, &version);
     if (status == STORE_OK)
         status = serve(store, model, version, now);
     if (status == STORE_OK)
@@ -132,27 +131,27 @@ static enum store_status find_kept(struct store *store, int64_t run, int64_t epo
 }
 
 enum store_status store_version_keep(struct store *store, int64_t model, int64_t run, int64_t epoch,
-                                     const struct tensor *tensors, size_t count, int64_t now)
+                                     const struct sealed_tensors *tensors, int64_t now)
 {
     int64_t version;
     enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK) {
         const enum store_status found = find_kept(store, run, epoch);
         status = found == STORE_NOT_FOUND
-                     ? insert_whole(store, model, run, epoch, tensors, count, now, &version)
+                     ? insert_whole(store, model, run, epoch, tensors, now, &version)
                      : found;
     }
     return query_transaction_end(store, status);
 }
 
 enum store_status store_version_insert(struct store *store, int64_t model,
-                                       const struct tensor *tensors, size_t tensor_count,
-                                       int64_t now, int64_t *ret_version)
+                                       const struct sealed_tensors *tensors, int64_t now,
+                                       int64_t *ret_version)
 {
     int64_t version = 0;
     enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
-        status = store_version_publish(store, model, 0, tensors, tensor_count, now, &version);
+        status = store_version_publish(store, model, 0, tensors, now, &version);
     status = query_transaction_end(store, status);
     if (status == STORE_OK)
         *ret_version = version;
@@ -249,12 +248,10 @@ static enum store_status find_version(struct store *store, int64_t model, int64_
     return query_row(&query, ret_record);
 }
 
-static enum store_status compare(const struct version_record *record, const struct tensor *tensors,
-                                 size_t count)
+static enum store_status compare(const struct version_record *record,
+                                 const struct sealed_tensors *tensors)
 {
-    char actual[CHECKSUM_TEXT];
-    checksum_of(tensors, count, actual);
-    return strcmp(actual, record->sha256) == 0 ? STORE_OK : STORE_CORRUPT;
+    return strcmp(tensors->sha256, record->sha256) == 0 ? STORE_OK : STORE_CORRUPT;
 }
 
 enum store_status store_version_load(struct store *store, int64_t model, int64_t version,
@@ -268,8 +265,10 @@ enum store_status store_version_load(struct store *store, int64_t model, int64_t
         if (status == STORE_NOT_FOUND)
             status = STORE_CORRUPT;
     }
-    if (status == STORE_OK && !record.is_drawn)
-        status = compare(&record, tensors.items, tensors.count);
+    if (status == STORE_OK && !record.is_drawn) {
+        const struct sealed_tensors found = tensors_seal(tensors.items, tensors.count);
+        status = compare(&record, &found);
+    }
     if (status == STORE_OK)
         *ret_tensors = tensors;
     else
@@ -278,9 +277,9 @@ enum store_status store_version_load(struct store *store, int64_t model, int64_t
 }
 
 enum store_status store_version_verify(struct store *store, int64_t model, int64_t version,
-                                       const struct tensor *tensors, size_t count)
+                                       const struct sealed_tensors *tensors)
 {
     struct version_record record;
     const enum store_status status = find_version(store, model, version, &record);
-    return status == STORE_OK ? compare(&record, tensors, count) : status;
+    return status == STORE_OK ? compare(&record, tensors) : status;
 }

@@ -19,6 +19,15 @@ struct tensor {
     const float *values; /* [rows][columns] */
 };
 
+/* Tensors (borrowed) with their checksum. That of large ones takes long: it is computed before the
+ * writer is borrowed. */
+struct sealed_tensors {
+    const struct tensor *items;
+    size_t count;
+    char sha256[CHECKSUM_TEXT];
+};
+struct sealed_tensors tensors_seal(const struct tensor *tensors, size_t count);
+
 struct tensors {
     size_t count;
     struct tensor items[TENSORS]; /* their values are owned */
@@ -38,16 +47,16 @@ struct version_record {
 
 /* Publishes tensors as the model's next version and serves it. STORE_NOT_FOUND: no such model. */
 enum store_status store_version_insert(struct store *store, int64_t model,
-                                       const struct tensor *tensors, size_t tensor_count,
-                                       int64_t now, int64_t *ret_version);
+                                       const struct sealed_tensors *tensors, int64_t now,
+                                       int64_t *ret_version);
 /* The same within a transaction of the caller's, for a run that publishes; run 0: none. */
 enum store_status store_version_publish(struct store *store, int64_t model, int64_t run,
-                                        const struct tensor *tensors, size_t tensor_count,
-                                        int64_t now, int64_t *ret_version);
+                                        const struct sealed_tensors *tensors, int64_t now,
+                                        int64_t *ret_version);
 /* Keeps what a run is after an epoch as the model's next version, and does not serve it; does
  * nothing if the run has kept that epoch before. */
 enum store_status store_version_keep(struct store *store, int64_t model, int64_t run, int64_t epoch,
-                                     const struct tensor *tensors, size_t count, int64_t now);
+                                     const struct sealed_tensors *tensors, int64_t now);
 /* Newest first, those below `before` (0: all), up to `limit` (1 or more) into records[limit].
  * STORE_NOT_FOUND: no such model. */
 enum store_status store_version_list(struct store *store, const char *model, int64_t before,
@@ -63,10 +72,10 @@ enum store_status store_version_columns(struct store *store, int64_t model, int6
 /* Within a transaction of the caller's: the first version of a new model, whose tensors are drawn.
  * Only their checksum is kept. */
 enum store_status store_version_note_drawn(struct store *store, int64_t model,
-                                           const struct tensor *tensors, size_t count, int64_t now);
+                                           const struct sealed_tensors *tensors, int64_t now);
 /* Whether these are the tensors of a version. STORE_CORRUPT: their checksum differs. */
 enum store_status store_version_verify(struct store *store, int64_t model, int64_t version,
-                                       const struct tensor *tensors, size_t count);
+                                       const struct sealed_tensors *tensors);
 /* The tensors of a version, their checksum verified. Their count is 0 if they are drawn: then the
  * caller draws and verifies them. */
 enum store_status store_version_load(struct store *store, int64_t model, int64_t version,

@@ -46,8 +46,8 @@ static void succeed_with_checkpoint(int64_t run, int64_t epoch)
     const struct tensor tensor = weight_of(six);
     const struct checkpoint_record record = written(epoch);
     const struct checkpoint_end checkpoint = {&record, "e", 1};
-    const struct run_end end = {RUN_SUCCEEDED, &tensor, .tensor_count = 1,
-                                .checkpoint = &checkpoint};
+    const struct run_end end = {
+        .state = RUN_SUCCEEDED, .tensors = seal(&tensor, 1), .checkpoint = &checkpoint};
     ck_assert_int_eq(store_run_end(store, run, NULL, 0, &end, 5000), STORE_OK);
 }
 
@@ -243,7 +243,8 @@ START_TEST(a_version_is_kept_once_for_an_epoch)
     insert_model("iris");
     const int64_t run = running("iris"), model = sequence_of("iris");
     for (int i = 0; i < 2; i++)
-        ck_assert_int_eq(store_version_keep(store, model, run, 3, &tensor, 1, 4000), STORE_OK);
+        ck_assert_int_eq(store_version_keep(store, model, run, 3, seal(&tensor, 1), 4000),
+                         STORE_OK);
     ck_assert_int_eq(served_by_store("iris"), 1);
     expect_weight("iris", 2, other_six);
     struct run_record record = find_run(run);

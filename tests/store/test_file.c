@@ -126,13 +126,14 @@ START_TEST(a_full_disk_undoes_the_call)
     int64_t version = -1;
     insert_model("iris");
     store_number(store, "PRAGMA max_page_count = 40");
-    ck_assert_int_eq(store_version_insert(store, sequence_of("iris"), &big, 1, 2000, &version),
-                     STORE_FULL);
+    ck_assert_int_eq(
+        store_version_insert(store, sequence_of("iris"), seal(&big, 1), 2000, &version),
+        STORE_FULL);
     ck_assert_int_eq(version, -1);
     ck_assert_int_eq(store_number(store, "SELECT count(*) FROM versions"), 1);
     store_number(store, "PRAGMA max_page_count = 100000");
-    ck_assert_int_eq(store_version_insert(store, sequence_of("iris"), &big, 1, 2000, &version),
-                     STORE_OK);
+    ck_assert_int_eq(
+        store_version_insert(store, sequence_of("iris"), seal(&big, 1), 2000, &version), STORE_OK);
     ck_assert_int_eq(version, 2);
 }
 END_TEST

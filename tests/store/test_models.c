@@ -59,7 +59,7 @@ END_TEST
 START_TEST(what_is_not_there_is_not_found)
 {
     const struct tensor tensor = weight_of(six);
-    const struct run_end success = {RUN_SUCCEEDED, &tensor, .tensor_count = 1};
+    const struct run_end success = {.state = RUN_SUCCEEDED, .tensors = seal(&tensor, 1)};
     const struct model_change change = {.description = "new"};
     struct tensors tensors = {.count = 77};
     struct samples none = {.count = 77};
@@ -74,12 +74,12 @@ START_TEST(what_is_not_there_is_not_found)
     ck_assert_int_eq(store_model_find(store, "no", &model), STORE_NOT_FOUND);
     ck_assert_int_eq(store_model_update(store, sequence_of("no"), &change, 1), STORE_NOT_FOUND);
     ck_assert_int_eq(store_model_delete(store, "no"), STORE_NOT_FOUND);
-    ck_assert_int_eq(store_version_insert(store, sequence_of("no"), &tensor, 1, 1, &number),
+    ck_assert_int_eq(store_version_insert(store, sequence_of("no"), seal(&tensor, 1), 1, &number),
                      STORE_NOT_FOUND);
     ck_assert_int_eq(store_version_list(store, "no", 0, 1, versions, &count), STORE_NOT_FOUND);
     ck_assert_int_eq(store_version_load(store, sequence_of("no"), 1, &tensors), STORE_NOT_FOUND);
     ck_assert_int_eq(store_queue_insert(store, sequence_of("no"), "{}", 1, 0,
-                                        &(struct data_source){.samples = two_samples},
+                                        &(struct data_source[]){source_of(&two_samples)}[0],
                                         &(struct data_source){0}, 1, &number),
                      STORE_NOT_FOUND);
     ck_assert_int_eq(store_run_find(store, 1, &run), STORE_NOT_FOUND);
@@ -136,8 +136,9 @@ START_TEST(a_change_touches_only_what_it_names)
     int64_t version;
     const struct tensor tensor = weight_of(other_six);
     insert_model("iris");
-    ck_assert_int_eq(store_version_insert(store, sequence_of("iris"), &tensor, 1, 1500, &version),
-                     STORE_OK);
+    ck_assert_int_eq(
+        store_version_insert(store, sequence_of("iris"), seal(&tensor, 1), 1500, &version),
+        STORE_OK);
     expect_change(&(struct model_change){.description = ""}, "", "[\"a\",\"b\"]", 2);
     expect_change(&(struct model_change){.labels = "[\"c\"]"}, "", "[\"c\"]", 2);
     expect_change(&(struct model_change){.version = 1}, "", "[\"c\"]", 1);
@@ -146,6 +147,39 @@ START_TEST(a_change_touches_only_what_it_names)
     ck_assert_int_eq(store_model_update(store, sequence_of("iris"), &unknown, 9999),
                      STORE_NOT_FOUND);
     expect_change(&(struct model_change){.description = "y"}, "y", NULL, 1);
+}
+END_TEST
+
+/* They are of what the client sent: whatever holds the writer does not compute them. */
+START_TEST(checksums_are_those_that_come_along)
+{
+    int64_t version, run;
+    struct tensors tensors;
+    struct samples samples;
+    const struct tensor tensor = weight_of(six);
+    struct sealed_tensors sealed = tensors_seal(&tensor, 1);
+    struct data_source source = source_of(&two_samples), none = {0};
+    ck_assert_str_eq(sealed.sha256, SIX_SHA256);
+    ck_assert_str_eq(source.sha256, TWO_SAMPLES_SHA256);
+    sealed.sha256[0] = source.sha256[0] = 'f';
+    insert_model("iris");
+    const int64_t model = sequence_of("iris");
+    ck_assert_int_eq(store_version_insert(store, model, &sealed, 1500, &version), STORE_OK);
+    ck_assert_int_eq(store_version_load(store, model, version, &tensors), STORE_CORRUPT);
+    ck_assert_int_eq(store_queue_insert(store, model, "{}", 1, 0, &source, &none, 1, &run),
+                     STORE_OK);
+    ck_assert_int_eq(store_samples_load(store, run, false, &samples), STORE_CORRUPT);
+}
+END_TEST
+
+START_TEST(a_change_of_other_columns_does_not_make_damage_sound)
+{
+    struct model_record record;
+    const struct model_change change = {.description = "new"};
+    insert_model("iris");
+    run_sql("UPDATE models SET config = '{}'");
+    ck_assert_int_eq(store_model_update(store, 1, &change, 1500), STORE_OK);
+    ck_assert_int_eq(store_model_find(store, "iris", &record), STORE_CORRUPT);
 }
 END_TEST
 
@@ -195,14 +229,18 @@ START_TEST(each_version_is_the_next_and_is_served)
     const struct tensor tensor = weight_of(other_six);
     const struct model_change back = {.version = 1};
     insert_model("iris");
-    ck_assert_int_eq(store_version_insert(store, sequence_of("iris"), &tensor, 1, 1500, &version),
-                     STORE_OK);
+    ck_assert_int_eq(
+        store_version_insert(store, sequence_of("iris"), seal(&tensor, 1), 1500, &version),
+        STORE_OK);
     ck_assert_int_eq(version, 2);
     ck_assert_int_eq(served_by_store("iris"), 2);
+    ck_assert_int_eq(store_model_serves(store, sequence_of("iris"), 2), STORE_OK);
+    ck_assert_int_eq(store_model_serves(store, sequence_of("iris"), 1), STORE_NOT_FOUND);
     ck_assert_int_eq(store_model_update(store, sequence_of("iris"), &back, 1600), STORE_OK);
     ck_assert_int_eq(served_by_store("iris"), 1);
-    ck_assert_int_eq(store_version_insert(store, sequence_of("iris"), &tensor, 1, 1700, &version),
-                     STORE_OK);
+    ck_assert_int_eq(
+        store_version_insert(store, sequence_of("iris"), seal(&tensor, 1), 1700, &version),
+        STORE_OK);
     ck_assert_int_eq(version, 3);
     ck_assert_int_eq(served_by_store("iris"), 3);
     expect_weight("iris", 1, six);
@@ -251,8 +289,8 @@ START_TEST(several_tensors_keep_names_shapes_and_order)
     };
     struct tensors tensors;
     insert_model("iris");
-    ck_assert_int_eq(store_version_insert(store, sequence_of("iris"), both, 2, 1500, &version),
-                     STORE_OK);
+    ck_assert_int_eq(
+        store_version_insert(store, sequence_of("iris"), seal(both, 2), 1500, &version), STORE_OK);
     ck_assert_int_eq(store_version_load(store, sequence_of("iris"), version, &tensors), STORE_OK);
     ck_assert_uint_eq(tensors.count, 2);
     for (size_t i = 0; i < 2; i++) {
@@ -276,7 +314,7 @@ START_TEST(tensors_are_found_by_the_beginning_of_their_names)
     struct tensors tensors;
     insert_model("iris");
     const int64_t iris = sequence_of("iris");
-    ck_assert_int_eq(store_version_insert(store, iris, three, 3, 1500, &version), STORE_OK);
+    ck_assert_int_eq(store_version_insert(store, iris, seal(three, 3), 1500, &version), STORE_OK);
     ck_assert_int_eq(store_version_peek(store, iris, version, "encoder.", &tensors), STORE_OK);
     ck_assert_uint_eq(tensors.count, 2);
     for (size_t i = 0; i < 2; i++) {
@@ -305,6 +343,8 @@ int main(void)
     tcase_add_test(tests, what_is_not_there_is_not_found);
     tcase_add_test(tests, models_are_listed_newest_first);
     tcase_add_test(tests, a_change_touches_only_what_it_names);
+    tcase_add_test(tests, checksums_are_those_that_come_along);
+    tcase_add_test(tests, a_change_of_other_columns_does_not_make_damage_sound);
     tcase_add_test(tests, a_model_goes_with_all_that_is_its_own);
     tcase_add_test(tests, numbers_are_not_given_twice);
     tcase_add_test(tests, each_version_is_the_next_and_is_served);

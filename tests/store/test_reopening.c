@@ -169,8 +169,9 @@ START_TEST(a_flipped_bit_in_a_tensor_is_detected)
     struct tensors tensors = {.count = 77};
     const struct tensor tensor = weight_of(other_six);
     insert_model("iris");
-    ck_assert_int_eq(store_version_insert(store, sequence_of("iris"), &tensor, 1, 1500, &version),
-                     STORE_OK);
+    ck_assert_int_eq(
+        store_version_insert(store, sequence_of("iris"), seal(&tensor, 1), 1500, &version),
+        STORE_OK);
     damage(other_six, sizeof other_six);
     ck_assert_int_eq(store_version_load(store, sequence_of("iris"), version, &tensors),
                      STORE_CORRUPT);
@@ -190,8 +191,9 @@ START_TEST(a_flipped_bit_in_samples_is_detected)
     int64_t run;
     insert_model("iris");
     ck_assert_int_eq(store_queue_insert(store, sequence_of("iris"), "{}", 9, 0,
-                                        &(struct data_source){.samples = marked[0]},
-                                        &(struct data_source){.samples = marked[1]}, 2000, &run),
+                                        &(struct data_source[]){source_of(&marked[0])}[0],
+                                        &(struct data_source[]){source_of(&marked[1])}[0], 2000,
+                                        &run),
                      STORE_OK);
     damage(values, sizeof values);
     ck_assert_int_eq(store_samples_load(store, run, false, &none), STORE_CORRUPT);

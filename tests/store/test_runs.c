@@ -123,7 +123,7 @@ END_TEST
 START_TEST(success_publishes_with_its_last_metrics)
 {
     const struct tensor tensor = weight_of(other_six);
-    const struct run_end success = {RUN_SUCCEEDED, &tensor, .tensor_count = 1};
+    const struct run_end success = {.state = RUN_SUCCEEDED, .tensors = seal(&tensor, 1)};
     const struct epoch_metrics last = {5, 0.25, 0.75, 0.5, 0.625};
     insert_model("iris");
     const int64_t run = insert_run("iris", &other_samples);
@@ -148,7 +148,7 @@ END_TEST
 START_TEST(an_end_that_fails_leaves_no_part_of_itself)
 {
     const struct tensor tensor = weight_of(other_six);
-    const struct run_end success = {RUN_SUCCEEDED, &tensor, .tensor_count = 1};
+    const struct run_end success = {.state = RUN_SUCCEEDED, .tensors = seal(&tensor, 1)};
     const struct epoch_metrics again = {.epoch = 4};
     insert_model("iris");
     const int64_t run = insert_run("iris", NULL);
@@ -165,7 +165,7 @@ END_TEST
 START_TEST(a_success_that_cant_be_noted_publishes_nothing)
 {
     const struct tensor tensor = weight_of(other_six);
-    const struct run_end success = {RUN_SUCCEEDED, &tensor, .tensor_count = 1};
+    const struct run_end success = {.state = RUN_SUCCEEDED, .tensors = seal(&tensor, 1)};
     insert_model("iris");
     const int64_t run = insert_run("iris", NULL);
     ck_assert_int_eq(claim_run(3000), run);
@@ -189,10 +189,11 @@ START_TEST(a_model_made_anew_is_another_one)
     ck_assert_int_eq(store_model_delete(store, "iris"), STORE_OK);
     insert_model("iris");
     ck_assert_int_eq(store_queue_insert(store, old, "{}", 1, 0,
-                                        &(struct data_source){.samples = two_samples},
+                                        &(struct data_source[]){source_of(&two_samples)}[0],
                                         &(struct data_source){0}, 1, &number),
                      STORE_NOT_FOUND);
-    ck_assert_int_eq(store_version_insert(store, old, &tensor, 1, 1, &number), STORE_NOT_FOUND);
+    ck_assert_int_eq(store_version_insert(store, old, seal(&tensor, 1), 1, &number),
+                     STORE_NOT_FOUND);
     ck_assert_int_eq(store_model_update(store, old, &change, 1), STORE_NOT_FOUND);
     ck_assert_int_eq(served_by_store("iris"), 1);
 }
@@ -264,8 +265,9 @@ START_TEST(after_a_crash_running_runs_begin_again_from_their_base)
     const int64_t run = insert_run("iris", NULL);
     claim_run(3000);
     add_epochs(run, 1, 3);
-    ck_assert_int_eq(store_version_insert(store, sequence_of("iris"), &tensor, 1, 3500, &version),
-                     STORE_OK);
+    ck_assert_int_eq(
+        store_version_insert(store, sequence_of("iris"), seal(&tensor, 1), 3500, &version),
+        STORE_OK);
     store_reopen();
     ck_assert_int_eq(state_of(run), RUN_RUNNING);
     ck_assert_int_eq(store_queue_take_up(store, 6000), STORE_OK);
@@ -367,7 +369,7 @@ START_TEST(the_queue_has_an_end)
     }
     insert_model("other");
     ck_assert_int_eq(store_queue_insert(store, sequence_of("other"), "{}", 9, 0,
-                                        &(struct data_source){.samples = other_samples},
+                                        &(struct data_source[]){source_of(&other_samples)}[0],
                                         &(struct data_source){0}, 2000, &run),
                      STORE_QUEUE_FULL);
     ck_assert_int_eq(run, 77);
@@ -385,7 +387,7 @@ START_TEST(a_model_has_a_share_of_the_queue)
     for (int i = 0; i < LIMIT_QUEUED_RUNS_OF_MODEL; i++)
         insert_run("iris", NULL);
     ck_assert_int_eq(store_queue_insert(store, sequence_of("iris"), "{}", 9, 0,
-                                        &(struct data_source){.samples = two_samples},
+                                        &(struct data_source[]){source_of(&two_samples)}[0],
                                         &(struct data_source){0}, 2000, &run),
                      STORE_MODEL_QUEUE_FULL);
     insert_run("wine", NULL);
@@ -424,7 +426,7 @@ START_TEST(a_run_without_memory_waits_and_keeps_its_turn)
     size_t asked = 0;
     int64_t run = 0;
     struct run_record record;
-    struct data_source data = {.samples = two_samples}, none = {0};
+    struct data_source data = source_of(&two_samples), none = {0};
     insert_model("a");
     insert_model("b");
     ck_assert_int_eq(store_queue_insert(store, sequence_of("a"), "{}", 9, 6, &data, &none, 1, &run),
@@ -445,7 +447,7 @@ START_TEST(only_a_running_run_ends)
     const struct tensor tensor = weight_of(six);
     const struct run_end failure = {RUN_FAILED, .code = "c", .detail = "d"};
     const struct run_end cancelled = {.state = RUN_CANCELLED};
-    const struct run_end success = {RUN_SUCCEEDED, &tensor, .tensor_count = 1};
+    const struct run_end success = {.state = RUN_SUCCEEDED, .tensors = seal(&tensor, 1)};
     insert_model("iris");
     const int64_t run = insert_run("iris", NULL);
     ck_assert_int_eq(claim_run(3000), run);
@@ -475,7 +477,7 @@ START_TEST(spike_trains_read_back_as_they_were_queued)
     trains.targets = view_labels(label);
     struct samples found = {0};
     insert_model("iris");
-    struct data_source data = {.samples = trains}, validation_data = {.samples = two_samples};
+    struct data_source data = source_of(&trains), validation_data = source_of(&two_samples);
     ck_assert_int_eq(store_queue_insert(store, sequence_of("iris"), "{}", 10, 0, &data,
                                         &validation_data, 2000, &run),
                      STORE_OK);

@@ -79,13 +79,29 @@ struct tensor weight_of(const float *values)
     return (struct tensor){.name = "weight", .rows = 2, .columns = 3, .values = values};
 }
 
+const struct sealed_tensors *seal(const struct tensor *tensors, size_t count)
+{
+    static struct sealed_tensors sealed[8];
+    static unsigned next;
+    struct sealed_tensors *mine = &sealed[next++ % 8];
+    *mine = tensors_seal(tensors, count);
+    return mine;
+}
+
+struct data_source source_of(const struct samples *samples)
+{
+    struct data_source source = {.samples = *samples};
+    store_samples_checksum(samples, source.sha256);
+    return source;
+}
+
 enum store_status try_model(const char *id, int64_t now)
 {
     char description[] = "three flowers", config[] = "{\"T\":100}", labels[] = "[\"a\",\"b\"]";
     struct model_record record = {.description = description, .config = config, .labels = labels};
     const struct tensor tensor = weight_of(six);
     snprintf(record.id, sizeof record.id, "%s", id);
-    return store_model_insert(store, &record, &tensor, 1, false, now);
+    return store_model_insert(store, &record, seal(&tensor, 1), false, now);
 }
 
 void insert_model(const char *id)
@@ -96,9 +112,9 @@ void insert_model(const char *id)
 int64_t insert_run(const char *model, const struct samples *validation)
 {
     int64_t run = 0;
-    struct data_source data = {.samples = two_samples}, validation_data = {0};
+    struct data_source data = source_of(&two_samples), validation_data = {0};
     if (validation != NULL)
-        validation_data.samples = *validation;
+        validation_data = source_of(validation);
     ck_assert_int_eq(store_queue_insert(store, sequence_of(model), "{\"epochs\":9}", 9, 0, &data,
                                         &validation_data, 2000, &run),
                      STORE_OK);
@@ -146,7 +162,7 @@ int64_t claim_run(int64_t now)
 int64_t succeed_run(int64_t run, const float *values)
 {
     const struct tensor tensor = weight_of(values);
-    const struct run_end success = {RUN_SUCCEEDED, &tensor, .tensor_count = 1};
+    const struct run_end success = {.state = RUN_SUCCEEDED, .tensors = seal(&tensor, 1)};
     ck_assert_int_eq(store_run_end(store, run, NULL, 0, &success, 5000), STORE_OK);
     struct run_record record = find_run(run);
     const int64_t version = record.version;

@@ -29,6 +29,10 @@ extern const struct samples two_samples, other_samples;
 
 /* The tensor "weight" of six values, which are borrowed. */
 struct tensor weight_of(const float *values);
+/* Tensors with their checksum, until eight others are sealed. */
+const struct sealed_tensors *seal(const struct tensor *tensors, size_t count);
+/* Samples (borrowed) with their checksum. */
+struct data_source source_of(const struct samples *samples);
 
 /* A model that serves `six` as its version 1; the second asserts that it could be made, at 1000. */
 enum store_status try_model(const char *id, int64_t now);
