@@ -25,7 +25,6 @@
 #include "server/new_key.h"
 #include "server/options.h"
 #include "server/sandbox.h"
-#include "server/store/arrays.h"
 #include "server/store/backup.h"
 #include "server/store/pool.h"
 #include "server/store/queue.h"
@@ -66,8 +65,6 @@ static bool start_store(struct service *service, const struct options *options)
         status = store_limit(store, options->max_store_bytes);
         if (status == STORE_OK)
             status = store_queue_take_up(store, timestamp_now());
-        if (status == STORE_OK)
-            status = store_array_prune(store);
         if (status == STORE_OK)
             status = store_backup_sweep(options->db);
         store_pool_return_writer(service->stores, status);
@@ -148,6 +145,8 @@ static bool start_serving(struct service *service, const struct options *options
 static void stop(struct service *service, bool is_serving, unsigned drain_seconds)
 {
     atomic_store(&service->draining, true); /* before a run that is interrupted ends a wait */
+    if (service->stores != NULL)
+        store_pool_interrupt(service->stores);
     if (service->trainer != NULL)
         trainer_interrupt(service->trainer);
     if (is_serving)

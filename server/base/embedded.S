@@ -30,6 +30,7 @@ embed migration_0010, "migrations/0010_drawn_weights.sql"
 embed migration_0011, "migrations/0011_row_checksums.sql"
 embed migration_0012, "migrations/0012_swept_arrays.sql"
 embed migration_0013, "migrations/0013_retries.sql"
+embed migration_0014, "migrations/0014_removed_models.sql"
 
     .section .data.rel.ro, "aw"
     .balign 16
@@ -51,6 +52,7 @@ embedded_migrations:
     describe migration_0011
     describe migration_0012
     describe migration_0013
+    describe migration_0014
 end_migrations:
 
     .section .rodata

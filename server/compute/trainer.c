@@ -163,6 +163,7 @@ static void *work(void *argument)
     struct trainer *trainer = worker->trainer;
     uint64_t seen = 0;
     lower_priority();
+    store_pool_sweep(trainer->options.jobs.stores); /* what the last process has left */
     while (!atomic_load(&trainer->stopping)) {
         struct run_record record = {0};
         const enum store_status claimed = claim(worker, &record);

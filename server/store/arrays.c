@@ -60,12 +60,6 @@ enum store_status store_array_end(struct store *store, const struct array_record
     "NOT EXISTS (SELECT 1 FROM datasets d WHERE d.label = arrays.id) AND "                         \
     "NOT EXISTS (SELECT 1 FROM checkpoints c WHERE c.array = arrays.id)"
 
-enum store_status store_array_prune(struct store *store)
-{
-    struct query query = query_begin(store, "DELETE FROM arrays WHERE " OF_NOTHING);
-    return query_run(&query);
-}
-
 static enum store_status delete_chunks(struct store *store, int64_t array)
 {
     struct query query = query_begin(store, "DELETE FROM chunks WHERE rowid IN (SELECT rowid FROM "

@@ -31,9 +31,8 @@ enum store_status store_array_append(struct store *store, int64_t array, size_t 
                                      const void *data, size_t bytes);
 /* Keeps what is known once every chunk is written: count, bytes and sha256. */
 enum store_status store_array_end(struct store *store, const struct array_record *array);
-/* Deletes all that belong to nothing; only while none is being written. */
-enum store_status store_array_prune(struct store *store);
-/* Deletes a piece of one that belongs to nothing; likewise. STORE_NOT_FOUND: there is none. */
+/* Deletes a piece of one that belongs to nothing; only while none is being written.
+ * STORE_NOT_FOUND: there is none. */
 enum store_status store_array_sweep(struct store *store);
 /* Calls each() with one chunk of values after the other, until it returns false. */
 enum store_status store_array_scan(struct store *store, const struct array_record *array,

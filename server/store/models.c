@@ -5,7 +5,6 @@
 #include "server/base/timestamp.h"
 #include "server/store/query.h"
 #include "server/store/retries.h"
-#include "server/store/samples.h"
 
 void model_record_finish(struct model_record *record)
 {
@@ -191,21 +190,22 @@ static enum store_status check_unused(struct store *store, const char *id)
     return query_refuse(&query, STORE_IN_USE);
 }
 
-static enum store_status delete_row(struct store *store, const char *id)
+static enum store_status delete_row(struct store *store, const char *id, int64_t *ret_sequence)
 {
-    struct query query = query_begin(store, "DELETE FROM models WHERE id = ? RETURNING 1");
+    struct query query = query_begin(store, "DELETE FROM models WHERE id = ? RETURNING sequence");
     query_text(&query, id);
-    return query_exists(&query);
+    return query_number(&query, ret_sequence);
 }
 
 enum store_status store_model_delete(struct store *store, const char *id)
 {
+    int64_t model;
     enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
         status = check_unused(store, id);
     if (status == STORE_OK)
-        status = delete_row(store, id);
+        status = delete_row(store, id, &model);
     if (status == STORE_OK)
-        status = store_samples_prune(store);
+        status = store_version_abandon(store, model);
     return query_transaction_end(store, status);
 }

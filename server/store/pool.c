@@ -7,6 +7,8 @@
 
 #include "server/store/arrays.h"
 #include "server/store/query.h"
+#include "server/store/samples.h"
+#include "server/store/versions.h"
 
 /* Threads are few, so readers are few: a reader is closed only with the pool. */
 struct store_pool {
@@ -22,6 +24,7 @@ struct store_pool {
     uint64_t next_turn; /* of the thread that asks next */
     uint64_t turn;      /* of the thread that has the writer, or will */
 
+    atomic_bool interrupted;
     atomic_bool broken;
     pthread_mutex_t lock; /* of the list */
     struct store *idle;   /* readers that are not lent, linked by `next_idle` */
@@ -115,14 +118,28 @@ enum store_status store_pool_return_writer(struct store_pool *pool, enum store_s
     return status;
 }
 
+static enum store_status sweep_piece(struct store_pool *pool, struct store *store)
+{
+    enum store_status status = STORE_NOT_FOUND;
+    if (pool->uploads.going_on == 0)
+        status = store_array_sweep(store);
+    if (status == STORE_NOT_FOUND)
+        status = store_version_sweep(store);
+    return status == STORE_NOT_FOUND ? store_samples_sweep(store) : status;
+}
+
 void store_pool_sweep(struct store_pool *pool)
 {
     enum store_status status;
     do {
         struct store *store = store_pool_borrow_writer(pool);
-        status = store_pool_return_writer(
-            pool, pool->uploads.going_on > 0 ? STORE_NOT_FOUND : store_array_sweep(store));
-    } while (status == STORE_OK);
+        status = store_pool_return_writer(pool, sweep_piece(pool, store));
+    } while (status == STORE_OK && !atomic_load(&pool->interrupted));
+}
+
+void store_pool_interrupt(struct store_pool *pool)
+{
+    atomic_store(&pool->interrupted, true);
 }
 
 void store_pool_doubt(struct store_pool *pool)

@@ -27,9 +27,14 @@ struct uploads {
 };
 struct uploads *store_pool_uploads(struct store_pool *pool);
 
-/* Deletes the arrays that belong to nothing, piece by piece, so that other threads have the writer
- * in between; none while some are uploaded. The caller does not have the writer. */
+/* Deletes what belongs to nothing, piece by piece, so that other threads have the writer in
+ * between: versions, samples, and arrays unless some are uploaded. The caller does not have the
+ * writer. */
 void store_pool_sweep(struct store_pool *pool);
+
+/* The process stops: sweeps end after the present piece, and what they leave is swept after the
+ * next start. From any thread. */
+void store_pool_interrupt(struct store_pool *pool);
 
 /* The disk may not work, as something else could not be written beside the database. From any
  * thread. */

@@ -145,6 +145,11 @@ enum store_status query_holds(sqlite3_stmt *row, int column, void *unused);
 enum store_status query_copy_numbers(sqlite3_stmt *row, int column, size_t rows, size_t columns,
                                      void *ret_numbers);
 
+/* What one transaction deletes of what belongs to nothing, in SQL: a few milliseconds. */
+#define QUERY_SWEPT_BYTES "16777216" /* and no row after so many */
+#define QUERY_SWEPT_ROW   "65536"    /* that a row counts as, besides its own */
+#define QUERY_SWEPT_ROWS  "256"      /* as many as these fill */
+
 /* --- without a query --- */
 
 /* Runs SQL that is neither prepared nor bound. */

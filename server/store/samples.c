@@ -80,12 +80,18 @@ enum store_status store_samples_insert(struct store *store, const struct samples
     return query_number(&find, ret_id);
 }
 
-enum store_status store_samples_prune(struct store *store)
+/* As many as have the bytes of a piece, and at least one. */
+enum store_status store_samples_sweep(struct store *store)
 {
     struct query query = query_begin(
-        store, "DELETE FROM samples WHERE NOT EXISTS (SELECT 1 FROM runs r WHERE r.samples = "
-               "samples.id) AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.validation = samples.id)");
-    return query_run(&query);
+        store,
+        "WITH next AS (SELECT id, " QUERY_SWEPT_ROW " + length(data) + ifnull(length(times), 0) + "
+        "ifnull(length(counts), 0) AS size FROM samples s WHERE NOT EXISTS (SELECT 1 FROM runs r "
+        "WHERE r.samples = s.id) AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.validation = s.id) "
+        "LIMIT " QUERY_SWEPT_ROWS ") DELETE FROM samples WHERE id IN (SELECT id FROM (SELECT id, "
+        "sum(size) OVER (ORDER BY id) - size AS before FROM next) WHERE before < " QUERY_SWEPT_BYTES
+        ") RETURNING 1");
+    return query_exists(&query);
 }
 
 /* --- loading --- */

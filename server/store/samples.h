@@ -22,7 +22,7 @@ void store_samples_checksum(const struct samples *samples, char ret_sha256[CHECK
  * inserted unless it is there. */
 enum store_status store_samples_insert(struct store *store, const struct samples *samples,
                                        const char *sha256, int64_t *ret_id);
-/* Within a transaction of the caller's: deletes samples that no run refers to. */
-enum store_status store_samples_prune(struct store *store);
+/* Deletes a piece of those that no run refers to. STORE_NOT_FOUND: there are none. */
+enum store_status store_samples_sweep(struct store *store);
 
 #endif

@@ -283,3 +283,53 @@ enum store_status store_version_verify(struct store *store, int64_t model, int64
     const enum store_status status = find_version(store, model, version, &record);
     return status == STORE_OK ? compare(&record, tensors) : status;
 }
+
+/* --- deleting --- */
+
+enum store_status store_version_abandon(struct store *store, int64_t model)
+{
+    struct query query =
+        query_begin(store, "INSERT OR IGNORE INTO removed_models (model) VALUES (?)");
+    query_integer(&query, model);
+    return query_run(&query);
+}
+
+/* Damage may have put down the number of a model that is there. */
+static enum store_status find_abandoned(struct store *store, int64_t *ret_model)
+{
+    struct query query =
+        query_begin(store, "SELECT model FROM removed_models WHERE NOT EXISTS (SELECT 1 FROM "
+                           "models WHERE sequence = model) LIMIT 1");
+    return query_number(&query, ret_model);
+}
+
+/* As many as have the bytes of a piece, and at least one. */
+static enum store_status delete_some(struct store *store, int64_t model)
+{
+    struct query query = query_begin(
+        store,
+        "WITH next AS (SELECT version, " QUERY_SWEPT_ROW " + ifnull((SELECT sum(length(data)) FROM "
+        "tensors t WHERE t.model = v.model AND t.version = v.version), 0) AS size FROM versions v "
+        "WHERE model = ?1 ORDER BY version LIMIT " QUERY_SWEPT_ROWS ") DELETE FROM versions WHERE "
+        "model = ?1 AND version IN (SELECT version FROM (SELECT version, sum(size) OVER (ORDER BY "
+        "version) - size AS before FROM next) WHERE before < " QUERY_SWEPT_BYTES ") RETURNING 1");
+    query_integer(&query, model);
+    return query_exists(&query);
+}
+
+static enum store_status forget(struct store *store, int64_t model)
+{
+    struct query query = query_begin(store, "DELETE FROM removed_models WHERE model = ?");
+    query_integer(&query, model);
+    return query_run(&query);
+}
+
+enum store_status store_version_sweep(struct store *store)
+{
+    int64_t model;
+    enum store_status status = find_abandoned(store, &model);
+    if (status != STORE_OK)
+        return status;
+    status = delete_some(store, model);
+    return status == STORE_NOT_FOUND ? forget(store, model) : status;
+}

@@ -81,4 +81,9 @@ enum store_status store_version_verify(struct store *store, int64_t model, int64
 enum store_status store_version_load(struct store *store, int64_t model, int64_t version,
                                      struct tensors *ret_tensors);
 
+/* Within the transaction that deletes a model: notes that its versions belong to nothing. */
+enum store_status store_version_abandon(struct store *store, int64_t model);
+/* Deletes a piece of these. STORE_NOT_FOUND: there are none. */
+enum store_status store_version_sweep(struct store *store);
+
 #endif

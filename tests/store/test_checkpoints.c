@@ -77,7 +77,7 @@ START_TEST(a_checkpoint_reads_back_in_chunks)
 }
 END_TEST
 
-START_TEST(a_checkpoint_that_is_not_kept_is_swept_or_pruned)
+START_TEST(a_checkpoint_that_is_not_kept_is_swept)
 {
     insert_model("iris");
     written(1);
@@ -85,7 +85,7 @@ START_TEST(a_checkpoint_that_is_not_kept_is_swept_or_pruned)
     ck_assert_int_eq(store_array_sweep(store), STORE_OK);
     ck_assert_int_eq(ask_sql("SELECT count(*) FROM arrays"), 1);
     keep(running("iris"), 2);
-    ck_assert_int_eq(store_array_prune(store), STORE_OK);
+    ck_assert_int_eq(store_array_sweep(store), STORE_NOT_FOUND);
     expect_checkpoints(1);
 }
 END_TEST
@@ -259,7 +259,7 @@ int main(void)
     Suite *suite = suite_create("checkpoints");
     TCase *tests = suite_case(suite, "checkpoints", store_set_up, store_tear_down, 10);
     tcase_add_test(tests, a_checkpoint_reads_back_in_chunks);
-    tcase_add_test(tests, a_checkpoint_that_is_not_kept_is_swept_or_pruned);
+    tcase_add_test(tests, a_checkpoint_that_is_not_kept_is_swept);
     tcase_add_test(tests, large_ones_are_swept_away_in_pieces);
     tcase_add_test(tests, after_a_crash_a_run_keeps_the_epochs_of_its_checkpoint);
     tcase_add_test(tests, a_checkpoint_or_a_stop_makes_crashes_count_anew);

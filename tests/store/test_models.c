@@ -1,6 +1,7 @@
 /* The store by itself: what each call does to models and their versions. */
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/stored.h"
@@ -183,6 +184,14 @@ START_TEST(a_change_of_other_columns_does_not_make_damage_sound)
 }
 END_TEST
 
+static void sweep_all(void)
+{
+    while (store_version_sweep(store) == STORE_OK)
+        ;
+    while (store_samples_sweep(store) == STORE_OK)
+        ;
+}
+
 START_TEST(a_model_goes_with_all_that_is_its_own)
 {
     const struct epoch_metrics metrics = {.epoch = 1, .loss = 1, .accuracy = 0.5};
@@ -198,12 +207,59 @@ START_TEST(a_model_goes_with_all_that_is_its_own)
     ck_assert_int_eq(store_model_delete(store, "iris"), STORE_OK);
 
     ck_assert_int_eq(ask_sql("SELECT count(*) FROM models"), 1);
-    ck_assert_int_eq(ask_sql("SELECT count(*) FROM versions"), 1);
-    ck_assert_int_eq(ask_sql("SELECT count(*) FROM tensors"), 1);
     ck_assert_int_eq(ask_sql("SELECT count(*) FROM runs"), 1);
     ck_assert_int_eq(ask_sql("SELECT count(*) FROM metrics"), 0);
+    sweep_all();
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM versions"), 1);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM tensors"), 1);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM removed_models"), 0);
     ck_assert_int_eq(ask_sql("SELECT count(*) FROM samples"), 1);
     expect_samples(run + 1, false, &two_samples);
+}
+END_TEST
+
+/* Tensors that together are too large for a piece. */
+START_TEST(large_versions_are_swept_one_by_one_and_small_ones_together)
+{
+    enum { ROWS = 2048, COLUMNS = 2048 }; /* 16 MiB */
+    int64_t version;
+    float *values = calloc((size_t)ROWS * COLUMNS, sizeof *values);
+    ck_assert_ptr_nonnull(values);
+    const struct tensor large = {
+        .name = "weight", .rows = ROWS, .columns = COLUMNS, .values = values};
+    const struct tensor small = weight_of(six);
+    insert_model("iris");
+    insert_model("stays");
+    const int64_t model = sequence_of("iris");
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(
+            store_version_insert(store, model, seal(i == 2 ? &small : &large, 1), 1, &version),
+            STORE_OK);
+    free(values);
+    ck_assert_int_eq(store_version_sweep(store), STORE_NOT_FOUND);
+    ck_assert_int_eq(store_model_delete(store, "iris"), STORE_OK);
+    insert_model("iris");
+    const int left[] = {4, 2, 1, 0};
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+        char sql[96];
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM versions WHERE model = %lld",
+                 (long long)model);
+        ck_assert_int_eq(ask_sql(sql), left[i]);
+        ck_assert_int_eq(store_version_sweep(store), STORE_OK);
+    }
+    ck_assert_int_eq(store_version_sweep(store), STORE_NOT_FOUND);
+    expect_weight("iris", 1, six);
+    expect_weight("stays", 1, six);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM tensors"), 2);
+}
+END_TEST
+
+START_TEST(a_damaged_note_of_a_deleted_model_deletes_no_other)
+{
+    insert_model("iris");
+    run_sql("INSERT INTO removed_models (model) SELECT sequence FROM models");
+    ck_assert_int_eq(store_version_sweep(store), STORE_NOT_FOUND);
+    expect_weight("iris", 1, six);
 }
 END_TEST
 
@@ -346,6 +402,8 @@ int main(void)
     tcase_add_test(tests, checksums_are_those_that_come_along);
     tcase_add_test(tests, a_change_of_other_columns_does_not_make_damage_sound);
     tcase_add_test(tests, a_model_goes_with_all_that_is_its_own);
+    tcase_add_test(tests, large_versions_are_swept_one_by_one_and_small_ones_together);
+    tcase_add_test(tests, a_damaged_note_of_a_deleted_model_deletes_no_other);
     tcase_add_test(tests, numbers_are_not_given_twice);
     tcase_add_test(tests, each_version_is_the_next_and_is_served);
     tcase_add_test(tests, versions_are_listed_newest_first_with_their_origin);

@@ -76,6 +76,27 @@ START_TEST(a_pool_in_doubt_tries_a_write)
 }
 END_TEST
 
+START_TEST(a_stop_ends_a_sweep_and_the_next_start_goes_on)
+{
+    struct store_pool *pool;
+    insert_model("a");
+    insert_model("b");
+    ck_assert_int_eq(store_model_delete(store, "a"), STORE_OK);
+    ck_assert_int_eq(store_model_delete(store, "b"), STORE_OK);
+    store_shut();
+    ck_assert_int_eq(store_pool_create(store_path, &pool), STORE_OK);
+    store_pool_interrupt(pool);
+    store_pool_sweep(pool);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM versions"), 1);
+    store_pool_destroy(pool);
+    ck_assert_int_eq(store_pool_create(store_path, &pool), STORE_OK);
+    store_pool_sweep(pool);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM versions"), 0);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM removed_models"), 0);
+    store_pool_destroy(pool);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store pool");
@@ -83,5 +104,6 @@ int main(void)
     tcase_add_test(tests, the_pool_lends_one_writer_and_readers);
     tcase_add_test(tests, the_pool_is_broken_until_a_write_succeeds);
     tcase_add_test(tests, a_pool_in_doubt_tries_a_write);
+    tcase_add_test(tests, a_stop_ends_a_sweep_and_the_next_start_goes_on);
     return suite_run(suite);
 }

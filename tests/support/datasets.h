@@ -37,8 +37,8 @@ void put_both(const struct service *service, const char *id);
 /* What the server's database says, and changes of it, behind its back. */
 int64_t number_in_database(const struct service *service, const char *sql);
 void change_database(const struct service *service, const char *sql);
-/* So many arrays of datasets are there, each with its bytes, and no file beside the database and
- * its log. */
+/* So many arrays of datasets are there, each with its bytes, once what belongs to nothing is swept
+ * away, and no file beside the database and its log. */
 void expect_arrays(const struct service *service, int64_t count);
 
 /* Changes a row behind the server's back, whatever the table's own checks say. */
