@@ -49,11 +49,6 @@ void gunzip_destroy(struct gunzip *gunzip)
     free(gunzip);
 }
 
-bool gunzip_has_ended(const struct gunzip *gunzip)
-{
-    return gunzip->has_ended;
-}
-
 enum gunzip_status gunzip_piece(struct gunzip *gunzip, const char **piece, size_t *piece_size,
                                 char *out, size_t out_size, size_t *ret_size)
 {
@@ -64,7 +59,8 @@ enum gunzip_status gunzip_piece(struct gunzip *gunzip, const char **piece, size_
     stream->avail_in = (uInt)*piece_size;
     stream->next_out = (Bytef *)out;
     stream->avail_out = (uInt)out_size;
-    const int result = inflate(stream, Z_NO_FLUSH);
+    /* A stream that ends in this call needs no memory for its window. */
+    const int result = inflate(stream, Z_FINISH);
     *piece += *piece_size - stream->avail_in;
     *piece_size = stream->avail_in;
     *ret_size = out_size - stream->avail_out;

@@ -25,8 +25,6 @@ enum gunzip_status {
 struct gunzip *gunzip_create(void);         /* NULL: no memory */
 void gunzip_destroy(struct gunzip *gunzip); /* takes NULL */
 
-bool gunzip_has_ended(const struct gunzip *gunzip);
-
 /* Moves *piece and *piece_size on by what it has used; *ret_size is what it has written to out. */
 enum gunzip_status gunzip_piece(struct gunzip *gunzip, const char **piece, size_t *piece_size,
                                 char *out, size_t out_size, size_t *ret_size);

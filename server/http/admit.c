@@ -166,8 +166,7 @@ static void check_body(struct exchange *exchange, const struct headers *headers)
     if (is_file)
         body_begin_file(&exchange->body, limits, problem);
     else
-        body_begin(&exchange->body, limits, headers->coding == CODING_GZIP, headers->length,
-                   problem);
+        body_begin(&exchange->body, limits, headers->coding == CODING_GZIP, headers->length);
 }
 
 /* Whose key it is. A request whose client is not known learns nothing of what is there. */

@@ -27,13 +27,11 @@ static bool charge(struct budget *budget, size_t before, size_t after, struct pr
                        LIMIT_SMALL_BODY);
 }
 
-bool body_begin(struct body *body, struct body_limits *limits, bool is_gzip, size_t announced,
-                struct problem *problem)
+void body_begin(struct body *body, struct body_limits *limits, bool is_gzip, size_t announced)
 {
     body->limits = limits;
-    body->announced = is_gzip ? 0 : announced;
-    body->gunzip = is_gzip ? gunzip_create() : NULL;
-    return !is_gzip || body->gunzip != NULL || problem_set_no_memory(problem);
+    body->is_packed = is_gzip;
+    body->announced = announced;
 }
 
 /* Sets what errno says. */
@@ -67,29 +65,36 @@ bool body_begin_file(struct body *body, struct body_limits *limits, struct probl
 }
 
 /* Doubles, up to what was announced. */
-static size_t next_capacity(const struct body *body, size_t size)
+static size_t next_capacity(const struct buffer *bytes, size_t size, size_t announced)
 {
-    size_t capacity = body->bytes.capacity * 2;
+    size_t capacity = bytes->capacity * 2;
     if (capacity < MIN_CAPACITY)
         capacity = MIN_CAPACITY;
     if (capacity < size)
         capacity = size;
-    return body->announced >= size && capacity > body->announced ? body->announced : capacity;
+    return announced >= size && capacity > announced ? announced : capacity;
 }
 
-static bool reserve(struct body *body, size_t size, struct problem *problem)
+static bool reserve(struct body_limits *limits, struct buffer *bytes, size_t size, size_t announced,
+                    struct problem *problem)
 {
-    struct body_limits *limits = body->limits;
-    const size_t before = body->bytes.capacity;
+    const size_t before = bytes->capacity;
     if (size <= before)
         return true;
-    const size_t capacity = next_capacity(body, size);
+    const size_t capacity = next_capacity(bytes, size, announced);
     if (!charge(&limits->memory, before, capacity, problem))
         return false;
-    if (buffer_resize(&body->bytes, capacity))
+    if (buffer_resize(bytes, capacity))
         return true;
     budget_give(&limits->memory, counted(capacity) - counted(before));
     return problem_set_no_memory(problem);
+}
+
+static void give_back(struct body_limits *limits, struct buffer *bytes)
+{
+    if (bytes->capacity > 0)
+        budget_give(&limits->memory, counted(bytes->capacity));
+    buffer_finish(bytes);
 }
 
 bool body_check_size(size_t size, size_t max, struct problem *problem)
@@ -101,32 +106,13 @@ bool body_check_size(size_t size, size_t max, struct problem *problem)
 
 static bool keep(struct body *body, const char *piece, size_t size, struct problem *problem)
 {
-    const size_t whole = body->bytes.size + size;
-    if (!body_check_size(whole, body->limits->max_bytes, problem) || !reserve(body, whole, problem))
+    struct buffer *bytes = body->is_packed ? &body->packed : &body->bytes;
+    const size_t whole = bytes->size + size;
+    if (!body_check_size(whole, body->limits->max_bytes, problem) ||
+        !reserve(body->limits, bytes, whole, body->announced, problem))
         return false;
-    buffer_add(&body->bytes, piece, size);
+    buffer_add(bytes, piece, size);
     return true;
-}
-
-/* Decompresses straight into the body, and stops soon after the limit is passed. */
-static bool unpack(struct body *body, const char *piece, size_t size, struct problem *problem)
-{
-    enum gunzip_status status;
-    struct buffer *bytes = &body->bytes;
-    do {
-        size_t written = 0;
-        if (!reserve(body, bytes->size + 1, problem))
-            return false;
-        status = gunzip_piece(body->gunzip, &piece, &size, bytes->bytes + bytes->size,
-                              bytes->capacity - bytes->size, &written);
-        bytes->size += written;
-        if (!body_check_size(bytes->size, body->limits->max_bytes, problem))
-            return false;
-    } while (status == GUNZIP_FULL);
-    if (status == GUNZIP_BROKEN)
-        return problem_set(problem, PROBLEM_MALFORMED_REQUEST,
-                           "The body is not a valid gzip stream.");
-    return status != GUNZIP_NO_MEMORY || problem_set_no_memory(problem);
 }
 
 static bool spool(struct body *body, const char *piece, size_t size, struct problem *problem)
@@ -150,26 +136,69 @@ static bool spool(struct body *body, const char *piece, size_t size, struct prob
 
 bool body_add(struct body *body, const char *piece, size_t size, struct problem *problem)
 {
-    if (body->file >= 0)
-        return spool(body, piece, size, problem);
-    if (body->gunzip != NULL)
-        return unpack(body, piece, size, problem);
-    return keep(body, piece, size, problem);
+    return body->file >= 0 ? spool(body, piece, size, problem) : keep(body, piece, size, problem);
 }
 
-bool body_end(const struct body *body, struct problem *problem)
+/* --- a compressed body --- */
+
+static void drop_packed(struct body *body)
 {
-    return body->gunzip == NULL || gunzip_has_ended(body->gunzip) ||
-           problem_set(problem, PROBLEM_MALFORMED_REQUEST, "The body's gzip stream is cut off.");
+    give_back(body->limits, &body->packed);
+    gunzip_destroy(body->gunzip);
+    body->gunzip = NULL;
+    body->is_packed = false;
+}
+
+/* Adds what there is room for, and makes some if there is none. */
+static bool unpack_piece(struct body *body, enum gunzip_status *status, struct problem *problem)
+{
+    struct buffer *bytes = &body->bytes, *packed = &body->packed;
+    const char *piece = packed->bytes + body->unpacked;
+    size_t left = packed->size - body->unpacked, written = 0;
+    if (!reserve(body->limits, bytes, bytes->size + 1, 0, problem))
+        return false;
+    *status = gunzip_piece(body->gunzip, &piece, &left, bytes->bytes + bytes->size,
+                           bytes->capacity - bytes->size, &written);
+    body->unpacked = packed->size - left;
+    bytes->size += written;
+    return body_check_size(bytes->size, body->limits->max_bytes, problem);
+}
+
+bool body_unpack(struct body *body, size_t enough, struct problem *problem)
+{
+    enum gunzip_status status = GUNZIP_FULL;
+    if (!body->is_packed)
+        return true;
+    if (body->gunzip == NULL)
+        body->gunzip = gunzip_create();
+    if (body->gunzip == NULL)
+        return problem_set_no_memory(problem);
+    while (status == GUNZIP_FULL && body->bytes.size <= enough)
+        if (!unpack_piece(body, &status, problem))
+            return false;
+    switch (status) {
+    case GUNZIP_FULL:
+        return true;
+    case GUNZIP_END:
+        drop_packed(body);
+        return true;
+    case GUNZIP_MORE:
+        return problem_set(problem, PROBLEM_MALFORMED_REQUEST,
+                           "The body's gzip stream is cut off.");
+    case GUNZIP_BROKEN:
+        return problem_set(problem, PROBLEM_MALFORMED_REQUEST,
+                           "The body is not a valid gzip stream.");
+    case GUNZIP_NO_MEMORY:
+        return problem_set_no_memory(problem);
+    }
+    return false;
 }
 
 void body_drop(struct body *body)
 {
-    if (body->bytes.capacity > 0)
-        budget_give(&body->limits->memory, counted(body->bytes.capacity));
-    buffer_finish(&body->bytes);
-    if (body->gunzip != NULL)
-        gunzip_destroy(body->gunzip);
+    if (body->is_packed)
+        drop_packed(body);
+    give_back(body->limits, &body->bytes);
     if (body->file >= 0) {
         budget_give(&body->limits->files, counted(body->file_bytes));
         close(body->file);

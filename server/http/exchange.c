@@ -90,6 +90,19 @@ static void drop_body(struct exchange *exchange)
     exchange->request.file = -1;
 }
 
+/* Shows the request its body, of a compressed one at least `enough` bytes. False with the problem
+ * set. */
+static bool show_body(struct exchange *exchange, size_t enough)
+{
+    struct body *body = &exchange->body;
+    if (!body_unpack(body, enough, &exchange->reply.problem))
+        return false;
+    exchange->request.body = body->bytes.bytes;
+    exchange->request.body_size = body->bytes.size;
+    exchange->request.file = body->file;
+    return true;
+}
+
 /* Keeps a piece, or discards it if the answer is a problem anyway. False: too much was discarded.
  */
 static bool take_piece(struct exchange *exchange, const char *piece, size_t size)
@@ -202,6 +215,8 @@ static void run_job(struct thread_pool_job *job)
     else if (has_left(exchange)) {
         problem_set(&exchange->reply.problem, PROBLEM_OVERLOADED, "The client has left.");
         reply_drop_step(&exchange->reply.next);
+    } else if (!show_body(exchange, SIZE_MAX)) {
+        reply_drop_step(&exchange->reply.next);
     }
     while (follows_at_once(&exchange->reply.next))
         call_step(exchange, thread_pool_team(exchange->server->pool));
@@ -247,16 +262,12 @@ static bool is_light(const struct exchange *exchange)
 /* The whole request has arrived. */
 static void receive(struct exchange *exchange)
 {
-    struct request *request = &exchange->request;
-    struct problem *problem = &exchange->reply.problem;
+    const struct problem *problem = &exchange->reply.problem;
     exchange->is_received = true;
     connections_request_received(&exchange->connection);
-    if (problem_is_set(problem) || !body_end(&exchange->body, problem))
+    if (problem_is_set(problem) || !show_body(exchange, LIMIT_INLINE_BODY))
         return;
-    request->body = exchange->body.bytes.bytes;
-    request->body_size = exchange->body.bytes.size;
-    request->file = exchange->body.file;
-    const bool is_heavy = request->body_size > LIMIT_INLINE_BODY || !is_light(exchange);
+    const bool is_heavy = exchange->request.body_size > LIMIT_INLINE_BODY || !is_light(exchange);
     exchange->reply.next = (struct reply_next){.handler = exchange->route->handler,
                                                .work = is_heavy ? WORK_FOR_POOL : 0};
 }

@@ -101,6 +101,55 @@ START_TEST(bodies_in_memory_have_a_budget_that_is_given_back)
 }
 END_TEST
 
+/* The status of a compressed request of /psp_kernel without the last `cut` bytes; takes the body.
+ */
+static long send_packed(struct bytes plain, size_t cut)
+{
+    struct bytes packed = bytes_gzipped(&plain);
+    packed.size -= cut;
+    struct http_answer answer =
+        http_send_bytes(&server, "POST", "/psp_kernel", &packed, "Content-Encoding: gzip", NULL);
+    const long status = answer.status;
+    http_answer_finish(&answer);
+    bytes_finish(&packed);
+    bytes_finish(&plain);
+    return status;
+}
+
+static struct bytes noise(size_t size)
+{
+    uint32_t state = 1;
+    struct bytes bytes = {0};
+    while (bytes.size < size) {
+        const uint32_t number = next_random(&state);
+        bytes_add(&bytes, &number, sizeof number);
+    }
+    return bytes;
+}
+
+START_TEST(a_compressed_body_takes_of_the_budget_what_comes_and_what_it_becomes)
+{
+    enum { TIMES = 8, NOISE = 30000 }; /* if one kept what it took, these would take all */
+    char *large = padded_body(BODY), *middle = padded_body(MIDDLE), *small = padded_body(SMALL);
+    const int connection = hold(large, middle);
+    ck_assert_int_eq(send_packed(bytes_of(middle, MIDDLE), 0), 503);
+    ck_assert_int_eq(send_packed(noise(MIDDLE), 0), 503);
+    ck_assert_int_eq(send_packed(bytes_of(small, SMALL), 0), 200);
+    ck_assert_int_eq(wire_end(connection, large), 200);
+    await_room("POST", "/psp_kernel", large);
+    for (int i = 0; i < TIMES; i++) {
+        ck_assert_int_eq(send_packed(bytes_of(large, BODY), 0), 200);
+        ck_assert_int_eq(send_packed(bytes_of(large, BODY), 1), 400);
+        ck_assert_int_eq(send_packed(noise(NOISE), 0), 400);
+        ck_assert_int_eq(send_packed(noise(NOISE), 1), 400);
+    }
+    await_room("POST", "/psp_kernel", large);
+    free(small);
+    free(middle);
+    free(large);
+}
+END_TEST
+
 /* Uploads whose last byte is missing. */
 static void hold_uploads(int uploads[], const char *large)
 {
@@ -138,6 +187,7 @@ int main(void)
     Suite *suite = suite_create("budgets");
     TCase *tests = fixture_case(suite, "budgets", start);
     tcase_add_test(tests, bodies_in_memory_have_a_budget_that_is_given_back);
+    tcase_add_test(tests, a_compressed_body_takes_of_the_budget_what_comes_and_what_it_becomes);
     tcase_add_test(tests, uploads_have_a_budget_that_is_given_back);
     return suite_run(suite);
 }

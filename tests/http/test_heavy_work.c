@@ -114,16 +114,22 @@ static void send_all(int connection, const char *bytes, size_t size)
     }
 }
 
-static int send_request(const char *path, const char *body)
+/* The lines are further headers, each with its line's end. */
+static int send_bytes(const char *path, const char *lines, const void *body, size_t body_size)
 {
     char head[256];
     const int connection = http_connect(&server);
-    const int size = snprintf(head, sizeof head,
-                              "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n",
-                              path, strlen(body));
+    const int size = snprintf(
+        head, sizeof head, "POST %s HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %zu\r\n\r\n",
+        path, lines, body_size);
     send_all(connection, head, (size_t)size);
-    send_all(connection, body, strlen(body));
+    send_all(connection, body, body_size);
     return connection;
+}
+
+static int send_request(const char *path, const char *body)
+{
+    return send_bytes(path, "", body, strlen(body));
 }
 
 /* Whether something, or the end, can be read in so many milliseconds. */
@@ -187,25 +193,31 @@ START_TEST(a_full_queue_is_told_at_once)
 }
 END_TEST
 
-/* Whether small requests, one after another, are answered before the last job of the pool is. */
-static bool serves_beside_pool(int samples)
+enum { LARGE = 16, SMALL = 40 };
+
+/* Whether small requests, one after another, are answered before the last of the large ones, whose
+ * answers all have this status. */
+static bool serves_beside(const int large[LARGE], long status)
 {
-    enum { CLIENTS = 16 };
-    int connections[CLIENTS];
     char status_line[256];
-    char *body = heavy_body(samples);
-    for (int i = 0; i < CLIENTS; i++)
-        connections[i] = send_request("/models/heavy/predict", body);
-    free(body);
-    for (int i = 0; i < 20; i++) {
-        struct http_answer answer =
-            post_text(&server, "/models/tuned/predict", "{\"x\": [[1, 2]]}");
+    for (int i = 0; i < SMALL; i++) {
+        struct http_answer answer = post_text(&server, "/psp_kernel", "{\"t\": [0]}");
         http_answer_finish(&answer);
     }
-    const bool was_busy = !is_readable(connections[CLIENTS - 1], 0);
-    for (int i = 0; i < CLIENTS; i++)
-        ck_assert_int_eq(read_status(connections[i], status_line, sizeof status_line), 200);
+    const bool was_busy = !is_readable(large[LARGE - 1], 0);
+    for (int i = 0; i < LARGE; i++)
+        ck_assert_int_eq(read_status(large[i], status_line, sizeof status_line), status);
     return was_busy;
+}
+
+static bool serves_beside_pool(int samples)
+{
+    int large[LARGE];
+    char *body = heavy_body(samples);
+    for (int i = 0; i < LARGE; i++)
+        large[i] = send_request("/models/heavy/predict", body);
+    free(body);
+    return serves_beside(large, 200);
 }
 
 /* On a busy machine the small requests take long too: the work grows until it takes longer. Behind
@@ -217,6 +229,33 @@ START_TEST(event_loops_serve_while_the_pool_is_busy)
     create_model_of_text(&server, HEAVY);
     while (!serves_beside_pool(samples) && !threads_take_turns())
         ck_assert_int_le(samples *= 2, MAX_SAMPLES);
+}
+END_TEST
+
+/* Blanks that are no gzip stream only in their last bytes: the event loop that decompresses them
+ * answers too. */
+static bool serves_beside_bombs(size_t size)
+{
+    int large[LARGE];
+    struct bytes blanks = {.at = malloc(size), .size = size, .capacity = size};
+    ck_assert_ptr_nonnull(blanks.at);
+    memset(blanks.at, ' ', size);
+    struct bytes bomb = bytes_gzipped(&blanks);
+    bomb.at[bomb.size - 7] ^= 1; /* of the checksum */
+    for (int i = 0; i < LARGE; i++)
+        large[i] = send_bytes("/psp_kernel", "Content-Encoding: gzip\r\n", bomb.at, bomb.size);
+    bytes_finish(&bomb);
+    bytes_finish(&blanks);
+    return serves_beside(large, 400);
+}
+
+START_TEST(event_loops_serve_while_small_bodies_become_large)
+{
+    enum { BYTES = 16 << 20, MAX_BYTES = 4 * BYTES };
+    size_t bytes = BYTES;
+    fixture_start(FLAGS("--log", "errors", "--threads", "1", "--max-bodies", "4G"));
+    while (!serves_beside_bombs(bytes) && !threads_take_turns())
+        ck_assert_uint_le(bytes *= 2, MAX_BYTES);
 }
 END_TEST
 
@@ -359,6 +398,7 @@ int main(void)
     tcase_add_test(tests, words_are_limited_and_numbers_are_not);
     tcase_add_test(tests, a_full_queue_is_told_at_once);
     tcase_add_test(tests, event_loops_serve_while_the_pool_is_busy);
+    tcase_add_test(tests, event_loops_serve_while_small_bodies_become_large);
     tcase_add_test(tests, a_stop_lets_jobs_end_that_wait_and_run);
     tcase_add_loop_test(tests, a_stop_that_does_not_wait_ends_well, 0, 4);
     tcase_add_test(tests, jobs_that_come_while_the_server_ends_do_no_harm);

@@ -40,8 +40,6 @@ static enum gunzip_status inflate_by(const struct bytes *packed, size_t step, st
         bytes_add(out, block, written);
         at += size - left;
     }
-    ck_assert(status != GUNZIP_END || gunzip_has_ended(gunzip));
-    ck_assert(status != GUNZIP_MORE || !gunzip_has_ended(gunzip));
     gunzip_destroy(gunzip);
     return status;
 }
