@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "server/base/timestamp.h"
+#include "server/model/model.h"
 #include "server/store/backup.h"
 
 static int complain(const char *file, enum store_status status, int error)
@@ -42,15 +43,25 @@ static void print_finding(void *context, const char *what, const char *why)
     (*findings)++;
 }
 
+/* Loads it as a server does: its checksum, its layers, and weights that follow from the seed. */
+static enum store_status try_version(struct store *store, const char *id, int64_t version)
+{
+    struct model *model = NULL;
+    const enum store_status status = model_load(store, id, version, true, &model);
+    model_release(model);
+    return status;
+}
+
 /* Whether nothing in the file is damaged; else it has said what is. */
 static bool is_whole(const char *file)
 {
     struct store *store;
     unsigned findings = 0;
+    const struct store_backup_checker checker = {try_version, print_finding, &findings};
     errno = 0;
     enum store_status status = store_open_copy(file, &store);
     if (status == STORE_OK) {
-        status = store_backup_check(store, print_finding, &findings);
+        status = store_backup_check(store, &checker);
         store_close(store);
     }
     if (status != STORE_OK)

@@ -10,6 +10,7 @@
 
 #include "server/base/embedded.h"
 #include "server/store/arrays.h"
+#include "server/store/checkpoints.h"
 #include "server/store/datasets.h"
 #include "server/store/migrate.h"
 #include "server/store/models.h"
@@ -115,9 +116,13 @@ enum store_status store_backup_sweep(const char *path)
 
 struct check {
     struct store *store;
-    store_backup_finding *found;
-    void *context;
+    const struct store_backup_checker *checker;
 };
+
+static void tell(const struct check *check, const char *what, const char *why)
+{
+    check->checker->found(check->checker->context, what, why);
+}
 
 /* A failure that is not damage ends the check. */
 static enum store_status judge(const struct check *check, enum store_status status,
@@ -127,18 +132,19 @@ static enum store_status judge(const struct check *check, enum store_status stat
     if (status != STORE_CORRUPT && status != STORE_NOT_FOUND)
         return status;
     snprintf(what, sizeof what, "%s %s", kind, name);
-    check->found(check->context, what, why);
+    tell(check, what, why);
     return STORE_OK;
 }
 
-/* Each row of a question is a fault. */
-static enum store_status check_rows(const struct check *check, const char *sql, const char *what)
+/* Each row of a question is a fault: what is damaged, and why. */
+static enum store_status check_rows(const struct check *check, const char *sql)
 {
     enum store_status status;
     struct query query = query_begin(check->store, sql);
     while ((status = query_next(&query)) == STORE_OK) {
-        const char *text = (const char *)sqlite3_column_text(query.statement, 0);
-        check->found(check->context, what, text != NULL ? text : "?");
+        const char *what = (const char *)sqlite3_column_text(query.statement, 0);
+        const char *why = (const char *)sqlite3_column_text(query.statement, 1);
+        tell(check, what != NULL ? what : "a row", why != NULL ? why : "it is damaged");
     }
     return status == STORE_NOT_FOUND ? STORE_OK : status;
 }
@@ -173,31 +179,37 @@ static enum store_status check_dataset(const struct check *check, const char *id
     return judge(check, status, "dataset", id, "its row or its values are damaged");
 }
 
+static enum store_status check_samples(const struct check *check, const char *id)
+{
+    struct samples samples = {0};
+    const enum store_status status =
+        store_samples_find(check->store, strtoll(id, NULL, 10), &samples);
+    samples_finish(&samples);
+    return judge(check, status, "samples", id, "they are damaged");
+}
+
 static enum store_status check_run(const struct check *check, const char *id)
 {
     struct run_record record = {0};
+    struct checkpoint_record checkpoint;
     const int64_t run = strtoll(id, NULL, 10);
     enum store_status status = store_run_find(check->store, run, &record);
     run_record_finish(&record);
-    for (int validation = 0; status == STORE_OK && validation < 2; validation++) {
-        struct samples samples = {0};
-        status = store_samples_load(check->store, run, validation, &samples);
-        samples_finish(&samples);
-        if (status == STORE_NOT_FOUND)
-            status = STORE_OK;
+    if (status == STORE_OK) {
+        status = store_checkpoint_find(check->store, run, &checkpoint);
+        status = status == STORE_NOT_FOUND ? STORE_OK : status;
     }
-    return judge(check, status, "run", id, "its row or its samples are damaged");
+    return judge(check, status, "run", id, "its row or its checkpoint is damaged");
 }
 
-/* "3 of model iris": what a model has is loaded by the row's numbers. */
+/* "3 of model iris" */
 static enum store_status check_version(const struct check *check, const char *name)
 {
-    long long model, version;
-    struct tensors tensors = {0};
-    if (sscanf(name, "%lld of model %lld", &version, &model) != 2)
-        return judge(check, STORE_CORRUPT, "version", name, "its numbers are damaged");
-    const enum store_status status = store_version_load(check->store, model, version, &tensors);
-    tensors_finish(&tensors);
+    char model[LIMIT_ID + 1];
+    long long version;
+    if (sscanf(name, "%lld of model %63s", &version, model) != 2)
+        return judge(check, STORE_CORRUPT, "version", name, "its name is damaged");
+    const enum store_status status = check->checker->try_version(check->store, model, version);
     return judge(check, status, "version", name, "its weights are damaged");
 }
 
@@ -225,28 +237,60 @@ static bool is_old(struct store *store)
            version < (int64_t)embedded_migrations_count;
 }
 
+static const char pages[] = "SELECT 'pages', integrity_check FROM pragma_integrity_check WHERE "
+                            "integrity_check <> 'ok'";
+
+static const char *const faults[] = {
+    "SELECT 'references', \"table\" FROM pragma_foreign_key_check",
+    "SELECT 'version ' || version || ' of model number ' || model, 'there is no such model' FROM "
+    "versions WHERE model NOT IN (SELECT sequence FROM models) AND model NOT IN (SELECT model FROM "
+    "removed_models)",
+    "SELECT DISTINCT 'version ' || version || ' of model number ' || model, 'it has weights that "
+    "should follow from the seed' FROM tensors JOIN versions USING (model, version) WHERE drawn",
+    "SELECT 'model ' || id, 'it serves a version that it does not have' FROM models m WHERE NOT "
+    "EXISTS (SELECT 1 FROM versions v WHERE v.model = m.sequence AND v.version = m.version)",
+    "SELECT 'model ' || id, 'it is there and noted as deleted' FROM models JOIN removed_models ON "
+    "model = sequence",
+    "SELECT 'run ' || r.id, 'its samples are others' FROM runs r JOIN samples s ON s.id = "
+    "r.samples WHERE s.sha256 <> r.samples_sha256 UNION ALL SELECT 'run ' || r.id, 'the samples "
+    "that validate it are others' FROM runs r JOIN samples s ON s.id = r.validation WHERE "
+    "s.sha256 IS NOT r.validation_sha256",
+};
+
 /* Damage of the pages may break off every further question. */
-enum store_status store_backup_check(struct store *store, store_backup_finding *found,
-                                     void *context)
+static enum store_status check_all(const struct check *check)
 {
     static const struct {
         const char *sql;
         enum store_status (*one)(const struct check *, const char *);
     } rows[] = {
         {"SELECT id FROM models", check_model},
-        {"SELECT version || ' of model ' || model FROM versions", check_version},
+        {"SELECT v.version || ' of model ' || m.id FROM versions v JOIN models m ON m.sequence = "
+         "v.model",
+         check_version},
         {"SELECT id FROM datasets", check_dataset},
+        {"SELECT CAST(id AS TEXT) FROM samples", check_samples},
         {"SELECT CAST(id AS TEXT) FROM runs", check_run},
     };
-    const struct check check = {store, found, context};
-    enum store_status status = check_rows(
-        &check, "SELECT * FROM pragma_integrity_check WHERE integrity_check <> 'ok'", "pages");
-    if (status == STORE_OK && is_old(store))
+    enum store_status status = check_rows(check, pages);
+    if (status == STORE_OK && is_old(check->store))
         return STORE_OK;
-    if (status == STORE_OK)
-        status = check_rows(&check, "SELECT \"table\" FROM pragma_foreign_key_check", "references");
+    for (size_t i = 0; status == STORE_OK && i < sizeof faults / sizeof *faults; i++)
+        status = check_rows(check, faults[i]);
     for (size_t i = 0; status == STORE_OK && i < sizeof rows / sizeof *rows; i++)
-        status = check_each(&check, rows[i].sql, rows[i].one);
+        status = check_each(check, rows[i].sql, rows[i].one);
+    return status;
+}
+
+/* A server may write meanwhile. */
+enum store_status store_backup_check(struct store *store,
+                                     const struct store_backup_checker *checker)
+{
+    const struct check check = {store, checker};
+    enum store_status status = store_snapshot_begin(store);
+    if (status == STORE_OK)
+        status = check_all(&check);
+    store_snapshot_end(store);
     return status;
 }
 

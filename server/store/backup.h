@@ -3,6 +3,7 @@
 #define SERVER_STORE_BACKUP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "server/store/store.h"
 
@@ -19,13 +20,21 @@ enum store_status store_backup_open(struct store *store, int *ret_file);
  * `path`. */
 enum store_status store_backup_sweep(const char *path);
 
-/* What a check has found to be damaged; `what` is borrowed, e.g. "dataset digits". */
-typedef void store_backup_finding(void *context, const char *what, const char *why);
+/* What a check needs to know, and whom it tells. */
+struct store_backup_checker {
+    /* Whether a version can be served: the store does not know what weights are of which layer, or
+     * how they follow from a seed. STORE_CORRUPT. */
+    enum store_status (*try_version)(struct store *store, const char *model, int64_t version);
+    /* Something is damaged; `what` is borrowed, e.g. "dataset digits". */
+    void (*found)(void *context, const char *what, const char *why);
+    void *context;
+};
 
-/* Checks the pages, the references, and every row, array and set of samples by its checksum. Calls
- * found() for each that is damaged. Another status than STORE_OK: the check could not end. */
-enum store_status store_backup_check(struct store *store, store_backup_finding *found,
-                                     void *context);
+/* Checks the pages, the references, and every row, version, array and set of samples by its
+ * checksum. What belongs to nothing until it is swept away is no damage. Another status than
+ * STORE_OK: the check could not end. */
+enum store_status store_backup_check(struct store *store,
+                                     const struct store_backup_checker *checker);
 
 /* Puts a copy into the place of the database at `path`, and keeps what was there as `aside`, if
  * there was something. STORE_LOCKED: a server uses it. STORE_TAKEN: `aside` exists. */

@@ -152,26 +152,38 @@ static void finish(void *samples)
 
 /* The readers of BLOBs need what is read before them. */
 #define COLUMN(sql, ...) QUERY_COLUMN(sql, samples, __VA_ARGS__)
-static const struct query_column columns[] = {
-    {"s.kind + (s.times IS NOT NULL)", .read = read_kind},
-    COLUMN("s.count", count, .min = 1),
-    COLUMN("s.features", features, .min = 1),
-    COLUMN("s.outputs", targets.outputs, .max = LIMIT_OUT_FEATURES),
-    {"ifnull(s.counts, s.label)", .read = read_targets},
-    {"s.data", .read = read_data},
-    {"s.times", .read = read_times},
-    {"s.sha256", .read = verify},
+#define COLUMNS                                                                                    \
+    {"s.kind + (s.times IS NOT NULL)", .read = read_kind}, COLUMN("s.count", count, .min = 1),     \
+        COLUMN("s.features", features, .min = 1),                                                  \
+        COLUMN("s.outputs", targets.outputs, .max = LIMIT_OUT_FEATURES),                           \
+        {"ifnull(s.counts, s.label)", .read = read_targets}, {"s.data", .read = read_data},        \
+        {"s.times", .read = read_times},                                                           \
+    {                                                                                              \
+        "s.sha256", .read = verify                                                                 \
+    }
+static const struct query_column columns[] = {COLUMNS, {0}};
+static const struct query_column columns_of_run[] = {
+    COLUMNS,
     QUERY_HOLDS("s.sha256 IS iif(s.id = r.samples, r.samples_sha256, r.validation_sha256)"),
     {0},
 };
 static const struct query_record rows = {
     .size = sizeof(struct samples), .finish = finish, .columns = columns};
+static const struct query_record rows_of_run = {
+    .size = sizeof(struct samples), .finish = finish, .columns = columns_of_run};
+
+enum store_status store_samples_find(struct store *store, int64_t id, struct samples *ret_samples)
+{
+    struct query query = query_select(store, &rows, "FROM samples s WHERE s.id = ?");
+    query_integer(&query, id);
+    return query_row(&query, ret_samples);
+}
 
 enum store_status store_samples_load(struct store *store, int64_t run, bool validation,
                                      struct samples *ret_samples)
 {
     struct query query = query_select(
-        store, &rows,
+        store, &rows_of_run,
         "FROM runs r JOIN samples s ON s.id = iif(?, r.validation, r.samples) WHERE r.id = ?");
     query_integer(&query, validation);
     query_integer(&query, run);

@@ -15,6 +15,9 @@
 enum store_status store_samples_load(struct store *store, int64_t run, bool validation,
                                      struct samples *ret_samples);
 
+/* Those of a row, whichever runs have them; their checksum verified. */
+enum store_status store_samples_find(struct store *store, int64_t id, struct samples *ret_samples);
+
 /* Of large samples it takes long: it is computed before the writer is borrowed. */
 void store_samples_checksum(const struct samples *samples, char ret_sha256[CHECKSUM_TEXT]);
 

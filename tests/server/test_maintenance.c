@@ -10,7 +10,9 @@
 #include "tests/support/copies.h"
 #include "tests/support/datasets.h"
 #include "tests/support/fixture.h"
+#include "tests/support/patterns.h"
 #include "tests/support/program.h"
+#include "tests/support/runs.h"
 #include "tests/support/suite.h"
 
 static void start(void)
@@ -73,6 +75,78 @@ START_TEST(a_damaged_copy_is_not_restored)
 }
 END_TEST
 
+/* Damages a copy, and expects that a check of it tells of this. */
+static void expect_finding(const char *damage, const char *finding)
+{
+    struct service damaged = server;
+    copies_run(0, "backup", "copy");
+    snprintf(damaged.database, sizeof damaged.database, "%s/copy", server.directory);
+    change_database(&damaged, damage);
+    const struct program_result result = program_run(server.directory, FLAGS("check", "copy"));
+    ck_assert_int_eq(result.status, 1);
+    ck_assert_msg(strstr(result.error, finding) != NULL, "%s: %s", damage, result.error);
+    copies_remove();
+}
+
+START_TEST(a_check_tells_of_everything_that_is_damaged)
+{
+    static const struct {
+        const char *damage, *finding;
+    } cases[] = {
+        {"DELETE FROM runs WHERE id = 1; UPDATE samples SET data = zeroblob(length(data))",
+         "samples 1: they are damaged"},
+        {"UPDATE samples SET sha256 = replace(sha256, 'a', 'b')", "samples 1: they are damaged"},
+        {"INSERT INTO samples (sha256, kind, count, features, data, label) SELECT 'x', kind, "
+         "count, features, data, label FROM samples; UPDATE runs SET samples = 2",
+         "run 1: its samples are others"},
+        {"UPDATE versions SET sha256 = replace(sha256, 'a', 'b') WHERE drawn",
+         "version 1 of model drawn: its weights are damaged"},
+        {"UPDATE versions SET drawn = 1 WHERE version = 2",
+         "version 2 of model drawn: its weights are damaged"},
+        {"UPDATE versions SET drawn = 1 WHERE version = 2",
+         "version 2 of model number 2: it has weights that should follow from the seed"},
+        {"UPDATE versions SET drawn = 0", "version 1 of model drawn: its weights are damaged"},
+        {"UPDATE tensors SET rows = columns, columns = rows",
+         "version 2 of model drawn: its weights are damaged"},
+        {"UPDATE tensors SET name = 'hidden_0'",
+         "version 2 of model drawn: its weights are damaged"},
+        {"DELETE FROM tensors", "version 2 of model drawn: its weights are damaged"},
+        {"DELETE FROM versions", "model drawn: it serves a version that it does not have"},
+        {"DELETE FROM models WHERE id = 'drawn'",
+         "version 2 of model number 2: there is no such model"},
+        {"INSERT INTO removed_models VALUES (2)", "model drawn: it is there and noted as deleted"},
+        {"UPDATE chunks SET data = zeroblob(length(data)) WHERE array = (SELECT array FROM "
+         "checkpoints)",
+         "run 1: its row or its checkpoint is damaged"},
+        {"UPDATE runs SET params = '{}'", "run 1: its row or its checkpoint is damaged"},
+        {"DELETE FROM arrays WHERE id = (SELECT array FROM checkpoints)",
+         "references: checkpoints"},
+    };
+    create_pattern_model(&server, "drawn");
+    json_decref(run_succeed(&server, "drawn", pattern_order(2, 1)));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect_finding(cases[i].damage, cases[i].finding);
+}
+END_TEST
+
+/* A server that is killed has not swept all that belongs to nothing. */
+START_TEST(what_waits_to_be_swept_is_no_damage)
+{
+    struct service copy = server;
+    create_pattern_model(&server, "gone");
+    json_decref(run_succeed(&server, "gone", pattern_order(2, 1)));
+    copies_run(0, "backup", "copy");
+    snprintf(copy.database, sizeof copy.database, "%s/copy", server.directory);
+    change_database(&copy,
+                    "PRAGMA foreign_keys = ON; INSERT INTO removed_models SELECT sequence FROM "
+                    "models WHERE id = "
+                    "'gone'; DELETE FROM metrics; DELETE FROM checkpoints; DELETE FROM runs; "
+                    "DELETE FROM models WHERE id = 'gone'");
+    copies_run(0, "check", "copy");
+    copies_remove();
+}
+END_TEST
+
 static void refuse_second_server(const char *database)
 {
     const struct program_result result =
@@ -116,6 +190,8 @@ int main(void)
     tcase_add_test(tests, a_backup_of_a_running_server_brings_back_what_it_had);
     tcase_add_test(tests, a_backup_replaces_no_file);
     tcase_add_test(tests, a_damaged_copy_is_not_restored);
+    tcase_add_test(tests, a_check_tells_of_everything_that_is_damaged);
+    tcase_add_test(tests, what_waits_to_be_swept_is_no_damage);
     tcase_add_test(tests, a_second_server_is_refused_by_any_name_of_the_file);
     tcase_add_test(tests, a_server_whose_file_is_gone_or_replaced_is_not_ready);
     return suite_run(suite);
