@@ -62,6 +62,16 @@ static void keep_idempotency_key(const struct headers *headers, struct request *
                     "An Idempotency-Key must have 1 to %d bytes of UTF-8.", LIMIT_IDEMPOTENCY_KEY);
 }
 
+/* What is empty by mistake must not change what was not seen. */
+static void keep_if_match(const struct headers *headers, struct request *request,
+                          struct problem *problem)
+{
+    request->if_match = headers->if_match;
+    if (headers->if_match != NULL && headers->if_match[0] == '\0')
+        problem_set(problem, PROBLEM_MALFORMED_REQUEST,
+                    "If-Match is empty: it takes an ETag, or *.");
+}
+
 static const char *known_parameter(const struct route *route, const char *name)
 {
     for (size_t i = 0; route->query != NULL && route->query[i] != NULL; i++)
@@ -226,7 +236,7 @@ void admit_headers(struct exchange *exchange, const char *method, const char *ve
         headers.host = exchange->authority;
     request->wait_seconds = headers.wait_seconds;
     keep_idempotency_key(&headers, request, problem);
-    request->if_match = headers.if_match;
+    keep_if_match(&headers, request, problem);
     request->accepts_npy = headers_list_names(headers.accept, "application/x-npy");
     request->accepts_json = headers.accept == NULL ||
                             headers_list_names(headers.accept, "application/json") ||

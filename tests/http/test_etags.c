@@ -66,11 +66,34 @@ START_TEST(a_dataset_is_deleted_only_as_it_was_seen)
 }
 END_TEST
 
+/* A variable of a script that is not set, say. "NAME;" makes libcurl send an empty one. */
+START_TEST(an_empty_tag_is_refused)
+{
+    static const struct {
+        const char *method, *path, *body;
+    } changes[] = {
+        {"PATCH", "/models/plain", "{\"description\": \"b\"}"},
+        {"DELETE", "/models/plain", NULL},
+        {"PUT", "/datasets/a", "a\n1\n"},
+        {"DELETE", "/datasets/a", NULL},
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        struct http_answer answer = http_send(&server, changes[i].method, changes[i].path,
+                                              changes[i].body, "If-Match;", NULL);
+        expect_problem(&answer, 400, "malformed_request");
+        ck_assert_ptr_nonnull(strstr(answer.body, "If-Match is empty"));
+        http_answer_finish(&answer);
+    }
+    expect_member("/models/plain", NULL, "description", "\"\"");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("etags");
     TCase *tests = fixture_case(suite, "etags", start);
     tcase_add_test(tests, a_model_is_changed_only_as_it_was_seen);
     tcase_add_test(tests, a_dataset_is_deleted_only_as_it_was_seen);
+    tcase_add_test(tests, an_empty_tag_is_refused);
     return suite_run(suite);
 }

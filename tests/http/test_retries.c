@@ -47,6 +47,18 @@ static int64_t models(void)
     return number_in_database(&server, "SELECT count(*) FROM models");
 }
 
+/* "NAME;" makes libcurl send an empty one. */
+START_TEST(an_empty_key_is_refused)
+{
+    struct http_answer answer =
+        http_send(&server, "POST", "/models", MODEL, "Idempotency-Key;", NULL);
+    expect_problem(&answer, 400, "malformed_request");
+    ck_assert_ptr_nonnull(strstr(answer.body, "Idempotency-Key"));
+    http_answer_finish(&answer);
+    ck_assert_int_eq(models(), 1);
+}
+END_TEST
+
 START_TEST(a_model_is_created_once)
 {
     char *id = post("/models", MODEL, "one", "id"), *other = post("/models", MODEL, "two", "id");
@@ -147,5 +159,6 @@ int main(void)
     tcase_add_test(tests, a_key_is_forgotten_after_a_day);
     tcase_add_test(tests, a_key_that_is_too_long_is_refused);
     tcase_add_test(tests, many_at_the_same_time_make_one_model);
+    tcase_add_test(tests, an_empty_key_is_refused);
     return suite_run(suite);
 }
