@@ -51,13 +51,19 @@ static void name_file(char file_name[REPLY_FILE_NAME])
         *at = '-';
 }
 
+static bool stop_requested(void *service)
+{
+    return atomic_load(&((struct service *)service)->draining);
+}
+
 static enum store_status make_copy(struct service *service, int *ret_file)
 {
     struct store *store;
+    const struct stop_check stop_check = {service, stop_requested};
     enum store_status status = store_pool_borrow_reader(service->stores, &store);
     if (status != STORE_OK)
         return status;
-    status = store_backup_open(store, ret_file);
+    status = store_backup_open(store, &stop_check, ret_file);
     store_pool_return_reader(service->stores, store);
     return status;
 }

@@ -74,6 +74,8 @@ bool errors_store_ok(enum store_status status, enum problem_code missing, const 
                            LIMIT_QUEUED_RUNS_OF_MODEL, name);
     case STORE_NO_ROOM:
         return problem_set(problem, PROBLEM_OVERLOADED, "The memory is in use. Try again later.");
+    case STORE_STOPPED:
+        return problem_set(problem, PROBLEM_SHUTTING_DOWN, "The server is stopping.");
     case STORE_NO_MEMORY:
         return problem_set_no_memory(problem);
     case STORE_FULL:

@@ -20,6 +20,8 @@
 
 /* --- copying --- */
 
+enum { STEPS_BETWEEN_CHECKS = 8 /* a row of some megabytes takes about as many */ };
+
 static bool sync_path(const char *path, int flags)
 {
     const int file = open(path, flags | O_CLOEXEC);
@@ -84,14 +86,29 @@ static char *name_of_open_copy(const char *path)
     return asprintf(&name, "%s.copy", path) >= 0 ? name : NULL;
 }
 
+static int stops(void *stop_check)
+{
+    return stop_check_requested(stop_check);
+}
+
+static enum store_status copy_unless_stopped(struct store *store, const char *file,
+                                             const struct stop_check *stop_check)
+{
+    sqlite3_progress_handler(store->db, STEPS_BETWEEN_CHECKS, stops, (void *)(uintptr_t)stop_check);
+    const enum store_status status = copy_to(store, file);
+    sqlite3_progress_handler(store->db, 0, NULL, NULL);
+    return status;
+}
+
 /* SQLite opens a file only by a name, so the copy has one until it is whole. */
-enum store_status store_backup_open(struct store *store, int *ret_file)
+enum store_status store_backup_open(struct store *store, const struct stop_check *stop_check,
+                                    int *ret_file)
 {
     char *name = name_of_open_copy(sqlite3_db_filename(store->db, "main"));
     if (name == NULL)
         return STORE_NO_MEMORY;
     unlink(name);
-    enum store_status status = copy_to(store, name);
+    enum store_status status = copy_unless_stopped(store, name, stop_check);
     const int file = status == STORE_OK ? open(name, O_RDONLY | O_CLOEXEC) : -1;
     unlink(name);
     free(name);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/stop_check.h"
 #include "server/store/store.h"
 
 /* Writes a copy of what the store has at this moment to a new file, durably: the file is there
@@ -13,9 +14,10 @@
 enum store_status store_backup(struct store *store, const char *file);
 
 /* Makes such a copy beside the database, in a file that has no name any more when it is opened:
- * close() it, and it is gone. It is not synced. One call at a time. STORE_FULL: nothing of it
- * remains. */
-enum store_status store_backup_open(struct store *store, int *ret_file);
+ * close() it, and it is gone. It is not synced. One call at a time. STORE_FULL, STORE_STOPPED:
+ * nothing of it remains. */
+enum store_status store_backup_open(struct store *store, const struct stop_check *stop_check,
+                                    int *ret_file);
 /* Removes what a crash has left of such a copy. The caller has the writer of the database at
  * `path`. */
 enum store_status store_backup_sweep(const char *path);

@@ -16,6 +16,8 @@ enum store_status query_status(int result)
     case SQLITE_ROW:
     case SQLITE_DONE:
         return STORE_OK;
+    case SQLITE_INTERRUPT:
+        return STORE_STOPPED;
     case SQLITE_NOMEM:
         return STORE_NO_MEMORY;
     case SQLITE_FULL:

@@ -42,6 +42,7 @@ const char *store_status_text(enum store_status status)
         [STORE_QUEUE_FULL] = "the queue is full",
         [STORE_MODEL_QUEUE_FULL] = "the model's queue is full",
         [STORE_NO_ROOM] = "the run waits for memory",
+        [STORE_STOPPED] = "it was stopped",
         [STORE_NO_MEMORY] = "out of memory",
         [STORE_FULL] = "the disk is full",
         [STORE_UNAVAILABLE] = "it can't be opened, read or written",

@@ -25,6 +25,7 @@ enum store_status {
     STORE_QUEUE_FULL,       /* LIMIT_QUEUED_RUNS runs wait */
     STORE_MODEL_QUEUE_FULL, /* LIMIT_QUEUED_RUNS_OF_MODEL runs of the model wait */
     STORE_NO_ROOM,          /* a run has to wait for memory */
+    STORE_STOPPED,          /* the caller has asked for it */
     STORE_NO_MEMORY,
     STORE_FULL,        /* the disk or the quota is full */
     STORE_UNAVAILABLE, /* an I/O error, busy with another program, or can't be opened */

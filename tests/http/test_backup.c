@@ -1,9 +1,11 @@
 /* POST /backup: a copy of the database that is sent while the server works. */
 #include <check.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/support/arrays.h"
@@ -177,6 +179,53 @@ START_TEST(a_copy_without_room_is_told_and_leaves_nothing)
 }
 END_TEST
 
+/* A copy of it takes a while. */
+static void put_huge_dataset(void)
+{
+    enum { SIZE = 200000000 };
+    uint8_t *zeros = calloc(1, SIZE);
+    struct bytes plain = npy_of("|u1", "(200, 1000000)", zeros, SIZE);
+    free(zeros);
+    json_decref(put_file(&server, "/datasets/huge/x", bytes_gzipped(&plain)));
+    bytes_finish(&plain);
+}
+
+/* Stops the server as soon as a copy is being made. Whether it was not whole by then. */
+static bool stop_within_copy(void)
+{
+    static struct wire_answer answer;
+    char name[SERVICE_PATH + 8];
+    snprintf(name, sizeof name, "%s.copy", server.database);
+    const int connection = http_connect(&server);
+    wire_send(connection, "POST /backup HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
+    struct pollfd answered = {.fd = connection, .events = POLLIN};
+    while (access(name, F_OK) != 0 && poll(&answered, 1, 0) == 0)
+        ;
+    ck_assert_int_eq(kill(server.pid, SIGTERM), 0);
+    wire_read_head(connection, &answer);
+    close(connection);
+    const int status = service_wait(&server);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    ck_assert_int_eq(access(name, F_OK), -1);
+    ck_assert(answer.status == 200 || answer.status == 503);
+    ck_assert_ptr_nonnull(strstr(answer.text, "Connection: close"));
+    return answer.status == 503;
+}
+
+START_TEST(a_stop_ends_a_copy_that_is_being_made)
+{
+    enum { TRIES = 5 }; /* on a busy machine this test may be too late */
+    int tries = 0;
+    put_huge_dataset();
+    while (!stop_within_copy()) {
+        ck_assert_int_lt(++tries, TRIES);
+        service_restart(&server);
+    }
+    service_restart(&server);
+    json_decref(http_get(&server, "/datasets/huge"));
+}
+END_TEST
+
 START_TEST(what_a_crash_has_left_of_a_copy_is_removed_at_the_start)
 {
     char left[SERVICE_PATH + 8];
@@ -235,6 +284,7 @@ int main(void)
     tcase_add_test(tests, writes_go_on_while_the_one_copy_is_read);
     tcase_add_test(tests, a_client_that_leaves_makes_room_for_the_next_copy);
     tcase_add_test(tests, a_copy_without_room_is_told_and_leaves_nothing);
+    tcase_add_test(tests, a_stop_ends_a_copy_that_is_being_made);
     tcase_add_test(tests, what_a_crash_has_left_of_a_copy_is_removed_at_the_start);
     tcase_add_test(tests, only_an_admin_may_have_a_copy);
     return suite_run(suite);
