@@ -27,6 +27,14 @@ static bool damaged(enum problem_code missing, const char *name, struct problem 
                        name);
 }
 
+static bool refuse_shape(const char *name, struct problem *problem)
+{
+    return problem_set(problem, PROBLEM_WRONG_SHAPE,
+                       "The dataset \"%s\" must have one label for each sample, but the numbers "
+                       "would differ. To replace both, delete it first.",
+                       name);
+}
+
 static const char full[] = "The database is full: its disk is, or it is as large as --max-store "
                            "allows. Delete models or datasets.";
 
@@ -52,11 +60,7 @@ bool errors_store_ok(enum store_status status, enum problem_code missing, const 
     case STORE_IN_USE:
         return refuse_use(missing, name, problem);
     case STORE_MISMATCH:
-        return problem_set(
-            problem, PROBLEM_WRONG_SHAPE,
-            "The dataset \"%s\" must have one label for each sample, but the numbers would "
-            "differ. To replace both, delete it first.",
-            name);
+        return refuse_shape(name, problem);
     case STORE_OTHER_REQUEST:
         return problem_set(problem, PROBLEM_KEY_REUSED,
                            "The Idempotency-Key came with another request before.");
