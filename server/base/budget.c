@@ -4,7 +4,7 @@
  * thread be refused what is there. */
 bool budget_take(struct budget *budget, size_t bytes)
 {
-    size_t used = atomic_load_explicit(&budget->used, memory_order_relaxed);
+    size_t used = atomic_load(&budget->used);
     do {
         if (bytes > budget->max - used)
             return false;

@@ -108,6 +108,8 @@ static enum store_status claim(struct worker *worker, struct run_record *ret_rec
         store_queue_claim(store, timestamp_now(), take_memory, worker, ret_record);
     if (status != STORE_OK)
         give_memory(worker);
+    if (status == STORE_NOT_FOUND)
+        memory_no_run_waits(trainer->options.jobs.memory);
     if (status == STORE_OK) {
         pthread_mutex_lock(&trainer->lock);
         worker->run = ret_record->id;
@@ -213,6 +215,7 @@ void trainer_cancel(struct trainer *trainer, int64_t run, bool ended)
 {
     if (ended) {
         trainer->options.jobs.on_end(trainer->options.jobs.context, run);
+        trainer_wake(trainer); /* it may have kept others waiting for memory */
         return;
     }
     pthread_mutex_lock(&trainer->lock);

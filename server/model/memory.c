@@ -1,12 +1,24 @@
 #include "server/model/memory.h"
 
+/* A request may have given back what is needed before it could see that a run waits: hence the
+ * second try. */
 bool memory_take_for_run(struct memory *memory, size_t bytes)
 {
-    const bool taken = bytes <= memory->budget.max && budget_take(&memory->budget, bytes);
-    atomic_store(&memory->run_waits, !taken);
-    if (taken)
+    bool taken = budget_take(&memory->budget, bytes);
+    if (!taken) {
+        atomic_store(&memory->run_waits, true);
+        taken = budget_take(&memory->budget, bytes);
+    }
+    if (taken) {
         atomic_fetch_add(&memory->runs, 1);
+        atomic_store(&memory->run_waits, false);
+    }
     return taken;
+}
+
+void memory_no_run_waits(struct memory *memory)
+{
+    atomic_store(&memory->run_waits, false);
 }
 
 void memory_give_of_run(struct memory *memory, size_t bytes)

@@ -19,8 +19,10 @@ struct memory {
     void *context;
 };
 
-/* For a run. False: there is no room now. What is more than all is never taken. */
+/* For a run. False: there is no room now, and it waits. What is more than all is never taken. */
 bool memory_take_for_run(struct memory *memory, size_t bytes);
+/* No run is left that could wait: the one that did was cancelled or deleted. */
+void memory_no_run_waits(struct memory *memory);
 void memory_give_of_run(struct memory *memory, size_t bytes);
 
 /* For a request. False with the problem, at `pointer`, set: overloaded, or too_large if it is more

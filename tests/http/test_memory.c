@@ -90,26 +90,42 @@ START_TEST(a_run_waits_until_there_is_memory_for_it)
 }
 END_TEST
 
+/* The end of a run is told before its memory is given back: then a request is refused once more. */
+static void await_served(const char *path, const char *body)
+{
+    long status = 503;
+    while (status == 503) {
+        struct http_answer answer = http_send(&server, "POST", path, body, NULL);
+        status = answer.status;
+        http_answer_finish(&answer);
+    }
+    ck_assert_int_eq(status, 200);
+}
+
+static const char named[] = "{\"dataset\": \"large\"}";
+
 START_TEST(a_request_that_names_a_dataset_is_refused_while_a_run_has_the_memory)
 {
-    static const char body[] = "{\"dataset\": \"large\"}";
-    json_decref(ask_json("/models/narrow/evaluate", body));
+    json_decref(ask_json("/models/narrow/evaluate", named));
     const json_int_t run = run_queue(&server, "one", order(60000, RUN_ENDLESS));
     run_await_begun(&server, run);
-    expect_refused("POST", "/models/narrow/evaluate", body, 503, "overloaded", NULL);
-    expect_refused("POST", "/models/narrow/predict", body, 503, "overloaded", NULL);
+    expect_refused("POST", "/models/narrow/evaluate", named, 503, "overloaded", NULL);
+    expect_refused("POST", "/models/narrow/predict", named, 503, "overloaded", NULL);
     json_decref(run_cancel(&server, run, 202));
     json_decref(run_await(&server, run, run_has_ended));
-    /* The run's end is told before its memory is given back. */
-    struct http_answer answer;
-    do {
-        answer = http_send(&server, "POST", "/models/narrow/evaluate", body, NULL);
-        const long status = answer.status;
-        http_answer_finish(&answer);
-        ck_assert(status == 200 || status == 503);
-        if (status == 200)
-            return;
-    } while (true);
+    await_served("/models/narrow/evaluate", named);
+}
+END_TEST
+
+START_TEST(a_run_that_is_cancelled_while_it_waits_keeps_no_request_out)
+{
+    const json_int_t first = run_queue(&server, "one", order(60000, RUN_ENDLESS));
+    run_await_begun(&server, first);
+    const json_int_t second = run_queue(&server, "two", order(60000, 1));
+    json_decref(run_cancel(&server, second, 202));
+    json_decref(run_cancel(&server, first, 202));
+    json_decref(run_await(&server, first, run_has_ended));
+    await_served("/models/narrow/evaluate", named);
 }
 END_TEST
 
@@ -135,6 +151,7 @@ int main(void)
     tcase_add_test(tests, a_run_that_could_never_have_its_memory_is_refused_with_both_numbers);
     tcase_add_test(tests, a_run_waits_until_there_is_memory_for_it);
     tcase_add_test(tests, a_request_that_names_a_dataset_is_refused_while_a_run_has_the_memory);
+    tcase_add_test(tests, a_run_that_is_cancelled_while_it_waits_keeps_no_request_out);
     tcase_add_test(tests, a_queued_run_that_has_become_too_large_fails_when_its_turn_comes);
     return suite_run(suite);
 }
