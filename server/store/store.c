@@ -17,6 +17,7 @@
 #include "server/store/query.h"
 
 enum { BUSY_TIMEOUT_MS = 5000 };
+#define MIN_PAGES 1                   /* 0 would set no limit */
 #define MAX_PAGES INT64_C(4294967294) /* SQLite has no larger database */
 
 /* synchronous: what was answered survives a power loss.
@@ -208,9 +209,9 @@ enum store_status store_limit(struct store *store, size_t max_bytes)
     const enum store_status status = query_number(&query, &page);
     if (status != STORE_OK)
         return status;
-    const int64_t pages = (int64_t)max_bytes / page;
-    snprintf(limit, sizeof limit, "PRAGMA max_page_count = %lld",
-             (long long)(pages < MAX_PAGES ? pages : MAX_PAGES));
+    const int64_t fit = (int64_t)max_bytes / page;
+    const int64_t pages = fit < MIN_PAGES ? MIN_PAGES : fit > MAX_PAGES ? MAX_PAGES : fit;
+    snprintf(limit, sizeof limit, "PRAGMA max_page_count = %lld", (long long)pages);
     return query_execute(store, limit);
 }
 

@@ -68,10 +68,24 @@ START_TEST(a_full_database_refuses_what_would_grow_it_and_takes_deletions)
 }
 END_TEST
 
+START_TEST(a_limit_of_less_than_a_page_leaves_no_room)
+{
+    struct stat before, after;
+    server.flags[1] = "1K";
+    service_restart(&server);
+    ck_assert_int_eq(stat(server.database, &before), 0);
+    ck_assert_int_eq(create(0), 507);
+    service_restart(&server);
+    ck_assert_int_eq(stat(server.database, &after), 0);
+    ck_assert_int_eq(after.st_size, before.st_size);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store limit");
     TCase *tests = fixture_case(suite, "store limit", start);
     tcase_add_test(tests, a_full_database_refuses_what_would_grow_it_and_takes_deletions);
+    tcase_add_test(tests, a_limit_of_less_than_a_page_leaves_no_room);
     return suite_run(suite);
 }
