@@ -101,7 +101,7 @@ static void read_fields(struct service *service, const struct document *document
 
 /* confusion[classes][classes] and, after it, support[classes], the samples of each class; NULL:
  * there are no classes. */
-static void evaluate(const struct evaluate_request *asked, const struct thread_team *team,
+static void evaluate(const struct evaluate_request *asked, const struct request *request,
                      uint64_t *confusion, struct reply *reply)
 {
     const struct model *model = asked->input.model;
@@ -111,7 +111,7 @@ static void evaluate(const struct evaluate_request *asked, const struct thread_t
     for (size_t b = 0; confusion != NULL && b < samples->count; b++)
         confusion[classes * classes + (size_t)samples->targets.label[b]]++;
     if (errors_core_ok(network_evaluate(model->network, samples, &model->encoding, &asked->loss,
-                                        team, NULL, &evaluation, confusion),
+                                        request->team, request->stop_check, &evaluation, confusion),
                        &reply->problem))
         answer(asked, &evaluation, confusion, reply);
 }
@@ -129,7 +129,7 @@ static void evaluate_run(struct service *service, const struct request *request,
     if (has_classes(asked->input.model) && confusion == NULL)
         problem_set_no_memory(&reply->problem);
     else
-        evaluate(asked, request->team, confusion, reply);
+        evaluate(asked, request, confusion, reply);
     free(confusion);
 }
 

@@ -5,6 +5,7 @@
 #include "server/api/answer.h"
 #include "server/api/handlers.h"
 #include "server/api/request_samples.h"
+#include "server/model/errors.h"
 
 /* A predict request between its steps. */
 struct predict_request {
@@ -167,10 +168,10 @@ static void predict_run(struct service *service, const struct request *request, 
     (void)service;
     struct predict_request *asked = request->state;
     const struct model *model = asked->input.model;
-    if (predict(model, &asked->input.samples, &asked->options, request->team, &asked->prediction))
+    const enum core_status status = predict(model, &asked->input.samples, &asked->options,
+                                            request->team, request->stop_check, &asked->prediction);
+    if (errors_core_ok(status, &reply->problem))
         answer_prediction(request, model, &asked->prediction, reply);
-    else
-        problem_set_no_memory(&reply->problem);
 }
 
 /* The samples are those of a dataset. */

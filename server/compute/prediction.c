@@ -100,7 +100,7 @@ struct predicting {
     struct prediction_sample sample; /* for each thread to copy */
     size_t outputs;                  /* of a sample that are shared out; 1: it is not */
     size_t parts;
-    atomic_bool failed; /* no memory */
+    atomic_int status; /* a core_status: of a part that failed, or was stopped */
 };
 
 static void go_forward(const struct prediction_sample *sample)
@@ -122,23 +122,26 @@ static void predict_part(void *work, size_t part)
     sample.scratch = scratch_borrow(sample.model->network,
                                     samples_capacity(sample.samples, &sample.model->encoding),
                                     sample.options->k_max > 0);
-    bool done = sample.scratch != NULL;
-    for (size_t i = begin; done && i < end; i++) {
+    enum core_status status = sample.scratch != NULL ? CORE_OK : CORE_NO_MEMORY;
+    for (size_t i = begin; status == CORE_OK && i < end; i++) {
         sample.number = i / outputs;
         if (i == begin || i % outputs == 0) {
             go_forward(&sample);
             kind->begin(&sample);
         }
-        done = kind->fill(&sample, i % outputs);
+        if (!kind->fill(&sample, i % outputs))
+            status = CORE_NO_MEMORY;
+        else if (stop_check_requested(sample.stop_check))
+            status = CORE_STOPPED;
     }
-    if (!done)
-        atomic_store(&predicting->failed, true);
+    if (status != CORE_OK)
+        atomic_store(&predicting->status, status);
     scratch_return(sample.scratch);
 }
 
-bool predict(const struct model *model, const struct samples *samples,
-             const struct prediction_options *options, const struct thread_team *team,
-             struct prediction *ret_prediction)
+enum core_status predict(const struct model *model, const struct samples *samples,
+                         const struct prediction_options *options, const struct thread_team *team,
+                         const struct stop_check *stop_check, struct prediction *ret_prediction)
 {
     const struct prediction_kind *kind = prediction_kind(&model->config.network.read_out);
     const size_t parts = team != NULL ? PARTS_A_THREAD * thread_team_size(team) : 1;
@@ -149,12 +152,13 @@ bool predict(const struct model *model, const struct samples *samples,
         .sample = {.model = model,
                    .samples = samples,
                    .options = options,
-                   .prediction = ret_prediction},
+                   .prediction = ret_prediction,
+                   .stop_check = stop_check},
         .outputs = outputs,
         .parts = parts < all ? parts : all,
     };
     if (!prediction_init(ret_prediction, model, samples->count, options))
-        return false;
+        return CORE_NO_MEMORY;
     thread_team_run(team, predict_part, &predicting, predicting.parts);
-    return !atomic_load(&predicting.failed);
+    return (enum core_status)atomic_load(&predicting.status);
 }

@@ -11,6 +11,8 @@
 
 #include "core/explanation.h"
 #include "core/samples.h"
+#include "core/status.h"
+#include "core/stop_check.h"
 #include "core/thread_team.h"
 #include "server/base/dtype.h"
 #include "server/model/model.h"
@@ -103,11 +105,11 @@ struct prediction {
     struct decision *decisions;                    /* [count]; NULL: they are not explained */
 };
 
-/* Predicts all samples. The team may be NULL; any gives the same bits. False: no memory. Free with
- * prediction_finish() in any case. */
-bool predict(const struct model *model, const struct samples *samples,
-             const struct prediction_options *options, const struct thread_team *team,
-             struct prediction *ret_prediction);
+/* Predicts all samples. The team may be NULL; any gives the same bits. So may the stop check, which
+ * ends it with CORE_STOPPED. Free with prediction_finish() in any case. */
+enum core_status predict(const struct model *model, const struct samples *samples,
+                         const struct prediction_options *options, const struct thread_team *team,
+                         const struct stop_check *stop_check, struct prediction *ret_prediction);
 void prediction_finish(struct prediction *prediction);
 
 #endif

@@ -11,7 +11,9 @@ struct prediction_sample {
     const struct samples *samples;
     const struct prediction_options *options;
     struct prediction *prediction;
-    struct scratch *scratch; /* the sample has gone forward to the last layer */
+    const struct stop_check *stop_check; /* a kind that takes long for one output asks too, and may
+                                            leave that output as it is; may be NULL */
+    struct scratch *scratch;             /* the sample has gone forward to the last layer */
     size_t number;
 };
 

@@ -54,10 +54,13 @@ static void fill_times(const struct spike_train *train, size_t max_spikes, doubl
         times[train->count] = (double)NAN; /* the list's end */
 }
 
-static void fill_thresholds(struct spike_counter *counter, double v_threshold, size_t k_max,
+static void fill_thresholds(const struct prediction_sample *sample, double v_threshold,
                             double *thresholds)
 {
-    for (size_t k = 1; k <= k_max; k++) {
+    struct spike_counter *counter = &sample->scratch->reading.counter;
+    for (size_t k = 1; k <= sample->options->k_max; k++) {
+        if (stop_check_requested(sample->stop_check))
+            return;
         struct critical_threshold critical;
         const bool is_there = critical_threshold_find(&counter->multi_spike, k, v_threshold,
                                                       &counter->search, &critical);
@@ -87,8 +90,7 @@ static bool fill(const struct prediction_sample *sample, size_t output)
     if (v != NULL)
         multi_spike_sample(&counter->multi_spike, v_threshold, &counter->train, T, v + output * T);
     if (thresholds != NULL)
-        fill_thresholds(counter, v_threshold, sample->options->k_max,
-                        thresholds + output * sample->options->k_max);
+        fill_thresholds(sample, v_threshold, thresholds + output * sample->options->k_max);
     return true;
 }
 

@@ -16,8 +16,11 @@
 #include "server/base/timestamp.h"
 #include "server/http/admit.h"
 
-/* A request has waited that long before its client can have left. */
-#define LEFT_WAIT_NS INT64_C(1000000000)
+/* A request is that old before its client can have left: one that closed only its own side, and
+ * waits for the answer, can't be told from it. */
+#define LEFT_WAIT_NS  INT64_C(1000000000)
+#define LOOK_AGAIN_NS INT64_C(20000000)
+#define HAS_LEFT      INT64_MAX /* in place of a time to look */
 
 /* --- the connection --- */
 
@@ -158,6 +161,7 @@ static void call_step(struct exchange *exchange, const struct thread_team *team)
     struct reply_next step = reply->next;
     reply->next = (struct reply_next){0};
     exchange->request.team = team;
+    exchange->request.stop_check = team != NULL ? &exchange->stop_check : NULL;
     exchange->request.state = step.state;
     step.handler(exchange->server->service, &exchange->request, reply);
     reply_drop_step(&step);
@@ -197,12 +201,22 @@ static bool follows_at_once(const struct reply_next *step)
     return step->handler != NULL && step->wait_seconds == 0;
 }
 
-/* A client that has left while its request waited needs no answer. It may also have closed only its
- * own side, and wait: hence not at once. */
-static bool has_left(const struct exchange *exchange)
+/* Any thread of the team asks; one of them looks, now and then. */
+static bool has_left(struct exchange *exchange)
 {
-    return timestamp_monotonic_ns() - exchange->queued_ns > LEFT_WAIT_NS &&
-           connections_has_left(&exchange->connection);
+    const int64_t time = timestamp_monotonic_ns();
+    int64_t look = atomic_load(&exchange->look);
+    if (time >= look &&
+        atomic_compare_exchange_strong(&exchange->look, &look, time + LOOK_AGAIN_NS) &&
+        connections_has_left(&exchange->connection))
+        atomic_store(&exchange->look, HAS_LEFT);
+    return atomic_load(&exchange->look) == HAS_LEFT;
+}
+
+static bool nobody_waits(void *context)
+{
+    struct exchange *exchange = context;
+    return atomic_load(&exchange->server->stopping) || has_left(exchange);
 }
 
 /* On a thread of the pool. Once resumed, the exchange belongs to its event loop again. */
@@ -235,7 +249,8 @@ static struct thread_pool *pool_for(const struct exchange *exchange)
 static void leave_to_pool(struct exchange *exchange)
 {
     exchange->job.work = run_job;
-    exchange->queued_ns = timestamp_monotonic_ns();
+    exchange->stop_check = (struct stop_check){.context = exchange, .stop_requested = nobody_waits};
+    exchange->look = timestamp_monotonic_ns() + LEFT_WAIT_NS;
     MHD_suspend_connection(exchange->connection.handle);
     if (thread_pool_submit(pool_for(exchange), &exchange->job))
         return;

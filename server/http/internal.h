@@ -27,7 +27,7 @@ struct http_server {
     struct listener listener;
     uint64_t first_request; /* a number that no other start of the server has */
     atomic_uint_least64_t requests;
-    atomic_bool stopping; /* a job that has not begun does not begin any more */
+    atomic_bool stopping; /* a job that has not begun does not begin any more, and others end */
 };
 
 /* Starts libmicrohttpd with this many event loops, without a socket to listen on. NULL: no memory
@@ -52,7 +52,8 @@ struct exchange {
     struct request request;
     struct malformed_place reading;
     struct thread_pool_job job;
-    int64_t queued_ns;            /* since when the job waits */
+    struct stop_check stop_check;
+    _Atomic int64_t look;         /* when to look next whether the client has left */
     char method[EXCHANGE_METHOD]; /* as the log shows it */
     char path[LIMIT_PATH + 1];
     char authority[EXCHANGE_AUTHORITY]; /* of an absolute request target: in place of Host; or "" */

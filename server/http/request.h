@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/stop_check.h"
 #include "core/thread_team.h"
 #include "server/base/limits.h"
 
@@ -63,8 +64,10 @@ struct request {
     bool accepts_json; /* an answer of JSON is accepted */
     bool accepts_gzip; /* a compressed answer is accepted */
 
-    const struct thread_team *team; /* shares the work; NULL on an event loop */
-    void *state;                    /* what the step before has made; NULL in the first step */
+    const struct thread_team *team;      /* shares the work; NULL on an event loop */
+    const struct stop_check *stop_check; /* for work that takes long: nobody waits for the answer;
+                                            NULL on an event loop */
+    void *state;                         /* what the step before has made; NULL in the first step */
 
     unsigned wait_seconds; /* Prefer: wait=N (RFC 7240); 0: none */
 };

@@ -1,8 +1,9 @@
 /* server.c - starts and stops the server.
  *
  * Stopping: accept no new connection, answer the requests that wait for an event now, close the
- * connections that have no request, and wait for the others until the deadline. Only then is the
- * library stopped: it would not survive a suspended connection, and by then there is none. */
+ * connections that have no request, and wait for the others until the deadline. What is computed
+ * then is ended, and answered so. Only then is the library stopped: it would not survive a
+ * suspended connection, and by then there is none. */
 #include "server/http/server.h"
 
 #include <microhttpd.h>
@@ -20,6 +21,9 @@
 
 /* One at a time writes; another one reads what it is to write meanwhile. */
 enum { WRITERS = 2 };
+
+/* In which the requests whose computations a stop ends are answered. */
+enum { LAST_SECONDS = 1 };
 
 enum { LOOPS_PER_CORE = 2, CORES_MIN = 2, REASON = 256, ERROR = 512 };
 
@@ -184,4 +188,6 @@ void http_server_drain(struct http_server *server, unsigned seconds)
     connections_settle(server->connections);
     listener_close(&server->listener); /* from now on connections are refused */
     connections_drain(server->connections, seconds);
+    atomic_store(&server->stopping, true);
+    connections_drain(server->connections, LAST_SECONDS);
 }

@@ -63,7 +63,8 @@ void http_server_wake(struct http_server *server, int64_t event);
 void http_server_reload(struct http_server *server);
 
 /* Accepts no new connection, finishes requests that wait for an event, and lets the others end up
- * to `seconds`: no accepted request is cut short before that. */
+ * to `seconds`: no accepted request is cut short before that. Those that are computed for longer
+ * are answered shutting_down, which takes up to a second. */
 void http_server_drain(struct http_server *server, unsigned seconds);
 
 /* Stops and frees what was drained, or never started; takes NULL. No thread wakes it any more. */

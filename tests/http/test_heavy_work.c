@@ -91,18 +91,26 @@ END_TEST
 #define HEAVY                                                                                      \
     "{\"id\": \"heavy\", \"in_features\": 1, \"out_features\": 100, \"T\": 20000, \"seed\": 3}"
 
-/* Milliseconds of work a sample. */
-static char *heavy_body(int samples)
+static char *spikes_body(const char *members, int samples, const char *label)
 {
     char *body = NULL;
     size_t size;
     FILE *stream = open_memstream(&body, &size);
-    fputs("{\"ret_type\": \"v_max\", \"in_spikes\": [[0]", stream);
+    fprintf(stream, "{%s\"in_spikes\": [[0]", members);
     for (int i = 1; i < samples; i++)
         fprintf(stream, ",[%d]", i % 100);
-    fputs("]}", stream);
+    fputs("]", stream);
+    for (int i = 0; i < samples && label != NULL; i++)
+        fprintf(stream, "%s%s", i == 0 ? ", \"label\": [" : ",", label);
+    fputs(label != NULL ? "]}" : "}", stream);
     fclose(stream);
     return body;
+}
+
+/* Milliseconds of work a sample. */
+static char *heavy_body(int samples)
+{
+    return spikes_body("\"ret_type\": \"v_max\", ", samples, NULL);
 }
 
 static void send_all(int connection, const char *bytes, size_t size)
@@ -390,6 +398,110 @@ START_TEST(a_client_that_leaves_does_no_harm_to_its_job)
 }
 END_TEST
 
+/* --- clients that leave, and a stop, while there is much to compute --- */
+
+/* Seconds of work for any machine: in many samples, or in one output of one sample. */
+enum { MANY_SAMPLES = 10000, MANY_SPIKES = 20000 };
+
+static char *numbers_body(const char *before, int step, int count, const char *after)
+{
+    char *body = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&body, &size);
+    fprintf(stream, "%s", before);
+    for (int i = 0; i < count; i++)
+        fprintf(stream, "%s%d", i > 0 ? "," : "", 3 + i * step);
+    fputs(after, stream);
+    fclose(stream);
+    return body;
+}
+
+static char *many_predictions(void)
+{
+    return heavy_body(MANY_SAMPLES);
+}
+
+static char *many_evaluations(void)
+{
+    return spikes_body("", MANY_SAMPLES, "0");
+}
+
+static char *many_thresholds(void)
+{
+    return numbers_body("{\"ret_type\": \"thresholds\", \"k_max\": 100, \"in_spikes\": [[", 4,
+                        MANY_SPIKES, "]]}");
+}
+
+static const struct {
+    const char *path;
+    char *(*body)(void);
+} long_work[] = {
+    {"/models/heavy/predict", many_predictions},
+    {"/models/heavy/evaluate", many_evaluations},
+    {"/models/counts/predict", many_thresholds},
+};
+
+static int begin_long_work(int number)
+{
+    char *body = long_work[number].body();
+    const int connection = send_request(long_work[number].path, body);
+    free(body);
+    return connection;
+}
+
+static void start_with_long_work(const char *drain_seconds)
+{
+    fixture_start(FLAGS("--threads", "1", "--drain-timeout", drain_seconds));
+    create_model_of_text(&server, HEAVY);
+    char *counts = numbers_body("{\"id\": \"counts\", \"in_features\": 20000, \"out_features\": 1, "
+                                "\"T\": 100000, \"tau\": 1000, \"read_out\": \"spike_count\", "
+                                "\"max_spikes\": 1000, \"weight\": [[",
+                                0, MANY_SPIKES, "]]}");
+    create_model_of_text(&server, counts);
+    free(counts);
+}
+
+START_TEST(a_computation_ends_when_its_client_leaves)
+{
+    char line[64];
+    start_with_long_work("25");
+    const int connection = begin_long_work(_i);
+    snprintf(line, sizeof line, "path=\"%s\" status=503", long_work[_i].path);
+    close(connection);
+    service_await_log(&server, line);
+    struct http_answer answer = post_text(&server, "/psp_kernel", "{\"t\": [0]}");
+    http_answer_finish(&answer);
+}
+END_TEST
+
+/* One that waits longer can't be told from one that has left. */
+START_TEST(a_client_that_closes_its_side_is_served_for_a_second)
+{
+    char answer[2048];
+    create_model_of_text(&server, HEAVY);
+    char *body = heavy_body(2);
+    for (int i = 0; i < 10; i++) {
+        const int connection = send_request("/models/heavy/predict", body);
+        ck_assert_int_eq(shutdown(connection, SHUT_WR), 0);
+        ck_assert_int_eq(read_status(connection, answer, sizeof answer), 200);
+    }
+    free(body);
+}
+END_TEST
+
+START_TEST(a_stop_ends_what_is_computed_for_longer_and_says_so)
+{
+    char answer[2048];
+    start_with_long_work("1");
+    const int connection = begin_long_work(_i);
+    ck_assert_int_eq(kill(server.pid, SIGTERM), 0);
+    ck_assert_int_eq(read_status(connection, answer, sizeof answer), 503);
+    ck_assert_ptr_nonnull(strcasestr(answer, "\r\nRetry-After: "));
+    const int status = service_wait(&server);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("heavy_work");
@@ -403,5 +515,9 @@ int main(void)
     tcase_add_loop_test(tests, a_stop_that_does_not_wait_ends_well, 0, 4);
     tcase_add_test(tests, jobs_that_come_while_the_server_ends_do_no_harm);
     tcase_add_test(tests, a_client_that_leaves_does_no_harm_to_its_job);
+    tcase_add_loop_test(tests, a_computation_ends_when_its_client_leaves, 0, ROWS(long_work));
+    tcase_add_test(tests, a_client_that_closes_its_side_is_served_for_a_second);
+    tcase_add_loop_test(tests, a_stop_ends_what_is_computed_for_longer_and_says_so, 0,
+                        ROWS(long_work));
     return suite_run(suite);
 }
