@@ -12,14 +12,22 @@
 
 #include "server/store/store.h"
 
+/* FILE.lock has a byte while a process that uses the database may end out of order, and is empty
+ * after one that has ended in order: that can be noted on a full disk too. */
 struct claim {
-    int lock; /* FILE.lock; -1: no claim */
-    int file; /* the database; likewise */
+    int lock;       /* FILE.lock; -1: no claim */
+    int file;       /* the database; likewise */
+    bool is_marked; /* the lock has its byte from this process */
 };
 
 /* Creates the file if it is absent: an empty file is an empty database. STORE_LOCKED: another one
  * has it. */
 enum store_status claim_take(const char *path, struct claim *ret_claim);
+/* Whether the last process that has marked its claim has released it. */
+bool claim_was_released(const struct claim *claim);
+/* Marks the claim; if the disk has no room for that, an end out of order passes for one in order.
+ */
+void claim_mark(struct claim *claim);
 /* Does nothing if there is no claim. */
 void claim_release(const struct claim *claim);
 /* Whether the path still leads to the file that is claimed. */

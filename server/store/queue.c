@@ -133,14 +133,14 @@ static enum store_status forget_metrics(struct store *store, int64_t run)
 
 #define QUOTE(number)      #number
 #define TEXT_OF(number)    QUOTE(number)
-#define CRASHED            "crashes + 1 >= " TEXT_OF(LIMIT_CRASHES)
+#define CRASHED            "(?3 AND crashes + 1 >= " TEXT_OF(LIMIT_CRASHES) ")"
 #define IF_IT_ENDS(column) "iif(cancel_requested OR " CRASHED ", " column ", NULL)"
 
 static enum store_status queue_or_end(struct store *store, int64_t now)
 {
     struct query query = query_begin(
         store, "UPDATE runs SET state = CASE WHEN cancel_requested THEN 'cancelled' WHEN " CRASHED
-               " THEN 'failed' ELSE 'queued' END, crashes = crashes + 1, "
+               " THEN 'failed' ELSE 'queued' END, crashes = iif(?3, crashes + 1, 0), "
                "error_code = iif(NOT cancel_requested AND " CRASHED ", 'crashed', NULL), "
                "error_detail = iif(NOT cancel_requested AND " CRASHED ", ?1, NULL), "
                "started_at = " IF_IT_ENDS("started_at") ", finished_at = " IF_IT_ENDS(
@@ -151,6 +151,7 @@ static enum store_status queue_or_end(struct store *store, int64_t now)
             LIMIT_CRASHES) " times in a row without a stop "
                            "while this run was training. It may need more memory than there is.");
     query_integer(&query, now);
+    query_integer(&query, !claim_was_released(&store->claim));
     return query_run(&query);
 }
 
@@ -170,7 +171,10 @@ enum store_status store_queue_take_up(struct store *store, int64_t now)
         status = queue_or_end(store, now);
     if (status == STORE_OK)
         status = forget_checkpoints(store);
-    return query_transaction_end(store, status);
+    status = query_transaction_end(store, status);
+    if (status == STORE_OK)
+        claim_mark(&store->claim);
+    return status;
 }
 
 /* A cancellation that was asked for meanwhile takes effect at the next start. */

@@ -12,10 +12,11 @@
 enum store_status store_queue_insert(struct store *store, int64_t model, const char *params,
                                      int64_t epochs, size_t memory, struct data_source *training,
                                      struct data_source *validation, int64_t now, int64_t *ret_run);
-/* On start, after an unclean end: running runs become queued again. They go on from their
- * checkpoint, or begin again: later metrics go, base_version stays. Those whose cancellation was
- * asked for become cancelled; those that were running at LIMIT_CRASHES unclean ends in a row, and
- * got no further in between, fail as `crashed`. */
+/* On start: running runs become queued again. They go on from their checkpoint, or begin again:
+ * later metrics go, base_version stays. Those whose cancellation was asked for become cancelled;
+ * those that were running at LIMIT_CRASHES unclean ends in a row, and got no further in between,
+ * fail as `crashed`. A process that has ended in order, and could not queue its runs as the disk
+ * was full, counts as a stop. */
 enum store_status store_queue_take_up(struct store *store, int64_t now);
 /* A clean stop interrupts a running run: it becomes queued, with what it goes on from after the
  * next start (NULL: its last checkpoint, or from its beginning) and its metrics until then. */

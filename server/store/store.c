@@ -168,7 +168,8 @@ static enum store_status set_up_reader(struct store *store)
 
 enum store_status store_open_reader(const char *path, struct store **ret_store)
 {
-    return open_store(path, SQLITE_OPEN_READONLY, (struct claim){-1, -1}, set_up_reader, ret_store);
+    return open_store(path, SQLITE_OPEN_READONLY, (struct claim){.lock = -1, .file = -1},
+                      set_up_reader, ret_store);
 }
 
 void store_close(struct store *store)
@@ -192,7 +193,8 @@ static enum store_status set_up_copy(struct store *store)
 
 enum store_status store_open_copy(const char *path, struct store **ret_store)
 {
-    return open_store(path, SQLITE_OPEN_READONLY, (struct claim){-1, -1}, set_up_copy, ret_store);
+    return open_store(path, SQLITE_OPEN_READONLY, (struct claim){.lock = -1, .file = -1},
+                      set_up_copy, ret_store);
 }
 
 bool store_is_in_place(const struct store *store)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/limits.h"
 #include "tests/support/client.h"
 #include "tests/support/datasets.h"
 #include "tests/support/fixture.h"
@@ -208,6 +209,26 @@ START_TEST(a_run_that_was_running_at_three_crashes_in_a_row_fails)
 }
 END_TEST
 
+START_TEST(a_stop_while_the_disk_is_full_is_no_crash)
+{
+    fixture_start(FLAGS("--log", "errors"));
+    create_pattern_model(&server, "a");
+    const json_int_t id = queue_patterns(&server, "a", RUN_ENDLESS);
+    for (int stop = 0; stop <= LIMIT_CRASHES; stop++) {
+        json_decref(run_await(&server, id, run_is_running));
+        service_limit_files(&server, 1);
+        service_stop(&server);
+        ck_assert_int_eq(
+            number_in_database(&server, "SELECT count(*) FROM runs WHERE state = 'running'"), 1);
+        service_restart(&server);
+    }
+    json_decref(run_await(&server, id, run_is_running));
+    crash_while_it_trains(id);
+    crash_while_it_trains(id);
+    json_decref(run_await(&server, id, run_is_running));
+}
+END_TEST
+
 /* --- what is kept --- */
 
 START_TEST(a_model_keeps_the_state_of_its_last_ended_run)
@@ -276,6 +297,7 @@ int main(void)
     tcase_add_test(tests, a_run_killed_within_an_epoch_goes_on_from_its_checkpoint);
     tcase_add_test(tests, a_damaged_checkpoint_is_dropped_and_the_run_begins_again);
     tcase_add_test(tests, a_run_that_was_running_at_three_crashes_in_a_row_fails);
+    tcase_add_test(tests, a_stop_while_the_disk_is_full_is_no_crash);
     tcase_add_test(tests, a_model_keeps_the_state_of_its_last_ended_run);
     tcase_add_test(tests, versions_of_chosen_epochs_are_kept_and_not_served);
     tcase_add_test(tests, too_many_kept_versions_are_refused);

@@ -85,6 +85,7 @@ START_TEST(a_checkpoint_that_is_not_kept_is_swept)
     ck_assert_int_eq(store_array_sweep(store), STORE_OK);
     ck_assert_int_eq(ask_sql("SELECT count(*) FROM arrays"), 1);
     keep(running("iris"), 2);
+    ck_assert_int_eq(store_array_sweep(store), STORE_OK);
     ck_assert_int_eq(store_array_sweep(store), STORE_NOT_FOUND);
     expect_checkpoints(1);
 }
@@ -140,6 +141,7 @@ END_TEST
 
 START_TEST(a_checkpoint_or_a_stop_makes_crashes_count_anew)
 {
+    ck_assert_int_eq(store_queue_take_up(store, 1), STORE_OK);
     insert_model("iris");
     const int64_t run = running("iris");
     for (int i = 0; i < 2; i++) {
@@ -254,6 +256,24 @@ START_TEST(a_version_is_kept_once_for_an_epoch)
 }
 END_TEST
 
+/* What it could not write, as the disk was full, is not held against its runs. */
+START_TEST(a_process_that_ended_in_order_is_no_crash)
+{
+    ck_assert_int_eq(store_queue_take_up(store, 1), STORE_OK);
+    insert_model("iris");
+    const int64_t run = running("iris");
+    ck_assert_int_eq(store_queue_take_up(store, 5999), STORE_OK);
+    ck_assert_int_eq(ask_sql("SELECT crashes FROM runs"), 1);
+    for (int stop = 0; stop <= LIMIT_CRASHES; stop++) {
+        ck_assert_int_eq(claim_run(6001), run);
+        store_reopen();
+        ck_assert_int_eq(store_queue_take_up(store, 6002), STORE_OK);
+        ck_assert_int_eq(state_of(run), RUN_QUEUED);
+        ck_assert_int_eq(ask_sql("SELECT crashes FROM runs"), 0);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("checkpoints");
@@ -267,5 +287,6 @@ int main(void)
     tcase_add_test(tests, only_the_last_ended_run_of_a_model_keeps_its_state);
     tcase_add_test(tests, a_resumed_run_has_all_but_the_end_of_the_former_one);
     tcase_add_test(tests, a_version_is_kept_once_for_an_epoch);
+    tcase_add_test(tests, a_process_that_ended_in_order_is_no_crash);
     return suite_run(suite);
 }
