@@ -30,6 +30,10 @@
 
 #define LOOK_AGAIN SECOND
 
+/* The share of the places that is kept for addresses with few connections, and the fewest such
+ * places. */
+enum { RESERVED_SHARE = 16, RESERVED_MIN = 2, FEW = 2 };
+
 #define NOT_LOOKED_AT 1 /* an answer has begun */
 
 /* States of a connection: with a request, between two, before its first. */
@@ -53,6 +57,7 @@ struct connections {
     bool ended;
     bool refuses; /* the last connection was refused, and the log says so */
     unsigned limit;
+    unsigned reserved; /* of these, for addresses that have fewer than FEW */
     unsigned per_address;
     unsigned places; /* that are taken */
     unsigned by_address[ADDRESSES];
@@ -163,12 +168,14 @@ struct connections *connections_create(unsigned limit, unsigned per_address, uns
     struct connections *connections = malloc(sizeof *connections);
     if (connections == NULL)
         return NULL;
-    *connections = (struct connections){.lock = PTHREAD_MUTEX_INITIALIZER,
-                                        .opened_some = PTHREAD_COND_INITIALIZER,
-                                        .changed = PTHREAD_COND_INITIALIZER,
-                                        .patience = seconds * SECOND,
-                                        .limit = limit,
-                                        .per_address = per_address > 0 ? per_address : limit};
+    *connections = (struct connections){
+        .lock = PTHREAD_MUTEX_INITIALIZER,
+        .opened_some = PTHREAD_COND_INITIALIZER,
+        .changed = PTHREAD_COND_INITIALIZER,
+        .patience = seconds * SECOND,
+        .limit = limit,
+        .reserved = limit / RESERVED_SHARE > RESERVED_MIN ? limit / RESERVED_SHARE : RESERVED_MIN,
+        .per_address = per_address > 0 ? per_address : limit};
     if (getrandom(&connections->seed, sizeof connections->seed, GRND_NONBLOCK) < 0)
         connections->seed = (uint64_t)timestamp_monotonic_ns();
     if (pthread_create(&connections->thread, NULL, keep_time, connections) == 0)
@@ -210,8 +217,9 @@ static unsigned number_address(const struct connections *connections,
 
 static bool is_full(const struct connections *connections, unsigned address)
 {
-    return connections->places >= connections->limit ||
-           connections->by_address[address] >= connections->per_address;
+    const unsigned own = connections->by_address[address];
+    const unsigned kept = own < FEW ? 0 : connections->reserved;
+    return connections->places + kept >= connections->limit || own >= connections->per_address;
 }
 
 /* Closes the connection without a request whose client has been silent for the longest time; if the
@@ -256,8 +264,9 @@ bool connections_take_place(struct connections *connections, const struct sockad
     const bool has_room = !is_full(connections, number);
     if (!has_room && !connections->refuses)
         log_event("connections=%u refusing=new (%s)", connections->places,
-                  connections->places < connections->limit ? "--connections-per-address"
-                                                           : "--connections");
+                  connections->by_address[number] < connections->per_address
+                      ? "--connections"
+                      : "--connections-per-address");
     connections->refuses = !has_room;
     connections->places += has_room;
     connections->by_address[number] += has_room;

@@ -43,7 +43,8 @@ struct connection {
 
 /* A register of at most `limit` connections, and of `per_address` of one address (0: as many),
  * whose clients have this many seconds for what they send. The first 64 bits of an address of IPv6
- * count. NULL: no memory or no thread */
+ * count. The last sixteenth of the places, two at least, is for addresses that have at most one
+ * connection: a probe gets in while few addresses hold all others. NULL: no memory or no thread */
 struct connections *connections_create(unsigned limit, unsigned per_address, unsigned seconds);
 void connections_destroy(struct connections *connections); /* when all are closed; takes NULL */
 

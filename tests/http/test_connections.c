@@ -18,11 +18,12 @@
 #include "tests/support/suite.h"
 #include "tests/support/wire.h"
 
-enum { LIMIT = 4 };
+/* Of one address; two more are for others. */
+enum { LIMIT = 4, RESERVED = 2 };
 
 static void start(void)
 {
-    fixture_start(FLAGS("--connections", "4", "--connections-per-address", "0", "--log", "errors"));
+    fixture_start(FLAGS("--connections", "6", "--connections-per-address", "0", "--log", "errors"));
 }
 
 static int count(const char *text, const char *part)
@@ -219,7 +220,7 @@ START_TEST(with_few_descriptors_there_are_fewer_connections)
     enum { UPLOADS_MAX = 64 };
     static struct wire_answer answer;
     int uploads[UPLOADS_MAX];
-    const unsigned count = start_with_few_descriptors();
+    const unsigned count = start_with_few_descriptors() - RESERVED;
     ck_assert(count > 4 && count <= UPLOADS_MAX);
     for (unsigned i = 0; i < count; i++) {
         uploads[i] = http_connect(&server);
@@ -304,6 +305,33 @@ START_TEST(an_address_has_no_more_than_its_share)
 }
 END_TEST
 
+START_TEST(a_probe_gets_in_while_one_address_holds_all_places)
+{
+    enum { PLACES = 16 };
+    static struct wire_answer answer;
+    int busy[PLACES - RESERVED], probes[RESERVED];
+    fixture_start(FLAGS("--connections", "16", "--connections-per-address", "0"));
+    for (size_t i = 0; i < PLACES - RESERVED; i++)
+        busy[i] = begin_request();
+    const int refused = http_connect(&server);
+    wire_read(refused, &answer);
+    ck_assert_int_eq(answer.status, 503);
+    close(refused);
+    service_await_log(&server, "connections=14 refusing=new (--connections)\n");
+    for (unsigned i = 0; i < RESERVED; i++) {
+        probes[i] = connect_from(2);
+        ck_assert_int_eq(wire_ask(probes[i], "/health/ready"), 200);
+    }
+    const int other = connect_from(3); /* in place of the probe that is idle for longer */
+    ck_assert_int_eq(wire_ask(other, "/health/ready"), 200);
+    for (size_t i = 0; i < PLACES - RESERVED; i++) {
+        wire_send(busy[i], BODY);
+        wire_read(busy[i], &answer);
+        ck_assert_int_eq(answer.status, 200);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("connections");
@@ -314,5 +342,6 @@ int main(void)
     tcase_add_test(tests, every_event_loop_survives_clients_that_come_and_go_at_the_limit);
     tcase_add_test(tests, with_few_descriptors_there_are_fewer_connections);
     tcase_add_test(tests, an_address_has_no_more_than_its_share);
+    tcase_add_test(tests, a_probe_gets_in_while_one_address_holds_all_places);
     return suite_run(suite);
 }
