@@ -193,13 +193,6 @@ static bool has_signal(const struct service *service, const char *line, int numb
 static const int awaited[] = {SIGTERM, SIGINT, SIGHUP};
 enum { STOPPING = 2 /* the first of them */ };
 
-/* Tests that run under nohup, or behind another job of a shell, would hand on what they ignore. */
-static void ignore_nothing(void)
-{
-    for (int i = 0; i < ROWS(awaited); i++)
-        signal(awaited[i], SIG_DFL);
-}
-
 START_TEST(each_of_two_signals_stops_the_server)
 {
     struct service service;
@@ -329,7 +322,6 @@ int main(void)
     Suite *suite = suite_create("starts");
     TCase *tests = suite_case(suite, "command line", program_directory_create,
                               program_directory_remove, 2 * SERVICE_SECONDS);
-    ignore_nothing();
     tcase_add_test(tests, a_database_in_a_missing_directory_is_told);
     tcase_add_test(tests, a_directory_in_place_of_the_database_is_told);
     tcase_add_test(tests, another_programs_database_is_refused_and_left_as_it_is);

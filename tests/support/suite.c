@@ -1,5 +1,6 @@
 #include "tests/support/suite.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 TCase *suite_case(Suite *suite, const char *name, SFun set_up, SFun tear_down, double seconds)
@@ -17,8 +18,17 @@ unsigned long suite_rounds(unsigned long usual)
     return wanted != NULL ? strtoul(wanted, NULL, 10) : usual;
 }
 
+/* Servers that are started under nohup, or after another job of a shell, would ignore them too. */
+static void ignore_no_signal(void)
+{
+    static const int awaited[] = {SIGTERM, SIGINT, SIGHUP};
+    for (int i = 0; i < ROWS(awaited); i++)
+        signal(awaited[i], SIG_DFL);
+}
+
 int suite_run(Suite *suite)
 {
+    ignore_no_signal();
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     const int failed = srunner_ntests_failed(runner);
