@@ -150,6 +150,7 @@ $(BUILD)/tests/levels/train-%: tests/levels/train.c $(wildcard core/*.[ch]) Make
 # A test that is a script, with what it runs as its arguments.
 $(BUILD)/tests/test_levels: $(LEVELS)
 $(BUILD)/tests/test_hardening: $(DAEMON)
+$(BUILD)/tests/test_fuzz: $(REPLAYS)
 $(SCRIPTS): $(BUILD)/tests/test_%: tests/%/run.sh
 	@mkdir -p $(@D) && printf '#!/bin/sh\nexec %s\n' '$< $(filter-out $<,$^)' >$@ && chmod +x $@
 

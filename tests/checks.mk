@@ -11,6 +11,9 @@ CORE_FLAGS_asan = --param=asan-use-after-return=0
 # The resolvers of target_clones run before the thread sanitizer does: an instrumented entry would crash.
 CORE_FLAGS_tsan = --param=tsan-instrument-func-entry-exit=0
 
+# Of the code that is compiled for each level of the processor's instructions, one copy is counted.
+CORE_FLAGS_coverage = -DTEMPOTRON_ONE_LEVEL
+
 # What sanitizers do at the end of a process, and where coverage is written, the sandbox does not allow.
 FLAGS_asan += $(UNCONFINED)
 FLAGS_tsan += $(UNCONFINED)
@@ -41,7 +44,7 @@ valgrind: packages ## the suites that ask for every endpoint, with the server un
 	@+$(AGAIN) all $(VALGRIND)
 	@tests/run.sh $(VALGRIND)
 
-coverage: export CK_TIMEOUT_MULTIPLIER = 5
+coverage: export CK_TIMEOUT_MULTIPLIER = 10
 coverage: PACKAGES = $(CHECK_PACKAGES) gcovr
 coverage: packages ## which lines the tests run: a summary by file, and pages in build/coverage/
 	@mkdir -p build/coverage && find build/coverage -name '*.gcda' -delete
@@ -50,6 +53,7 @@ coverage: packages ## which lines the tests run: a summary by file, and pages in
 	    --txt --html-details build/coverage/index.html && exit $$status
 
 FUZZERS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAYS = $(FUZZERS:$(BUILD)/tests/fuzz/fuzz_%=$(BUILD)/tests/fuzz/replay_%)
 FUZZ_SECONDS = 10
 FUZZ_ROUNDS = 100000
 fuzz: PACKAGES = $(CHECK_PACKAGES) clang
@@ -71,8 +75,13 @@ fuzz-tests: all
 fuzz-targets: $(FUZZERS)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/all.sh $(FUZZERS)
 
-$(FUZZERS): %: %.o $(BUILD)/tests/fuzz/file.o $(BUILD)/tests/support/value_writer.o $(SERVER) $(CORE)
+FUZZED = $(BUILD)/tests/fuzz/file.o $(BUILD)/tests/support/value_writer.o $(SERVER) $(CORE)
+$(FUZZERS): %: %.o $(FUZZED)
 	$(call QUIET,LINK,$@) $(LINK) -fsanitize=fuzzer $^ $(LDFLAGS) $(BUILD_LIBS) -o $@
+
+# The same targets as a test: each reads what libFuzzer has found for it.
+$(REPLAYS): $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(FUZZED)
+	$(call QUIET,LINK,$@) $(LINK) $^ $(LDFLAGS) $(BUILD_LIBS) -o $@
 
 ATTACKS  = $(wildcard tests/robustness/*.py)
 PRELOADS = $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/robustness/*.c))
