@@ -232,6 +232,25 @@ START_TEST(runs_of_two_models_train_at_the_same_time)
 }
 END_TEST
 
+START_TEST(a_long_queue_of_a_model_does_not_hold_up_another_one)
+{
+    enum { EPOCHS = 20 };
+    fixture_start(FLAGS("--workers", "1", "--log", "errors"));
+    create_pattern_model(&server, "a");
+    create_pattern_model(&server, "b");
+    const json_int_t first = queue_patterns(&server, "a", RUN_ENDLESS);
+    queue_patterns(&server, "a", EPOCHS);
+    const json_int_t last_of_a = queue_patterns(&server, "a", EPOCHS),
+                     only_of_b = queue_patterns(&server, "b", EPOCHS);
+    json_decref(run_cancel(&server, first, 202));
+    json_t *a = run_await(&server, last_of_a, run_has_ended),
+           *b = run_await(&server, only_of_b, run_has_ended);
+    ck_assert_int_le(run_time(b, "finished_at"), run_time(a, "started_at"));
+    json_decref(a);
+    json_decref(b);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("run_control");
@@ -249,5 +268,6 @@ int main(void)
     tcase_add_test(tests, a_log_of_errors_has_only_failures);
     tcase_add_test(tests, runs_of_a_model_queue_and_start_from_the_former_ones_version);
     tcase_add_test(tests, runs_of_two_models_train_at_the_same_time);
+    tcase_add_test(tests, a_long_queue_of_a_model_does_not_hold_up_another_one);
     return suite_run(suite);
 }

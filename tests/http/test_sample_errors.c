@@ -214,6 +214,21 @@ START_TEST(a_sample_of_too_many_spikes_is_refused)
 }
 END_TEST
 
+/* It has as many numbers as the square of the classes. */
+START_TEST(a_confusion_matrix_of_too_many_classes_is_refused)
+{
+    static const char evaluation[] = "{\"in_spikes\": [[0]], \"label\": [0]}";
+    create_model_of_text(
+        &server, "{\"id\": \"most\", \"in_features\": 1, \"out_features\": 1024, \"T\": 10}");
+    create_model_of_text(
+        &server, "{\"id\": \"more\", \"in_features\": 1, \"out_features\": 1025, \"T\": 10}");
+    json_t *answer = ask_json("/models/most/evaluate", evaluation);
+    expect_shape(json_object_get(answer, "confusion"), 1024, 1024);
+    json_decref(answer);
+    expect_refused("POST", "/models/more/evaluate", evaluation, 422, "too_large", NULL);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sample_errors");
@@ -226,5 +241,6 @@ int main(void)
     tcase_add_loop_test(tests, evaluations_and_predictions_beyond_the_limit_of_work_are_refused, 0,
                         2);
     tcase_add_test(tests, a_sample_of_too_many_spikes_is_refused);
+    tcase_add_test(tests, a_confusion_matrix_of_too_many_classes_is_refused);
     return suite_run(suite);
 }
