@@ -71,7 +71,8 @@ static const struct option {
     {"max-bodies", "SIZE", "512M", "the bodies of all requests in progress", SIZE,
      offsetof(struct options, http.bodies.memory.max), KIB, TIB},
     {"max-answers", "SIZE", "256M",
-     "the answers that clients have not read yet; one that" INDENT "does not fit is answered 503",
+     "the answers that clients have not read yet; one that" INDENT
+     "does not fit now is answered 503, a larger one 422",
      SIZE, offsetof(struct options, http.answers.max), KIB, TIB},
     {"max-dataset", "SIZE", "1G", "the largest file of a dataset, and its array", SIZE,
      offsetof(struct options, http.bodies.max_file_bytes), KIB, TIB},

@@ -121,8 +121,8 @@ static bool take_piece(struct exchange *exchange, const char *piece, size_t size
 
 /* --- the answer --- */
 
-/* Counts a large answer until the client has read it. An answer for which there is no room is
- * refused instead. */
+/* Counts a large answer until the client has read it. An answer for which there is no room, now or
+ * ever, is refused instead. */
 static void charge_answer(struct exchange *exchange)
 {
     struct reply *reply = &exchange->reply;
@@ -133,7 +133,13 @@ static void charge_answer(struct exchange *exchange)
     const size_t counted = bytes > LIMIT_SMALL_ANSWER ? bytes - LIMIT_SMALL_ANSWER : 0;
     if (problem_is_set(&reply->problem))
         return;
-    if (budget_take(answers, counted))
+    if (counted > answers->max)
+        problem_set(&reply->problem, PROBLEM_TOO_LARGE,
+                    "The answer takes %zu bytes, and all answers together may take %zu "
+                    "(--max-answers). Ask for fewer samples, for fewer of ret_type, or for "
+                    "application/x-npy, or let --max-answers be raised.",
+                    bytes, answers->max);
+    else if (budget_take(answers, counted))
         exchange->charged = counted;
     else
         problem_set(&reply->problem, PROBLEM_OVERLOADED,

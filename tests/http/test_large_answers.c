@@ -129,6 +129,34 @@ START_TEST(answers_that_are_not_read_have_a_budget_that_is_given_back)
 }
 END_TEST
 
+/* Voltages of `samples` samples of two outputs over 20 steps. */
+static struct http_answer predict_voltages(int samples, const char *header)
+{
+    static const char begin[] = "{\"ret_type\": \"v\", \"in_spikes\": [[1, 2]";
+    struct bytes body = bytes_of(begin, sizeof begin - 1);
+    for (int i = 1; i < samples; i++)
+        bytes_add(&body, ", [1, 2]", 8);
+    bytes_add(&body, "]}", 2);
+    struct http_answer answer =
+        http_send_bytes(&server, "POST", "/models/plain/predict", &body, header, NULL);
+    bytes_finish(&body);
+    return answer;
+}
+
+START_TEST(an_answer_that_could_never_be_given_is_refused_for_good)
+{
+    create_plain_model(&server, "plain");
+    struct http_answer answer = predict_voltages(1000, NULL);
+    expect_problem(&answer, 422, "too_large");
+    ck_assert_ptr_nonnull(strstr(answer.body, "together may take 102400 (--max-answers)"));
+    ck_assert_ptr_null(http_header(&answer, "retry-after"));
+    http_answer_finish(&answer);
+    answer = predict_voltages(100, NULL);
+    ck_assert_int_eq(answer.status, 200);
+    http_answer_finish(&answer);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("large_answers");
@@ -136,5 +164,6 @@ int main(void)
     tcase_add_test(tests, large_weights_are_whole_as_json_and_as_npy);
     tcase_add_test(tests, head_and_http_1_0_work_as_well);
     tcase_add_test(tests, answers_that_are_not_read_have_a_budget_that_is_given_back);
+    tcase_add_test(tests, an_answer_that_could_never_be_given_is_refused_for_good);
     return suite_run(suite);
 }
