@@ -18,14 +18,19 @@ void answer_write_class(struct buffer *json, const struct labels *labels, int32_
  * the request accepts nothing else and there are several, that is not_acceptable. */
 bool answer_wants_npy(const struct request *request, unsigned arrays, struct reply *reply);
 
-/* Answers with one array of application/x-npy, whose values are copied. */
-void answer_npy(struct reply *reply, enum dtype dtype, unsigned rank, const size_t *shape,
-                const void *values);
+/* Whether an answer of so many numbers is made while the client reads it, from what is smaller than
+ * its text: one that is compressed never is. */
+bool answer_is_in_pieces(const struct request *request, size_t numbers);
+
+/* Answers with one array of application/x-npy, whose values it frees. */
+void answer_npy(const struct request *request, struct reply *reply, enum dtype dtype, unsigned rank,
+                const size_t *shape, void *take_values);
 /* Only what comes before its values. */
 void answer_npy_header(struct reply *reply, enum dtype dtype, unsigned rank, const size_t *shape);
 
-/* Answers with the arrays of a prediction, and how its decisions came about. */
-void answer_prediction(const struct request *request, const struct model *model,
-                       const struct prediction *prediction, struct reply *reply);
+/* Answers with the arrays of a prediction, and how its decisions came about; may take what it has.
+ */
+void answer_prediction(const struct request *request, struct model *model,
+                       struct prediction *prediction, struct reply *reply);
 
 #endif

@@ -106,10 +106,11 @@ static void encode_run(struct service *service, const struct request *request, s
 
     size_t shape[4] = {x->shape[0], x->shape[1], x->shape[2]};
     shape[x->rank] = m;
-    if (answer_wants_npy(request, 1, reply))
-        answer_npy(reply, DTYPE_F4, x->rank + 1, shape, spikes);
-    else
-        write_spikes(spikes, shape, x->rank + 1, reply);
+    if (answer_wants_npy(request, 1, reply)) {
+        answer_npy(request, reply, DTYPE_F4, x->rank + 1, shape, spikes);
+        return;
+    }
+    write_spikes(spikes, shape, x->rank + 1, reply);
     free(spikes);
 }
 

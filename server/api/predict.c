@@ -167,7 +167,7 @@ static void predict_run(struct service *service, const struct request *request, 
 {
     (void)service;
     struct predict_request *asked = request->state;
-    const struct model *model = asked->input.model;
+    struct model *model = asked->input.model;
     const enum core_status status = predict(model, &asked->input.samples, &asked->options,
                                             request->team, request->stop_check, &asked->prediction);
     if (errors_core_ok(status, &reply->problem))

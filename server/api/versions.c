@@ -79,7 +79,7 @@ static bool find_tensor(const struct request *request, const struct network_para
 }
 
 static void answer_weights(const struct request *request, const struct model *model,
-                           const struct weights *weights, struct reply *reply)
+                           struct weights *weights, struct reply *reply)
 {
     const struct network_params *params = &model->config.network;
     const bool names_one = request_query(request, "tensor") != NULL;
@@ -89,7 +89,8 @@ static void answer_weights(const struct request *request, const struct model *mo
         return;
     if (answer_wants_npy(request, arrays, reply)) {
         const size_t shape[] = {network_neurons(params, layer), network_afferents(params, layer)};
-        answer_npy(reply, DTYPE_F4, 2, shape, weights->layers[layer]);
+        answer_npy(request, reply, DTYPE_F4, 2, shape, weights->layers[layer]);
+        weights->layers[layer] = NULL;
     } else {
         write_weights(model, weights, reply);
     }
@@ -206,7 +207,7 @@ static bool is_large(const struct network_params *params)
     size_t weights = 0;
     for (size_t l = 0; l < network_depth(params); l++)
         weights += network_neurons(params, l) * network_afferents(params, l);
-    return weights > LIMIT_WHOLE_WEIGHTS;
+    return weights > LIMIT_WHOLE_ANSWER;
 }
 
 static bool copy_weights(const struct model *model, struct weights *ret_weights,

@@ -64,13 +64,13 @@
 #define LIMIT_KEPT_VERSIONS        100  /* that a run keeps of its epochs */
 #define LIMIT_CRASHES              3    /* unclean ends in a row that a run may be running at */
 
-#define LIMIT_INLINE_WORK   1000000 /* of LIMIT_WORK's: more leaves the event loop, */
-#define LIMIT_INLINE_BODY   65536   /* and so does a larger body, in bytes */
-#define LIMIT_WAITING_JOBS  256     /* requests that wait for the compute pool; else 503 */
-#define LIMIT_SMALL_BODY    16384   /* bytes of a body that are not counted in --max-bodies */
-#define LIMIT_SMALL_ANSWER  16384   /* bytes of an answer that are not counted in --max-answers */
-#define LIMIT_WHOLE_WEIGHTS 65536   /* weights of an answer that is made at once; else in pieces */
-#define LIMIT_READ_RATE     1024    /* bytes a second that a client reads of an answer at least */
-#define LIMIT_GZIP_MIN      4096    /* bytes of an answer that is worth compressing */
+#define LIMIT_INLINE_WORK  1000000 /* of LIMIT_WORK's: more leaves the event loop, */
+#define LIMIT_INLINE_BODY  65536   /* and so does a larger body, in bytes */
+#define LIMIT_WAITING_JOBS 256     /* requests that wait for the compute pool; else 503 */
+#define LIMIT_SMALL_BODY   16384   /* bytes of a body that are not counted in --max-bodies */
+#define LIMIT_SMALL_ANSWER 16384   /* bytes of an answer that are not counted in --max-answers */
+#define LIMIT_WHOLE_ANSWER 65536   /* numbers of an answer that is made at once; else in pieces */
+#define LIMIT_READ_RATE    1024    /* bytes a second that a client reads of an answer at least */
+#define LIMIT_GZIP_MIN     4096    /* bytes of an answer that is worth compressing */
 
 #endif

@@ -198,7 +198,8 @@ static struct MHD_Response *make_stream(struct reply *reply, size_t *counter)
 
 size_t reply_bytes(const struct reply *reply)
 {
-    return reply->stream.write != NULL ? 2 * REPLY_PIECE : reply->body.capacity;
+    const struct reply_stream *stream = &reply->stream;
+    return stream->write != NULL ? 2 * REPLY_PIECE + stream->held : reply->body.capacity;
 }
 
 /* --- the answer --- */

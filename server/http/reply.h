@@ -33,6 +33,7 @@ struct reply_stream {
     void *state; /* owned */
     void (*finish)(void *state);
     uint64_t size; /* bytes of the whole body, with what reply->body has; 0: not known */
+    size_t held;   /* bytes that the state keeps until its end */
 };
 
 enum { REPLY_PIECE = 32768 };

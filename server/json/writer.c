@@ -195,6 +195,11 @@ static void write_row(struct buffer *json, const float *values, size_t count, bo
     }
 }
 
+void json_write_floats(struct buffer *json, const float *values, size_t count)
+{
+    write_row(json, values, count, false);
+}
+
 /* Returns the value after the last one written. */
 static const float *write_nested(struct buffer *json, const float *values, const size_t *shape,
                                  unsigned rank, bool are_spikes)

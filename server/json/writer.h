@@ -39,6 +39,8 @@ void json_write_member_double(struct buffer *json, const char *key, double value
 /* Milliseconds since 1970 UTC as an RFC 3339 string; null for 0. */
 void json_write_member_timestamp(struct buffer *json, const char *key, int64_t milliseconds);
 
+/* Numbers one after the other, of an array that has begun. */
+void json_write_floats(struct buffer *json, const float *values, size_t count);
 /* A nested array of the given shape, from `values` in row-major order, e.g. rank 2: [[..],[..]]. */
 void json_write_float_array(struct buffer *json, const float *values, const size_t *shape,
                             unsigned rank);

@@ -2,6 +2,7 @@
  * have not read yet is counted. */
 #include <check.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@ enum { IN = 301, HIDDEN = 230, OUT = 7, NPY_HEADER = 128 };
 static void start(void)
 {
     fixture_start(FLAGS("--max-answers", "100K"));
-    ck_assert_int_gt(IN * HIDDEN + HIDDEN * OUT, LIMIT_WHOLE_WEIGHTS);
+    ck_assert_int_gt(IN * HIDDEN + HIDDEN * OUT, LIMIT_WHOLE_ANSWER);
     create_model_of_text(&server, "{\"id\": \"large\", \"in_features\": 301, \"out_features\": 7,"
                                   " \"hidden\": [230], \"T\": 20}");
 }
@@ -129,18 +130,27 @@ START_TEST(answers_that_are_not_read_have_a_budget_that_is_given_back)
 }
 END_TEST
 
+static struct http_answer predict_with(const char *path, const char *members, int samples,
+                                       const char *header)
+{
+    struct bytes body = bytes_of(members, strlen(members));
+    bytes_add(&body, "\"in_spikes\": [[1, 2]", 20);
+    for (int i = 1; i < samples; i++) {
+        char sample[32];
+        bytes_add(&body, sample,
+                  (size_t)snprintf(sample, sizeof sample, ", [%d, %d]", i % 19, i * 7 % 17 - 1));
+    }
+    bytes_add(&body, "]}", 2);
+    struct http_answer answer =
+        http_send_bytes(&server, "POST", path, &body, "Expect:", header, NULL);
+    bytes_finish(&body);
+    return answer;
+}
+
 /* Voltages of `samples` samples of two outputs over 20 steps. */
 static struct http_answer predict_voltages(int samples, const char *header)
 {
-    static const char begin[] = "{\"ret_type\": \"v\", \"in_spikes\": [[1, 2]";
-    struct bytes body = bytes_of(begin, sizeof begin - 1);
-    for (int i = 1; i < samples; i++)
-        bytes_add(&body, ", [1, 2]", 8);
-    bytes_add(&body, "]}", 2);
-    struct http_answer answer =
-        http_send_bytes(&server, "POST", "/models/plain/predict", &body, header, NULL);
-    bytes_finish(&body);
-    return answer;
+    return predict_with("/models/plain/predict", "{\"ret_type\": \"v\", ", samples, header);
 }
 
 START_TEST(an_answer_that_could_never_be_given_is_refused_for_good)
@@ -157,6 +167,123 @@ START_TEST(an_answer_that_could_never_be_given_is_refused_for_good)
 }
 END_TEST
 
+/* --- predictions in pieces --- */
+
+static void start_for_predictions(const char *max_answers)
+{
+    fixture_start(FLAGS("--max-answers", max_answers, "--log", "errors"));
+    create_plain_model(&server, "plain");
+    create_model_of_text(&server, "{\"id\": \"deep\", \"in_features\": 2, \"hidden\": [5, 3], "
+                                  "\"out_features\": 3, \"T\": 20, \"seed\": 5, "
+                                  "\"labels\": [\"a\", \"b \\\"\", \"c\"]}");
+    create_model_of_text(&server, "{\"id\": \"counts\", \"in_features\": 2, \"out_features\": 2, "
+                                  "\"T\": 20, \"read_out\": \"spike_count\", "
+                                  "\"weight\": [[3, 1], [1, 2]]}");
+}
+
+static const struct {
+    const char *path, *members;
+    int samples;
+} large_predictions[] = {
+    {"/models/plain/predict", "{\"ret_type\": \"v\", ", 4000},
+    {"/models/plain/predict", "{\"ret_type\": \"label\", ", 70000},
+    {"/models/deep/predict", "{\"ret_type\": [\"label\", \"v_max\", \"hidden_spikes\"], ", 9000},
+    {"/models/deep/predict", "{\"ret_type\": [\"hidden_spikes\"], \"explain\": true, ", 9000},
+    {"/models/deep/predict", "{\"ret_type\": [\"v\", \"score\", \"spikes\"], \"explain\": true, ",
+     3000},
+    {"/models/counts/predict",
+     "{\"ret_type\": [\"count\", \"spike_times\", \"thresholds\", \"v\"], ", 2000},
+    {"/models/counts/predict", "{\"ret_type\": [\"spike_times\"], ", 5000},
+};
+
+/* The answer that is compressed is made as a whole. */
+START_TEST(a_prediction_in_pieces_has_the_bytes_of_a_whole_one)
+{
+    start_for_predictions("64M");
+    const char *path = large_predictions[_i].path, *members = large_predictions[_i].members;
+    const int samples = large_predictions[_i].samples;
+    struct http_answer pieces = predict_with(path, members, samples, NULL);
+    ck_assert_msg(pieces.status == 200, "%ld %.300s", pieces.status, pieces.body);
+    ck_assert_ptr_nonnull(pieces.json);
+    ck_assert_ptr_null(http_header(&pieces, "content-length"));
+    struct http_answer packed = predict_with(path, members, samples, "Accept-Encoding: gzip");
+    ck_assert_str_eq(http_header(&packed, "content-encoding"), "gzip");
+    struct bytes whole = bytes_inflated(packed.body, packed.size);
+    ck_assert_uint_eq(pieces.size, whole.size);
+    ck_assert_mem_eq(pieces.body, whole.at, whole.size);
+    bytes_finish(&whole);
+    http_answer_finish(&packed);
+    http_answer_finish(&pieces);
+}
+END_TEST
+
+START_TEST(a_large_array_is_as_whole_as_its_document)
+{
+    enum { SAMPLES = 4000, STEPS = 20, VALUES = SAMPLES * 2 * STEPS };
+    start_for_predictions("64M");
+    struct http_answer json = predict_voltages(SAMPLES, NULL);
+    struct http_answer npy = predict_voltages(SAMPLES, "Accept: application/x-npy");
+    ck_assert_int_eq(npy.status, 200);
+    ck_assert_uint_eq(npy.size, NPY_HEADER + VALUES * sizeof(float));
+    ck_assert_uint_eq(strtoul(http_header(&npy, "content-length"), NULL, 10), npy.size);
+    const json_t *v = json_object_get(json.json, "v");
+    for (size_t i = 0; i < VALUES; i++) {
+        float value;
+        memcpy(&value, npy.body + NPY_HEADER + i * sizeof value, sizeof value);
+        const json_t *row = json_array_get(json_array_get(v, i / (2 * STEPS)), i / STEPS % 2);
+        ck_assert((float)json_number_value(json_array_get(row, i % STEPS)) == value);
+    }
+    http_answer_finish(&npy);
+    http_answer_finish(&json);
+}
+END_TEST
+
+static int begin_unread_prediction(const char *lines)
+{
+    static struct wire_answer answer;
+    enum { SAMPLES = 50000, SAMPLE = 6 };
+    static const char before[] = "{\"ret_type\": \"v\", \"in_spikes\": [[1,2]";
+    struct bytes body = bytes_of(lines, strlen(lines));
+    char length[64];
+    bytes_add(&body, length,
+              (size_t)snprintf(length, sizeof length, "Content-Length: %zu\r\n\r\n",
+                               sizeof before - 1 + (SAMPLES - 1) * SAMPLE + 2));
+    const int connection = http_connect(&server);
+    bytes_add(&body, before, sizeof before - 1);
+    for (int i = 1; i < SAMPLES; i++)
+        bytes_add(&body, ",[1,2]", SAMPLE);
+    bytes_add(&body, "]}", 2);
+    wire_send_bytes(connection, body.at, body.size);
+    bytes_finish(&body);
+    wire_read_head(connection, &answer);
+    ck_assert_msg(answer.status == 200, "%s", answer.text);
+    return connection;
+}
+
+/* 8 MB of numbers, whose text is longer than all answers may be. */
+START_TEST(an_unread_prediction_takes_what_its_numbers_take)
+{
+    static const char *const lines[] = {
+        "POST /models/plain/predict HTTP/1.1\r\nHost: localhost\r\n",
+        "POST /models/plain/predict HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-npy\r\n",
+    };
+    start_for_predictions("10M");
+    const int connection = begin_unread_prediction(lines[_i]);
+    struct http_answer refused = predict_voltages(25000, NULL);
+    expect_problem(&refused, 503, "overloaded");
+    http_answer_finish(&refused);
+    close(connection);
+    long status = 503;
+    for (int waited = 0; status == 503; waited++) {
+        struct http_answer answer = predict_voltages(25000, NULL);
+        status = answer.status;
+        http_answer_finish(&answer);
+        ck_assert_int_lt(waited, service_patience());
+    }
+    ck_assert_int_eq(status, 200);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("large_answers");
@@ -165,5 +292,9 @@ int main(void)
     tcase_add_test(tests, head_and_http_1_0_work_as_well);
     tcase_add_test(tests, answers_that_are_not_read_have_a_budget_that_is_given_back);
     tcase_add_test(tests, an_answer_that_could_never_be_given_is_refused_for_good);
+    tcase_add_loop_test(tests, a_prediction_in_pieces_has_the_bytes_of_a_whole_one, 0,
+                        ROWS(large_predictions));
+    tcase_add_test(tests, a_large_array_is_as_whole_as_its_document);
+    tcase_add_loop_test(tests, an_unread_prediction_takes_what_its_numbers_take, 0, 2);
     return suite_run(suite);
 }

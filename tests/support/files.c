@@ -57,6 +57,25 @@ struct bytes bytes_gzipped(const struct bytes *bytes)
     return gzipped;
 }
 
+struct bytes bytes_inflated(const void *at, size_t size)
+{
+    char piece[4096];
+    struct bytes plain = {0};
+    z_stream stream = {.next_in = (Bytef *)(uintptr_t)at, .avail_in = (uInt)size};
+    ck_assert_int_eq(inflateInit2(&stream, MAX_WBITS + 16), Z_OK);
+    int result;
+    do {
+        stream.next_out = (Bytef *)piece;
+        stream.avail_out = sizeof piece;
+        result = inflate(&stream, Z_NO_FLUSH);
+        bytes_add(&plain, piece, sizeof piece - stream.avail_out);
+    } while (result == Z_OK);
+    ck_assert_int_eq(result, Z_STREAM_END);
+    ck_assert_uint_eq(stream.avail_in, 0);
+    inflateEnd(&stream);
+    return plain;
+}
+
 int file_of(const struct bytes *bytes)
 {
     const int fd = memfd_create("test", MFD_CLOEXEC);

@@ -17,8 +17,9 @@ struct bytes bytes_of(const void *at, size_t size);
 void bytes_add(struct bytes *bytes, const void *at, size_t size);
 void bytes_finish(struct bytes *bytes);
 
-/* The same, as a stream of gzip. */
+/* The same, as a stream of gzip; and what a whole stream holds. */
 struct bytes bytes_gzipped(const struct bytes *bytes);
+struct bytes bytes_inflated(const void *at, size_t size);
 
 /* A file of these bytes, in memory; to be closed. */
 int file_of(const struct bytes *bytes);
