@@ -34,7 +34,7 @@ static bool read_params(const struct run_record *record, const struct model *mod
     const bool read = fields_open_document(&fields, document, &damage) &&
                       run_params_read(&fields, &model->config, params);
     document_destroy(document);
-    return read || errors_run_ok(STORE_CORRUPT, record->id, problem);
+    return errors_run_ok(errors_of_stored(read, &damage), record->id, problem);
 }
 
 static bool add_epochs(const struct run_record *record, int64_t more, struct problem *problem,

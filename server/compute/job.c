@@ -15,9 +15,9 @@
 enum {
     NS_PER_MS = 1000000,
     PROGRESS_INTERVAL_NS = 250 * NS_PER_MS,
-    CHECKPOINT_COST = 100 /* the work between checkpoints takes this many times as long as one, */
+    CHECKPOINT_COST = 100, /* see plan_checkpoint() */
+    MEMORY_TRIES = 10      /* after which a run that gets no memory fails */
 };
-/* as long as that is no more than twice the interval that was asked for. */
 
 struct job {
     const struct job_options *options;
@@ -37,6 +37,8 @@ struct job {
     struct checkpoint checkpoint; /* of the training's end or interruption */
     struct run_snapshot result;   /* of a success: what it publishes */
     enum store_status restored;   /* how its last checkpoint could be read */
+    bool lacks_memory;            /* before its first step */
+    unsigned tries;               /* that lacked memory */
     bool lacks_version;           /* one that it should have kept is not in the store */
 };
 
@@ -241,6 +243,8 @@ static void write_checkpoint(struct job *job, const struct training_state *state
     store_pool_sweep(stores);
 }
 
+/* A checkpoint costs no more than a hundredth of the work, as long as the time between two is no
+ * more than twice what was asked for. */
 static void plan_checkpoint(struct job *job, int64_t cost_ns)
 {
     const int64_t interval = (int64_t)job->options->checkpoint_seconds * 1000000000;
@@ -307,10 +311,22 @@ static struct run_end no_memory(void)
     return failure("out_of_memory", "There was not enough memory.");
 }
 
-static struct run_end unreadable(enum store_status status)
+static struct run_end unready(struct job *job)
+{
+    job->lacks_memory = true;
+    return no_memory();
+}
+
+static struct run_end stopped(const struct job *job)
+{
+    const bool is_cancelled = atomic_load(job->control->cancelled);
+    return (struct run_end){.state = is_cancelled ? RUN_CANCELLED : RUN_RUNNING};
+}
+
+static struct run_end unreadable(struct job *job, enum store_status status)
 {
     if (status == STORE_NO_MEMORY)
-        return no_memory();
+        return unready(job);
     if (status == STORE_CORRUPT)
         return damaged();
     return failure("store_unavailable", "The database can't be read.");
@@ -322,34 +338,57 @@ static struct run_end train(struct job *job)
                                                on_epoch, on_end,   stop_requested};
     const enum core_status status = run_train(&job->run, &observer);
     if (job->restored != STORE_OK)
-        return unreadable(job->restored);
+        return unreadable(job, job->restored);
     if (status == CORE_DIVERGED)
         return failure("diverged", "The loss or a weight is no longer finite. Nothing was "
                                    "published; try a smaller learning_rate.");
-    if (status == CORE_STOPPED && atomic_load(job->control->cancelled))
-        return (struct run_end){.state = RUN_CANCELLED};
-    if (status == CORE_NO_MEMORY || job->pending.failed)
+    if (status == CORE_NO_MEMORY)
+        return unready(job);
+    if (job->pending.failed)
         return no_memory();
-    return (struct run_end){.state = status == CORE_STOPPED ? RUN_RUNNING : RUN_SUCCEEDED};
+    return status == CORE_STOPPED ? stopped(job) : (struct run_end){.state = RUN_SUCCEEDED};
+}
+
+/* From the last checkpoint, or from the beginning. */
+static struct run_end try_to_train(struct job *job, unsigned threads)
+{
+    const struct job_options *options = job->options;
+    run_unload(&job->run);
+    job->restored = STORE_OK;
+    job->lacks_memory = false;
+    job->problem = (struct problem){0};
+    const enum store_status status =
+        run_load(&job->run, job->record, options->stores, options->cache, threads, &job->problem);
+    if (status != STORE_OK)
+        return unreadable(job, status);
+    if (job->problem.code == PROBLEM_OUT_OF_MEMORY)
+        return unready(job);
+    if (problem_is_set(&job->problem))
+        return failure(problem_name(job->problem.code), job->problem.detail);
+    return train(job);
+}
+
+/* Whether a run that got no memory is tried again: at once, and then after a while. */
+static bool tries_again(struct job *job, struct run_end *end)
+{
+    if (!job->lacks_memory || ++job->tries == MEMORY_TRIES)
+        return false;
+    if (job->tries > 1)
+        stops_meanwhile(job);
+    if (!stop_requested(job))
+        return true;
+    *end = stopped(job);
+    return false;
 }
 
 static struct run_end load_and_train(struct job *job, unsigned threads)
 {
-    const struct job_options *options = job->options;
     struct run_end end;
-    if (!memory_can_hold(options->memory, job->record->memory, "", &job->problem))
+    if (!memory_can_hold(job->options->memory, job->record->memory, "", &job->problem))
         return failure(problem_name(job->problem.code), job->problem.detail);
-    do {
-        run_unload(&job->run);
-        job->restored = STORE_OK;
-        const enum store_status status = run_load(&job->run, job->record, options->stores,
-                                                  options->cache, threads, &job->problem);
-        if (status != STORE_OK)
-            return unreadable(status);
-        if (problem_is_set(&job->problem))
-            return failure(problem_name(job->problem.code), job->problem.detail);
-        end = train(job);
-    } while (begins_again(job));
+    do
+        end = try_to_train(job, threads);
+    while (begins_again(job) || tries_again(job, &end));
     return end;
 }
 

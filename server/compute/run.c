@@ -8,6 +8,7 @@
 #include "server/model/cache.h"
 #include "server/model/dataset_samples.h"
 #include "server/model/encoder_ranges.h"
+#include "server/model/errors.h"
 #include "server/store/datasets.h"
 #include "server/store/pool.h"
 #include "server/store/samples.h"
@@ -29,7 +30,7 @@ void run_unload(struct run *run)
 
 /* --- loading --- */
 
-static bool read_params(struct run *run)
+static enum store_status read_params(struct run *run)
 {
     struct fields fields;
     struct problem problem = {0};
@@ -37,7 +38,7 @@ static bool read_params(struct run *run)
     const bool read = fields_open_document(&fields, document, &problem) &&
                       run_params_read(&fields, &run->base->config, &run->params);
     document_destroy(document);
-    return read;
+    return errors_of_stored(read, &problem);
 }
 
 /* Samples of the run's own, or those of its dataset. */
@@ -53,11 +54,11 @@ static enum store_status load_samples(const struct run *run, struct store *store
         return status == STORE_NOT_FOUND ? STORE_CORRUPT : status;
     struct problem problem = {0};
     const char *sha256 = validation ? run->record->validation_sha256 : run->record->samples_sha256;
-    if (strcmp(dataset.sha256, sha256) == 0 &&
-        dataset_samples_suit(&dataset, run->base, SAMPLES_TO_FIT, "", &problem))
+    const bool suits = strcmp(dataset.sha256, sha256) == 0 &&
+                       dataset_samples_suit(&dataset, run->base, SAMPLES_TO_FIT, "", &problem);
+    status = errors_of_stored(suits, &problem);
+    if (status == STORE_OK)
         status = dataset_samples_load(store, &dataset, run->base, SAMPLES_TO_FIT, samples);
-    else
-        status = STORE_CORRUPT;
     dataset_record_finish(&dataset);
     return status;
 }
@@ -145,8 +146,8 @@ enum store_status run_load(struct run *run, const struct run_record *record,
     *run = (struct run){.record = record};
     enum store_status status =
         model_cache_get(cache, record->model, record->base_version, &run->base);
-    if (status == STORE_OK && !read_params(run))
-        status = STORE_CORRUPT;
+    if (status == STORE_OK)
+        status = read_params(run);
     if (status == STORE_OK)
         status = load_sets(run, stores);
     if (status == STORE_OK)

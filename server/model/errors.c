@@ -118,3 +118,10 @@ bool errors_core_ok(enum core_status status, struct problem *problem)
     }
     return false;
 }
+
+enum store_status errors_of_stored(bool read, const struct problem *problem)
+{
+    if (read)
+        return STORE_OK;
+    return problem->code == PROBLEM_OUT_OF_MEMORY ? STORE_NO_MEMORY : STORE_CORRUPT;
+}

@@ -16,4 +16,8 @@ bool errors_store_ok(enum store_status status, enum problem_code missing, const 
 bool errors_run_ok(enum store_status status, int64_t run, struct problem *problem);
 bool errors_core_ok(enum core_status status, struct problem *problem);
 
+/* How the reading of a stored text went. It was checked when it came in: one that can't be read,
+ * for another reason than memory, is damaged. */
+enum store_status errors_of_stored(bool read, const struct problem *problem);
+
 #endif

@@ -4,16 +4,9 @@
 #include <string.h>
 
 #include "server/model/config_json.h"
+#include "server/model/errors.h"
 #include "server/model/labels_json.h"
 #include "server/model/version_ranges.h"
-
-/* What was stored was checked when it came in: what can't be read now is damaged. */
-static enum store_status status_of(bool read, const struct problem *problem)
-{
-    if (read)
-        return STORE_OK;
-    return problem->code == PROBLEM_OUT_OF_MEMORY ? STORE_NO_MEMORY : STORE_CORRUPT;
-}
 
 static enum store_status restore_config(const char *text, struct model_config *ret_config)
 {
@@ -23,7 +16,7 @@ static enum store_status restore_config(const char *text, struct model_config *r
     const bool read =
         fields_open_document(&fields, document, &problem) && config_json_read(&fields, ret_config);
     document_destroy(document);
-    return status_of(read, &problem);
+    return errors_of_stored(read, &problem);
 }
 
 static enum store_status restore_labels(const char *text, size_t count, struct labels *ret_labels)
@@ -35,7 +28,7 @@ static enum store_status restore_labels(const char *text, size_t count, struct l
     const bool read = document != NULL &&
                       labels_json_read(document_root(document), "", count, &problem, ret_labels);
     document_destroy(document);
-    return status_of(read, &problem);
+    return errors_of_stored(read, &problem);
 }
 
 static enum store_status make_encoding(struct model *model)
