@@ -31,7 +31,9 @@ def seconds(short):
 
 def preload(name):
     """The environment in which NAME.c is loaded into the server before its libraries."""
-    return {"LD_PRELOAD": os.path.join(os.path.dirname(PROGRAM), "tests/robustness", name + ".so"),
+    library = os.path.join(os.path.dirname(PROGRAM), "tests/robustness", name + ".so")
+    demand(os.path.exists(library), "what would be loaded is not there:", library)  # without it, nothing would fail
+    return {"LD_PRELOAD": library,
             "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
 
 
