@@ -58,7 +58,8 @@ static const char *text(const json_t *object, const char *name)
 void expect_problem(const struct http_answer *answer, long status, const char *code)
 {
     ck_assert_msg(answer->status == status && strcmp(text(answer->json, "code"), code) == 0,
-                  "expected %ld %s, but %ld came: %.1000s", status, code, answer->status, answer->body);
+                  "expected %ld %s, but %ld came: %.1000s", status, code, answer->status,
+                  answer->body);
     ck_assert_str_eq(http_header(answer, "content-type"), "application/problem+json");
     ck_assert_str_eq(text(answer->json, "type"), "about:blank");
     ck_assert_str_ne(text(answer->json, "title"), "");
