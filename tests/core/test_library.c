@@ -164,6 +164,26 @@ START_TEST(training_learns_and_the_same_seed_gives_the_same_bits)
 }
 END_TEST
 
+START_TEST(each_loss_has_weights_of_its_own)
+{
+    static const enum tempotron_loss_type losses[] = {
+        TEMPOTRON_LOSS_MSE, TEMPOTRON_LOSS_CROSS_ENTROPY, TEMPOTRON_LOSS_TEMPOTRON};
+    float weight[ROWS(losses)][OUT * IN];
+    const struct tempotron_samples samples = drawn_samples();
+    struct tempotron_training training = tempotron_training_defaults();
+    training.epochs = 3;
+    for (int i = 0; i < ROWS(losses); i++) {
+        struct tempotron_model *model = default_model();
+        training.loss = losses[i];
+        ck_assert_int_eq(tempotron_train(model, &samples, NULL, &training), TEMPOTRON_OK);
+        copy_weight(model, weight[i]);
+        tempotron_model_destroy(model);
+        for (int j = 0; j < i; j++)
+            ck_assert_mem_ne(weight[i], weight[j], sizeof weight[i]);
+    }
+}
+END_TEST
+
 static int stop_after_three(void *context, size_t epoch, double loss, double accuracy)
 {
     ck_assert(isfinite(loss) && accuracy >= 0 && accuracy <= 1);
@@ -278,6 +298,29 @@ START_TEST(samples_and_parameters_outside_their_bounds_are_refused)
 }
 END_TEST
 
+START_TEST(the_kernel_is_the_cores)
+{
+    ck_assert_double_eq(tempotron_psp_kernel(7, 15, 3.75), psp_kernel(7, 15, 3.75));
+    ck_assert_double_eq(tempotron_psp_kernel(-1, 15, 3.75), 0);
+    /* At its peak, 5 ln 4. */
+    ck_assert_double_eq_tol(tempotron_psp_kernel(5 * log(4), 15, 3.75),
+                            pow(4, -1.0 / 3) - pow(4, -4.0 / 3), 1e-12);
+}
+END_TEST
+
+START_TEST(each_status_has_a_text_of_its_own)
+{
+    static const enum tempotron_status all[] = {TEMPOTRON_OK,        TEMPOTRON_INVALID,
+                                                TEMPOTRON_NO_MEMORY, TEMPOTRON_DIVERGED,
+                                                TEMPOTRON_STOPPED,   (enum tempotron_status)99};
+    for (int i = 0; i < ROWS(all); i++)
+        for (int j = 0; j < i; j++)
+            ck_assert_str_ne(tempotron_status_text(all[i]), tempotron_status_text(all[j]));
+    ck_assert_str_eq(tempotron_status_text(TEMPOTRON_NO_MEMORY), "there is not enough memory");
+    ck_assert_str_eq(tempotron_status_text((enum tempotron_status)99), "the status is unknown");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("library");
@@ -287,6 +330,9 @@ int main(void)
     tcase_add_test(tests, spike_trains_of_single_spikes_are_spike_times);
     tcase_add_test(tests, encoders_give_the_spike_times_of_the_core);
     tcase_add_test(tests, training_learns_and_the_same_seed_gives_the_same_bits);
+    tcase_add_test(tests, each_loss_has_weights_of_its_own);
+    tcase_add_test(tests, the_kernel_is_the_cores);
+    tcase_add_test(tests, each_status_has_a_text_of_its_own);
     tcase_add_test(tests, a_training_that_ends_early_leaves_the_model_as_it_was);
     tcase_add_test(tests, models_outside_their_bounds_are_refused);
     tcase_add_test(tests, encoders_outside_their_bounds_are_refused);

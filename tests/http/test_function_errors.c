@@ -104,6 +104,12 @@ static const struct refusal wrong_functions[] = {
     {"POST", "/mse_loss",
      "{\"v_max\": [[1, 2]], \"v_threshold\": [1, 1], \"label\": [0], \"num_classes\": 2}", 422,
      "wrong_shape", "/v_threshold"},
+    {"POST", "/mse_loss",
+     "{\"v_max\": [[1, 2]], \"v_threshold\": [[1], [1]], \"label\": [0], \"num_classes\": 2}", 422,
+     "wrong_shape", "/v_threshold"},
+    {"POST", "/mse_loss",
+     "{\"v_max\": [[1, 2]], \"v_threshold\": 1e39, \"label\": [0], \"num_classes\": 2}", 422,
+     "not_finite", "/v_threshold"},
     {"POST", "/mse_loss", "{\"v_max\": [[1, 2]], \"label\": [0], \"num_classes\": 2}", 422,
      "missing_field", "/v_threshold"},
 };

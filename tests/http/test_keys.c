@@ -385,6 +385,17 @@ START_TEST(a_missing_key_file_is_told)
 }
 END_TEST
 
+START_TEST(a_key_file_that_is_a_directory_is_told)
+{
+    char path[SERVICE_PATH];
+    snprintf(path, sizeof path, "%s/keys", program_directory);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    const struct program_result result = start_here();
+    expect_program_failure(&result, "keys: it can't be read");
+    ck_assert_int_eq(rmdir(path), 0);
+}
+END_TEST
+
 START_TEST(a_key_file_that_every_user_may_write_to_is_refused)
 {
     write_key_file("a admin " DIGEST "\n");
@@ -460,6 +471,7 @@ int main(void)
                               2 * SERVICE_SECONDS);
     tcase_add_loop_test(files, a_wrong_key_file_is_told_with_its_line, 0, ROWS(wrong_files));
     tcase_add_test(files, a_missing_key_file_is_told);
+    tcase_add_test(files, a_key_file_that_is_a_directory_is_told);
     tcase_add_test(files, a_key_file_that_every_user_may_write_to_is_refused);
     tcase_add_test(files, more_keys_than_the_limit_are_told);
     tcase_add_test(files, a_new_key_is_a_line_and_a_key_that_no_other_is);

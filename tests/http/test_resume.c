@@ -187,6 +187,19 @@ START_TEST(a_run_whose_dataset_has_changed_is_refused)
 }
 END_TEST
 
+START_TEST(a_run_does_not_go_on_to_keep_too_many_versions)
+{
+    create_pattern_model(&server, "a");
+    json_t *order = order_of(0, 2);
+    json_object_set_new(order, "checkpoint_every", json_integer(1));
+    json_decref(run_succeed(&server, "a", order));
+    expect_refused("POST", "/runs/1/resume", "{\"epochs\": 200}", 422, "out_of_range", "/epochs");
+    expect_refused("POST", "/runs/1/resume", "{\"epochs\": 99}", 422, "out_of_range", "/epochs");
+    json_decref(
+        http_call(&server, 202, "POST", "/runs/1/resume", json_pack("{s:i}", "epochs", 98)));
+}
+END_TEST
+
 static const struct refusal wrong[] = {
     {"POST", "/runs/1/resume", "{}", 422, "missing_field", "/epochs"},
     {"POST", "/runs/1/resume", "{\"epochs\": 0}", 422, "out_of_range", "/epochs"},
@@ -216,6 +229,7 @@ int main(void)
     tcase_add_test(tests, a_run_of_which_nothing_is_left_is_refused);
     tcase_add_test(tests, a_run_that_ended_by_its_patience_is_refused);
     tcase_add_test(tests, a_run_whose_dataset_has_changed_is_refused);
+    tcase_add_test(tests, a_run_does_not_go_on_to_keep_too_many_versions);
     tcase_add_test(tests, wrong_requests_are_refused);
     return suite_run(suite);
 }

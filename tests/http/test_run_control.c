@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/base/limits.h"
 #include "tests/support/client.h"
 #include "tests/support/datasets.h"
 #include "tests/support/fixture.h"
@@ -232,6 +233,20 @@ START_TEST(runs_of_two_models_train_at_the_same_time)
 }
 END_TEST
 
+START_TEST(a_model_has_a_share_of_the_queue)
+{
+    create_pattern_model(&server, "a");
+    create_pattern_model(&server, "b");
+    run_await_begun(&server, queue_patterns(&server, "a", RUN_ENDLESS));
+    for (int i = 0; i < LIMIT_QUEUED_RUNS_OF_MODEL; i++)
+        run_queue(&server, "a", pattern_order(1, 1));
+    struct http_answer refused = run_order(&server, "a", pattern_order(1, 1), NULL);
+    expect_problem(&refused, 503, "queue_full");
+    http_answer_finish(&refused);
+    json_decref(run_succeed(&server, "b", pattern_order(1, 1)));
+}
+END_TEST
+
 START_TEST(a_long_queue_of_a_model_does_not_hold_up_another_one)
 {
     enum { EPOCHS = 20 };
@@ -268,6 +283,7 @@ int main(void)
     tcase_add_test(tests, a_log_of_errors_has_only_failures);
     tcase_add_test(tests, runs_of_a_model_queue_and_start_from_the_former_ones_version);
     tcase_add_test(tests, runs_of_two_models_train_at_the_same_time);
+    tcase_add_test(tests, a_model_has_a_share_of_the_queue);
     tcase_add_test(tests, a_long_queue_of_a_model_does_not_hold_up_another_one);
     return suite_run(suite);
 }
