@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { CHUNK = 4 * 1024 * 1024 }; /* bytes that one write adds at most */
+#include "server/base/checksum.h"
 
 /* --- into the store --- */
 
@@ -17,50 +17,67 @@ static void count_upload(struct checkpoint *checkpoint, bool is_uploading)
     checkpoint->is_uploading = is_uploading;
 }
 
-static bool write_chunk(struct checkpoint *checkpoint)
+static bool count_bytes(void *context, const void *bytes, size_t size)
 {
-    struct buffer *rest = &checkpoint->rest;
-    struct store *store = store_pool_borrow_writer(checkpoint->stores);
-    const enum store_status status =
-        store_checkpoint_append(store, &checkpoint->record, rest->items, rest->size);
-    if (status == STORE_OK)
-        count_upload(checkpoint, true);
-    rest->size = 0;
-    return store_pool_return_writer(checkpoint->stores, status) == STORE_OK;
+    (void)bytes;
+    *(size_t *)context += size;
+    return true;
 }
 
-static bool add(void *context, const void *bytes, size_t size)
+static bool copy_bytes(void *context, const void *bytes, size_t size)
 {
-    struct checkpoint *checkpoint = context;
-    struct buffer *rest = &checkpoint->rest;
-    checksum_add(&checkpoint->checksum, bytes, size);
-    checkpoint->record.array.bytes += size;
-    for (size_t done = 0; done < size;) {
-        if (rest->size == CHUNK && !write_chunk(checkpoint))
-            return false;
-        const size_t left = size - done, room = CHUNK - rest->size;
-        const size_t part = left < room ? left : room;
-        buffer_add(rest, (const char *)bytes + done, part);
-        if (rest->failed)
-            return false;
-        done += part;
-    }
+    buffer_add(context, bytes, size);
     return true;
 }
 
 bool checkpoint_collect(struct checkpoint *checkpoint, struct store_pool *stores,
                         const struct training_state *state)
 {
+    size_t bytes = 0;
+    struct buffer *rest = &checkpoint->rest;
+    struct array_record *array = &checkpoint->record.array;
     *checkpoint = (struct checkpoint){.stores = stores};
-    checksum_init(&checkpoint->checksum);
-    if (!training_state_save(state, add, checkpoint)) {
+    training_state_save(state, count_bytes, &bytes);
+    if (!buffer_resize(rest, bytes)) {
         checkpoint_discard(checkpoint);
         return false;
     }
-    struct array_record *array = &checkpoint->record.array;
-    array->count = array->bytes;
+    training_state_save(state, copy_bytes, rest);
+    array->count = array->bytes = bytes;
     checkpoint->record.epoch = (int64_t)training_state_epochs(state);
-    checksum_finish(&checkpoint->checksum, array->sha256);
+    return true;
+}
+
+static bool write_chunk(struct checkpoint *checkpoint, const char *bytes)
+{
+    struct store *store = store_pool_borrow_writer(checkpoint->stores);
+    const enum store_status status =
+        store_checkpoint_append(store, &checkpoint->record, bytes, CHECKPOINT_CHUNK);
+    if (status == STORE_OK)
+        count_upload(checkpoint, true);
+    return store_pool_return_writer(checkpoint->stores, status) == STORE_OK;
+}
+
+bool checkpoint_write(struct checkpoint *checkpoint, const struct stop_check *stop_check)
+{
+    struct checksum checksum;
+    struct buffer *rest = &checkpoint->rest;
+    size_t written = 0;
+    bool goes_on = true;
+    checksum_init(&checksum);
+    for (; goes_on && rest->size - written > CHECKPOINT_CHUNK; written += CHECKPOINT_CHUNK) {
+        checksum_add(&checksum, rest->bytes + written, CHECKPOINT_CHUNK);
+        goes_on =
+            !stop_check_requested(stop_check) && write_chunk(checkpoint, rest->bytes + written);
+    }
+    rest->size -= written;
+    memmove(rest->bytes, rest->bytes + written, rest->size);
+    if (!goes_on || !buffer_resize(rest, rest->size)) {
+        checkpoint_discard(checkpoint);
+        return false;
+    }
+    checksum_add(&checksum, rest->bytes, rest->size);
+    checksum_finish(&checksum, checkpoint->record.array.sha256);
     return true;
 }
 

@@ -5,7 +5,7 @@
 #include "server/base/buffer.h"
 #include "server/base/log.h"
 #include "server/base/timestamp.h"
-#include "server/compute/checkpoint.h"
+#include "server/compute/checkpoint_writer.h"
 #include "server/compute/run.h"
 #include "server/model/cache.h"
 #include "server/model/memory.h"
@@ -33,7 +33,8 @@ struct job {
     int64_t epoch;      /* done */
     int64_t best_epoch; /* with patience: whose weights are kept */
 
-    int64_t checkpoint_due;       /* when the next one is written */
+    int64_t checkpoint_due; /* when the next one is begun */
+    struct checkpoint_writer writer;
     struct checkpoint checkpoint; /* of the training's end or interruption */
     struct run_snapshot result;   /* of a success: what it publishes */
     enum store_status restored;   /* how its last checkpoint could be read */
@@ -44,6 +45,7 @@ struct job {
 
 static void job_finish(struct job *job)
 {
+    checkpoint_writer_abandon(&job->writer);
     run_snapshot_finish(&job->result);
     run_unload(&job->run);
     buffer_finish(&job->pending);
@@ -222,53 +224,43 @@ static void end_job(struct job *job, struct run_end *end)
 
 /* --- checkpoints --- */
 
-/* A checkpoint that can't be written now is not written: the one before it stays. */
-static void write_checkpoint(struct job *job, const struct training_state *state)
-{
-    struct store_pool *stores = job->options->stores;
-    struct checkpoint checkpoint;
-    struct checkpoint_end end;
-    if (!checkpoint_collect(&checkpoint, stores, state))
-        return;
-    struct store *store = store_pool_borrow_writer(stores);
-    const enum store_status status =
-        store_checkpoint_keep(store, job->record->id, checkpoint_end(&checkpoint, &end),
-                              job->pending.items, pending_count(job));
-    if (status == STORE_OK) {
-        checkpoint_kept(&checkpoint);
-        job->pending.size = 0;
-    }
-    store_pool_return_writer(stores, status);
-    checkpoint_discard(&checkpoint);
-    store_pool_sweep(stores);
-}
-
-/* A checkpoint costs no more than a hundredth of the work, as long as the time between two is no
+/* A checkpoint takes no more than a hundredth of the time, as long as the time between two is no
  * more than twice what was asked for. */
-static void plan_checkpoint(struct job *job, int64_t cost_ns)
+static void plan_checkpoint(struct job *job, int64_t begun_ns, int64_t took_ns)
 {
     const int64_t interval = (int64_t)job->options->checkpoint_seconds * 1000000000;
-    int64_t wait = cost_ns * CHECKPOINT_COST;
+    const int64_t longest = 2 * interval - took_ns;
+    int64_t wait = took_ns * CHECKPOINT_COST;
+    if (wait > longest)
+        wait = longest;
     if (wait < interval)
         wait = interval;
-    job->checkpoint_due = timestamp_monotonic_ns() + (wait < 2 * interval ? wait : 2 * interval);
+    job->checkpoint_due = begun_ns + wait;
 }
 
+/* A checkpoint that can't be written now is not written: the one before it stays. */
 static void on_batch(void *context, const struct training_state *state)
 {
     struct job *job = context;
-    const int64_t begun = timestamp_monotonic_ns();
-    if (begun < job->checkpoint_due || job->lacks_version)
+    struct checkpoint_writer *writer = &job->writer;
+    const int64_t now = timestamp_monotonic_ns();
+    if (checkpoint_writer_has_ended(writer))
+        plan_checkpoint(job, writer->begun_ns, writer->took_ns);
+    if (writer->has_thread || now < job->checkpoint_due || job->lacks_version)
         return;
-    write_checkpoint(job, state);
-    plan_checkpoint(job, timestamp_monotonic_ns() - begun);
+    if (pending_count(job) > 0)
+        write_progress(job);
+    if (pending_count(job) > 0 ||
+        !checkpoint_writer_begin(writer, job->options->stores, job->record->id, state))
+        plan_checkpoint(job, now, 0);
 }
 
 static void on_end(void *context, const struct training_state *state)
 {
     struct job *job = context;
-    if (!job->lacks_version)
-        checkpoint_collect(&job->checkpoint, job->options->stores, state);
+    checkpoint_writer_abandon(&job->writer);
+    if (!job->lacks_version && checkpoint_collect(&job->checkpoint, job->options->stores, state))
+        checkpoint_write(&job->checkpoint, NULL);
 }
 
 static bool on_begin(void *context, struct training_state *state)
@@ -276,7 +268,7 @@ static bool on_begin(void *context, struct training_state *state)
     struct job *job = context;
     const struct job_options *options = job->options;
     const enum store_status status = checkpoint_restore(options->stores, job->record->id, state);
-    plan_checkpoint(job, 0);
+    plan_checkpoint(job, timestamp_monotonic_ns(), 0);
     job->restored = status == STORE_NOT_FOUND ? STORE_OK : status;
     if (status != STORE_OK)
         return status == STORE_NOT_FOUND;
@@ -337,6 +329,7 @@ static struct run_end train(struct job *job)
     const struct training_observer observer = {job,      on_begin, on_batch,
                                                on_epoch, on_end,   stop_requested};
     const enum core_status status = run_train(&job->run, &observer);
+    checkpoint_writer_abandon(&job->writer);
     if (job->restored != STORE_OK)
         return unreadable(job, job->restored);
     if (status == CORE_DIVERGED)

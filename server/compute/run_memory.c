@@ -2,6 +2,7 @@
 
 #include "core/background.h"
 #include "core/training_memory.h"
+#include "server/compute/checkpoint.h"
 
 enum {
     OF_ANY_RUN = 1024 * 1024,   /* a thread's stack, what the store reads, the run itself */
@@ -25,6 +26,17 @@ static size_t of_encoding(const struct model_config *config)
                 : 0);
 }
 
+/* checkpoint.c: the weights, their moments and the best weights, while they are written; and a
+ * chunk, of which SQLite makes a row and then pages. At the end, what is published takes their
+ * place. */
+static size_t of_checkpoint(const struct run_params *params, size_t weights, size_t samples)
+{
+    const size_t copies =
+        2u + (params->training.optimizer == OPTIMIZER_ADAM) + (params->training.loop.patience > 0);
+    const size_t state = copies * weights + samples * sizeof(uint32_t);
+    return state + 2 * (state < CHECKPOINT_CHUNK ? state : CHECKPOINT_CHUNK);
+}
+
 size_t run_memory(const struct model_config *config, const struct run_params *params,
                   const struct run_set *training, const struct run_set *validation,
                   unsigned threads)
@@ -44,10 +56,8 @@ size_t run_memory(const struct model_config *config, const struct run_params *pa
         .threads = threads,
     };
     const size_t base = training_memory_of_weights(&config->network);
-    /* Weights, moments and the best weights, as they are written. */
-    const size_t checkpoint = 4 * base + size.samples * sizeof(uint32_t);
     const size_t shares = drawn > 0 ? training->count * sizeof(uint32_t) : 0;
     return OF_ANY_RUN + threads * (size_t)OF_EACH_THREAD + training->bytes + validation->bytes +
-           shares + base + checkpoint + 2 * of_encoding(config) +
+           shares + base + of_checkpoint(params, base, size.samples) + 2 * of_encoding(config) +
            training_memory(&config->network, &size);
 }

@@ -66,12 +66,9 @@ enum store_status store_checkpoint_put(struct store *store, int64_t run,
 }
 
 enum store_status store_checkpoint_keep(struct store *store, int64_t run,
-                                        const struct checkpoint_end *end,
-                                        const struct epoch_metrics *metrics, size_t count)
+                                        const struct checkpoint_end *end)
 {
     enum store_status status = query_transaction_begin(store);
-    if (status == STORE_OK)
-        status = store_run_add_metrics(store, run, metrics, count);
     if (status == STORE_OK)
         status = store_checkpoint_put(store, run, end);
     return query_transaction_end(store, status);

@@ -2,9 +2,8 @@
  *
  * The bytes are an array of uint8, which is written chunk by chunk, each in a transaction of its
  * own, so that a large state holds the writer only for moments. The last chunk comes with the
- * transaction that keeps the whole, together with the epochs that the state has behind it. A run
- * has one checkpoint at most; a new one takes the place of the old one, whose bytes are swept away
- * (store_pool_sweep()) if they are many. */
+ * transaction that keeps the whole. A run has one checkpoint at most; a new one takes the place of
+ * the old one, whose bytes are swept away (store_pool_sweep()) if they are many. */
 #ifndef SERVER_STORE_CHECKPOINTS_H
 #define SERVER_STORE_CHECKPOINTS_H
 
@@ -28,12 +27,11 @@ struct checkpoint_end {
     const void *rest; /* the last chunk */
     size_t rest_bytes;
 };
-/* Keeps it for a running run, with the run's last metrics. The run has got further: unclean ends
- * are counted anew. */
+/* Keeps it for a running run, of which the store has the metrics of all epochs that are done. The
+ * run has got further: unclean ends are counted anew. */
 enum store_status store_checkpoint_keep(struct store *store, int64_t run,
-                                        const struct checkpoint_end *end,
-                                        const struct epoch_metrics *metrics, size_t count);
-/* The same within a transaction of the caller's, without the metrics. */
+                                        const struct checkpoint_end *end);
+/* The same within a transaction of the caller's. */
 enum store_status store_checkpoint_put(struct store *store, int64_t run,
                                        const struct checkpoint_end *end);
 

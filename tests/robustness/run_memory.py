@@ -1,14 +1,21 @@
 #!/usr/bin/env python3
-"""What a run of a small upload takes of memory: hardly more than its array if that is of bytes, and never
-much more than the estimate that --memory counts it with."""
+"""What a run takes of memory. One of a small upload takes hardly more than its array if that is of bytes; and one of a
+large layer takes its weights, with what the optimizer has of them, twice while a checkpoint is written. None takes much
+more than the estimate that --memory counts it with."""
 import gzip
 import sqlite3
 import struct
+import time
 
 from support.service import Service, demand, main, rounds
 
 FEATURES, MIB = 1024, 1024 * 1024
 TAKES = {"|u1": 1.15, "<f4": 1.1, "|i1": 4.2}  # how many times its array a run may take
+OPTIMIZERS = {
+    "sgd": {"optimizer": "sgd"},
+    "adam": {"optimizer": "adam"},
+    "adam with patience": {"optimizer": "adam", "patience": 100000},
+}
 ENCODERS = {
     "no encoder": {"in_features": FEATURES},
     "shared ranges": {"encoder": {"type": "latency", "n": FEATURES, "x_min": 0, "x_max": 255, "max_spike_time": 15}},
@@ -27,6 +34,14 @@ def estimate_of(service, run):
     connection = sqlite3.connect(f"file:{service.database}?mode=ro", uri=True)
     try:
         return connection.execute("SELECT memory FROM runs WHERE id = ?", (run,)).fetchone()[0]
+    finally:
+        connection.close()
+
+
+def has_checkpoint(service):
+    connection = sqlite3.connect(f"file:{service.database}?mode=ro", uri=True)
+    try:
+        return connection.execute("SELECT count(*) FROM checkpoints").fetchone()[0] > 0
     finally:
         connection.close()
 
@@ -53,8 +68,40 @@ def measure(dtype, encoder, fraction, size):
     return taken, estimate, len(upload)
 
 
+def measure_checkpoint(parameters, width):
+    """How many bytes a run on a square layer takes until it has kept a checkpoint, and how many it was estimated to."""
+    service = Service("--log", "errors", "--model-cache", "1K", "--checkpoint-interval", "1")
+    client = service.client()
+    client.expect(201, "POST", "/models", {"id": "m", "in_features": width, "out_features": width, "T": 5})
+    before = service.status_field("VmRSS") * 1024
+    with open(f"/proc/{service.process.pid}/clear_refs", "w") as file:
+        file.write("5")
+    sets = {"in_spikes": [[[1]] * width] * 4, "label": [0, 1, 2, 3]}
+    request = {**sets, "epochs": 100000, "batch_size": 4, **parameters}
+    if "patience" in parameters:
+        request["validation"] = sets
+    id = client.expect(202, "POST", "/models/m/train", request)["id"]
+    while not has_checkpoint(service):
+        time.sleep(0.01)
+    client.expect(202, "POST", f"/runs/{id}/cancel")
+    client.wait_for_run(id)
+    taken, estimate = service.status_field("VmHWM") * 1024 - before, estimate_of(service, id)
+    service.stop()
+    service.finish()
+    return taken, estimate
+
+
 def script():
     size, figures = rounds(64) * MIB, []
+    width = 2048 if size <= 64 * MIB else 4096
+    weights = 4 * width * width
+    for optimizer, parameters in OPTIMIZERS.items():
+        taken, estimate = measure_checkpoint(parameters, width)
+        what = f"a run with {optimizer} and a checkpoint takes {taken / MIB:.0f} MiB of {weights / MIB:.0f}"
+        demand(taken < estimate * 1.1 + 4 * MIB, what, "but was estimated to take", estimate // MIB)
+        demand(estimate < 2 * taken, what, "but was estimated to take", estimate // MIB)
+        figures.append(f"{optimizer} {taken / weights:.2f} times its weights (estimated {estimate / weights:.2f})")
+    checkpoints, figures = "; ".join(figures), []
     for dtype, most in TAKES.items():
         for encoder in ENCODERS:
             taken, estimate, upload = measure(dtype, encoder, 0.5, size)
@@ -65,7 +112,8 @@ def script():
             if encoder == "no encoder":
                 figures.append(f"{dtype[1:]} {taken / size:.2f} times (estimated {estimate / size:.2f}), "
                                f"upload {upload / 1024:.0f} KB")
-    return f"arrays of {size // MIB} MiB, a share of 0.5 set aside: " + "; ".join(figures)
+    arrays = "; ".join(figures)
+    return f"arrays of {size // MIB} MiB, a share of 0.5 set aside: {arrays}; checkpoints of {width}x{width}: {checkpoints}"
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ static void keep(int64_t run, int64_t epoch)
 {
     const struct checkpoint_record record = written(epoch);
     const struct checkpoint_end end = {&record, "e", 1};
-    ck_assert_int_eq(store_checkpoint_keep(store, run, &end, NULL, 0), STORE_OK);
+    ck_assert_int_eq(store_checkpoint_keep(store, run, &end), STORE_OK);
 }
 
 static int64_t running(const char *model)
