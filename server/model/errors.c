@@ -35,8 +35,9 @@ static bool refuse_shape(const char *name, struct problem *problem)
                        name);
 }
 
-static const char full[] = "The database is full: its disk is, or it is as large as --max-store "
-                           "allows. Delete models or datasets.";
+static const char full[] =
+    "The disk is full, or the database is as large as --max-store allows. Make "
+    "room on the disk, or delete models or datasets.";
 
 static bool say_missing(enum problem_code missing, const char *name, struct problem *problem)
 {

@@ -4,9 +4,7 @@
 
 #include "server/store/query.h"
 
-/* In a damaged database, chunks of an array that is gone may be left, and its number is given
- * again.
- */
+/* A damaged database may have chunks of an array that is gone, whose number is given again. */
 static enum store_status delete_strays(struct store *store, int64_t array)
 {
     struct query query = query_begin(store, "DELETE FROM chunks WHERE array = ?");

@@ -165,11 +165,11 @@ enum store_status store_pool_borrow_reader(struct store_pool *pool, struct store
     return STORE_OK;
 }
 
+/* One whose transaction could not end, for want of memory, would show the past. */
 void store_pool_return_reader(struct store_pool *pool, struct store *store)
 {
     if (sqlite3_txn_state(store->db, NULL) != SQLITE_TXN_NONE) {
-        store_close(
-            store); /* without memory its transaction could not end: it would show the past */
+        store_close(store);
         return;
     }
     pthread_mutex_lock(&pool->lock);

@@ -59,8 +59,8 @@ STEPS = [
     ("read a run", ("GET", "/runs/1"), None, None),
 ]
 RUNS = [
-    ("POST", "/models/kept/train", order(0)),
-    ("POST", "/models/flowers/train", {"dataset": "kept", "epochs": 5, "validation_fraction": 0.3}),
+    ("POST", "/models/kept/train", {**order(0), "epochs": 2}),
+    ("POST", "/models/flowers/train", {"dataset": "kept", "epochs": 2, "validation_fraction": 0.3}),
 ]
 
 
@@ -201,7 +201,7 @@ def every(stride, attempt, broken, keeps=None):
 
 def script():
     turns = rounds(1)  # 0: no starts and stops, which, like runs, take longer
-    run_stride, stride = (max(1, most // max(1, turns)) for most in (8, 48))
+    run_stride, stride = (max(1, most // max(1, turns)) for most in (16, 48))
     figures, broken = Figures(), []
     directory = tempfile.mkdtemp(prefix="tempotrond-robustness-")
     faults = Faults(os.path.join(directory, "faults"))
