@@ -6,6 +6,7 @@
 #include "server/api/service.h"
 #include "server/model/errors.h"
 #include "server/store/pool.h"
+#include "server/store/sizes.h"
 
 static void write_array(struct buffer *json, const char *key, const struct array_record *array)
 {
@@ -64,9 +65,23 @@ enum store_status datasets_find(struct service *service, const char *id,
     return status;
 }
 
+static bool is_large(struct service *service, const char *id)
+{
+    struct store *store;
+    if (store_pool_borrow_reader(service->stores, &store) != STORE_OK)
+        return false;
+    const size_t bytes = store_size_of_dataset(store, id);
+    store_pool_return_reader(service->stores, store);
+    return bytes > LIMIT_INLINE_BODY;
+}
+
 void datasets_get(struct service *service, const struct request *request, struct reply *reply)
 {
     struct dataset_record record;
+    if (request->team == NULL && is_large(service, request->dataset)) {
+        reply_continue(reply, datasets_get, WORK_FOR_POOL);
+        return;
+    }
     if (!errors_store_ok(datasets_find(service, request->dataset, &record),
                          PROBLEM_DATASET_NOT_FOUND, request->dataset, &reply->problem))
         return;
@@ -75,19 +90,21 @@ void datasets_get(struct service *service, const struct request *request, struct
     dataset_record_finish(&record);
 }
 
+static const struct page_kind datasets_page = {datasets_list, "datasets",
+                                               sizeof(struct dataset_record), LIMIT_PAGE_DEFAULT,
+                                               store_size_of_datasets};
+
 void datasets_list(struct service *service, const struct request *request, struct reply *reply)
 {
     size_t i;
     struct page page;
-    if (!page_begin(&page, service, request, LIMIT_PAGE_DEFAULT, sizeof(struct dataset_record),
-                    reply))
+    if (!page_begin(&page, service, request, &datasets_page, reply))
         return;
     struct dataset_record *records = page.records;
     const enum store_status status =
         store_dataset_list(page.store, page.cursor, page.limit, records, &page.count);
     if (page_is_listed(&page,
-                       errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, "", &reply->problem),
-                       "datasets"))
+                       errors_store_ok(status, PROBLEM_DATASET_NOT_FOUND, "", &reply->problem)))
         while (page_takes(&page, &i))
             if (page_shows(&page, records[i].id[0] != '\0'))
                 write_dataset(&reply->body, &records[i]);

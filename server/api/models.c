@@ -16,10 +16,12 @@
 #include "server/model/errors.h"
 #include "server/model/labels_json.h"
 #include "server/model/model.h"
+#include "server/model/version_ranges.h"
 #include "server/model/weights.h"
 #include "server/model/weights_json.h"
 #include "server/store/models.h"
 #include "server/store/pool.h"
+#include "server/store/sizes.h"
 
 /* --- showing --- */
 
@@ -59,9 +61,22 @@ static void answer_model(struct service *service, const char *id, struct reply *
     model_record_finish(&record);
 }
 
+static bool is_large(struct service *service, const char *id)
+{
+    struct store *store;
+    if (store_pool_borrow_reader(service->stores, &store) != STORE_OK)
+        return false;
+    const size_t bytes = version_ranges_size_of_model(store, id, LIMIT_INLINE_BODY);
+    store_pool_return_reader(service->stores, store);
+    return bytes > LIMIT_INLINE_BODY;
+}
+
 void models_get(struct service *service, const struct request *request, struct reply *reply)
 {
-    answer_model(service, request->model, reply);
+    if (request->team == NULL && is_large(service, request->model))
+        reply_continue(reply, models_get, WORK_FOR_POOL);
+    else
+        answer_model(service, request->model, reply);
 }
 
 /* A model whose ranges are damaged keeps only its place in the listing. */
@@ -76,12 +91,14 @@ static enum store_status fit_listed(struct store *store, struct model_record *re
     return STORE_OK;
 }
 
+static const struct page_kind models_page = {models_list, "models", sizeof(struct model_record),
+                                             LIMIT_PAGE_DEFAULT, store_size_of_models};
+
 void models_list(struct service *service, const struct request *request, struct reply *reply)
 {
     size_t i;
     struct page page;
-    if (!page_begin(&page, service, request, LIMIT_PAGE_DEFAULT, sizeof(struct model_record),
-                    reply))
+    if (!page_begin(&page, service, request, &models_page, reply))
         return;
     struct model_record *records = page.records;
     enum store_status status =
@@ -89,8 +106,8 @@ void models_list(struct service *service, const struct request *request, struct 
     for (i = 0; status == STORE_OK && i < page.count; i++)
         if (records[i].id[0] != '\0')
             status = fit_listed(page.store, &records[i]);
-    if (page_is_listed(&page, errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, "", &reply->problem),
-                       "models"))
+    if (page_is_listed(&page,
+                       errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, "", &reply->problem)))
         while (page_takes(&page, &i))
             if (page_shows(&page, records[i].id[0] != '\0'))
                 write_model(&reply->body, &records[i]);

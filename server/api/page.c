@@ -25,29 +25,44 @@ static bool read_number(const struct request *request, const char *name, int64_t
     return true;
 }
 
-bool page_begin(struct page *page, struct service *service, const struct request *request,
-                size_t default_limit, size_t record_size, struct reply *reply)
+/* Reads the options of the query string. */
+static bool read_options(const struct request *request, struct problem *problem, struct page *page)
 {
-    int64_t limit = (int64_t)default_limit, cursor = 0;
-    const bool has_limit = read_number(request, "limit", LIMIT_PAGE, &reply->problem, &limit);
-    const bool has_cursor = read_number(request, "cursor", INT64_MAX, &reply->problem, &cursor);
-    if (!has_limit || !has_cursor)
+    int64_t limit = (int64_t)page->kind->default_limit;
+    const bool has_limit = read_number(request, "limit", LIMIT_PAGE, problem, &limit);
+    page->limit = (size_t)limit;
+    return read_number(request, "cursor", INT64_MAX, problem, &page->cursor) && has_limit;
+}
+
+static bool is_large(const struct page *page)
+{
+    const struct page_kind *kind = page->kind;
+    return page->limit > kind->default_limit ||
+           (kind->size != NULL &&
+            kind->size(page->store, page->cursor, page->limit) > LIMIT_PAGE_BYTES);
+}
+
+bool page_begin(struct page *page, struct service *service, const struct request *request,
+                const struct page_kind *kind, struct reply *reply)
+{
+    *page = (struct page){.kind = kind, .service = service, .reply = reply};
+    if (!read_options(request, &reply->problem, page) ||
+        !errors_store_ok(store_pool_borrow_reader(service->stores, &page->store), PROBLEM_INTERNAL,
+                         "", &reply->problem))
         return false;
-    *page = (struct page){.service = service,
-                          .reply = reply,
-                          .limit = (size_t)limit,
-                          .cursor = cursor,
-                          .records = calloc((size_t)limit, record_size)};
-    const enum store_status status = page->records == NULL
-                                         ? STORE_NO_MEMORY
-                                         : store_pool_borrow_reader(service->stores, &page->store);
-    if (errors_store_ok(status, PROBLEM_INTERNAL, "", &reply->problem))
-        return true;
-    free(page->records);
+    if (request->team == NULL && is_large(page)) {
+        reply_continue(reply, kind->handler, WORK_FOR_POOL);
+    } else {
+        page->records = calloc(page->limit, kind->record_size);
+        if (page->records != NULL)
+            return true;
+        problem_set_no_memory(&reply->problem);
+    }
+    store_pool_return_reader(service->stores, page->store);
     return false;
 }
 
-bool page_is_listed(struct page *page, bool is_read, const char *array)
+bool page_is_listed(struct page *page, bool is_read)
 {
     struct buffer *json = &page->reply->body;
     store_pool_return_reader(page->service->stores, page->store);
@@ -55,7 +70,7 @@ bool page_is_listed(struct page *page, bool is_read, const char *array)
     if (!is_read)
         return false;
     json_write_object_begin(json);
-    json_write_key(json, array);
+    json_write_key(json, page->kind->array);
     json_write_array_begin(json);
     return true;
 }

@@ -8,7 +8,18 @@
 #include "server/http/reply.h"
 #include "server/store/store.h"
 
+/* What is listed. */
+struct page_kind {
+    request_handler *handler; /* that lists it */
+    const char *array;        /* the name of the answer's member */
+    size_t record_size;
+    size_t default_limit; /* items; a longer page, and a large one, are for the pool */
+    /* Bytes of the rows of a page; NULL: never large. */
+    size_t (*size)(struct store *store, int64_t before, size_t limit);
+};
+
 struct page {
+    const struct page_kind *kind;
     struct service *service;
     struct reply *reply;
     size_t limit;        /* items */
@@ -21,14 +32,14 @@ struct page {
     bool is_listed;
 };
 
-/* Reads ?limit= and ?cursor=, and prepares the records. False with the problem set: then there is
- * nothing to end. */
+/* Reads ?limit= and ?cursor=, and prepares the records. False: the problem is set, or the handler
+ * is the next step, on the pool; there is nothing to end. */
 bool page_begin(struct page *page, struct service *service, const struct request *request,
-                size_t default_limit, size_t record_size, struct reply *reply);
+                const struct page_kind *kind, struct reply *reply);
 
-/* Gives the store back. Whether the records were read, as `is_read` says; the array of this name is
- * then begun. */
-bool page_is_listed(struct page *page, bool is_read, const char *array);
+/* Gives the store back. Whether the records were read, as `is_read` says; the array is then begun.
+ */
+bool page_is_listed(struct page *page, bool is_read);
 
 /* Whether the page takes another of the records that were read: it has less than LIMIT_PAGE_BYTES.
  * Counts it, and *ret_number is its number. */

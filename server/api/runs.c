@@ -152,6 +152,9 @@ static bool read_state(const struct request *request, struct problem *problem, i
     return *state >= 0;
 }
 
+static const struct page_kind runs_page = {runs_list, "runs", sizeof(struct run_record),
+                                           LIMIT_PAGE_DEFAULT, NULL};
+
 void runs_list(struct service *service, const struct request *request, struct reply *reply)
 {
     int state;
@@ -159,14 +162,13 @@ void runs_list(struct service *service, const struct request *request, struct re
     struct page page;
     const char *model = request_query(request, "model");
     if (!read_state(request, &reply->problem, &state) ||
-        !page_begin(&page, service, request, LIMIT_PAGE_DEFAULT, sizeof(struct run_record), reply))
+        !page_begin(&page, service, request, &runs_page, reply))
         return;
     struct run_record *records = page.records;
     const enum store_status status =
         store_run_list(page.store, model, state, page.cursor, page.limit, records, &page.count);
     if (page_is_listed(&page,
-                       errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, model, &reply->problem),
-                       "runs"))
+                       errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, model, &reply->problem)))
         while (page_takes(&page, &i))
             if (page_shows(&page, records[i].model[0] != '\0'))
                 write_run(&reply->body, &records[i]);
@@ -186,16 +188,19 @@ static void write_epoch(struct buffer *json, const struct epoch_metrics *metrics
     json_write_object_end(json);
 }
 
+static const struct page_kind metrics_page = {runs_metrics, "metrics", sizeof(struct epoch_metrics),
+                                              LIMIT_PAGE, NULL};
+
 void runs_metrics(struct service *service, const struct request *request, struct reply *reply)
 {
     size_t i;
     struct page page;
-    if (!page_begin(&page, service, request, LIMIT_PAGE, sizeof(struct epoch_metrics), reply))
+    if (!page_begin(&page, service, request, &metrics_page, reply))
         return;
     struct epoch_metrics *metrics = page.records;
     const enum store_status status =
         store_run_metrics(page.store, request->run, page.cursor, page.limit, metrics, &page.count);
-    if (page_is_listed(&page, errors_run_ok(status, request->run, &reply->problem), "metrics"))
+    if (page_is_listed(&page, errors_run_ok(status, request->run, &reply->problem)))
         while (page_takes(&page, &i))
             write_epoch(&reply->body, &metrics[i]);
     page_end(&page, page.listed > 0 ? metrics[page.listed - 1].epoch : 0);

@@ -29,20 +29,20 @@ static void write_version(struct buffer *json, const struct version_record *reco
     json_write_object_end(json);
 }
 
+static const struct page_kind versions_page = {
+    versions_list, "versions", sizeof(struct version_record), LIMIT_PAGE_DEFAULT, NULL};
+
 void versions_list(struct service *service, const struct request *request, struct reply *reply)
 {
     size_t i;
     struct page page;
-    if (!page_begin(&page, service, request, LIMIT_PAGE_DEFAULT, sizeof(struct version_record),
-                    reply))
+    if (!page_begin(&page, service, request, &versions_page, reply))
         return;
     struct version_record *records = page.records;
     const enum store_status status = store_version_list(page.store, request->model, page.cursor,
                                                         page.limit, records, &page.count);
-    if (page_is_listed(
-            &page,
-            errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, request->model, &reply->problem),
-            "versions"))
+    if (page_is_listed(&page, errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, request->model,
+                                              &reply->problem)))
         while (page_takes(&page, &i))
             if (page_shows(&page, records[i].sha256[0] != '\0'))
                 write_version(&reply->body, &records[i]);

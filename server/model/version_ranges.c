@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "server/store/sizes.h"
+
 #define PREFIX "encoder."
 static const char x_min_name[] = PREFIX "x_min", x_max_name[] = PREFIX "x_max";
 
@@ -62,6 +64,11 @@ enum store_status version_ranges_peek(struct store *store, int64_t model, int64_
                                       struct tensors *ret_tensors)
 {
     return store_version_peek(store, model, version, PREFIX, ret_tensors);
+}
+
+size_t version_ranges_size_of_model(struct store *store, const char *id, size_t enough)
+{
+    return store_size_of_model(store, id, PREFIX, enough);
 }
 
 enum store_status version_ranges_features(struct store *store, int64_t model, int64_t version,

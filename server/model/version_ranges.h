@@ -27,6 +27,9 @@ enum store_status version_ranges_take(const struct tensors *tensors, struct mode
 enum store_status version_ranges_features(struct store *store, int64_t model, int64_t version,
                                           size_t *ret_features);
 
+/* See store_size_of_model(): with the ranges that the served version was fitted to. */
+size_t version_ranges_size_of_model(struct store *store, const char *id, size_t enough);
+
 /* Loads only these tensors of a version: its checksum, which is that of all tensors, is not
  * verified. STORE_NOT_FOUND: it has none. */
 enum store_status version_ranges_peek(struct store *store, int64_t model, int64_t version,

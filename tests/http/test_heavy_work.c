@@ -267,6 +267,66 @@ START_TEST(event_loops_serve_while_small_bodies_become_large)
 }
 END_TEST
 
+static char *wide_member(const char *name, int features, const char *number)
+{
+    char *member = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&member, &size);
+    fprintf(stream, "\"%s\": [%s", name, number);
+    for (int i = 1; i < features; i++)
+        fprintf(stream, ",%s", number);
+    fputs("]", stream);
+    fclose(stream);
+    return member;
+}
+
+static void create_wide_model(const char *id, int features)
+{
+    char *model = NULL;
+    size_t size;
+    char *x_min = wide_member("x_min", features, "0.01234567");
+    char *x_max = wide_member("x_max", features, "9.87654321");
+    FILE *stream = open_memstream(&model, &size);
+    fprintf(stream,
+            "{\"id\": \"%s\", \"out_features\": 1, \"T\": 10, \"encoder\": {\"type\": \"latency\", "
+            "\"max_spike_time\": 9, %s, %s}}",
+            id, x_min, x_max);
+    fclose(stream);
+    create_model_of_text(&server, model);
+    free(model);
+    free(x_min);
+    free(x_max);
+}
+
+static bool serves_beside_documents(const char *path)
+{
+    int large[LARGE];
+    for (int i = 0; i < LARGE; i++) {
+        char request[128];
+        const int size =
+            snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
+        large[i] = http_connect(&server);
+        send_all(large[i], request, (size_t)size);
+    }
+    return serves_beside(large, 200);
+}
+
+START_TEST(event_loops_serve_while_large_documents_are_read)
+{
+    enum { FEATURES = 250000, MAX_FEATURES = 4 * FEATURES };
+    char id[16], path[32];
+    fixture_start(FLAGS("--log", "errors", "--threads", "1", "--max-answers", "1G"));
+    for (int features = FEATURES;; features *= 2) {
+        ck_assert_int_le(features, MAX_FEATURES);
+        snprintf(id, sizeof id, "wide-%d", features);
+        snprintf(path, sizeof path, "/models/%s", id);
+        create_wide_model(id, features);
+        if (serves_beside_documents(path) || threads_take_turns())
+            break;
+    }
+}
+END_TEST
+
 START_TEST(a_stop_lets_jobs_end_that_wait_and_run)
 {
     enum { CLIENTS = 12 };
@@ -511,6 +571,7 @@ int main(void)
     tcase_add_test(tests, a_full_queue_is_told_at_once);
     tcase_add_test(tests, event_loops_serve_while_the_pool_is_busy);
     tcase_add_test(tests, event_loops_serve_while_small_bodies_become_large);
+    tcase_add_test(tests, event_loops_serve_while_large_documents_are_read);
     tcase_add_test(tests, a_stop_lets_jobs_end_that_wait_and_run);
     tcase_add_loop_test(tests, a_stop_that_does_not_wait_ends_well, 0, 4);
     tcase_add_test(tests, jobs_that_come_while_the_server_ends_do_no_harm);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/store/sizes.h"
 #include "tests/support/stored.h"
 #include "tests/support/suite.h"
 
@@ -42,6 +43,37 @@ START_TEST(the_longest_id_is_kept_whole)
     ck_assert_int_eq(store_model_find(store, id, &record), STORE_OK);
     ck_assert_str_eq(record.id, id);
     model_record_finish(&record);
+}
+END_TEST
+
+START_TEST(the_size_of_a_model_is_that_of_its_texts_and_of_the_tensors_asked_for)
+{
+    insert_model("iris");
+    ck_assert_uint_eq(store_size_of_model(store, "iris", "encoder.", 1000), 18);
+    ck_assert_uint_eq(store_size_of_model(store, "iris", "weight", 1000), 18 + 6 * 10);
+    ck_assert_uint_eq(store_size_of_model(store, "iris", "weight", 17), 18);
+    ck_assert_uint_eq(store_size_of_model(store, "no", "weight", 1000), 0);
+    insert_model("other");
+    ck_assert_uint_eq(store_size_of_models(store, 0, 10), 2 * 18);
+    ck_assert_uint_eq(store_size_of_models(store, 0, 1), 18);
+    run_sql("UPDATE models SET labels = NULL");
+    ck_assert_uint_eq(store_size_of_models(store, 0, 10), 0); /* nothing of them is long */
+    run_sql("UPDATE models SET summary = '{}' WHERE id = 'iris'");
+    ck_assert_uint_eq(store_size_of_models(store, 0, 10), 9);
+}
+END_TEST
+
+START_TEST(the_size_of_a_dataset_is_that_of_its_names)
+{
+    put_dataset("one", 1);
+    put_dataset("two", 1);
+    ck_assert_uint_eq(store_size_of_datasets(store, 0, 10), 0);
+    run_sql("UPDATE datasets SET names = '[\"a\"]' WHERE id = 'one'");
+    ck_assert_uint_eq(store_size_of_dataset(store, "one"), 5);
+    ck_assert_uint_eq(store_size_of_dataset(store, "two"), 0);
+    ck_assert_uint_eq(store_size_of_dataset(store, "no"), 0);
+    ck_assert_uint_eq(store_size_of_datasets(store, 0, 10), 5);
+    ck_assert_uint_eq(store_size_of_datasets(store, 0, 1), 0); /* the newest is "two" */
 }
 END_TEST
 
@@ -395,6 +427,8 @@ int main(void)
     TCase *tests = suite_case(suite, "models and versions", store_set_up, store_tear_down, 30);
     tcase_add_test(tests, a_model_reads_back_as_it_was_written);
     tcase_add_test(tests, the_longest_id_is_kept_whole);
+    tcase_add_test(tests, the_size_of_a_model_is_that_of_its_texts_and_of_the_tensors_asked_for);
+    tcase_add_test(tests, the_size_of_a_dataset_is_that_of_its_names);
     tcase_add_test(tests, a_taken_id_changes_nothing);
     tcase_add_test(tests, what_is_not_there_is_not_found);
     tcase_add_test(tests, models_are_listed_newest_first);
