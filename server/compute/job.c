@@ -38,8 +38,8 @@ struct job {
     struct checkpoint checkpoint; /* of the training's end or interruption */
     struct run_snapshot result;   /* of a success: what it publishes */
     enum store_status restored;   /* how its last checkpoint could be read */
-    bool lacks_memory;            /* before its first step */
-    unsigned tries;               /* that lacked memory */
+    bool lacks_memory;            /* to begin or to go on */
+    unsigned tries;               /* that lacked memory since the last epoch */
     bool lacks_version;           /* one that it should have kept is not in the store */
 };
 
@@ -112,6 +112,7 @@ static void on_epoch(void *context, const struct training_epoch *epoch)
         .validation_accuracy = epoch->has_validation ? epoch->validation_accuracy : NAN,
     };
     job->epoch = metrics.epoch;
+    job->tries = 0;
     buffer_add(&job->pending, &metrics, sizeof metrics);
     if (epoch->is_best)
         job->best_epoch = metrics.epoch;
@@ -172,12 +173,15 @@ static enum store_status try_to_end(struct job *job, struct run_end *end)
     if (end->state == RUN_SUCCEEDED && !has_result(job))
         return STORE_NO_MEMORY;
     struct store *store = model_cache_change_begin(cache, job->record->model);
-    if (end->state == RUN_SUCCEEDED &&
-        store_queue_is_cancelled(store, job->record->id) == STORE_OK) {
+    enum store_status status = STORE_NOT_FOUND;
+    if (end->state == RUN_SUCCEEDED)
+        status = store_queue_is_cancelled(store, job->record->id);
+    if (status == STORE_OK) {
         *end = (struct run_end){.state = RUN_CANCELLED};
         log_end(job, end);
     }
-    const enum store_status status = write_end(job, end, store);
+    if (status == STORE_OK || status == STORE_NOT_FOUND)
+        status = write_end(job, end, store);
     if (status == STORE_OK)
         checkpoint_kept(&job->checkpoint);
     return model_cache_change_end(cache, job->record->model, status);
@@ -303,7 +307,7 @@ static struct run_end no_memory(void)
     return failure("out_of_memory", "There was not enough memory.");
 }
 
-static struct run_end unready(struct job *job)
+static struct run_end lack_memory(struct job *job)
 {
     job->lacks_memory = true;
     return no_memory();
@@ -318,7 +322,7 @@ static struct run_end stopped(const struct job *job)
 static struct run_end unreadable(struct job *job, enum store_status status)
 {
     if (status == STORE_NO_MEMORY)
-        return unready(job);
+        return lack_memory(job);
     if (status == STORE_CORRUPT)
         return damaged();
     return failure("store_unavailable", "The database can't be read.");
@@ -336,7 +340,7 @@ static struct run_end train(struct job *job)
         return failure("diverged", "The loss or a weight is no longer finite. Nothing was "
                                    "published; try a smaller learning_rate.");
     if (status == CORE_NO_MEMORY)
-        return unready(job);
+        return lack_memory(job);
     if (job->pending.failed)
         return no_memory();
     return status == CORE_STOPPED ? stopped(job) : (struct run_end){.state = RUN_SUCCEEDED};
@@ -355,10 +359,24 @@ static struct run_end try_to_train(struct job *job, unsigned threads)
     if (status != STORE_OK)
         return unreadable(job, status);
     if (job->problem.code == PROBLEM_OUT_OF_MEMORY)
-        return unready(job);
+        return lack_memory(job);
     if (problem_is_set(&job->problem))
         return failure(problem_name(job->problem.code), job->problem.detail);
     return train(job);
+}
+
+/* Forgets the epochs since the last checkpoint. */
+static bool rewind_metrics(struct job *job)
+{
+    struct store_pool *stores = job->options->stores;
+    struct store *store = store_pool_borrow_writer(stores);
+    const enum store_status status =
+        store_pool_return_writer(stores, store_queue_rewind(store, job->record->id));
+    if (status != STORE_OK)
+        return false;
+    job->pending.size = 0;
+    job->epoch = job->best_epoch = 0;
+    return true;
 }
 
 /* Whether a run that got no memory is tried again: at once, and then after a while. */
@@ -369,7 +387,7 @@ static bool tries_again(struct job *job, struct run_end *end)
     if (job->tries > 1)
         stops_meanwhile(job);
     if (!stop_requested(job))
-        return true;
+        return rewind_metrics(job);
     *end = stopped(job);
     return false;
 }

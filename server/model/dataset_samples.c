@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "server/model/errors.h"
+
 /* --- whether it suits --- */
 
 /* Whether the model has a class of each name of the dataset's; class_of[classes] are their numbers
@@ -195,9 +197,7 @@ static enum store_status rename_labels(const struct dataset_record *dataset,
     for (size_t i = 0; known && i < samples->count; i++)
         samples->targets.label[i] = class_of[samples->targets.label[i]];
     free(class_of);
-    if (known)
-        return STORE_OK;
-    return unknown.code == PROBLEM_OUT_OF_MEMORY ? STORE_NO_MEMORY : STORE_CORRUPT;
+    return errors_of_stored(known, &unknown);
 }
 
 static enum store_status load_labels(struct store *store, const struct dataset_record *dataset,

@@ -119,9 +119,7 @@ enum store_status store_queue_insert(struct store *store, int64_t model, const c
 
 /* --- runs that were interrupted --- */
 
-/* The epochs that a running run, or with 0 any, has not behind it if it goes on from its
- * checkpoint. */
-static enum store_status forget_metrics(struct store *store, int64_t run)
+enum store_status store_queue_rewind(struct store *store, int64_t run)
 {
     struct query query = query_begin(
         store, "DELETE FROM metrics AS e WHERE run IN (SELECT id FROM runs WHERE state = 'running' "
@@ -166,7 +164,7 @@ enum store_status store_queue_take_up(struct store *store, int64_t now)
 {
     enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
-        status = forget_metrics(store, 0);
+        status = store_queue_rewind(store, 0);
     if (status == STORE_OK)
         status = queue_or_end(store, now);
     if (status == STORE_OK)
@@ -197,7 +195,7 @@ enum store_status store_queue_return(struct store *store, int64_t run,
     if (status == STORE_OK && checkpoint != NULL)
         status = store_checkpoint_put(store, run, checkpoint);
     if (status == STORE_OK)
-        status = forget_metrics(store, run);
+        status = store_queue_rewind(store, run);
     if (status == STORE_OK)
         status = queue_again(store, run);
     return query_transaction_end(store, status);

@@ -18,6 +18,9 @@ enum store_status store_queue_insert(struct store *store, int64_t model, const c
  * fail as `crashed`. A process that has ended in order, and could not queue its runs as the disk
  * was full, counts as a stop. */
 enum store_status store_queue_take_up(struct store *store, int64_t now);
+/* A running run, or with 0 each of them, is to go on from its checkpoint, or begin again: later
+ * metrics go. */
+enum store_status store_queue_rewind(struct store *store, int64_t run);
 /* A clean stop interrupts a running run: it becomes queued, with what it goes on from after the
  * next start (NULL: its last checkpoint, or from its beginning) and its metrics until then. */
 enum store_status store_queue_return(struct store *store, int64_t run,
