@@ -31,6 +31,7 @@ embed migration_0011, "migrations/0011_row_checksums.sql"
 embed migration_0012, "migrations/0012_swept_arrays.sql"
 embed migration_0013, "migrations/0013_retries.sql"
 embed migration_0014, "migrations/0014_removed_models.sql"
+embed migration_0015, "migrations/0015_removed_runs.sql"
 
     .section .data.rel.ro, "aw"
     .balign 16
@@ -53,6 +54,7 @@ embedded_migrations:
     describe migration_0012
     describe migration_0013
     describe migration_0014
+    describe migration_0015
 end_migrations:
 
     .section .rodata

@@ -262,12 +262,16 @@ static const char *const faults[] = {
     "SELECT 'version ' || version || ' of model number ' || model, 'there is no such model' FROM "
     "versions WHERE model NOT IN (SELECT sequence FROM models) AND model NOT IN (SELECT model FROM "
     "removed_models)",
+    "SELECT 'metrics of run ' || run, 'there is no such run' FROM metrics WHERE run NOT IN (SELECT "
+    "id FROM runs) AND run NOT IN (SELECT run FROM removed_runs) GROUP BY run",
     "SELECT DISTINCT 'version ' || version || ' of model number ' || model, 'it has weights that "
     "should follow from the seed' FROM tensors JOIN versions USING (model, version) WHERE drawn",
     "SELECT 'model ' || id, 'it serves a version that it does not have' FROM models m WHERE NOT "
     "EXISTS (SELECT 1 FROM versions v WHERE v.model = m.sequence AND v.version = m.version)",
     "SELECT 'model ' || id, 'it is there and noted as deleted' FROM models JOIN removed_models ON "
     "model = sequence",
+    "SELECT 'run ' || id, 'it is there and noted as deleted' FROM runs JOIN removed_runs ON run = "
+    "id",
     "SELECT 'run ' || r.id, 'its samples are others' FROM runs r JOIN samples s ON s.id = "
     "r.samples WHERE s.sha256 <> r.samples_sha256 UNION ALL SELECT 'run ' || r.id, 'the samples "
     "that validate it are others' FROM runs r JOIN samples s ON s.id = r.validation WHERE "

@@ -52,8 +52,8 @@ enum store_status store_model_update(struct store *store, int64_t model,
 /* Whether the model serves this version: STORE_OK or STORE_NOT_FOUND. As long as the caller has the
  * writer, it stays so. */
 enum store_status store_model_serves(struct store *store, int64_t model, int64_t version);
-/* With its runs and their metrics. Its versions, and the samples that no other run uses, belong to
- * nothing then, and are swept (store_pool_sweep()). STORE_IN_USE. */
+/* With its runs. Its versions, the metrics of its runs, and the samples that no other run uses
+ * belong to nothing then, and are swept (store_pool_sweep()). STORE_IN_USE. */
 enum store_status store_model_delete(struct store *store, const char *id);
 
 #endif

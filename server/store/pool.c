@@ -7,6 +7,7 @@
 
 #include "server/store/arrays.h"
 #include "server/store/query.h"
+#include "server/store/runs.h"
 #include "server/store/samples.h"
 #include "server/store/versions.h"
 
@@ -125,6 +126,8 @@ static enum store_status sweep_piece(struct store_pool *pool, struct store *stor
         status = store_array_sweep(store);
     if (status == STORE_NOT_FOUND)
         status = store_version_sweep(store);
+    if (status == STORE_NOT_FOUND)
+        status = store_run_sweep(store);
     return status == STORE_NOT_FOUND ? store_samples_sweep(store) : status;
 }
 

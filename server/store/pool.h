@@ -28,8 +28,8 @@ struct uploads {
 struct uploads *store_pool_uploads(struct store_pool *pool);
 
 /* Deletes what belongs to nothing, piece by piece, so that other threads have the writer in
- * between: versions, samples, and arrays unless some are uploaded. The caller does not have the
- * writer. */
+ * between: versions, metrics, samples, and arrays unless some are uploaded. The caller does not
+ * have the writer. */
 void store_pool_sweep(struct store_pool *pool);
 
 /* The process stops: sweeps end after the present piece, and what they leave is swept after the

@@ -153,6 +153,14 @@ enum store_status query_run(struct query *query)
     return status == STORE_NOT_FOUND ? STORE_OK : status;
 }
 
+enum store_status query_change(struct query *query)
+{
+    const enum store_status status = query_run(query);
+    return status == STORE_OK && sqlite3_changes(sqlite3_db_handle(query->statement)) == 0
+               ? STORE_NOT_FOUND
+               : status;
+}
+
 enum store_status query_exists(struct query *query)
 {
     const enum store_status status = query_next(query);

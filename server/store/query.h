@@ -122,6 +122,8 @@ enum store_status query_end(struct query *query);
 
 /* Runs a query whose rows, if there are any, do not matter. */
 enum store_status query_run(struct query *query);
+/* Runs a query that changes rows. STORE_NOT_FOUND: there were none. RETURNING is slower. */
+enum store_status query_change(struct query *query);
 /* Runs a query to know whether it has a row: STORE_OK or STORE_NOT_FOUND. */
 enum store_status query_exists(struct query *query);
 /* Runs a query that must not have a row: STORE_OK, or `found` if it has one. */

@@ -238,3 +238,32 @@ enum store_status store_run_end(struct store *store, int64_t run,
         status = keep_checkpoint(store, run, end->checkpoint);
     return query_transaction_end(store, status);
 }
+
+/* --- what deleted runs leave --- */
+
+/* Damage may have put down the number of a run that is there. */
+#define REMOVED_RUNS                                                                               \
+    "(SELECT run FROM removed_runs x WHERE NOT EXISTS (SELECT 1 FROM runs WHERE id = x.run) "      \
+    "LIMIT " QUERY_SWEPT_ROWS ")"
+#define SWEPT_METRICS "16384"
+
+static enum store_status delete_some_metrics(struct store *store)
+{
+    struct query query = query_begin(
+        store, "DELETE FROM metrics WHERE (run, epoch) IN (SELECT run, epoch FROM metrics WHERE "
+               "run IN " REMOVED_RUNS " LIMIT " SWEPT_METRICS ")");
+    return query_change(&query);
+}
+
+static enum store_status forget_runs(struct store *store)
+{
+    struct query query = query_begin(store, "DELETE FROM removed_runs WHERE run IN " REMOVED_RUNS);
+    return query_change(&query);
+}
+
+/* The runs whose number is forgotten are those that have no metrics any more. */
+enum store_status store_run_sweep(struct store *store)
+{
+    const enum store_status status = delete_some_metrics(store);
+    return status == STORE_NOT_FOUND ? forget_runs(store) : status;
+}

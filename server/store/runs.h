@@ -86,4 +86,8 @@ enum store_status store_run_end(struct store *store, int64_t run,
                                 const struct epoch_metrics *metrics, size_t count,
                                 const struct run_end *end, int64_t now);
 
+/* Deletes a piece of the metrics that runs of deleted models have left. STORE_NOT_FOUND: there are
+ * none. */
+enum store_status store_run_sweep(struct store *store);
+
 #endif

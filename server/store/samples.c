@@ -90,8 +90,8 @@ enum store_status store_samples_sweep(struct store *store)
         "WHERE r.samples = s.id) AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.validation = s.id) "
         "LIMIT " QUERY_SWEPT_ROWS ") DELETE FROM samples WHERE id IN (SELECT id FROM (SELECT id, "
         "sum(size) OVER (ORDER BY id) - size AS before FROM next) WHERE before < " QUERY_SWEPT_BYTES
-        ") RETURNING 1");
-    return query_exists(&query);
+        ")");
+    return query_change(&query);
 }
 
 /* --- loading --- */

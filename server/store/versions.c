@@ -312,9 +312,9 @@ static enum store_status delete_some(struct store *store, int64_t model)
         "tensors t WHERE t.model = v.model AND t.version = v.version), 0) AS size FROM versions v "
         "WHERE model = ?1 ORDER BY version LIMIT " QUERY_SWEPT_ROWS ") DELETE FROM versions WHERE "
         "model = ?1 AND version IN (SELECT version FROM (SELECT version, sum(size) OVER (ORDER BY "
-        "version) - size AS before FROM next) WHERE before < " QUERY_SWEPT_BYTES ") RETURNING 1");
+        "version) - size AS before FROM next) WHERE before < " QUERY_SWEPT_BYTES ")");
     query_integer(&query, model);
-    return query_exists(&query);
+    return query_change(&query);
 }
 
 static enum store_status forget(struct store *store, int64_t model)

@@ -119,6 +119,8 @@ START_TEST(a_check_tells_of_everything_that_is_damaged)
          "checkpoints)",
          "run 1: its row or its checkpoint is damaged"},
         {"UPDATE runs SET params = '{}'", "run 1: its row or its checkpoint is damaged"},
+        {"UPDATE metrics SET run = 7", "metrics of run 7: there is no such run"},
+        {"INSERT INTO removed_runs VALUES (1)", "run 1: it is there and noted as deleted"},
         {"DELETE FROM arrays WHERE id = (SELECT array FROM checkpoints)",
          "references: checkpoints"},
     };
@@ -140,7 +142,7 @@ START_TEST(what_waits_to_be_swept_is_no_damage)
     change_database(&copy,
                     "PRAGMA foreign_keys = ON; INSERT INTO removed_models SELECT sequence FROM "
                     "models WHERE id = "
-                    "'gone'; DELETE FROM metrics; DELETE FROM checkpoints; DELETE FROM runs; "
+                    "'gone'; DELETE FROM checkpoints; DELETE FROM runs; "
                     "DELETE FROM models WHERE id = 'gone'");
     copies_run(0, "check", "copy");
     copies_remove();

@@ -129,9 +129,10 @@ START_TEST(after_the_third_migration_ids_go_on_and_references_hold)
     ck_assert_int_eq(insert_run("iris", NULL), 42);
     store_reopen();
     ck_assert_int_eq(insert_run("iris", NULL), 43);
-    /* Metrics still go with their run, and runs with their model. */
+    /* Runs still go with their model, and metrics are swept after their run. */
     ck_assert_int_eq(query_execute(store, "DELETE FROM models WHERE id = 'wine'"), STORE_OK);
     ck_assert_int_eq(store_number(store, "SELECT count(*) FROM runs WHERE model = 2"), 0);
+    ck_assert_int_eq(store_run_sweep(store), STORE_OK);
     ck_assert_int_eq(store_number(store, "SELECT count(*) FROM metrics WHERE run = 6"), 0);
     ck_assert_int_eq(store_number(store, "SELECT count(*) FROM metrics WHERE run = 2"), 2);
     ck_assert_int_ne(query_execute(store, "UPDATE runs SET samples = 99"), STORE_OK);

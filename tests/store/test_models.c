@@ -220,6 +220,8 @@ static void sweep_all(void)
 {
     while (store_version_sweep(store) == STORE_OK)
         ;
+    while (store_run_sweep(store) == STORE_OK)
+        ;
     while (store_samples_sweep(store) == STORE_OK)
         ;
 }
@@ -240,8 +242,9 @@ START_TEST(a_model_goes_with_all_that_is_its_own)
 
     ck_assert_int_eq(ask_sql("SELECT count(*) FROM models"), 1);
     ck_assert_int_eq(ask_sql("SELECT count(*) FROM runs"), 1);
-    ck_assert_int_eq(ask_sql("SELECT count(*) FROM metrics"), 0);
     sweep_all();
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM metrics"), 0);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM removed_runs"), 0);
     ck_assert_int_eq(ask_sql("SELECT count(*) FROM versions"), 1);
     ck_assert_int_eq(ask_sql("SELECT count(*) FROM tensors"), 1);
     ck_assert_int_eq(ask_sql("SELECT count(*) FROM removed_models"), 0);
@@ -292,6 +295,30 @@ START_TEST(a_damaged_note_of_a_deleted_model_deletes_no_other)
     run_sql("INSERT INTO removed_models (model) SELECT sequence FROM models");
     ck_assert_int_eq(store_version_sweep(store), STORE_NOT_FOUND);
     expect_weight("iris", 1, six);
+}
+END_TEST
+
+START_TEST(many_metrics_are_swept_in_pieces_and_those_of_other_runs_stay)
+{
+    insert_model("iris");
+    insert_model("stays");
+    const int64_t run = insert_run("iris", NULL), stays = insert_run("stays", NULL);
+    ck_assert_int_eq(claim_run(3000), run);
+    ck_assert_int_eq(claim_run(3000), stays);
+    add_epochs(stays, 1, 2);
+    succeed_run(run, six);
+    run_sql("INSERT INTO metrics (run, epoch, loss, accuracy) WITH RECURSIVE n (i) AS (SELECT 1 "
+            "UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT 1, i, 0, 0 FROM n");
+    ck_assert_int_eq(store_model_delete(store, "iris"), STORE_OK);
+    run_sql("INSERT INTO removed_runs (run) VALUES (2)"); /* damage */
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM metrics"), 20002);
+    ck_assert_int_eq(store_run_sweep(store), STORE_OK);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM metrics"), 20002 - 16384);
+    ck_assert_int_eq(store_run_sweep(store), STORE_OK);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM metrics"), 2);
+    ck_assert_int_eq(store_run_sweep(store), STORE_OK);
+    ck_assert_int_eq(store_run_sweep(store), STORE_NOT_FOUND);
+    ck_assert_int_eq(ask_sql("SELECT count(*) FROM metrics WHERE run = 2"), 2);
 }
 END_TEST
 
@@ -438,6 +465,7 @@ int main(void)
     tcase_add_test(tests, a_model_goes_with_all_that_is_its_own);
     tcase_add_test(tests, large_versions_are_swept_one_by_one_and_small_ones_together);
     tcase_add_test(tests, a_damaged_note_of_a_deleted_model_deletes_no_other);
+    tcase_add_test(tests, many_metrics_are_swept_in_pieces_and_those_of_other_runs_stay);
     tcase_add_test(tests, numbers_are_not_given_twice);
     tcase_add_test(tests, each_version_is_the_next_and_is_served);
     tcase_add_test(tests, versions_are_listed_newest_first_with_their_origin);
