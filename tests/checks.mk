@@ -3,7 +3,7 @@
 FLAGS_asan     = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 FLAGS_tsan     = -fsanitize=thread -fno-omit-frame-pointer
 FLAGS_debug    = -O0
-FLAGS_coverage = -O1 --coverage -fprofile-update=atomic
+FLAGS_coverage = -O1 --coverage -fprofile-update=atomic -DCOUNTS_LINES
 FLAGS_fuzz     = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 
 # The fake stack that finds uses after return aligns no vectors of 64 bytes (gcc's PR 110027).
@@ -37,7 +37,7 @@ tsan: ## every test, under the thread sanitizer
 # The suites that between them ask for every endpoint; the others would take hours.
 VALGRIND = $(addprefix $(BUILD)/tests/http/test_,openapi_examples model_errors sample_errors route_errors models runs predictions)
 valgrind: export TEMPOTROND_SANDBOX = off
-valgrind: export TEMPOTROND_WRAPPER = valgrind --leak-check=full --error-exitcode=99 -q
+valgrind: export TEMPOTROND_WRAPPER = valgrind --leak-check=full --error-exitcode=99 -q --suppressions=tests/valgrind.supp
 valgrind: export CK_TIMEOUT_MULTIPLIER = 20
 valgrind: PACKAGES = $(CHECK_PACKAGES) valgrind
 valgrind: packages ## the suites that ask for every endpoint, with the server under valgrind
@@ -48,8 +48,6 @@ ATTACKS  = $(wildcard tests/robustness/*.py)
 PRELOADS = $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/robustness/*.c))
 
 coverage: export CK_TIMEOUT_MULTIPLIER = 10
-# A server without rights can't write what it has counted, and a test looks at all that it says.
-coverage: export GCOV_ERROR_FILE = /dev/null
 coverage: PACKAGES = $(CHECK_PACKAGES) gcovr python3
 coverage: packages ## which lines the tests run: a summary by file, and pages in build/coverage/
 	@mkdir -p build/coverage && find build/coverage -name '*.gcda' -delete
