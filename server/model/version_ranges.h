@@ -23,7 +23,7 @@ size_t version_ranges_count(const struct tensors *tensors);
  * STORE_NO_MEMORY. */
 enum store_status version_ranges_take(const struct tensors *tensors, struct model_config *config);
 
-/* Of how many features a version has ranges; 0: it has none. */
+/* How many features a version has ranges of; 0: it has none. */
 enum store_status version_ranges_features(struct store *store, int64_t model, int64_t version,
                                           size_t *ret_features);
 

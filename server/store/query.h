@@ -72,7 +72,7 @@ struct query_record {
     const struct query_column *columns; /* read in this order; the last one has no SQL */
     /* Whether what was read goes together; else it is damaged. NULL: it does. */
     bool (*holds)(const void *record);
-    /* Of many rows, a damaged one is all zeros except its first column, a number. */
+    /* In a list, a damaged row is all zeros except its first column, a number. */
     bool lists_damaged;
 };
 

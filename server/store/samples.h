@@ -18,7 +18,7 @@ enum store_status store_samples_load(struct store *store, int64_t run, bool vali
 /* Those of a row, whichever runs have them; their checksum verified. */
 enum store_status store_samples_find(struct store *store, int64_t id, struct samples *ret_samples);
 
-/* Of large samples it takes long: it is computed before the writer is borrowed. */
+/* It takes long for large samples: it is computed before the writer is borrowed. */
 void store_samples_checksum(const struct samples *samples, char ret_sha256[CHECKSUM_TEXT]);
 
 /* Within a transaction of the caller's: the row that holds these samples, whose checksum this is,

@@ -35,7 +35,7 @@ static void draw_weights(struct trial *trial, struct random *random)
         trial->weight[i] = 2 * random_uniform(random) - 1;
 }
 
-/* Of 0 to 3 spikes an afferent, some too late, some at the same time; whole numbers or not. */
+/* Draws 0 to 3 spikes an afferent, some too late, some at the same time; whole numbers or not. */
 static void draw_spikes(struct trial *trial, struct random *random, bool whole)
 {
     size_t count = 0;

@@ -123,8 +123,8 @@ static bool is_value(const char *text, size_t size)
     return true;
 }
 
-/* Of lines that the library has read: a NUL is its own, or one of the client's, which nothing can
- * tell from it. */
+/* The lines are those that the library has read: a NUL is its own, or one of the client's, which
+ * nothing can tell from it. */
 static size_t count_lines(const struct MHD_Connection *raw, const char *name)
 {
     size_t count = 0;

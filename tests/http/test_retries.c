@@ -102,6 +102,18 @@ START_TEST(a_refused_request_does_not_use_its_key_up)
 }
 END_TEST
 
+START_TEST(what_was_deleted_since_is_not_made_again)
+{
+    static const char body[] =
+        "{\"id\": \"new\", \"in_features\": 2, \"out_features\": 2, \"T\": 5}";
+    expect_post("/models", body, "one", "id", "\"new\"");
+    struct http_answer answer = ask(204, "DELETE", "/models/new", NULL);
+    http_answer_finish(&answer);
+    expect_post("/models", body, "one", "id", "\"model_not_found\"");
+    ck_assert_int_eq(models(), 1);
+}
+END_TEST
+
 START_TEST(a_key_is_forgotten_after_a_day)
 {
     char *id = post("/models", MODEL, "one", "id");
@@ -156,6 +168,7 @@ int main(void)
     tcase_add_test(tests, a_run_is_queued_once);
     tcase_add_test(tests, a_key_is_of_one_request);
     tcase_add_test(tests, a_refused_request_does_not_use_its_key_up);
+    tcase_add_test(tests, what_was_deleted_since_is_not_made_again);
     tcase_add_test(tests, a_key_is_forgotten_after_a_day);
     tcase_add_test(tests, a_key_that_is_too_long_is_refused);
     tcase_add_test(tests, many_at_the_same_time_make_one_model);

@@ -146,7 +146,7 @@ static void add_long_row(struct bytes *bytes, size_t size)
     bytes_add(bytes, ",a\n", 3);
 }
 
-/* Of `size` bytes, the last of which are `ending`, in rows of up to `row_size` bytes. */
+/* A table of `size` bytes in rows of up to `row_size`, which ends with `ending`. */
 static struct bytes table_of_size(size_t size, size_t row_size, const char *ending,
                                   size_t *ret_rows)
 {

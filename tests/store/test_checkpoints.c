@@ -8,7 +8,7 @@
 #include "tests/support/stored.h"
 #include "tests/support/suite.h"
 
-/* Of "abcde": three chunks, of which the last one is kept with the whole. */
+/* The checksum of "abcde": three chunks, of which the last one is kept with the whole. */
 #define ABCDE_SHA256 "36bbe50ed96841d10443bcb670d6554f0a34b761be67ec9c4a8ad2c0c44ca42c"
 
 static struct checkpoint_record written(int64_t epoch)

@@ -101,7 +101,7 @@ void run_await_begun(const struct service *service, json_int_t id)
     json_decref(run);
 }
 
-/* Of "2026-11-24T08:30:00.125Z". */
+/* The milliseconds of the day in "2026-11-24T08:30:00.125Z". */
 long run_time(const json_t *run, const char *name)
 {
     int hours, minutes, seconds, milliseconds;
