@@ -321,7 +321,7 @@ static enum store_status forget(struct store *store, int64_t model)
 {
     struct query query = query_begin(store, "DELETE FROM removed_models WHERE model = ?");
     query_integer(&query, model);
-    return query_run(&query);
+    return query_change(&query);
 }
 
 enum store_status store_version_sweep(struct store *store)
