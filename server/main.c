@@ -158,6 +158,13 @@ static void stop(struct service *service, bool is_serving, unsigned drain_second
     store_pool_destroy(service->stores);
 }
 
+/* A pipe that nothing reads, and a file at its limit, are errors of the call that writes. */
+static void ignore_signals(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+}
+
 /* Blocks the signals that stop the server, or reload its keys, in every thread; one thread waits
  * for them. A signal that was ignored before stays ignored: nohup and shells in scripts rely on it.
  */
@@ -171,8 +178,6 @@ static void block_signals(sigset_t *ret_signals)
             sigaddset(ret_signals, awaited[i]);
     }
     pthread_sigmask(SIG_SETMASK, ret_signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error like a full disk */
 }
 
 /* A second signal ends the process at once, whatever the stop still waits for. */
@@ -217,9 +222,8 @@ static void await_stop(const struct service *service, const sigset_t *signals)
         http_server_reload(service->http);
 }
 
-static int serve(struct options *options)
+static int serve(struct options *options, const sigset_t *signals)
 {
-    sigset_t signals;
     char directory[PATH_MAX];
     struct memory memory = {.budget.max = options->memory_bytes, .on_room = look_for_runs};
     struct service service = {.max_dataset_bytes = options->http.bodies.max_file_bytes,
@@ -235,7 +239,6 @@ static int serve(struct options *options)
     options->http.is_cached = has_model;
     options->http.routes = routes;
     options->http.routes_count = routes_count;
-    block_signals(&signals);
     umask(S_IRWXG | S_IRWXO); /* only its owner may read the database */
     setenv("SQLITE_TMPDIR", options->http.bodies.directory, 1); /* the sandbox has no other place */
     const bool listens = start_listening(&service, options);
@@ -245,7 +248,7 @@ static int serve(struct options *options)
     if (started) {
         log_notice("tempotrond " TEMPOTROND_VERSION " (sandbox: %s) ready on %s%s", sandbox,
                    http_server_scheme(service.http), http_server_address(service.http));
-        await_stop(&service, &signals);
+        await_stop(&service, signals);
         log_notice("tempotrond stopping");
         let_signals_end_it();
     }
@@ -265,9 +268,27 @@ static int maintain(int argc, char **argv)
     return maintenance_run(argv[0], has_file ? argv[1] : NULL, options.db);
 }
 
+/* Serves, or asks a server. Its signals wait from here on until they are handled. */
+static int serve_or_ask(int argc, char **argv)
+{
+    sigset_t signals;
+    struct options options;
+    block_signals(&signals);
+    const int status = options_read(argc, argv, &options);
+    if (status != OPTIONS_GO_ON)
+        return status;
+    if (!options.healthcheck)
+        return serve(&options, &signals);
+    let_signals_end_it();
+    if (healthcheck(&options.http.listen, options.http.tls_certificate != NULL))
+        return EXIT_SUCCESS;
+    complain(options.http.listen.text, "no tempotrond is ready there");
+    return EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
-    struct options options;
+    ignore_signals();
     if (!open_standard_streams()) {
         complain("/dev/null", strerror(errno));
         return EXIT_FAILURE;
@@ -276,13 +297,5 @@ int main(int argc, char **argv)
         return new_key(argc - 2, argv + 2);
     if (argc > 1 && maintenance_is_command(argv[1]))
         return maintain(argc - 1, argv + 1);
-    const int status = options_read(argc, argv, &options);
-    if (status != OPTIONS_GO_ON)
-        return status;
-    if (!options.healthcheck)
-        return serve(&options);
-    if (healthcheck(&options.http.listen, options.http.tls_certificate != NULL))
-        return EXIT_SUCCESS;
-    complain(options.http.listen.text, "no tempotrond is ready there");
-    return EXIT_FAILURE;
+    return serve_or_ask(argc, argv);
 }

@@ -3,11 +3,15 @@
 #include <stdio.h>
 #include <time.h>
 
+/* A clock that is set to no time that the store takes would make rows that count as damaged. */
 int64_t timestamp_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    const int64_t milliseconds = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    if (milliseconds < 0)
+        return 0;
+    return milliseconds < TIMESTAMP_MAX ? milliseconds : TIMESTAMP_MAX;
 }
 
 int64_t timestamp_monotonic_ns(void)

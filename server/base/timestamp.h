@@ -6,7 +6,7 @@
 
 #define TIMESTAMP_MAX INT64_C(253402300799999) /* the end of the year 9999 */
 
-/* Milliseconds since 1970 UTC. */
+/* Milliseconds since 1970 UTC, 0 to TIMESTAMP_MAX whatever the clock says. */
 int64_t timestamp_now(void);
 
 /* Nanoseconds of the monotonic clock, for durations and deadlines. */

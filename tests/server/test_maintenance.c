@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tests/support/ask.h"
@@ -28,6 +29,13 @@ static void delete_model(void)
     http_answer_finish(&answer);
 }
 
+static void expect_no_file(const char *name)
+{
+    char path[SERVICE_PATH];
+    snprintf(path, sizeof path, "%s/%s", server.directory, name);
+    ck_assert_int_ne(access(path, F_OK), 0);
+}
+
 START_TEST(a_backup_of_a_running_server_brings_back_what_it_had)
 {
     copies_run(0, "backup", "copy");
@@ -48,6 +56,20 @@ START_TEST(a_backup_replaces_no_file)
     copies_run(0, "backup", "copy");
     copies_run(1, "backup", "copy");
     copies_remove();
+}
+END_TEST
+
+START_TEST(a_backup_that_meets_the_limit_of_files_says_so_and_leaves_nothing)
+{
+    struct rlimit before;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit small = {8192, before.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    const struct program_result result =
+        program_run(server.directory, FLAGS("backup", "copy", "--db", server.database));
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+    expect_program_failure(&result, "copy: the disk is full");
+    expect_no_file("copy.part");
 }
 END_TEST
 
@@ -191,6 +213,7 @@ int main(void)
     TCase *tests = fixture_case(suite, "maintenance", start);
     tcase_add_test(tests, a_backup_of_a_running_server_brings_back_what_it_had);
     tcase_add_test(tests, a_backup_replaces_no_file);
+    tcase_add_test(tests, a_backup_that_meets_the_limit_of_files_says_so_and_leaves_nothing);
     tcase_add_test(tests, a_damaged_copy_is_not_restored);
     tcase_add_test(tests, a_check_tells_of_everything_that_is_damaged);
     tcase_add_test(tests, what_waits_to_be_swept_is_no_damage);
