@@ -73,7 +73,8 @@ static bool start_store(struct service *service, const struct options *options)
         complain_of_store(options->db, status, errno);
         return false;
     }
-    service->cache = model_cache_create(service->stores, options->model_cache_bytes);
+    service->cache =
+        model_cache_create(service->stores, service->memory, options->model_cache_bytes);
     if (service->cache == NULL)
         complain("models", "out of memory");
     return service->cache != NULL;
@@ -90,10 +91,12 @@ static bool has_model(struct service *service, const struct request *request)
     return model_cache_has(service->cache, request->model, request->version);
 }
 
+/* At the end, the models give back what they took: there is no trainer any more. */
 static void look_for_runs(void *context)
 {
     const struct service *service = context;
-    trainer_wake(service->trainer);
+    if (service->trainer != NULL)
+        trainer_wake(service->trainer);
 }
 
 static void doubt_the_disk(void *context)
@@ -154,6 +157,7 @@ static void stop(struct service *service, bool is_serving, unsigned drain_second
     trainer_stop(service->trainer); /* its workers wake requests: before the server ends */
     http_server_destroy(service->http);
     trainer_destroy(service->trainer); /* the last requests have still asked it */
+    service->trainer = NULL;
     model_cache_destroy(service->cache);
     store_pool_destroy(service->stores);
 }

@@ -47,7 +47,7 @@ static void print_finding(void *context, const char *what, const char *why)
 static enum store_status try_version(struct store *store, const char *id, int64_t version)
 {
     struct model *model = NULL;
-    const enum store_status status = model_load(store, id, version, true, &model);
+    const enum store_status status = model_load(store, id, version, true, NULL, &model);
     model_release(model);
     return status;
 }

@@ -82,9 +82,10 @@ static const struct option {
     {"model-cache", "SIZE", "256M", "the models that are kept in memory", SIZE,
      offsetof(struct options, model_cache_bytes), KIB, TIB},
     {"memory", "SIZE", NULL,
-     "for runs and for requests that name datasets: a run" INDENT
-     "that does not fit now waits, and one that is larger is" INDENT
-     "refused (half of the machine's, or of its cgroup's)",
+     "for runs, for requests that name datasets, and for" INDENT
+     "models beside the cache: a run that does not fit now" INDENT
+     "waits, and one that is larger is refused (half of the" INDENT
+     "machine's, or of its cgroup's)",
      SIZE, offsetof(struct options, memory_bytes), KIB, TIB},
     {"request-timeout", "SECONDS", "60", "the time in which a whole request must arrive", NUMBER,
      offsetof(struct options, http.request_timeout_seconds), 1, 86400},

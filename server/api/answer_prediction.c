@@ -222,6 +222,8 @@ static size_t bytes_of(const struct prediction *prediction)
 /* Takes the prediction. */
 static void stream_document(struct model *model, struct prediction *prediction, struct reply *reply)
 {
+    if (!model_hold(model, &reply->problem))
+        return;
     struct document_stream *stream =
         reply_make_stream(reply, sizeof *stream, write_piece, finish_stream);
     if (stream == NULL)

@@ -14,7 +14,7 @@ struct http_server;
 struct service {
     struct store_pool *stores;
     struct model_cache *cache; /* the models in memory */
-    struct memory *memory;     /* of runs, and of requests that name datasets */
+    struct memory *memory;     /* of runs, of requests that name datasets, of models */
     unsigned run_threads;      /* that share the work of a run */
     struct trainer *trainer;   /* trains runs in the background */
     size_t max_dataset_bytes;  /* of one array */

@@ -182,7 +182,8 @@ static void stream_weights(const struct request *request, struct model *model, s
     const bool names_one = request_query(request, "tensor") != NULL;
     const unsigned arrays = names_one ? 1 : (unsigned)network_depth(params);
     size_t layer;
-    if (!find_tensor(request, params, &reply->problem, &layer))
+    if (!find_tensor(request, params, &reply->problem, &layer) ||
+        !model_hold(model, &reply->problem))
         return;
     const bool as_npy = answer_wants_npy(request, arrays, reply);
     struct weights_stream *at = reply_make_stream(

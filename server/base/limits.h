@@ -68,6 +68,7 @@
 #define LIMIT_INLINE_BODY  65536   /* and so does a larger body, in bytes */
 #define LIMIT_WAITING_JOBS 256     /* requests that wait for the compute pool; else 503 */
 #define LIMIT_SMALL_BODY   16384   /* bytes of a body that are not counted in --max-bodies */
+#define LIMIT_SMALL_MODEL  262144  /* bytes of a model that is not counted in --memory */
 #define LIMIT_SMALL_ANSWER 16384   /* bytes of an answer that are not counted in --max-answers */
 #define LIMIT_WHOLE_ANSWER 65536   /* numbers of an answer that is made at once; else in pieces */
 #define LIMIT_READ_RATE    1024    /* bytes a second that a client reads of an answer at least */

@@ -18,6 +18,7 @@ enum { BUCKETS = 1024 };
 
 struct model_cache {
     struct store_pool *stores;
+    struct memory *memory;
     size_t budget_bytes;
     pthread_mutex_t lock; /* of all below */
     size_t bytes;
@@ -27,12 +28,14 @@ struct model_cache {
     struct entry *buckets[BUCKETS];
 };
 
-struct model_cache *model_cache_create(struct store_pool *stores, size_t budget_bytes)
+struct model_cache *model_cache_create(struct store_pool *stores, struct memory *memory,
+                                       size_t budget_bytes)
 {
     struct model_cache *cache = calloc(1, sizeof *cache);
     if (cache == NULL)
         return NULL;
     cache->stores = stores;
+    cache->memory = memory;
     cache->budget_bytes = budget_bytes;
     pthread_mutex_init(&cache->lock, NULL);
     return cache;
@@ -94,6 +97,7 @@ static void insert(struct model_cache *cache, struct model *model)
     *entry = (struct entry){.model = model_retain(model), .used = ++cache->tick};
     *link = entry;
     cache->bytes += model->bytes;
+    model_give_memory(model);
     while (cache->bytes > cache->budget_bytes)
         evict_least_recent(cache);
 }
@@ -123,7 +127,7 @@ bool model_cache_has(struct model_cache *cache, const char *id, int64_t version)
 }
 
 static enum store_status load(struct model_cache *cache, const char *id, int64_t version,
-                              bool with_weights, struct model **ret_model)
+                              bool with_weights, struct memory *memory, struct model **ret_model)
 {
     struct store *store;
     enum store_status status = store_pool_borrow_reader(cache->stores, &store);
@@ -131,14 +135,14 @@ static enum store_status load(struct model_cache *cache, const char *id, int64_t
         return status;
     status = store_snapshot_begin(store); /* the version that is served is there */
     if (status == STORE_OK)
-        status = model_load(store, id, version, with_weights, ret_model);
+        status = model_load(store, id, version, with_weights, memory, ret_model);
     store_snapshot_end(store);
     store_pool_return_reader(cache->stores, store);
     return status;
 }
 
-enum store_status model_cache_get(struct model_cache *cache, const char *id, int64_t version,
-                                  struct model **ret_model)
+static enum store_status get(struct model_cache *cache, const char *id, int64_t version,
+                             struct memory *memory, struct model **ret_model)
 {
     uint64_t changes;
     struct model *model = find(cache, id, version, &changes);
@@ -146,9 +150,10 @@ enum store_status model_cache_get(struct model_cache *cache, const char *id, int
         *ret_model = model;
         return STORE_OK;
     }
-    const enum store_status status = load(cache, id, version, true, &model);
+    const enum store_status status = load(cache, id, version, true, memory, &model);
     if (status != STORE_OK)
         return status;
+    model->memory = cache->memory;
     if (version == 0) {
         pthread_mutex_lock(&cache->lock);
         if (cache->changing == 0 && cache->changes == changes)
@@ -159,15 +164,21 @@ enum store_status model_cache_get(struct model_cache *cache, const char *id, int
     return STORE_OK;
 }
 
+enum store_status model_cache_get(struct model_cache *cache, const char *id, int64_t version,
+                                  struct model **ret_model)
+{
+    return get(cache, id, version, NULL, ret_model);
+}
+
 struct model *model_cache_find(struct model_cache *cache, const char *id, int64_t version,
                                struct problem *problem)
 {
     struct model *model;
-    const enum store_status status = model_cache_get(cache, id, version, &model);
+    const enum store_status status = get(cache, id, version, cache->memory, &model);
     if (status == STORE_OK)
         return model;
     if (status == STORE_NOT_FOUND && version != 0 &&
-        load(cache, id, 0, false, &model) == STORE_OK) {
+        load(cache, id, 0, false, NULL, &model) == STORE_OK) {
         model_release(model);
         problem_set(problem, PROBLEM_VERSION_NOT_FOUND, "The model has no version %lld.",
                     (long long)version);
@@ -180,7 +191,7 @@ struct model *model_cache_describe(struct model_cache *cache, const char *id,
                                    struct problem *problem)
 {
     struct model *model = NULL;
-    errors_store_ok(load(cache, id, 0, false, &model), PROBLEM_MODEL_NOT_FOUND, id, problem);
+    errors_store_ok(load(cache, id, 0, false, NULL, &model), PROBLEM_MODEL_NOT_FOUND, id, problem);
     return model;
 }
 

@@ -16,16 +16,19 @@
 
 struct model_cache;
 
-struct model_cache *model_cache_create(struct store_pool *stores,
-                                       size_t budget_bytes); /* NULL: no memory */
-void model_cache_destroy(struct model_cache *cache);         /* takes NULL */
+/* Models that are loaded, and those that it does not keep, are counted in the memory, which may be
+ * NULL. NULL: no memory. */
+struct model_cache *model_cache_create(struct store_pool *stores, struct memory *memory,
+                                       size_t budget_bytes);
+void model_cache_destroy(struct model_cache *cache); /* takes NULL */
 
 /* A version of a model (0: the one served); release it with model_release(). STORE_NOT_FOUND: the
- * model, or the version, is not there. */
+ * model, or the version, is not there. It is for a run, which has counted it already. */
 enum store_status model_cache_get(struct model_cache *cache, const char *id, int64_t version,
                                   struct model **ret_model);
 
-/* The same for a client: NULL with model_not_found, version_not_found or another problem set. */
+/* The same for a client, counted: NULL with model_not_found, version_not_found, overloaded or
+ * another problem set. */
 struct model *model_cache_find(struct model_cache *cache, const char *id, int64_t version,
                                struct problem *problem);
 

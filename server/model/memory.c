@@ -36,14 +36,25 @@ bool memory_can_hold(const struct memory *memory, size_t bytes, const char *poin
                              (bytes >> 20) + 1, memory->budget.max >> 20);
 }
 
+static bool take(struct memory *memory, size_t bytes)
+{
+    const bool gives_way = atomic_load(&memory->run_waits) && atomic_load(&memory->runs) == 0;
+    return !gives_way && budget_take(&memory->budget, bytes);
+}
+
+size_t memory_take_for_model(struct memory *memory, size_t bytes)
+{
+    const size_t counted = bytes < memory->budget.max ? bytes : memory->budget.max;
+    return take(memory, counted) ? counted : 0;
+}
+
 bool memory_take(struct memory *memory, size_t bytes, const char *pointer, struct problem *problem)
 {
     if (bytes == 0)
         return true;
     if (!memory_can_hold(memory, bytes, pointer, problem))
         return false;
-    const bool gives_way = atomic_load(&memory->run_waits) && atomic_load(&memory->runs) == 0;
-    return (!gives_way && budget_take(&memory->budget, bytes)) ||
+    return take(memory, bytes) ||
            problem_set(problem, PROBLEM_OVERLOADED,
                        "This needs about %zu MiB of memory, which is in use. Try again later.",
                        (bytes >> 20) + 1);

@@ -1,4 +1,5 @@
-/* memory.h - the memory that runs, and requests that name datasets, share: --memory.
+/* memory.h - the memory that runs, requests that name datasets, and models beside the cache share:
+ * --memory.
  *
  * Each takes what it was estimated to need before it begins, and gives it back at its end. A
  * request for which there is no room is refused; a run waits. Requests can't keep a run waiting for
@@ -29,6 +30,10 @@ void memory_give_of_run(struct memory *memory, size_t bytes);
  * than all. 0 is always there. */
 bool memory_take(struct memory *memory, size_t bytes, const char *pointer, struct problem *problem);
 void memory_give(struct memory *memory, size_t bytes);
+
+/* For a model. Returns what was taken; 0: there is no room now. What is more than all counts as
+ * all, so that the model can be used. */
+size_t memory_take_for_model(struct memory *memory, size_t bytes);
 
 /* Whether there can ever be room. False with the problem, at `pointer`, set. */
 bool memory_can_hold(const struct memory *memory, size_t bytes, const char *pointer,

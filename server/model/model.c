@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/training_memory.h"
 #include "server/model/config_json.h"
 #include "server/model/errors.h"
 #include "server/model/labels_json.h"
+#include "server/model/memory.h"
 #include "server/model/version_ranges.h"
 
 static enum store_status restore_config(const char *text, struct model_config *ret_config)
@@ -108,6 +110,49 @@ static enum store_status restore_ranges(struct store *store, struct model *model
     return status;
 }
 
+/* --- memory --- */
+
+static enum store_status take_memory(struct model *model, size_t bytes)
+{
+    size_t none = 0;
+    if (model->memory == NULL || bytes <= LIMIT_SMALL_MODEL || atomic_load(&model->taken) > 0)
+        return STORE_OK;
+    const size_t taken = memory_take_for_model(model->memory, bytes);
+    if (taken > 0 && !atomic_compare_exchange_strong(&model->taken, &none, taken))
+        memory_give(model->memory, taken); /* another answer was quicker */
+    return taken > 0 ? STORE_OK : STORE_NO_ROOM;
+}
+
+void model_give_memory(struct model *model)
+{
+    const size_t taken = atomic_exchange(&model->taken, 0);
+    if (taken > 0)
+        memory_give(model->memory, taken);
+}
+
+bool model_hold(struct model *model, struct problem *problem)
+{
+    return errors_store_ok(take_memory(model, model->bytes), PROBLEM_MODEL_NOT_FOUND, model->id,
+                           problem);
+}
+
+/* The tensors are there beside the network that is made of them, and are gone then. */
+static enum store_status restore_counted(struct store *store, struct model *model)
+{
+    enum store_status status =
+        take_memory(model, 2 * training_memory_of_weights(&model->config.network));
+    if (status == STORE_OK)
+        status = restore_version(store, model);
+    const size_t taken = atomic_load(&model->taken);
+    if (status == STORE_OK && taken > model->bytes) {
+        atomic_store(&model->taken, model->bytes);
+        memory_give(model->memory, taken - model->bytes);
+    }
+    return status;
+}
+
+/* --- loading --- */
+
 static enum store_status restore(const struct model_record *record, struct model *model)
 {
     model->sequence = record->sequence;
@@ -123,7 +168,7 @@ static enum store_status restore(const struct model_record *record, struct model
 }
 
 enum store_status model_load(struct store *store, const char *id, int64_t version,
-                             bool with_weights, struct model **ret_model)
+                             bool with_weights, struct memory *memory, struct model **ret_model)
 {
     struct model_record record;
     enum store_status status = store_model_find(store, id, &record);
@@ -135,11 +180,12 @@ enum store_status model_load(struct store *store, const char *id, int64_t versio
     status = STORE_NO_MEMORY;
     if (model != NULL) {
         atomic_init(&model->references, 1);
+        model->memory = memory;
         status = restore(&record, model);
     }
     model_record_finish(&record);
     if (status == STORE_OK)
-        status = with_weights ? restore_version(store, model) : restore_ranges(store, model);
+        status = with_weights ? restore_counted(store, model) : restore_ranges(store, model);
     if (status == STORE_NOT_FOUND && version == 0)
         status = STORE_CORRUPT; /* the version that is served is not there */
     if (status == STORE_OK)
@@ -169,6 +215,7 @@ void model_release(struct model *model)
         return;
     if (atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) > 1)
         return;
+    model_give_memory(model);
     network_destroy(model->network);
     encoding_finish(&model->encoding);
     labels_finish(&model->labels);

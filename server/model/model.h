@@ -13,6 +13,8 @@
 #include "server/model/weights.h"
 #include "server/store/models.h"
 
+struct memory;
+
 struct model {
     atomic_uint references;
     int64_t sequence; /* see model_record */
@@ -24,13 +26,22 @@ struct model {
     struct encoding encoding; /* of its encoder, once that has ranges; of a model on the grid with
                                   the background of its weights */
     size_t bytes;             /* of memory, roughly */
+    struct memory *memory;    /* that it is counted in, unless it is small; NULL: none */
+    atomic_size_t taken;      /* bytes of it: from the load until the cache keeps the model, or from
+                                 model_hold(), in both cases until it is freed */
 };
 
 /* Makes a snapshot of a version (0: the one served) that the store keeps; without its weights,
  * which may be damaged, for calls that replace them, or need none. The caller holds one reference.
- */
+ * With a memory, the weights are counted in it, and are not loaded if there is no room:
+ * STORE_NO_ROOM. */
 enum store_status model_load(struct store *store, const char *id, int64_t version,
-                             bool with_weights, struct model **ret_model);
+                             bool with_weights, struct memory *memory, struct model **ret_model);
+/* The cache counts the model from now on. */
+void model_give_memory(struct model *model);
+/* For an answer that may keep the model long after the cache has let it go. False with the problem
+ * set: there is no room. */
+bool model_hold(struct model *model, struct problem *problem);
 /* Whether values may go through the model's encoder, or fit it. False with the problem,
  * encoder_not_fitted, set: it has no ranges yet. */
 bool model_encoder_is_usable(const struct model *model, bool fits, struct problem *problem);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/support/arrays.h"
 #include "tests/support/ask.h"
@@ -11,6 +12,7 @@
 #include "tests/support/http.h"
 #include "tests/support/runs.h"
 #include "tests/support/suite.h"
+#include "tests/support/wire.h"
 
 /* A run of "one" or "two" takes about 20 MiB, and a request that names "large" 13. */
 enum { SAMPLES = 80000, FEATURES = 100 };
@@ -144,6 +146,114 @@ START_TEST(a_queued_run_that_has_become_too_large_fails_when_its_turn_comes)
 }
 END_TEST
 
+/* --- models --- */
+
+/* A model of two million weights: it takes 8 MB, and twice that while it is loaded. */
+enum { WIDE = 125000, OUTPUTS = 16 };
+
+static void create_wide_model(void)
+{
+    char body[160];
+    snprintf(body, sizeof body,
+             "{\"id\": \"wide\", \"in_features\": %d, \"out_features\": %d, \"T\": 10}", WIDE,
+             OUTPUTS);
+    json_decref(http_call(&server, 201, "POST", "/models", json_loads(body, 0, NULL)));
+}
+
+#define WIDE_WEIGHTS "/models/wide/weights"
+
+static int begin_unread(void)
+{
+    static struct wire_answer answer;
+    const int connection = http_connect(&server);
+    wire_send(connection, "GET " WIDE_WEIGHTS " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    wire_read_head(connection, &answer);
+    ck_assert_msg(answer.status == 200, "%s", answer.text);
+    return connection;
+}
+
+static void await_room(void)
+{
+    long status = 503;
+    for (int waited = 0; status == 503; waited++) {
+        struct http_answer answer = http_send(&server, "HEAD", WIDE_WEIGHTS, NULL, NULL);
+        status = answer.status;
+        http_answer_finish(&answer);
+        ck_assert_int_lt(waited, service_patience());
+    }
+    ck_assert_int_eq(status, 200);
+}
+
+START_TEST(a_large_model_is_not_loaded_while_a_run_has_the_memory)
+{
+    create_wide_model();
+    const json_int_t run = run_queue(&server, "one", order(60000, RUN_ENDLESS));
+    run_await_begun(&server, run);
+    expect_refused("GET", WIDE_WEIGHTS, NULL, 503, "overloaded", NULL);
+    json_decref(http_get(&server, "/models/narrow/weights")); /* a small one is */
+    json_decref(run_cancel(&server, run, 202));
+    json_decref(run_await(&server, run, run_has_ended));
+    await_room();
+}
+END_TEST
+
+/* Each answer has a model of its own, which it keeps until it is read. */
+START_TEST(answers_that_are_not_read_count_the_models_that_they_read_from)
+{
+    fixture_start(FLAGS("--memory", MEMORY, "--model-cache", "1K"));
+    create_wide_model();
+    const int first = begin_unread(), second = begin_unread();
+    expect_refused("GET", WIDE_WEIGHTS, NULL, 503, "overloaded", NULL);
+    close(first);
+    await_room();
+    close(second);
+}
+END_TEST
+
+/* The model that is served has no copies, but a new version leaves the old one to its reader. */
+START_TEST(a_version_that_is_not_served_any_more_counts_while_it_is_read)
+{
+    int readers[3];
+    fixture_start(FLAGS("--memory", MEMORY));
+    create_wide_model();
+    for (int i = 0; i < ROWS(readers); i++)
+        readers[i] = begin_unread();
+    for (int i = 1; i < ROWS(readers); i++)
+        close(readers[i]);
+    float *weights = malloc(WIDE * OUTPUTS * sizeof *weights);
+    ck_assert_ptr_nonnull(weights);
+    for (int i = 0; i < WIDE * OUTPUTS; i++)
+        weights[i] = 0.12345678f; /* more text than the sockets hold */
+    struct bytes array = npy_of("<f4", "(16, 125000)", weights, WIDE * OUTPUTS * sizeof *weights);
+    for (int version = 2; version <= 3; version++) {
+        struct http_answer put =
+            http_send_bytes(&server, "PUT", WIDE_WEIGHTS, &array, "Content-Type: application/x-npy",
+                            "Expect:", NULL);
+        ck_assert_msg(put.status == 200, "%ld %s", put.status, put.body);
+        http_answer_finish(&put);
+        if (version == 2)
+            readers[1] = begin_unread();
+    }
+    expect_refused("GET", WIDE_WEIGHTS, NULL, 503, "overloaded", NULL);
+    close(readers[0]);
+    await_room();
+    close(readers[1]);
+    bytes_finish(&array);
+    free(weights);
+}
+END_TEST
+
+START_TEST(a_model_that_is_larger_than_all_memory_is_served_by_itself)
+{
+    fixture_start(FLAGS("--memory", "4M", "--model-cache", "1K"));
+    create_wide_model();
+    const int reader = begin_unread();
+    expect_refused("GET", WIDE_WEIGHTS, NULL, 503, "overloaded", NULL);
+    close(reader);
+    await_room();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("memory");
@@ -153,5 +263,9 @@ int main(void)
     tcase_add_test(tests, a_request_that_names_a_dataset_is_refused_while_a_run_has_the_memory);
     tcase_add_test(tests, a_run_that_is_cancelled_while_it_waits_keeps_no_request_out);
     tcase_add_test(tests, a_queued_run_that_has_become_too_large_fails_when_its_turn_comes);
+    tcase_add_test(tests, a_large_model_is_not_loaded_while_a_run_has_the_memory);
+    tcase_add_test(tests, answers_that_are_not_read_count_the_models_that_they_read_from);
+    tcase_add_test(tests, a_version_that_is_not_served_any_more_counts_while_it_is_read);
+    tcase_add_test(tests, a_model_that_is_larger_than_all_memory_is_served_by_itself);
     return suite_run(suite);
 }

@@ -31,7 +31,7 @@ static struct model *get(const char *id)
 static void open_cache(size_t budget_bytes)
 {
     ck_assert_int_eq(store_pool_create(server.database, &stores), STORE_OK);
-    cache = model_cache_create(stores, budget_bytes);
+    cache = model_cache_create(stores, NULL, budget_bytes);
     ck_assert_ptr_nonnull(cache);
 }
 
