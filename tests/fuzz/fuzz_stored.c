@@ -100,8 +100,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
         return 0;
-    char *text = strndup((const char *)data + 1, size - 1);
+    char *text = malloc(size);
     demand(text != NULL);
+    memcpy(text, data + 1, size - 1);
+    text[size - 1] = '\0';
     switch (data[0] % 4) {
     case 0:
         try_config(text);
