@@ -99,8 +99,8 @@ static size_t of_learner(const struct network_params *params, const struct train
     return slots + size->threads * thread + 3 * training_memory_of_weights(params);
 }
 
-size_t training_memory_of_evaluation(const struct network_params *params, size_t capacity,
-                                     size_t samples, size_t threads)
+static size_t of_evaluation(const struct network_params *params, size_t capacity, size_t samples,
+                            size_t threads)
 {
     const size_t thread = of_activity(params, capacity) + of_reading(params, capacity);
     return samples * sizeof(struct reading) + min(threads, samples) * thread;
@@ -112,7 +112,6 @@ size_t training_memory(const struct network_params *params, const struct trainin
     size_t bytes = copies * training_memory_of_weights(params) + of_learner(params, size);
     bytes += size->samples * sizeof(uint32_t);
     if (size->validation > 0)
-        bytes +=
-            training_memory_of_evaluation(params, size->capacity, size->validation, size->threads);
+        bytes += of_evaluation(params, size->capacity, size->validation, size->threads);
     return bytes;
 }

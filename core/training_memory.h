@@ -23,8 +23,4 @@ size_t training_memory(const struct network_params *params, const struct trainin
 /* The bytes of all weights of a network, as it holds them. */
 size_t training_memory_of_weights(const struct network_params *params);
 
-/* The bytes of network_evaluate(). */
-size_t training_memory_of_evaluation(const struct network_params *params, size_t capacity,
-                                     size_t samples, size_t threads);
-
 #endif

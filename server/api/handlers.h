@@ -47,7 +47,6 @@ request_handler runs_metrics;
 request_handler runs_cancel;
 /* Free it with run_record_finish(). */
 enum store_status runs_find(struct service *service, int64_t run, struct run_record *ret_record);
-void runs_answer(struct service *service, int64_t run, struct reply *reply);
 /* Answers with a run that was queued, or if the request waits for it, as it is then. The state that
  * the handler has made begins with this struct. */
 struct queued_run {

@@ -85,7 +85,7 @@ enum store_status runs_find(struct service *service, int64_t run, struct run_rec
     return status;
 }
 
-void runs_answer(struct service *service, int64_t run, struct reply *reply)
+static void show_run(struct service *service, int64_t run, struct reply *reply)
 {
     struct run_record record;
     if (!errors_run_ok(runs_find(service, run, &record), run, &reply->problem))
@@ -96,7 +96,7 @@ void runs_answer(struct service *service, int64_t run, struct reply *reply)
 
 void runs_get(struct service *service, const struct request *request, struct reply *reply)
 {
-    runs_answer(service, request->run, reply);
+    show_run(service, request->run, reply);
 }
 
 /* --- waiting for an end --- */
@@ -115,7 +115,7 @@ static void answer_run(struct service *service, int64_t run, bool ended, struct 
 {
     reply->status = ended ? 200 : 202;
     snprintf(reply->location, sizeof reply->location, "/runs/%lld", (long long)run);
-    runs_answer(service, run, reply);
+    show_run(service, run, reply);
 }
 
 static void finish_waiting(struct service *service, const struct request *request,
@@ -218,5 +218,5 @@ void runs_cancel(struct service *service, const struct request *request, struct 
         return;
     trainer_cancel(service->trainer, request->run, state == RUN_CANCELLED);
     reply->status = 202;
-    runs_answer(service, request->run, reply);
+    show_run(service, request->run, reply);
 }
