@@ -261,15 +261,15 @@ static int serve(struct options *options, const sigset_t *signals)
     return started ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* COMMAND [FILE] [--OPTION VALUE]... */
+/* COMMAND [FILE] [--OPTION VALUE]..., the file anywhere */
 static int maintain(int argc, char **argv)
 {
     struct options options;
-    const bool has_file = argc > 1 && argv[1][0] != '-';
-    const int status = options_read(argc - has_file, argv + has_file, &options);
+    const char *file = NULL;
+    const int status = options_read(argc, argv, &file, &options);
     if (status != OPTIONS_GO_ON)
         return status;
-    return maintenance_run(argv[0], has_file ? argv[1] : NULL, options.db);
+    return maintenance_run(argv[0], file, options.db);
 }
 
 /* Serves, or asks a server. Its signals wait from here on until they are handled. */
@@ -278,7 +278,7 @@ static int serve_or_ask(int argc, char **argv)
     sigset_t signals;
     struct options options;
     block_signals(&signals);
-    const int status = options_read(argc, argv, &options);
+    const int status = options_read(argc, argv, NULL, &options);
     if (status != OPTIONS_GO_ON)
         return status;
     if (!options.healthcheck)

@@ -1,7 +1,6 @@
 #include "server/maintenance.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,15 +81,19 @@ static int check(const char *file, const char *database)
 
 static int restore(const char *file, const char *database)
 {
-    char aside[PATH_MAX];
+    char suffix[96], *aside = NULL;
     if (!is_whole(file))
         return EXIT_FAILURE;
-    snprintf(aside, sizeof aside, "%s.before-%s", database, timestamp_text(timestamp_now()).text);
+    snprintf(suffix, sizeof suffix, ".before-%s", timestamp_text(timestamp_now()).text);
     errno = 0;
-    const enum store_status status = store_backup_restore(file, database, aside);
+    const enum store_status status = store_backup_restore(file, database, suffix, &aside);
     if (status != STORE_OK)
         return complain(database, status, errno);
-    printf("%s: restored from %s; what was there is %s\n", database, file, aside);
+    printf("%s: restored from %s", database, file);
+    if (aside != NULL)
+        printf("; what was there is %s", aside);
+    putchar('\n');
+    free(aside);
     return EXIT_SUCCESS;
 }
 

@@ -297,12 +297,16 @@ static bool read_flag(struct options *options, int argc, char **argv, int *index
     return set_option(options, option, name, has_value ? argv[++*index] : "");
 }
 
-static bool read_flags(struct options *options, int argc, char **argv)
+static bool read_flags(struct options *options, int argc, char **argv, const char **ret_file)
 {
+    bool may_have_file = ret_file != NULL;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--healthcheck") == 0)
             options->healthcheck = true;
-        else if (!read_flag(options, argc, argv, &i))
+        else if (may_have_file && argv[i][0] != '-' && argv[i][0] != '\0') {
+            *ret_file = argv[i];
+            may_have_file = false;
+        } else if (!read_flag(options, argc, argv, &i))
             return false;
     }
     return true;
@@ -324,7 +328,7 @@ static bool print_text(int argc, char **argv)
     return false;
 }
 
-int options_read(int argc, char **argv, struct options *ret_options)
+int options_read(int argc, char **argv, const char **ret_file, struct options *ret_options)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
     struct options options = {
@@ -335,7 +339,7 @@ int options_read(int argc, char **argv, struct options *ret_options)
     };
     if (print_text(argc, argv))
         return EXIT_SUCCESS;
-    if (!read_variables(&options) || !read_flags(&options, argc, argv))
+    if (!read_variables(&options) || !read_flags(&options, argc, argv, ret_file))
         return EXIT_FAILURE;
     if (options.http.bodies.memory.max < options.http.bodies.max_bytes) {
         wrong("--max-bodies is less than --max-body");

@@ -22,7 +22,9 @@ enum { OPTIONS_GO_ON = -1 };
 
 /* Reads options and environment. Returns OPTIONS_GO_ON, or the status to exit with: --help or
  * --version has been printed, or a line on stderr says what is wrong. Strings are borrowed from
- * argv and the environment; members of `http` that are not options are zeroed. */
-int options_read(int argc, char **argv, struct options *ret_options);
+ * argv and the environment; members of `http` that are not options are zeroed. An argument that
+ * belongs to no option is wrong, except one if there may be a file: it becomes *ret_file, which
+ * stays as it is if there is none. NULL: there may be none. */
+int options_read(int argc, char **argv, const char **ret_file, struct options *ret_options);
 
 #endif

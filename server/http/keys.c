@@ -1,6 +1,7 @@
 #include "server/http/keys.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "server/base/checksum.h"
+#include "server/base/named_file.h"
 #include "server/base/timestamp.h"
 #include "server/http/route.h"
 
@@ -188,9 +190,10 @@ static bool read_file(const char *path, struct key_list *ret_list, char *error, 
 {
     struct key_file file = {.path = path, .error = error, .error_size = error_size};
     struct stat about;
-    FILE *stream = fopen(path, "re");
+    const int descriptor = named_file_open(path, O_RDONLY, NAMED_FILE_TEXT);
+    FILE *stream = descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
     if (stream == NULL)
-        return refuse(&file, strerror(errno));
+        return refuse(&file, named_file_error(errno));
     bool is_right = fstat(fileno(stream), &about) == 0 && (about.st_mode & S_IWOTH) == 0;
     if (!is_right)
         refuse(&file, "every user may write to it");

@@ -1,13 +1,17 @@
 #include "server/http/tls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <gnutls/abstract.h>
 #include <gnutls/x509.h>
+
+#include "server/base/named_file.h"
 
 enum { KEY_ID = 64 };
 
@@ -60,6 +64,25 @@ static bool read_key(const gnutls_datum_t *text, struct identity *identity, char
     return status >= 0;
 }
 
+/* gnutls_free() them. */
+static bool load_file(const char *path, gnutls_datum_t *ret_bytes)
+{
+    const int file = named_file_open(path, O_RDONLY, NAMED_FILE_TEXT);
+    if (file < 0)
+        return false;
+    unsigned char *bytes = gnutls_malloc(NAMED_FILE_TEXT);
+    const ssize_t size = bytes != NULL ? read(file, bytes, NAMED_FILE_TEXT) : -1;
+    const int error = errno;
+    close(file);
+    errno = error;
+    if (size < 0) {
+        gnutls_free(bytes);
+        return false;
+    }
+    *ret_bytes = (gnutls_datum_t){bytes, (unsigned)size};
+    return true;
+}
+
 /* Reads a file whole; its bytes are erased before they are freed, since they may be a key's. */
 static bool read_file(const char *path,
                       bool (*read)(const gnutls_datum_t *text, struct identity *identity,
@@ -67,10 +90,8 @@ static bool read_file(const char *path,
                       struct identity *identity, char *error, size_t error_size)
 {
     gnutls_datum_t text = {0};
-    errno = 0;
-    if (gnutls_load_file(path, &text) < 0) {
-        snprintf(error, error_size, "%.200s: %s", path,
-                 errno != 0 ? strerror(errno) : "it can't be read");
+    if (!load_file(path, &text)) {
+        snprintf(error, error_size, "%.200s: %s", path, named_file_error(errno));
         return false;
     }
     const bool is_right = read(&text, identity, error, error_size);

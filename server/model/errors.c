@@ -91,8 +91,11 @@ bool errors_store_ok(enum store_status status, enum problem_code missing, const 
                            "The database can't be used right now.");
     case STORE_CORRUPT:
         return damaged(missing, name, problem);
+    case STORE_NO_FILE:
+    case STORE_UNFINISHED:
     case STORE_FOREIGN:
     case STORE_NEWER:
+    case STORE_ALTERED:
         return problem_set(problem, PROBLEM_INTERNAL, "The stored data can't be read.");
     }
     return false;

@@ -250,8 +250,7 @@ static enum store_status check_each(const struct check *check, const char *sql,
 static bool is_old(struct store *store)
 {
     int64_t version;
-    return migrate_check(store, &version) != STORE_OK ||
-           version < (int64_t)embedded_migrations_count;
+    return migrate_check(store, &version) != STORE_OK || version < migrate_newest();
 }
 
 static const char pages[] = "SELECT 'pages', integrity_check FROM pragma_integrity_check WHERE "
@@ -311,7 +310,9 @@ enum store_status store_backup_check(struct store *store,
     enum store_status status = store_snapshot_begin(store);
     if (status == STORE_OK)
         status = check_all(&check);
+    const int error = store_system_error(store);
     store_snapshot_end(store);
+    errno = error;
     return status;
 }
 
@@ -328,46 +329,70 @@ static enum store_status copy_file(const char *file, const char *new)
     return status;
 }
 
-/* What the write-ahead log of the old database has goes into it; no other server can come between,
- * since the lock is held. A database that can't be opened is kept with its log. */
-static enum store_status put_aside(const char *path, const char *aside)
+static bool move(const char *path, const char *aside, const char *part)
 {
-    static const char *const parts[] = {"", "-wal", "-shm"};
-    if (access(aside, F_OK) == 0)
-        return STORE_TAKEN;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        char *from = NULL, *to = NULL;
-        const bool has_names = asprintf(&from, "%s%s", path, parts[i]) >= 0 &&
-                               asprintf(&to, "%s%s", aside, parts[i]) >= 0;
-        const bool is_moved = has_names && (rename(from, to) == 0 || errno == ENOENT);
-        free(from);
-        free(to);
-        if (!is_moved)
-            return STORE_UNAVAILABLE;
-    }
-    return STORE_OK;
+    char *from = NULL, *to = NULL;
+    const bool has_names =
+        asprintf(&from, "%s%s", path, part) >= 0 && asprintf(&to, "%s%s", aside, part) >= 0;
+    const bool is_moved = has_names && (rename(from, to) == 0 || errno == ENOENT);
+    free(from);
+    free(to);
+    return is_moved;
 }
 
-enum store_status store_backup_restore(const char *file, const char *path, const char *aside)
+/* What SQLite has written beside the old database goes with it: it would take that for a part of
+ * the new one. No other server can come between, since the lock is held. */
+static enum store_status put_aside(const char *path, const char *aside, bool has_database)
 {
-    struct claim claim;
+    static const char *const parts[] = {"-wal", "-shm", "-journal"};
+    if (access(aside, F_OK) == 0)
+        return STORE_TAKEN;
+    bool is_moved = !has_database || move(path, aside, "");
+    for (size_t i = 0; is_moved && i < sizeof parts / sizeof *parts; i++)
+        is_moved = move(path, aside, parts[i]);
+    return is_moved ? STORE_OK : STORE_UNAVAILABLE;
+}
+
+/* `path` is no link. */
+static enum store_status replace(const char *file, const char *path, const char *aside,
+                                 bool has_database)
+{
     char *new;
-    enum store_status status = claim_take(path, &claim);
-    if (status != STORE_OK)
-        return status;
-    if (asprintf(&new, "%s.new", path) < 0) {
-        claim_release(&claim);
+    if (asprintf(&new, "%s.new", path) < 0)
         return STORE_NO_MEMORY;
-    }
     unlink(new);
-    status = copy_file(file, new);
+    enum store_status status = copy_file(file, new);
     if (status == STORE_OK)
-        status = put_aside(path, aside);
+        status = put_aside(path, aside, has_database);
     if (status == STORE_OK && (rename(new, path) != 0 || !sync_directory_of(path)))
         status = STORE_UNAVAILABLE;
     if (status != STORE_OK)
         unlink(new);
     free(new);
+    return status;
+}
+
+enum store_status store_backup_restore(const char *file, const char *path, const char *suffix,
+                                       char **ret_aside)
+{
+    struct claim claim;
+    char *aside = NULL;
+    enum store_status status = claim_take(path, &claim);
+    if (status != STORE_OK)
+        return status;
+    const bool has_database = !claim_is_empty(&claim); /* else the claim may have made it */
+    char *real = realpath(path, NULL);
+    if (real == NULL)
+        status = STORE_UNAVAILABLE;
+    else if (asprintf(&aside, "%s%s", real, suffix) < 0)
+        status = STORE_NO_MEMORY;
+    else
+        status = replace(file, real, aside, has_database);
     claim_release(&claim);
+    free(real);
+    if (status == STORE_OK && has_database)
+        *ret_aside = aside;
+    else
+        free(aside);
     return status;
 }

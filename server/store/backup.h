@@ -38,8 +38,10 @@ struct store_backup_checker {
 enum store_status store_backup_check(struct store *store,
                                      const struct store_backup_checker *checker);
 
-/* Puts a copy into the place of the database at `path`, and keeps what was there as `aside`, if
- * there was something. STORE_LOCKED: a server uses it. STORE_TAKEN: `aside` exists. */
-enum store_status store_backup_restore(const char *file, const char *path, const char *aside);
+/* Puts a copy into the place of the database at `path`, or of that which this link leads to. What
+ * was there is kept, with the suffix after its name: *ret_aside, free(). That stays as it is if
+ * there was nothing. STORE_LOCKED: a server uses it. STORE_TAKEN: there is such a file. */
+enum store_status store_backup_restore(const char *file, const char *path, const char *suffix,
+                                       char **ret_aside);
 
 #endif

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "server/base/named_file.h"
+
 static enum store_status lock_file(int file)
 {
     if (flock(file, LOCK_EX | LOCK_NB) == 0)
@@ -17,9 +19,9 @@ static enum store_status lock_file(int file)
 
 static enum store_status open_locked(const char *path, int *ret_file)
 {
-    const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const int file = named_file_open(path, O_RDWR | O_CREAT, INT64_MAX);
     if (file < 0)
-        return STORE_UNAVAILABLE;
+        return errno == 0 ? STORE_NO_FILE : STORE_UNAVAILABLE;
     const enum store_status status = lock_file(file);
     if (status == STORE_OK) {
         *ret_file = file;
@@ -52,10 +54,20 @@ enum store_status claim_take(const char *path, struct claim *ret_claim)
     return status;
 }
 
+static bool is_empty(int file)
+{
+    struct stat about;
+    return fstat(file, &about) == 0 && about.st_size == 0;
+}
+
+bool claim_is_empty(const struct claim *claim)
+{
+    return is_empty(claim->file);
+}
+
 bool claim_was_released(const struct claim *claim)
 {
-    struct stat lock;
-    return fstat(claim->lock, &lock) == 0 && lock.st_size == 0;
+    return is_empty(claim->lock);
 }
 
 void claim_mark(struct claim *claim)

@@ -23,6 +23,8 @@ struct claim {
 /* Creates the file if it is absent: an empty file is an empty database. STORE_LOCKED: another one
  * has it. */
 enum store_status claim_take(const char *path, struct claim *ret_claim);
+/* Whether the database has nothing at all. */
+bool claim_is_empty(const struct claim *claim);
 /* Whether the last process that has marked its claim has released it. */
 bool claim_was_released(const struct claim *claim);
 /* Marks the claim; if the disk has no room for that, an end out of order passes for one in order.

@@ -11,6 +11,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "BLOBs hold little-end
 
 enum store_status query_status(int result)
 {
+    if (result == SQLITE_READONLY_ROLLBACK)
+        return STORE_UNFINISHED;
     switch (result & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:

@@ -13,12 +13,15 @@
 #include <unistd.h>
 
 #include "server/base/checksum.h"
+#include "server/base/named_file.h"
 #include "server/store/migrate.h"
 #include "server/store/query.h"
 
 enum { BUSY_TIMEOUT_MS = 5000 };
 #define MIN_PAGES 1                   /* 0 would set no limit */
 #define MAX_PAGES INT64_C(4294967294) /* SQLite has no larger database */
+
+static const struct claim no_claim = {.lock = -1, .file = -1};
 
 /* synchronous: what was answered survives a power loss.
  * secure_delete: Debian's SQLite overwrites whatever is deleted with zeros, and so writes a dataset
@@ -49,8 +52,13 @@ const char *store_status_text(enum store_status status)
         [STORE_UNAVAILABLE] = "it can't be opened, read or written",
         [STORE_LOCKED] = "another tempotrond uses it",
         [STORE_CORRUPT] = "it is damaged, or not a database",
-        [STORE_FOREIGN] = "it is another program's database",
+        [STORE_NO_FILE] = "it is not a regular file",
+        [STORE_UNFINISHED] = "a write to it was cut off: open it once with sqlite3, which undoes "
+                             "that by its -journal, or remove a -journal that is not its own",
+        [STORE_FOREIGN] = "it is not a database of tempotrond",
         [STORE_NEWER] = "it was made by a newer tempotrond",
+        [STORE_ALTERED] = "its tables, indices, views or triggers are not those that tempotrond "
+                          "makes",
     };
     return texts[status];
 }
@@ -93,11 +101,24 @@ static enum store_status configure(struct store *store)
     return status == STORE_OK ? query_execute(store, "PRAGMA foreign_keys = ON") : status;
 }
 
+int store_system_error(const struct store *store)
+{
+    switch (sqlite3_errcode(store->db) & 0xff) {
+    case SQLITE_READONLY:
+        return EACCES;
+    case SQLITE_CANTOPEN:
+    case SQLITE_IOERR:
+    case SQLITE_FULL:
+        return sqlite3_system_errno(store->db);
+    default:
+        return 0;
+    }
+}
+
 /* Closes a store that could not be opened; errno says why, if the system had a reason. */
 static enum store_status give_up(struct store *store, enum store_status status)
 {
-    const bool is_read_only = (sqlite3_errcode(store->db) & 0xff) == SQLITE_READONLY;
-    const int error = is_read_only ? EACCES : sqlite3_system_errno(store->db);
+    const int error = store_system_error(store);
     store_close(store);
     errno = error;
     return status;
@@ -140,15 +161,41 @@ static enum store_status use_wal(struct store *store)
     return status;
 }
 
+static enum store_status set_up_nothing(struct store *store)
+{
+    (void)store;
+    return STORE_OK;
+}
+
+/* Before anything of the file is used: a trigger or a view of another hand could change what the
+ * server writes, or never end. */
+static enum store_status check_schema(struct store *store, int64_t *ret_version)
+{
+    int64_t version;
+    struct store *made;
+    enum store_status status = migrate_check(store, &version);
+    if (status == STORE_OK)
+        status = open_store(":memory:", SQLITE_OPEN_READWRITE, no_claim, set_up_nothing, &made);
+    if (status != STORE_OK)
+        return status;
+    status = migrate_database(made, 0, version);
+    if (status == STORE_OK)
+        status = migrate_compare(store, made);
+    store_close(made);
+    if (status == STORE_OK)
+        *ret_version = version;
+    return status;
+}
+
 static enum store_status set_up_writer(struct store *store)
 {
     int64_t version;
-    enum store_status status = migrate_check(store, &version);
+    enum store_status status = check_schema(store, &version);
     if (status == STORE_OK)
         status = use_wal(store);
     if (status == STORE_OK)
         status = query_execute(store, writer_settings);
-    return status == STORE_OK ? migrate_database(store, version) : status;
+    return status == STORE_OK ? migrate_database(store, version, migrate_newest()) : status;
 }
 
 enum store_status store_open_writer(const char *path, struct store **ret_store)
@@ -168,8 +215,7 @@ static enum store_status set_up_reader(struct store *store)
 
 enum store_status store_open_reader(const char *path, struct store **ret_store)
 {
-    return open_store(path, SQLITE_OPEN_READONLY, (struct claim){.lock = -1, .file = -1},
-                      set_up_reader, ret_store);
+    return open_store(path, SQLITE_OPEN_READONLY, no_claim, set_up_reader, ret_store);
 }
 
 void store_close(struct store *store)
@@ -183,18 +229,20 @@ void store_close(struct store *store)
     free(store);
 }
 
-/* Opens a whole database that no server uses. Those of another program, and newer ones, are told
- * apart. */
 static enum store_status set_up_copy(struct store *store)
 {
     int64_t version;
-    return migrate_check(store, &version);
+    const enum store_status status = check_schema(store, &version);
+    return status == STORE_OK && version == 0 ? STORE_FOREIGN : status; /* an empty file */
 }
 
 enum store_status store_open_copy(const char *path, struct store **ret_store)
 {
-    return open_store(path, SQLITE_OPEN_READONLY, (struct claim){.lock = -1, .file = -1},
-                      set_up_copy, ret_store);
+    const int file = named_file_open(path, O_RDONLY, INT64_MAX);
+    if (file < 0)
+        return errno == 0 ? STORE_NO_FILE : STORE_UNAVAILABLE;
+    close(file); /* before SQLite has locks on it */
+    return open_store(path, SQLITE_OPEN_READONLY, no_claim, set_up_copy, ret_store);
 }
 
 bool store_is_in_place(const struct store *store)

@@ -31,20 +31,28 @@ enum store_status {
     STORE_UNAVAILABLE, /* an I/O error, busy with another program, or can't be opened */
     STORE_LOCKED,      /* another tempotrond has it */
     STORE_CORRUPT,     /* a damaged database, or a checksum that does not match */
-    STORE_FOREIGN,     /* a database of another program */
-    STORE_NEWER        /* a database of a newer tempotrond */
+    STORE_NO_FILE,     /* a directory, pipe or device in the place of a file */
+    STORE_UNFINISHED,  /* a write to it was cut off, and has to be undone first */
+    STORE_FOREIGN,     /* not a database of tempotrond */
+    STORE_NEWER,       /* a database of a newer tempotrond */
+    STORE_ALTERED      /* its tables or triggers are not those that its migrations make */
 };
 
 const char *store_status_text(enum store_status status); /* for the log and the start-up message */
 
 struct store;
 
+/* Why the last call failed, as errno; 0: the system had no reason. */
+int store_system_error(const struct store *store);
+
 /* Opens for writing: creates the file if it is absent, claims it so that no second tempotrond
- * writes to it, and migrates it. STORE_UNAVAILABLE: errno says why, or is 0. */
+ * writes to it, looks at its schema, and migrates it. STORE_UNAVAILABLE: errno says why, or is 0.
+ */
 enum store_status store_open_writer(const char *path, struct store **ret_store);
 /* Opens read-only; a writer has to have opened it before. */
 enum store_status store_open_reader(const char *path, struct store **ret_store);
-/* Opens read-only what may be a copy that no server has opened. STORE_FOREIGN, STORE_NEWER. */
+/* Opens read-only what may be a copy that no server has opened, and looks at its schema.
+ * STORE_UNAVAILABLE: errno says why, or is 0. */
 enum store_status store_open_copy(const char *path, struct store **ret_store);
 /* Whether the writer's file is still that at its path: neither deleted nor replaced. */
 bool store_is_in_place(const struct store *store);

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "server/api/routes.h"
+#include "server/base/named_file.h"
 #include "tests/support/client.h"
 #include "tests/support/program.h"
 #include "tests/support/suite.h"
@@ -280,6 +282,16 @@ START_TEST(a_wrong_file_keeps_the_keys_that_are_there)
 }
 END_TEST
 
+START_TEST(a_pipe_in_place_of_the_keys_holds_up_neither_a_reload_nor_a_stop)
+{
+    ck_assert_int_eq(unlink(key_file), 0);
+    ck_assert_int_eq(mkfifo(key_file, 0600), 0);
+    reload("/keys: it is not a regular file\"\n");
+    ck_assert_int_eq(status_of("GET", "/models", headers[0]), 200);
+    service_stop(&service);
+}
+END_TEST
+
 /* --- the log --- */
 
 #define MODEL "{\"in_features\": 2, \"out_features\": 2, \"T\": 5}"
@@ -391,8 +403,21 @@ START_TEST(a_key_file_that_is_a_directory_is_told)
     snprintf(path, sizeof path, "%s/keys", program_directory);
     ck_assert_int_eq(mkdir(path, 0700), 0);
     const struct program_result result = start_here();
-    expect_program_failure(&result, "keys: it can't be read");
+    expect_program_failure(&result, "keys: Is a directory");
     ck_assert_int_eq(rmdir(path), 0);
+}
+END_TEST
+
+START_TEST(a_key_file_that_is_a_pipe_or_too_large_is_told)
+{
+    write_key_file("a admin " DIGEST "\n");
+    ck_assert_int_eq(truncate(key_file, NAMED_FILE_TEXT + 1), 0);
+    const struct program_result large = start_here();
+    expect_program_failure(&large, "keys: File too large");
+    ck_assert_int_eq(unlink(key_file), 0);
+    ck_assert_int_eq(mkfifo(key_file, 0600), 0);
+    const struct program_result pipe = start_here();
+    expect_program_failure(&pipe, "keys: it is not a regular file");
 }
 END_TEST
 
@@ -464,6 +489,7 @@ int main(void)
     tcase_add_test(tests, a_key_may_ask_again_after_its_wait);
     tcase_add_test(tests, a_reload_takes_new_keys_and_drops_old_ones);
     tcase_add_test(tests, a_wrong_file_keeps_the_keys_that_are_there);
+    tcase_add_test(tests, a_pipe_in_place_of_the_keys_holds_up_neither_a_reload_nor_a_stop);
     tcase_add_test(tests, the_log_names_the_key_and_never_shows_it);
     TCase *quiet = suite_case(suite, "quiet", start_quiet, stop, 2 * SERVICE_SECONDS);
     tcase_add_test(quiet, a_log_of_errors_has_each_change_too);
@@ -472,6 +498,7 @@ int main(void)
     tcase_add_loop_test(files, a_wrong_key_file_is_told_with_its_line, 0, ROWS(wrong_files));
     tcase_add_test(files, a_missing_key_file_is_told);
     tcase_add_test(files, a_key_file_that_is_a_directory_is_told);
+    tcase_add_test(files, a_key_file_that_is_a_pipe_or_too_large_is_told);
     tcase_add_test(files, a_key_file_that_every_user_may_write_to_is_refused);
     tcase_add_test(files, more_keys_than_the_limit_are_told);
     tcase_add_test(files, a_new_key_is_a_line_and_a_key_that_no_other_is);

@@ -52,11 +52,23 @@ START_TEST(a_directory_in_place_of_the_database_is_told)
 }
 END_TEST
 
+/* Whether a program waits for one of these shows only in that it ends. */
+START_TEST(a_pipe_or_a_device_in_place_of_the_database_is_told)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/x.db", program_directory);
+    ck_assert_int_eq(mkfifo(path, 0600), 0);
+    const struct program_result pipe = start_on("x.db"), device = start_on("/dev/zero");
+    expect_program_failure(&pipe, "x.db: it is not a regular file");
+    expect_program_failure(&device, "/dev/zero: it is not a regular file");
+}
+END_TEST
+
 START_TEST(another_programs_database_is_refused_and_left_as_it_is)
 {
     run_sql("CREATE TABLE notes (text)");
     const struct program_result result = start_on("x.db");
-    expect_program_failure(&result, "x.db: it is another program's database");
+    expect_program_failure(&result, "x.db: it is not a database of tempotrond");
     run_sql("INSERT INTO notes VALUES ('still here')");
 }
 END_TEST
@@ -331,6 +343,7 @@ int main(void)
                               program_directory_remove, 2 * SERVICE_SECONDS);
     tcase_add_test(tests, a_database_in_a_missing_directory_is_told);
     tcase_add_test(tests, a_directory_in_place_of_the_database_is_told);
+    tcase_add_test(tests, a_pipe_or_a_device_in_place_of_the_database_is_told);
     tcase_add_test(tests, another_programs_database_is_refused_and_left_as_it_is);
     tcase_add_test(tests, a_newer_database_is_refused);
     tcase_add_test(tests, a_file_that_is_not_a_database_is_refused);
