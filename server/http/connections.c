@@ -3,6 +3,7 @@
 #include <linux/tcp.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <search.h>
 #include <stdlib.h>
@@ -83,14 +84,23 @@ static bool await(struct connections *connections, pthread_cond_t *condition, in
 
 bool connections_has_left(const struct connection *connection)
 {
-    char byte;
-    return recv(connection->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    struct pollfd event = {.fd = connection->socket, .events = POLLRDHUP};
+    return poll(&event, 1, 0) == 1;
 }
 
 static void resume(struct connection *connection)
 {
     connection->wait_end = 0;
     MHD_resume_connection(connection->handle);
+}
+
+/* Whether the wait is over, or its client has left: it is then answered as at the end of the wait,
+ * as a client that closed only its own side may still read. */
+static bool waits_no_longer(const struct connection *connection, int64_t time)
+{
+    return connection->wait_end != 0 &&
+           (connection->wait_end <= time ||
+            (connection->leave_look <= time && connections_has_left(connection)));
 }
 
 /* Bytes of all answers that the client's side has acknowledged. */
@@ -139,7 +149,7 @@ static int64_t look_after(struct connections *connections)
             shutdown(at->socket, SHUT_RDWR);
         else if (deadline != 0 && connections_has_left(at))
             shutdown(at->socket, SHUT_RD);
-        if (at->wait_end != 0 && at->wait_end <= time)
+        if (waits_no_longer(at, time))
             resume(at);
         if (at->wait_end != 0 && at->wait_end < next)
             next = at->wait_end;
@@ -355,9 +365,11 @@ void connections_request_ended(struct connections *connections, struct connectio
 void connections_wait(struct connections *connections, struct connection *connection, int64_t event,
                       unsigned seconds)
 {
+    const int64_t time = timestamp_monotonic_ns();
     pthread_mutex_lock(&connections->lock);
     connection->event = event;
-    connection->wait_end = timestamp_monotonic_ns() + seconds * SECOND;
+    connection->wait_end = time + seconds * SECOND;
+    connection->leave_look = time + CONNECTIONS_LEFT_WAIT;
     if (connections->settles)
         resume(connection);
     pthread_mutex_unlock(&connections->lock);

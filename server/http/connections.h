@@ -21,6 +21,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A request is that old, in nanoseconds, before its client counts as one that has left: one that
+ * closed only its own side, and waits for the answer, can't be told from it. */
+#define CONNECTIONS_LEFT_WAIT INT64_C(1000000000)
+
 struct MHD_Connection;
 struct sockaddr;
 struct connections; /* the register */
@@ -38,6 +42,7 @@ struct connection {
     _Atomic int64_t answer_look; /* when its client must have read more; 0: it has no answer */
     uint64_t answer_read;        /* bytes that the client had read before; of the register */
     int64_t wait_end;            /* 0: it does not wait */
+    int64_t leave_look;          /* from when a wait ends if its client has left */
     int64_t event;               /* that it waits for */
 };
 
@@ -65,15 +70,16 @@ void connections_request_received(struct connection *connection);
 void connections_answer_begun(struct connection *connection);
 void connections_request_ended(struct connections *connections, struct connection *connection);
 
-/* Whether all that the client sent has been read, and its side is closed. */
+/* Whether the client has closed its side, though what it sent before may be unread, or the
+ * connection is broken. */
 bool connections_has_left(const struct connection *connection);
 
 /* When the connection is closed, the kernel drops what the client has not read. */
 void connections_discard_unread(const struct connection *connection);
 
 /* The request waits for an event, e.g. the end of a run by its id, or for some seconds, at least
- * one: then its connection, which has been suspended, is resumed, and belongs to its event loop
- * again. A register that settles resumes it at once. */
+ * one, or until its client has left: then its connection, which has been suspended, is resumed, and
+ * belongs to its event loop again. A register that settles resumes it at once. */
 void connections_wait(struct connections *connections, struct connection *connection, int64_t event,
                       unsigned seconds);
 /* The event has happened. From any thread. */

@@ -16,9 +16,6 @@
 #include "server/base/timestamp.h"
 #include "server/http/admit.h"
 
-/* A request is that old before its client can have left: one that closed only its own side, and
- * waits for the answer, can't be told from it. */
-#define LEFT_WAIT_NS  INT64_C(1000000000)
 #define LOOK_AGAIN_NS INT64_C(20000000)
 #define HAS_LEFT      INT64_MAX /* in place of a time to look */
 
@@ -256,7 +253,7 @@ static void leave_to_pool(struct exchange *exchange)
 {
     exchange->job.work = run_job;
     exchange->stop_check = (struct stop_check){.context = exchange, .stop_requested = nobody_waits};
-    exchange->look = timestamp_monotonic_ns() + LEFT_WAIT_NS;
+    exchange->look = timestamp_monotonic_ns() + CONNECTIONS_LEFT_WAIT;
     MHD_suspend_connection(exchange->connection.handle);
     if (thread_pool_submit(pool_for(exchange), &exchange->job))
         return;

@@ -6,6 +6,7 @@
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,10 @@
 #include "server/http/tls.h"
 
 enum { BACKLOG = 1024, RETRY_MS = 100, UNREAD_PIECES = 16, PORT_MAX = 65535 };
+
+/* A client whose host is gone, or the way to it, says nothing of that: the kernel asks one that has
+ * been silent for so many seconds, this often and at this distance, and closes the connection. */
+enum { SILENT_SECONDS = 15, QUESTIONS = 3, QUESTION_SECONDS = 5 };
 
 bool listener_read_address(const char *text, struct listener_address *ret_address)
 {
@@ -55,6 +60,16 @@ static in_port_t *port_of(struct sockaddr_storage *address)
     return &((struct sockaddr_in *)address)->sin_port;
 }
 
+/* The connections that it accepts inherit this. */
+static bool ask_silent_hosts(int fd)
+{
+    const int on = 1, silent = SILENT_SECONDS, questions = QUESTIONS, distance = QUESTION_SECONDS;
+    return setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) == 0 &&
+           setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &silent, sizeof silent) == 0 &&
+           setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &questions, sizeof questions) == 0 &&
+           setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &distance, sizeof distance) == 0;
+}
+
 /* On an IPv6 socket bound to all addresses those of IPv4 are taken too. Returns the socket and
  * where it is bound; -1 with errno. */
 static int open_socket(struct sockaddr_storage *address, socklen_t size)
@@ -65,8 +80,8 @@ static int open_socket(struct sockaddr_storage *address, socklen_t size)
     if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
         (address->ss_family != AF_INET6 ||
          setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0) &&
-        bind(fd, (const struct sockaddr *)address, size) == 0 && listen(fd, BACKLOG) == 0 &&
-        getsockname(fd, (struct sockaddr *)address, &size) == 0)
+        ask_silent_hosts(fd) && bind(fd, (const struct sockaddr *)address, size) == 0 &&
+        listen(fd, BACKLOG) == 0 && getsockname(fd, (struct sockaddr *)address, &size) == 0)
         return fd;
     const int error = errno;
     if (fd >= 0)
