@@ -35,6 +35,9 @@
  * places. */
 enum { RESERVED_SHARE = 16, RESERVED_MIN = 2, FEW = 2 };
 
+/* Bytes of the largest window that a client's kernel opens by itself, with Linux's tcp_rmem. */
+#define CLIENT_BUFFER UINT64_C(16777216)
+
 #define NOT_LOOKED_AT 1 /* an answer has begun */
 
 /* States of a connection: with a request, between two, before its first. */
@@ -103,33 +106,43 @@ static bool waits_no_longer(const struct connection *connection, int64_t time)
             (connection->leave_look <= time && connections_has_left(connection)));
 }
 
-/* Bytes of all answers that the client's side has acknowledged. */
-static uint64_t acknowledged(const struct connection *connection)
+/* Reads how many bytes of all answers the client's side has acknowledged. Returns how many more the
+ * client may have read: a kernel whose buffer was full makes that known only when there is room
+ * again for a sixteenth of the buffer (an eighth has been seen), or for a segment or two. The
+ * buffer holds at most what was acknowledged. */
+static uint64_t acknowledged(const struct connection *connection, uint64_t *ret_bytes)
 {
     struct tcp_info info = {0};
     socklen_t size = sizeof info;
     getsockopt(connection->socket, IPPROTO_TCP, TCP_INFO, &info, &size);
-    return info.tcpi_bytes_acked;
+    *ret_bytes = info.tcpi_bytes_acked;
+    const uint64_t buffer = *ret_bytes < CLIENT_BUFFER ? *ret_bytes : CLIENT_BUFFER;
+    return buffer / 8 + 2 * (uint64_t)info.tcpi_snd_mss;
 }
 
-/* Whether an answer is being sent, and its client has read too little of it for a while. */
+/* Whether an answer is being sent, and its client has read too little of it for a while: for as
+ * long as at LIMIT_READ_RATE it would have read what need not show, and then for the time that it
+ * has. */
 static bool reads_too_little(const struct connections *connections, struct connection *connection,
                              int64_t time)
 {
     int64_t look = atomic_load(&connection->answer_look);
     if (look == 0 || time < look)
         return false;
-    const uint64_t read = acknowledged(connection), before = connection->answer_read;
-    connection->answer_read = read;
-    if (look != NOT_LOOKED_AT &&
-        read - before < (uint64_t)(connections->patience / SECOND) * LIMIT_READ_RATE)
+    const uint64_t before = connection->answer_read;
+    const uint64_t hidden = acknowledged(connection, &connection->answer_read);
+    if (look != NOT_LOOKED_AT && connection->answer_read - before <
+                                     (uint64_t)(connections->patience / SECOND) * LIMIT_READ_RATE)
         return true;
     /* Unless the answer has ended meanwhile. */
-    atomic_compare_exchange_strong(&connection->answer_look, &look, time + connections->patience);
+    const int64_t next =
+        time + connections->patience + (int64_t)(hidden / LIMIT_READ_RATE) * SECOND;
+    atomic_compare_exchange_strong(&connection->answer_look, &look, next);
     return false;
 }
 
-void connections_discard_unread(const struct connection *connection)
+/* When the connection is closed, the kernel drops what the client has not read. */
+static void discard_unread(const struct connection *connection)
 {
     const struct linger none = {.l_onoff = 1, .l_linger = 0};
     setsockopt(connection->socket, SOL_SOCKET, SO_LINGER, &none, sizeof none);
@@ -144,7 +157,7 @@ static int64_t look_after(struct connections *connections)
         const int64_t deadline = atomic_load(&at->deadline);
         const bool is_slow = reads_too_little(connections, at, time);
         if (is_slow)
-            connections_discard_unread(at);
+            discard_unread(at);
         if (is_slow || (deadline != 0 && deadline <= time))
             shutdown(at->socket, SHUT_RDWR);
         else if (deadline != 0 && connections_has_left(at))

@@ -1,8 +1,9 @@
 /* connections.h - the register of open connections: it limits their number, cuts off the slow ones,
  * keeps those whose request waits for an event, and drains.
  *
- * The timeout of libmicrohttpd is one of inactivity: a client that sends a byte now and then stays
- * for ever. Here a connection has an absolute deadline while its client has something to send: from
+ * A timeout of libmicrohttpd would be one of inactivity: a client that sends a byte now and then
+ * would stay for ever, and one whose kernel is silent until its buffer has room would be cut off.
+ * Here a connection has an absolute deadline while its client has something to send: from
  * its opening to the request line, from there to the end of the body, and between two requests.
  * After it the socket is shut down, which the event loop sees as if the client had left. While an
  * answer is being sent, the client has to read LIMIT_READ_RATE bytes a second, as the kernel counts
@@ -73,9 +74,6 @@ void connections_request_ended(struct connections *connections, struct connectio
 /* Whether the client has closed its side, though what it sent before may be unread, or the
  * connection is broken. */
 bool connections_has_left(const struct connection *connection);
-
-/* When the connection is closed, the kernel drops what the client has not read. */
-void connections_discard_unread(const struct connection *connection);
 
 /* The request waits for an event, e.g. the end of a run by its id, or for some seconds, at least
  * one, or until its client has left: then its connection, which has been suspended, is resumed, and

@@ -365,6 +365,7 @@ static void end(void *cls, struct MHD_Connection *connection, void **context,
                 enum MHD_RequestTerminationCode code)
 {
     (void)cls;
+    (void)code;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_HTTP_STATUS);
     struct exchange *exchange = *context;
@@ -377,15 +378,14 @@ static void end(void *cls, struct MHD_Connection *connection, void **context,
         exchange->status = info->http_status;
     if ((exchange->headers_read || exchange->status != 0) && is_worth_a_line(exchange))
         log_exchange(exchange);
-    if (code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED)
-        connections_discard_unread(&exchange->connection);
     budget_give(&exchange->server->options.answers, exchange->charged);
     connections_request_ended(exchange->server->connections, &exchange->connection);
     drop_body(exchange);
     reply_finish(&exchange->reply);
 }
 
-/* None of its threads reaches its share of the connections: see connections.h. */
+/* It has no timeout and none of its threads reaches its share of the connections: see
+ * connections.h. */
 struct MHD_Daemon *exchange_start_daemon(struct http_server *server, unsigned loops)
 {
     const struct MHD_OptionItem encryption[] = {
@@ -393,13 +393,12 @@ struct MHD_Daemon *exchange_start_daemon(struct http_server *server, unsigned lo
         {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
         {MHD_OPTION_END, 0, NULL}};
     const unsigned is_encrypted = tls_is_on() ? MHD_USE_TLS : 0;
-    return MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
-            MHD_USE_ERROR_LOG | is_encrypted,
-        0, NULL, NULL, go_on, server, MHD_OPTION_EXTERNAL_LOGGER, malformed_log, NULL,
-        MHD_OPTION_THREAD_POOL_SIZE, loops, MHD_OPTION_CONNECTION_LIMIT, UINT_MAX,
-        MHD_OPTION_CONNECTION_TIMEOUT, server->options.request_timeout_seconds,
-        MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_NOTIFY_CONNECTION, open_or_close, server,
-        MHD_OPTION_URI_LOG_CALLBACK, begin, server, MHD_OPTION_NOTIFY_COMPLETED, end, server,
-        MHD_OPTION_ARRAY, is_encrypted ? encryption : encryption + 2, MHD_OPTION_END);
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+                                MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG | is_encrypted,
+                            0, NULL, NULL, go_on, server, MHD_OPTION_EXTERNAL_LOGGER, malformed_log,
+                            NULL, MHD_OPTION_THREAD_POOL_SIZE, loops, MHD_OPTION_CONNECTION_LIMIT,
+                            UINT_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 0, MHD_OPTION_NOTIFY_CONNECTION,
+                            open_or_close, server, MHD_OPTION_URI_LOG_CALLBACK, begin, server,
+                            MHD_OPTION_NOTIFY_COMPLETED, end, server, MHD_OPTION_ARRAY,
+                            is_encrypted ? encryption : encryption + 2, MHD_OPTION_END);
 }

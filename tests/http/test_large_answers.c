@@ -1,10 +1,13 @@
 /* Answers that are large: weights are written in pieces while the client reads, and what clients
  * have not read yet is counted. */
+#include <arpa/inet.h>
 #include <check.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "server/base/limits.h"
@@ -92,13 +95,24 @@ START_TEST(head_and_http_1_0_work_as_well)
 END_TEST
 
 /* More than the sockets hold. */
-static int begin_unread(void)
+static void create_huge(void)
 {
-    const int connection = http_connect(&server);
+    create_model_of_text(
+        &server, "{\"id\": \"huge\", \"in_features\": 4000, \"out_features\": 1000, \"T\": 20}");
+}
+
+static void begin_huge(int connection)
+{
     wire_send(connection, "GET /models/huge/weights HTTP/1.1\r\nHost: localhost\r\n\r\n");
     static struct wire_answer answer;
     wire_read_head(connection, &answer);
     ck_assert_int_eq(answer.status, 200);
+}
+
+static int begin_unread(void)
+{
+    const int connection = http_connect(&server);
+    begin_huge(connection);
     return connection;
 }
 
@@ -113,8 +127,7 @@ static bool is_overloaded(void)
 
 START_TEST(answers_that_are_not_read_have_a_budget_that_is_given_back)
 {
-    create_model_of_text(
-        &server, "{\"id\": \"huge\", \"in_features\": 4000, \"out_features\": 1000, \"T\": 20}");
+    create_huge();
     const int first = begin_unread(), second = begin_unread();
     struct http_answer refused = http_send(&server, "GET", "/models/huge/weights", NULL, NULL);
     expect_problem(&refused, 503, "overloaded");
@@ -127,6 +140,49 @@ START_TEST(answers_that_are_not_read_have_a_budget_that_is_given_back)
         poll(NULL, 0, 1);
     }
     close(second);
+}
+END_TEST
+
+/* --- how fast they are read --- */
+
+static void start_impatient(void)
+{
+    fixture_start(FLAGS("--request-timeout", "1"));
+    create_huge();
+}
+
+/* The buffers of a client's kernel hide for minutes that it reads 1 KiB a second: one that does not
+ * read for some seconds may still do so. */
+START_TEST(a_client_whose_reading_does_not_show_is_served)
+{
+    static char text[1 << 20];
+    size_t size, read = 0;
+    start_impatient();
+    struct http_answer whole = get("/models/huge/weights", NULL);
+    const int connection = http_connect(&server);
+    wire_send(connection, "GET /models/huge/weights HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    sleep(5);
+    while ((size = wire_read_bytes(connection, text, sizeof text)) > 0)
+        read += size;
+    ck_assert_uint_gt(read, whole.size);
+    http_answer_finish(&whole);
+    close(connection);
+}
+END_TEST
+
+/* Its kernel's buffer is small, so that its reading would show. */
+START_TEST(a_client_that_does_not_read_is_cut_off)
+{
+    start_impatient();
+    const int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), size = 4096;
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons((in_port_t)server.port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    ck_assert_int_eq(setsockopt(connection, SOL_SOCKET, SO_RCVBUF, &size, sizeof size), 0);
+    ck_assert_int_eq(connect(connection, (const struct sockaddr *)&to, sizeof to), 0);
+    begin_huge(connection);
+    service_await_log(&server, "path=\"/models/huge/weights\" status=200");
+    close(connection);
 }
 END_TEST
 
@@ -291,6 +347,8 @@ int main(void)
     tcase_add_test(tests, large_weights_are_whole_as_json_and_as_npy);
     tcase_add_test(tests, head_and_http_1_0_work_as_well);
     tcase_add_test(tests, answers_that_are_not_read_have_a_budget_that_is_given_back);
+    tcase_add_test(tests, a_client_whose_reading_does_not_show_is_served);
+    tcase_add_test(tests, a_client_that_does_not_read_is_cut_off);
     tcase_add_test(tests, an_answer_that_could_never_be_given_is_refused_for_good);
     tcase_add_loop_test(tests, a_prediction_in_pieces_has_the_bytes_of_a_whole_one, 0,
                         ROWS(large_predictions));
