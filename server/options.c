@@ -16,6 +16,7 @@
 enum { REASON = 256, NAME = 64 };
 
 #define KIB    1024ull
+#define MIB    (KIB * KIB)
 #define TIB    (KIB * KIB * KIB * KIB)
 #define INDENT "\n                             " /* of the lines of a help */
 
@@ -66,26 +67,30 @@ static const struct option {
      "how many of them one address may have, one of IPv6 by" INDENT
      "its first 64 bits; 0: all, e.g. behind a proxy" INDENT "(a quarter of --connections)",
      NUMBER, offsetof(struct options, http.connections_per_address), 0, 65536},
-    {"max-body", "SIZE", "64M", "the largest body of one request", SIZE,
+    {"max-body", "SIZE", NULL,
+     "the largest body of one request (64M, or a quarter of" INDENT "--max-bodies)", SIZE,
      offsetof(struct options, http.bodies.max_bytes), KIB, TIB},
-    {"max-bodies", "SIZE", "512M", "the bodies of all requests in progress", SIZE,
-     offsetof(struct options, http.bodies.memory.max), KIB, TIB},
-    {"max-answers", "SIZE", "256M",
+    {"max-bodies", "SIZE", NULL,
+     "the bodies of all requests in progress, and what" INDENT
+     "reading them takes (512M, or a tenth of the memory that" INDENT
+     "the machine or the cgroup has)",
+     SIZE, offsetof(struct options, http.bodies.memory.max), KIB, TIB},
+    {"max-answers", "SIZE", NULL,
      "the answers that clients have not read yet; one that" INDENT
-     "does not fit now is answered 503, a larger one 422",
+     "does not fit now is answered 503, a larger one 422" INDENT "(256M, or a tenth of the memory)",
      SIZE, offsetof(struct options, http.answers.max), KIB, TIB},
     {"max-dataset", "SIZE", "1G", "the largest file of a dataset, and its array", SIZE,
      offsetof(struct options, http.bodies.max_file_bytes), KIB, TIB},
     {"max-store", "SIZE", "1T",
      "how large the database may grow; beyond it what would" INDENT "grow it is answered 507", SIZE,
      offsetof(struct options, max_store_bytes), KIB, TIB},
-    {"model-cache", "SIZE", "256M", "the models that are kept in memory", SIZE,
+    {"model-cache", "SIZE", NULL,
+     "the models that are kept in memory (256M, or a tenth of" INDENT "the memory)", SIZE,
      offsetof(struct options, model_cache_bytes), KIB, TIB},
     {"memory", "SIZE", NULL,
      "for runs, for requests that name datasets, and for" INDENT
      "models beside the cache: a run that does not fit now" INDENT
-     "waits, and one that is larger is refused (half of the" INDENT
-     "machine's, or of its cgroup's)",
+     "waits, and one that is larger is refused (half of the" INDENT "memory)",
      SIZE, offsetof(struct options, memory_bytes), KIB, TIB},
     {"request-timeout", "SECONDS", "60", "the time in which a whole request must arrive", NUMBER,
      offsetof(struct options, http.request_timeout_seconds), 1, 86400},
@@ -119,7 +124,7 @@ static void print_help(void)
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         char flag[NAME];
         snprintf(flag, sizeof flag, "--%s %s", table[i].name, table[i].value);
-        printf("  %-27s%s", flag, table[i].help);
+        printf("  %-26s%s%s", flag, strlen(flag) > 26 ? INDENT : " ", table[i].help);
         if (table[i].preset != NULL)
             printf(" (%s)", table[i].preset);
         putchar('\n');
@@ -328,11 +333,20 @@ static bool print_text(int argc, char **argv)
     return false;
 }
 
+static size_t least(size_t one, size_t other)
+{
+    return one < other ? one : other;
+}
+
 int options_read(int argc, char **argv, const char **ret_file, struct options *ret_options)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    const size_t memory = machine_memory();
     struct options options = {
-        .memory_bytes = machine_memory() / 2,
+        .memory_bytes = memory / 2,
+        .model_cache_bytes = least(256 * MIB, memory / 10),
+        .http.answers.max = least(256 * MIB, memory / 10),
+        .http.bodies.memory.max = least(512 * MIB, memory / 10),
         .workers = cores > 0 ? (unsigned)cores : 1,
         .http.pool_threads = cores > 0 ? (unsigned)cores : 1,
         .http.connections_per_address = UINT_MAX,
@@ -341,6 +355,8 @@ int options_read(int argc, char **argv, const char **ret_file, struct options *r
         return EXIT_SUCCESS;
     if (!read_variables(&options) || !read_flags(&options, argc, argv, ret_file))
         return EXIT_FAILURE;
+    if (options.http.bodies.max_bytes == 0)
+        options.http.bodies.max_bytes = least(64 * MIB, options.http.bodies.memory.max / 4);
     if (options.http.bodies.memory.max < options.http.bodies.max_bytes) {
         wrong("--max-bodies is less than --max-body");
         return EXIT_FAILURE;

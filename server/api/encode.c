@@ -87,6 +87,9 @@ static void write_spikes(const float *spikes, const size_t *shape, unsigned rank
     json_write_object_end(json);
 }
 
+/* Of a spike time, and of its text while that grows. */
+enum { SPIKE_BYTES = sizeof(float) + 8 };
+
 /* Encodes x into spikes [b][n][m], or [b][n][k][m]; m neurons encode one value. */
 static void encode_run(struct service *service, const struct request *request, struct reply *reply)
 {
@@ -94,7 +97,8 @@ static void encode_run(struct service *service, const struct request *request, s
     const struct encode_request *asked = request->state;
     const struct float_array *x = &asked->x;
     const size_t n = x->shape[1], k = values_a_feature(x), m = encoder_neurons(asked->encoder);
-    if (!check_values(asked->encoder, x, &reply->problem))
+    if (!check_values(asked->encoder, x, &reply->problem) ||
+        !charge_demand(request->memory, x->count * m * SPIKE_BYTES, &reply->problem))
         return;
     float *spikes = malloc(x->count * m * sizeof *spikes);
     if (spikes == NULL) {

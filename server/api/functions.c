@@ -9,6 +9,8 @@
 #include "server/api/handlers.h"
 #include "server/json/float_array.h"
 
+enum { KERNEL_BYTES = 16 }; /* of the text of a value, while it grows */
+
 static void write_kernel(const struct float_array *t, double tau, double tau_s, struct reply *reply)
 {
     json_write_object_begin(&reply->body);
@@ -27,7 +29,8 @@ void functions_psp_kernel(struct service *service, const struct request *request
     struct fields fields;
     struct float_array t = {0};
     double tau = 15;
-    struct document *document = document_read(request->body, request->body_size, &reply->problem);
+    struct document *document =
+        document_read(request->body, request->body_size, request->memory, &reply->problem);
     if (fields_open_document(&fields, document, &reply->problem)) {
         float_array_read(&fields, "t", FIELD_REQUIRED, 1, 1, LIMIT_SPIKES, &t);
         fields_number(&fields, "tau", FIELD_OPTIONAL, LIMIT_TAU_MIN, LIMIT_TAU, false, &tau);
@@ -37,7 +40,8 @@ void functions_psp_kernel(struct service *service, const struct request *request
         if ((float)tau == (float)tau_s)
             problem_add_field(&reply->problem, PROBLEM_EQUAL_TIME_CONSTANTS, "/tau_s",
                               "tau_s must differ from tau: the potential would be 0 throughout.");
-        if (!problem_is_set(&reply->problem))
+        if (!problem_is_set(&reply->problem) &&
+            charge_demand(request->memory, t.count * KERNEL_BYTES, &reply->problem))
             write_kernel(&t, tau, tau_s, reply);
     }
     float_array_finish(&t);
@@ -118,7 +122,8 @@ void functions_mse_loss(struct service *service, const struct request *request, 
     (void)service;
     struct fields fields;
     struct loss_input input = {0};
-    struct document *document = document_read(request->body, request->body_size, &reply->problem);
+    struct document *document =
+        document_read(request->body, request->body_size, request->memory, &reply->problem);
     if (fields_open_document(&fields, document, &reply->problem)) {
         bool read =
             float_array_read(&fields, "v_max", FIELD_REQUIRED, 2, 2, LIMIT_SPIKES, &input.v_max);

@@ -250,7 +250,8 @@ void models_create(struct service *service, const struct request *request, struc
     }
     if (problem_is_set(&reply->problem))
         return;
-    struct document *document = document_read(request->body, request->body_size, &reply->problem);
+    struct document *document =
+        document_read(request->body, request->body_size, request->memory, &reply->problem);
     if (read_model(document, &reply->problem, &model) &&
         errors_store_ok(insert_model(service, &retry, &model), PROBLEM_MODEL_NOT_FOUND, model.id,
                         &reply->problem)) {
@@ -309,7 +310,8 @@ void models_update(struct service *service, const struct request *request, struc
     struct model *model = model_cache_describe(service->cache, request->model, &reply->problem);
     if (model == NULL)
         return;
-    struct document *document = document_read(request->body, request->body_size, &reply->problem);
+    struct document *document =
+        document_read(request->body, request->body_size, request->memory, &reply->problem);
     if (read_change(document, network_outputs(&model->config.network), &reply->problem, &change,
                     &labels))
         apply_change(service, request, model, &change, &reply->problem);

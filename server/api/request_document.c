@@ -24,7 +24,7 @@ static struct document *read_parameters(const struct request *request, struct pr
     json_write_object_end(&json);
     char *text = buffer_take_string(&json);
     if (text != NULL)
-        return document_read_own(text, problem);
+        return document_read_own(text, request->memory, problem);
     problem_set_no_memory(problem);
     return NULL;
 }
@@ -54,12 +54,14 @@ static void note_not_finite(struct numbers *numbers, size_t place)
 
 /* Converts the array to float32. An array of bytes is borrowed as it is. */
 static bool take_values(struct numbers *numbers, const struct array_layout *layout,
-                        const void *data, struct problem *problem)
+                        const void *data, struct charge *memory, struct problem *problem)
 {
     if (layout->dtype == DTYPE_U1) {
         numbers->bytes = data;
         return true;
     }
+    if (!charge_demand(memory, numbers->count * sizeof(float), problem))
+        return false;
     numbers->values = malloc(numbers->count * sizeof(float));
     void *native = layout->is_big_endian ? malloc(layout->bytes) : NULL;
     const bool has_memory = numbers->values != NULL && (native != NULL || !layout->is_big_endian);
@@ -113,7 +115,7 @@ static bool read_array(const struct request *request, const char *array, enum ar
             "array[None] is a batch of one.");
     }
     set_shape(numbers, &layout, use);
-    return take_values(numbers, &layout, request->body + header_size, problem);
+    return take_values(numbers, &layout, request->body + header_size, request->memory, problem);
 }
 
 static struct document *read_npy(const struct request *request, const char *array,
@@ -132,7 +134,8 @@ static struct document *read_npy(const struct request *request, const char *arra
 static struct document *read_json(const struct request *request, struct problem *problem)
 {
     refuse_parameters(request, problem);
-    struct document *document = document_read(request->body, request->body_size, problem);
+    struct document *document =
+        document_read(request->body, request->body_size, request->memory, problem);
     if (document == NULL && npy_matches(request->body, request->body_size)) {
         *problem = (struct problem){0};
         problem_set(problem, PROBLEM_INVALID_JSON,

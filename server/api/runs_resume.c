@@ -14,7 +14,8 @@
 static bool read_epochs(const struct request *request, struct problem *problem, int64_t *ret_epochs)
 {
     struct fields fields;
-    struct document *document = document_read(request->body, request->body_size, problem);
+    struct document *document =
+        document_read(request->body, request->body_size, request->memory, problem);
     if (fields_open_document(&fields, document, problem)) {
         fields_integer(&fields, "epochs", FIELD_REQUIRED, 1, LIMIT_EPOCHS, ret_epochs);
         fields_close(&fields);

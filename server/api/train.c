@@ -215,7 +215,8 @@ void train_post(struct service *service, const struct request *request, struct r
     struct model *model = model_cache_describe(service->cache, request->model, &reply->problem);
     if (model == NULL)
         return;
-    struct document *document = document_read(request->body, request->body_size, &reply->problem);
+    struct document *document =
+        document_read(request->body, request->body_size, request->memory, &reply->problem);
     if (read_fields(service, document, model, &reply->problem, asked) &&
         queue(service, model, &reply->problem, &retry, asked)) {
         trainer_wake(service->trainer);

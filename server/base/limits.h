@@ -15,6 +15,8 @@
 #define LIMIT_PARAMETERS      64                /* of a query string, known or not */
 #define LIMIT_PATH            256               /* bytes of a path; ids are short */
 #define LIMIT_DOCUMENT        (4 * 1024 * 1024) /* bytes of a JSON body, less its arrays of numbers */
+#define LIMIT_TREE            (64 * 1024 * 1024) /* bytes of the memory that its values take */
+#define LIMIT_BLOCKS          1024               /* arrays of numbers in a JSON body */
 #define LIMIT_RECORD          (16 * 1024 * 1024) /* bytes of the text of a record of CSV */
 #define LIMIT_KEYS            1000               /* API keys of a key file */
 #define LIMIT_KEY             256                /* bytes of an API key that a client sends */
@@ -64,14 +66,15 @@
 #define LIMIT_KEPT_VERSIONS        100  /* that a run keeps of its epochs */
 #define LIMIT_CRASHES              3    /* unclean ends in a row that a run may be running at */
 
-#define LIMIT_INLINE_WORK  1000000 /* of LIMIT_WORK's: more leaves the event loop, */
-#define LIMIT_INLINE_BODY  65536   /* and so does a larger body, in bytes */
-#define LIMIT_WAITING_JOBS 256     /* requests that wait for the compute pool; else 503 */
-#define LIMIT_SMALL_BODY   16384   /* bytes of a body that are not counted in --max-bodies */
-#define LIMIT_SMALL_MODEL  262144  /* bytes of a model that is not counted in --memory */
-#define LIMIT_SMALL_ANSWER 16384   /* bytes of an answer that are not counted in --max-answers */
-#define LIMIT_WHOLE_ANSWER 65536   /* numbers of an answer that is made at once; else in pieces */
-#define LIMIT_READ_RATE    1024    /* bytes a second that a client reads of an answer at least */
-#define LIMIT_GZIP_MIN     4096    /* bytes of an answer that is worth compressing */
+#define LIMIT_INLINE_WORK   1000000 /* of LIMIT_WORK's: more leaves the event loop, */
+#define LIMIT_INLINE_BODY   65536   /* and so does a larger body, in bytes */
+#define LIMIT_WAITING_JOBS  256     /* requests that wait for the compute pool; else 503 */
+#define LIMIT_SMALL_BODY    16384   /* bytes of a body that are not counted in --max-bodies */
+#define LIMIT_SMALL_READING 2097152 /* bytes that reading a body may take uncounted, likewise */
+#define LIMIT_SMALL_MODEL   262144  /* bytes of a model that is not counted in --memory */
+#define LIMIT_SMALL_ANSWER  16384   /* bytes of an answer that are not counted in --max-answers */
+#define LIMIT_WHOLE_ANSWER  65536   /* numbers of an answer that is made at once; else in pieces */
+#define LIMIT_READ_RATE     1024    /* bytes a second that a client reads of an answer at least */
+#define LIMIT_GZIP_MIN      4096    /* bytes of an answer that is worth compressing */
 
 #endif

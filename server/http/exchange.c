@@ -100,6 +100,9 @@ static bool show_body(struct exchange *exchange, size_t enough)
     exchange->request.body = body->bytes.bytes;
     exchange->request.body_size = body->bytes.size;
     exchange->request.file = body->file;
+    exchange->request.memory = &exchange->memory;
+    exchange->memory.budget = &exchange->server->options.bodies.memory;
+    exchange->memory.free = LIMIT_SMALL_READING;
     return true;
 }
 
@@ -153,6 +156,7 @@ static enum MHD_Result answer(struct exchange *exchange)
     exchange->status = reply_send(exchange->connection.handle, &exchange->request, &exchange->reply,
                                   close, &exchange->answer_bytes);
     drop_body(exchange);
+    charge_finish(&exchange->memory);
     return exchange->status != 0 ? MHD_YES : MHD_NO;
 }
 
@@ -183,6 +187,7 @@ static void wait_for_event(struct exchange *exchange)
     struct http_server *server = exchange->server;
     const struct reply_next step = exchange->reply.next;
     exchange->reply.next.wait_seconds = 0;
+    charge_finish(&exchange->memory);
     MHD_suspend_connection(exchange->connection.handle);
     connections_wait(server->connections, &exchange->connection, step.event, step.wait_seconds);
     if (step.has_happened(server->service, step.event))
@@ -379,6 +384,7 @@ static void end(void *cls, struct MHD_Connection *connection, void **context,
     if ((exchange->headers_read || exchange->status != 0) && is_worth_a_line(exchange))
         log_exchange(exchange);
     budget_give(&exchange->server->options.answers, exchange->charged);
+    charge_finish(&exchange->memory);
     connections_request_ended(exchange->server->connections, &exchange->connection);
     drop_body(exchange);
     reply_finish(&exchange->reply);

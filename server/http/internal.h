@@ -62,9 +62,10 @@ struct exchange {
     bool close;
     bool is_received;
     struct body body;
-    size_t max_bytes; /* of the body */
-    size_t received;  /* bytes of the body, kept or not */
-    unsigned status;  /* 0: not answered */
+    struct charge memory; /* of reading it */
+    size_t max_bytes;     /* of the body */
+    size_t received;      /* bytes of the body, kept or not */
+    unsigned status;      /* 0: not answered */
     size_t answer_bytes;
     size_t charged;     /* in the budget of answers */
     struct reply reply; /* last: see reply_init() */

@@ -17,6 +17,7 @@
 
 #include "core/stop_check.h"
 #include "core/thread_team.h"
+#include "server/base/budget.h"
 #include "server/base/limits.h"
 
 struct service; /* everything that the handlers share; see service.h */
@@ -63,6 +64,8 @@ struct request {
     bool accepts_npy;  /* an answer of application/x-npy is asked for */
     bool accepts_json; /* an answer of JSON is accepted */
     bool accepts_gzip; /* a compressed answer is accepted */
+
+    struct charge *memory; /* counts what reading the body takes, until the answer or a wait */
 
     const struct thread_team *team;      /* shares the work; NULL on an event loop */
     const struct stop_check *stop_check; /* for work that takes long: nobody waits for the answer;

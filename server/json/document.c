@@ -1,5 +1,6 @@
 #include "server/json/document.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,15 +12,48 @@
 /* Integers are read as doubles, which hold larger ones than jansson's integers. */
 enum { FLAGS = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL };
 
-/* Where jansson gets no memory, it often says that the text is wrong, or goes on without a value:
- * whether it got all. */
-static _Thread_local bool has_memory;
+/* The memory of a tree is counted in steps of so many bytes, and given back to the system if there
+ * is much of it: what is freed in small pieces stays with the process otherwise. */
+enum { TREE_STEP = 65536, MUCH_TREE = 8 * 1024 * 1024 };
+
+/* The tree that this thread reads. Where jansson gets no memory, it often says that the text is
+ * wrong, or goes on without a value: so what was refused is kept here. */
+static _Thread_local struct {
+    struct charge *memory; /* NULL: nothing is counted */
+    size_t bytes;          /* asked for */
+    size_t counted;        /* of these, in `memory` */
+    enum problem_code refused;
+} tree;
 static json_malloc_t jansson_malloc; /* set once */
+
+/* What no other request could make room for is too large as well. */
+static size_t max_tree(const struct charge *memory)
+{
+    const size_t half = memory->budget->max / 2;
+    return half < LIMIT_TREE ? half : LIMIT_TREE;
+}
+
+static bool count_tree(size_t size)
+{
+    if (tree.memory == NULL)
+        return true;
+    tree.bytes += size;
+    if (tree.bytes > max_tree(tree.memory))
+        tree.refused = PROBLEM_BODY_TOO_LARGE;
+    while (tree.counted < tree.bytes && tree.refused == PROBLEM_NONE) {
+        if (charge_take(tree.memory, TREE_STEP))
+            tree.counted += TREE_STEP;
+        else
+            tree.refused = PROBLEM_OVERLOADED;
+    }
+    return tree.refused == PROBLEM_NONE;
+}
 
 static void *allocate(size_t size)
 {
-    void *memory = jansson_malloc(size);
-    has_memory = has_memory && memory != NULL;
+    void *memory = count_tree(size) ? jansson_malloc(size) : NULL;
+    if (memory == NULL && tree.refused == PROBLEM_NONE)
+        tree.refused = PROBLEM_OUT_OF_MEMORY;
     return memory;
 }
 
@@ -63,12 +97,20 @@ static void place_in_whole(const struct shortening *shortening, json_error_t *er
     }
 }
 
-static bool say_what_broke(const json_error_t *error, struct problem *problem)
+static bool say_what_broke(const struct document *document, const json_error_t *error,
+                           struct problem *problem)
 {
     const enum problem_code code =
-        has_memory ? code_of(json_error_code(error)) : PROBLEM_OUT_OF_MEMORY;
+        tree.refused != PROBLEM_NONE ? tree.refused : code_of(json_error_code(error));
     if (code == PROBLEM_OUT_OF_MEMORY)
         return problem_set_no_memory(problem);
+    if (code == PROBLEM_OVERLOADED)
+        return problem_set(problem, code, CHARGE_REFUSED);
+    if (code == PROBLEM_BODY_TOO_LARGE)
+        return problem_set(problem, code,
+                           "Besides its arrays of numbers a JSON body may hold as many values as "
+                           "%zu bytes of memory can: send fewer, in several requests.",
+                           max_tree(document->memory));
     if (json_error_code(error) == json_error_null_character)
         return problem_set(problem, code, "A string can't contain \\u0000 (line %d, column %d).",
                            error->line, error->column);
@@ -86,20 +128,38 @@ static bool parse(const struct shortening *shortening, struct document *document
         return problem_set_no_memory(problem);
     if (shortening->is_too_large)
         return problem_set(problem, PROBLEM_BODY_TOO_LARGE,
-                           "A JSON body may hold at most %d bytes besides its arrays of numbers.",
-                           LIMIT_DOCUMENT);
+                           "A JSON body may hold at most %d arrays of numbers, and %d bytes "
+                           "besides them.",
+                           LIMIT_BLOCKS, LIMIT_DOCUMENT);
     pthread_once(&watched, watch_memory);
-    has_memory = true;
+    tree.memory = document->memory;
+    tree.bytes = tree.counted = 0;
+    tree.refused = PROBLEM_NONE;
     document->root = json_loadb(text->bytes, text->size, FLAGS, &error);
-    if (document->root == NULL || !has_memory) {
+    document->tree_bytes = tree.counted;
+    tree.memory = NULL;
+    if (document->root == NULL || tree.refused != PROBLEM_NONE) {
         place_in_whole(shortening, &error);
-        return say_what_broke(&error, problem);
+        return say_what_broke(document, &error, problem);
     }
     return !shortening->is_broken || /* jansson never accepts what broke the array */
            problem_set(problem, PROBLEM_INVALID_JSON, "An array of numbers is malformed.");
 }
 
-static struct document *read(const char *text, size_t size, size_t max_size,
+/* A number takes two bytes of text at least, with its comma, and four in a block. */
+enum { BLOCK_BYTES = 2 }; /* a byte of text */
+
+/* Gives back what the blocks did not take. */
+static void keep_blocks(const struct document *document, size_t size)
+{
+    size_t bytes = 0;
+    const struct numbers *blocks = document->blocks.items;
+    for (size_t i = 0; i < document->blocks.size / sizeof *blocks; i++)
+        bytes += blocks[i].count * sizeof *blocks[i].values;
+    charge_give(document->memory, BLOCK_BYTES * size - bytes);
+}
+
+static struct document *read(const char *text, size_t size, size_t max_size, struct charge *memory,
                              struct problem *problem)
 {
     struct shortening shortening;
@@ -108,16 +168,23 @@ static struct document *read(const char *text, size_t size, size_t max_size,
         problem_set_no_memory(problem);
         return NULL;
     }
+    document->memory = memory;
+    if (!charge_demand(memory, BLOCK_BYTES * size, problem)) {
+        free(document);
+        return NULL;
+    }
     shortening_init(&shortening, &document->blocks, text, size, max_size);
     const bool is_read = parse(&shortening, document, problem);
     shortening_finish(&shortening);
+    keep_blocks(document, size);
     if (is_read)
         return document;
     document_destroy(document);
     return NULL;
 }
 
-struct document *document_read(const char *text, size_t size, struct problem *problem)
+struct document *document_read(const char *text, size_t size, struct charge *memory,
+                               struct problem *problem)
 {
     if (size == 0) {
         problem_set(problem, PROBLEM_TRUNCATED_JSON, "The body is empty; it must be JSON.");
@@ -129,12 +196,12 @@ struct document *document_read(const char *text, size_t size, struct problem *pr
                     (size_t)(nul - text));
         return NULL;
     }
-    return read(text, size, LIMIT_DOCUMENT, problem);
+    return read(text, size, LIMIT_DOCUMENT, memory, problem);
 }
 
-struct document *document_read_own(char *take_text, struct problem *problem)
+struct document *document_read_own(char *take_text, struct charge *memory, struct problem *problem)
 {
-    struct document *document = document_read(take_text, strlen(take_text), problem);
+    struct document *document = document_read(take_text, strlen(take_text), memory, problem);
     if (document == NULL)
         free(take_text);
     else
@@ -144,7 +211,7 @@ struct document *document_read_own(char *take_text, struct problem *problem)
 
 struct document *document_read_stored(const char *text, struct problem *problem)
 {
-    return read(text, strlen(text), SIZE_MAX, problem);
+    return read(text, strlen(text), SIZE_MAX, NULL, problem);
 }
 
 bool document_matches(const char *text)
@@ -176,6 +243,9 @@ void document_destroy(struct document *document)
         numbers_finish(&blocks[i]);
     buffer_finish(&document->blocks);
     json_decref(document->root);
+    charge_give(document->memory, document->tree_bytes);
+    if (document->tree_bytes > MUCH_TREE)
+        malloc_trim(0);
     free(document->own_text);
     free(document);
 }
@@ -183,4 +253,9 @@ void document_destroy(struct document *document)
 struct json_value document_root(const struct document *document)
 {
     return (struct json_value){.document = document, .node = document->root};
+}
+
+struct charge *document_memory(const struct document *document)
+{
+    return document->memory;
 }

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/base/budget.h"
+
 bool fields_open(struct fields *fields, struct json_value value, const char *pointer,
                  struct problem *problem)
 {
@@ -70,6 +72,11 @@ bool fields_refuse_element(const struct fields *fields, const char *name, const 
     for (unsigned d = 0; d < depth; d++)
         problem_pointer_index(pointer, path[d], pointer);
     return problem_add_field(fields->problem, code, pointer, "%s", text);
+}
+
+bool fields_take_memory(const struct fields *fields, size_t bytes)
+{
+    return charge_demand(document_memory(fields->object.document), bytes, fields->problem);
 }
 
 bool fields_refuse(const struct fields *fields, const char *name, enum problem_code code,

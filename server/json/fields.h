@@ -56,6 +56,10 @@ bool fields_refuse_element(const struct fields *fields, const char *name, const 
                            unsigned depth, enum problem_code code, const char *detail, ...)
     __attribute__((format(printf, 6, 7)));
 
+/* Counts memory that what is read takes besides the document: see document_read(). False with the
+ * problem set. */
+bool fields_take_memory(const struct fields *fields, size_t bytes);
+
 /* Each returns whether *out was set. 3.0 is an integer, 3.5 is a wrong_type. */
 bool fields_integer(struct fields *fields, const char *name, enum field_presence presence,
                     int64_t min, int64_t max, int64_t *out);

@@ -4,14 +4,17 @@
 
 #include <jansson.h>
 
+#include "server/base/budget.h"
 #include "server/base/buffer.h"
 #include "server/json/document.h"
 #include "server/json/numbers.h"
 
 struct document {
     json_t *root;
-    char *own_text;       /* owned; NULL: the text is borrowed */
-    struct buffer blocks; /* struct numbers, owned */
+    char *own_text;        /* owned; NULL: the text is borrowed */
+    struct buffer blocks;  /* struct numbers, owned */
+    struct charge *memory; /* borrowed; NULL: of a text that the store has kept */
+    size_t tree_bytes;     /* that the tree has taken of it */
 };
 
 /* Arrays of numbers are read into blocks if they are members of the document's object, or of an

@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/base/limits.h"
 #include "server/json/internal.h"
+
+enum { MAX_BLOCKS = LIMIT_BLOCKS * sizeof(struct numbers) };
 
 /* --- the shorter text --- */
 
@@ -159,9 +162,10 @@ void shortening_init(struct shortening *shortening, struct buffer *blocks, const
         (struct shortening){.text = text, .at = text, .end = text + size, .blocks = blocks};
     go_on(shortening);
     while (shortening->at < shortening->end && shortening->shorter.size <= max_size &&
-           !shortening->is_broken && !shortening->shorter.failed)
+           blocks->size <= MAX_BLOCKS && !shortening->is_broken && !shortening->shorter.failed)
         shorten_next(shortening, &depth);
     append_rest(shortening, max_size);
+    shortening->is_too_large |= blocks->size > MAX_BLOCKS;
 }
 
 void shortening_finish(struct shortening *shortening)

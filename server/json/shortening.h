@@ -25,7 +25,7 @@ struct shortening {
     struct buffer shorter; /* it has failed if any memory was missing */
     struct buffer marks;   /* struct shortening_mark, one or more */
     bool is_broken;        /* jansson has to fail where the last mark is */
-    bool is_too_large;     /* the shorter text is, and not whole */
+    bool is_too_large;     /* the shorter text is, or there are too many blocks: it is not whole */
 };
 
 /* Adds the blocks to those of the document. The shorter text may have `max_size` bytes. */

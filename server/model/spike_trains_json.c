@@ -65,6 +65,8 @@ static bool end_array(struct reader *reader)
 static bool begin_sample(struct reader *reader)
 {
     const size_t bytes = reader->samples.features * sizeof(uint32_t);
+    if (!fields_take_memory(reader->fields, bytes))
+        return false;
     void *spikes = buffer_extend(&reader->spikes, bytes);
     if (spikes == NULL)
         return problem_set_no_memory(reader->fields->problem);
@@ -89,6 +91,8 @@ static bool read_all(struct reader *reader, const struct numbers *in_spikes)
     enum numbers_token token;
     struct samples *samples = &reader->samples;
     struct numbers_walk walk = numbers_walk(in_spikes);
+    if (!fields_take_memory(reader->fields, in_spikes->count * sizeof(float)))
+        return false;
     samples->data.trains.times = malloc((in_spikes->count + 1) * sizeof(float));
     if (samples->data.trains.times == NULL)
         return problem_set_no_memory(reader->fields->problem);

@@ -17,12 +17,12 @@ static struct buffer write_root(const struct document *document)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct problem problem = {0};
-    struct document *document = document_read((const char *)data, size, &problem);
+    struct document *document = document_read((const char *)data, size, NULL, &problem);
     demand_outcome(document != NULL, &problem);
     if (document == NULL)
         return 0;
     struct buffer first = write_root(document);
-    struct document *again = document_read(first.bytes, first.size, &problem);
+    struct document *again = document_read(first.bytes, first.size, NULL, &problem);
     demand(again != NULL);
     struct buffer second = write_root(again);
     demand(first.size == second.size && memcmp(first.bytes, second.bytes, first.size) == 0);

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct problem problem = {0};
     struct fields fields, inner;
-    struct document *document = document_read((const char *)data, size, &problem);
+    struct document *document = document_read((const char *)data, size, NULL, &problem);
     if (document == NULL)
         return 0;
     if (fields_open_document(&fields, document, &problem)) {

@@ -65,7 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fields fields;
     struct problem problem = {0};
     const struct model *model = models[data[0] % MODELS];
-    struct document *document = document_read((const char *)data + 1, size - 1, &problem);
+    struct document *document = document_read((const char *)data + 1, size - 1, NULL, &problem);
     if (fields_open_document(&fields, document, &problem)) {
         if (data[0] & 0x80)
             read_weights(&fields, model);

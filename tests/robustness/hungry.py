@@ -17,8 +17,7 @@ from support.service import Broken, Client, Service, demand, demand_time, main, 
 LIMIT = 512 * 1024 * 1024
 CLIENTS = 8
 P99_MS = 50
-FLAGS = ("--log", "errors", "--threads", "2", "--workers", "2", "--max-body", "8M", "--max-bodies", "32M",
-         "--max-dataset", "256M", "--model-cache", "32M", "--memory", "128M")
+FLAGS = ("--log", "errors", "--threads", "4", "--workers", "2")
 GROUPS = "/sys/fs/cgroup/memory" if os.path.isdir("/sys/fs/cgroup/memory") else "/sys/fs/cgroup"
 LIMIT_FILE = "memory.limit_in_bytes" if GROUPS.endswith("memory") else "memory.max"
 
@@ -60,10 +59,16 @@ def zeros(dtype, shape):
     return gzip.compress(npy(dtype, shape, bytes(size)), 9)
 
 
+@functools.lru_cache(maxsize=None)
+def bomb(text):
+    return gzip.compress(text.encode(), 9)
+
+
 # The features and samples of each dataset, and its types; a model whose number is alike takes them.
 DATASETS = [(100, 600000, ["|u1", "|i1"]), (1024, 120000, ["|u1"]), (100, 160000, ["<f8", "<f4"]),
             (100000, 1200, ["|u1", "|i1"])]
 MODELS = 12
+LARGE_MODELS = 12  # of 64 MiB each
 
 
 class Grammar:
@@ -176,6 +181,16 @@ class Grammar:
     def ask_psp_kernel(self):
         return "POST", "/psp_kernel", {"t": [0] * self.size(200000)}
 
+    def ask_with_a_bomb(self):
+        """A few KB that become a document of many values, or of many numbers."""
+        text = self.chance.choice(['{"z":[' + "{}," * 1390000 + "{}]}", '{"t":[' + "1," * 4000000 + "1]}"])
+        return "POST", self.chance.choice(["/psp_kernel", "/models", f"/models/{self.model()}/predict"]), bomb(text), {
+            "Content-Encoding": "gzip"}
+
+    def ask_first_prediction(self):
+        """Of one of many large models, few of which are in memory."""
+        return "POST", f"/models/large{self.chance.randrange(LARGE_MODELS)}/predict", {"in_spikes": [[1] * 4096]}
+
     def ask_mse_loss(self):
         return "POST", "/mse_loss", {"v_max": [[1] * self.size(10000)] * 10, "label": [0] * 10}
 
@@ -204,6 +219,9 @@ class Grammar:
 def prepare(client):
     """A model and a dataset for each other, of each kind: most requests find what they name."""
     client.expect(201, "POST", "/models", {"id": "small", "in_features": 2, "out_features": 2, "T": 10})
+    for number in range(LARGE_MODELS):
+        client.expect(201, "POST", "/models", {"id": f"large{number}", "in_features": 4096, "out_features": 4096,
+                                               "T": 100, "seed": number})
     for number, (features, count, dtypes) in enumerate(DATASETS):
         for path, array in (("x", zeros(dtypes[0], (count, features))), ("label", zeros("|u1", (count,)))):
             answer = client.ask("PUT", f"/datasets/d{number}/{path}", array, Content_Encoding="gzip")

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 
+#include "server/base/budget.h"
 #include "server/base/buffer.h"
 #include "server/base/limits.h"
 #include "server/base/problem.h"
@@ -21,7 +22,7 @@ START_TEST(values_are_read_by_their_kind)
                        "\"string\":\"caf\u00e9\",\"array\":[\"a\",[1],{\"x\":[7]}],"
                        "\"numbers\":[[1,2],[3]],\"object\":{\"deep\":{\"deeper\":[5]}}}";
     struct problem problem = {0};
-    struct document *document = document_read(text, strlen(text), &problem);
+    struct document *document = document_read(text, strlen(text), NULL, &problem);
     ck_assert_ptr_nonnull(document);
     const struct json_value root = document_root(document);
     ck_assert_int_eq(json_value_kind(root), JSON_KIND_OBJECT);
@@ -62,7 +63,7 @@ END_TEST
 START_TEST(an_absent_value_has_nothing)
 {
     struct problem problem = {0};
-    struct document *document = document_read("[1]", 3, &problem);
+    struct document *document = document_read("[1]", 3, NULL, &problem);
     ck_assert_ptr_nonnull(document);
     const struct json_value absent = json_value_member(document_root(document), "x");
     ck_assert_int_eq(json_value_kind(absent), JSON_KIND_ABSENT);
@@ -92,16 +93,88 @@ START_TEST(only_a_stored_text_may_be_longer_than_a_body)
     ck_assert_ptr_nonnull(document);
     ck_assert_uint_eq(json_value_size(json_value_element(document_root(document), 0)), size - 4);
     document_destroy(document);
-    ck_assert_ptr_null(document_read(text, size, &problem));
+    ck_assert_ptr_null(document_read(text, size, NULL, &problem));
     ck_assert_uint_eq(problem.code, PROBLEM_BODY_TOO_LARGE);
     free(text);
 }
 END_TEST
 
-/* The keys count, and so does the place of each array. */
+/* {"z":[{},{},...]}: free() */
+static char *many_objects(size_t count)
+{
+    char *text = malloc(3 * count + 16), *at = text;
+    ck_assert_ptr_nonnull(text);
+    at = stpcpy(at, "{\"z\":[{}");
+    for (size_t i = 1; i < count; i++)
+        at = stpcpy(at, ",{}");
+    strcpy(at, "]}");
+    return text;
+}
+
+START_TEST(values_that_would_take_too_much_memory_are_too_large)
+{
+    struct budget budget = {.max = SIZE_MAX};
+    struct charge memory = {.budget = &budget};
+    struct problem problem = {0};
+    char *text = many_objects(LIMIT_DOCUMENT / 3 - 16);
+    ck_assert_ptr_null(document_read(text, strlen(text), &memory, &problem));
+    ck_assert_uint_eq(problem.code, PROBLEM_BODY_TOO_LARGE);
+    ck_assert_uint_eq(budget_used(&budget), 0);
+    free(text);
+}
+END_TEST
+
+START_TEST(reading_counts_in_the_memory_that_is_given)
+{
+    enum { OBJECTS = 20000, MUCH = 64 * 1024 * 1024 };
+    struct budget budget = {.max = MUCH};
+    struct charge memory = {.budget = &budget};
+    struct problem problem = {0};
+    char *text = many_objects(OBJECTS);
+    struct document *document = document_read(text, strlen(text), &memory, &problem);
+    ck_assert_ptr_nonnull(document);
+    ck_assert_uint_gt(budget_used(&budget), OBJECTS * 100);
+    document_destroy(document);
+    ck_assert_uint_eq(budget_used(&budget), 0);
+
+    ck_assert(budget_take(&budget, MUCH - OBJECTS * 100));
+    ck_assert_ptr_null(document_read(text, strlen(text), &memory, &problem));
+    ck_assert_uint_eq(problem.code, PROBLEM_OVERLOADED);
+    ck_assert_uint_eq(budget_used(&budget), MUCH - OBJECTS * 100);
+
+    budget = (struct budget){.max = OBJECTS * 100};
+    problem = (struct problem){0};
+    ck_assert_ptr_null(document_read(text, strlen(text), &memory, &problem));
+    ck_assert_uint_eq(problem.code, PROBLEM_BODY_TOO_LARGE);
+    ck_assert_uint_eq(budget_used(&budget), 0);
+    free(text);
+}
+END_TEST
+
+/* A handler that takes the numbers keeps them longer than the document. */
+START_TEST(numbers_count_until_the_charge_is_finished)
+{
+    static const char text[] = "{\"x\": [1, 2.5, 3], \"y\": [[4], [5]]}";
+    enum { NUMBERS = 5 };
+    struct budget budget = {.max = 1024 * 1024};
+    struct charge memory = {.budget = &budget};
+    struct problem problem = {0};
+    document_destroy(document_read(text, sizeof text - 1, &memory, &problem));
+    ck_assert_uint_eq(problem.code, PROBLEM_NONE);
+    ck_assert_uint_eq(budget_used(&budget), NUMBERS * sizeof(float));
+    charge_finish(&memory);
+    ck_assert_uint_eq(budget_used(&budget), 0);
+
+    budget.max = sizeof text;
+    ck_assert_ptr_null(document_read(text, sizeof text - 1, &memory, &problem));
+    ck_assert_uint_eq(problem.code, PROBLEM_OVERLOADED);
+    ck_assert_uint_eq(budget_used(&budget), 0);
+}
+END_TEST
+
 START_TEST(arrays_that_are_too_many_are_too_large)
 {
-    enum { ARRAYS = LIMIT_DOCUMENT / 10, MEMBER = 16 };
+    enum { ARRAYS = LIMIT_BLOCKS + 1, MEMBER = 16 };
     struct problem problem = {0};
     char *text = malloc((size_t)ARRAYS * MEMBER);
     ck_assert_ptr_nonnull(text);
@@ -109,7 +182,7 @@ START_TEST(arrays_that_are_too_many_are_too_large)
     for (size_t i = 0; i < ARRAYS; i++)
         size += (size_t)sprintf(text + size, "%c\"%06zx\":[1]", i == 0 ? '{' : ',', i);
     text[size++] = '}';
-    ck_assert_ptr_null(document_read(text, size, &problem));
+    ck_assert_ptr_null(document_read(text, size, NULL, &problem));
     ck_assert_uint_eq(problem.code, PROBLEM_BODY_TOO_LARGE);
     free(text);
 }
@@ -130,7 +203,7 @@ END_TEST
 static void expect_unreadable(const char *text, size_t size, enum problem_code code)
 {
     struct problem problem = {0};
-    ck_assert_ptr_null(document_read(text, size, &problem));
+    ck_assert_ptr_null(document_read(text, size, NULL, &problem));
     ck_assert_msg(problem.code == code, "%.40s: %s, not %s", text, problem_name(problem.code),
                   problem_name(code));
     ck_assert_uint_eq(problem_status(problem.code), 400);
@@ -169,7 +242,7 @@ END_TEST
 START_TEST(an_unreadable_body_says_where_it_broke)
 {
     struct problem problem = {0};
-    ck_assert_ptr_null(document_read("[1,\n2 3]", 8, &problem));
+    ck_assert_ptr_null(document_read("[1,\n2 3]", 8, NULL, &problem));
     ck_assert_str_eq(problem.detail, "']' expected near '3' (line 2, column 3)");
 }
 END_TEST
@@ -190,7 +263,7 @@ START_TEST(a_document_without_memory_is_a_problem)
     for (size_t allowed = 0; document == NULL; allowed++) {
         struct problem problem = {0};
         allocations_left = allowed;
-        document = document_read(text, strlen(text), &problem);
+        document = document_read(text, strlen(text), NULL, &problem);
         if (document == NULL)
             ck_assert_uint_eq(problem.code, PROBLEM_OUT_OF_MEMORY);
     }
@@ -206,6 +279,9 @@ int main(void)
     tcase_add_test(tests, values_are_read_by_their_kind);
     tcase_add_test(tests, an_absent_value_has_nothing);
     tcase_add_test(tests, only_a_stored_text_may_be_longer_than_a_body);
+    tcase_add_test(tests, values_that_would_take_too_much_memory_are_too_large);
+    tcase_add_test(tests, reading_counts_in_the_memory_that_is_given);
+    tcase_add_test(tests, numbers_count_until_the_charge_is_finished);
     tcase_add_test(tests, arrays_that_are_too_many_are_too_large);
     tcase_add_test(tests, one_value_is_told_from_other_texts);
     tcase_add_test(tests, unreadable_bodies_have_their_codes);

@@ -14,7 +14,7 @@
 static struct document *parse(const char *text)
 {
     struct problem problem = {0};
-    struct document *document = document_read(text, strlen(text), &problem);
+    struct document *document = document_read(text, strlen(text), NULL, &problem);
     ck_assert_msg(document != NULL, "%s: %s", text, problem.detail);
     return document;
 }

@@ -67,7 +67,7 @@ static void read_shape(const char *text, bool allowed, struct shape *shape, stru
 {
     struct fields fields;
     *problem = (struct problem){0};
-    struct document *document = document_read(text, strlen(text), problem);
+    struct document *document = document_read(text, strlen(text), NULL, problem);
     ck_assert_msg(document != NULL, "%s", text);
     fields_open_document(&fields, document, problem);
     params_read(&fields, rows, ROWS, &allowed, shape);

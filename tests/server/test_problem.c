@@ -66,7 +66,7 @@ START_TEST(long_texts_are_cut_between_characters)
         struct buffer text = {0};
         reply_write_problem(&problem, "/", "r", &text);
         struct problem unreadable = {0};
-        struct document *document = document_read(text.bytes, text.size, &unreadable);
+        struct document *document = document_read(text.bytes, text.size, NULL, &unreadable);
         ck_assert_msg(document != NULL, "%s", unreadable.detail);
         ck_assert_uint_eq(json_value_count(json_value_member(document_root(document), "errors")),
                           PROBLEM_FIELDS);

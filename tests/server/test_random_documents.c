@@ -171,7 +171,7 @@ static void check_text(const char *text, size_t size)
     char *exact = malloc(size > 0 ? size : 1); /* a sanitizer guards the byte after it */
     memcpy(exact, text, size);
     json_t *expected = reference(text, size, &error);
-    struct document *document = document_read(exact, size, &problem);
+    struct document *document = document_read(exact, size, NULL, &problem);
     ck_assert_msg((expected != NULL) == (document != NULL), "%.*s: %s, where jansson says %s",
                   (int)size, text, problem.detail, error.text);
     if (expected == NULL && size > 0 && json_error_code(&error) != json_error_null_character) {
@@ -269,7 +269,7 @@ START_TEST(documents_are_read_as_jansson_reads_them)
     for (size_t i = 0; i < sizeof known_texts / sizeof *known_texts; i++)
         check_text(known_texts[i], strlen(known_texts[i]));
     struct problem problem = {0};
-    ck_assert_ptr_null(document_read("{\"x\":[1\0]}", 10, &problem));
+    ck_assert_ptr_null(document_read("{\"x\":[1\0]}", 10, NULL, &problem));
     ck_assert_str_eq(problem.detail, "JSON can't contain a NUL (byte 7).");
 }
 END_TEST
@@ -307,7 +307,7 @@ START_TEST(arrays_may_be_nested_as_deeply_as_for_jansson)
         json_error_t error;
         struct problem problem = {0};
         json_t *expected = reference(text, size, &error);
-        struct document *document = document_read(text, size, &problem);
+        struct document *document = document_read(text, size, NULL, &problem);
         ck_assert((expected != NULL) == (document != NULL));
         document_destroy(document);
         json_decref(expected);

@@ -103,7 +103,7 @@ START_TEST(floats_of_any_bits_come_back_the_same)
         json_write_double(&text, (double)value / 3);
         json_write_array_end(&text);
         struct problem problem = {0};
-        struct document *document = document_read(text.bytes, text.size, &problem);
+        struct document *document = document_read(text.bytes, text.size, NULL, &problem);
         ck_assert_ptr_nonnull(document);
         const struct json_value root = document_root(document);
         const float back = (float)json_value_number(json_value_element(root, 0));
@@ -135,7 +135,7 @@ START_TEST(a_document_is_written_as_it_was_read)
     const char *text = "{\"a\":[true,1,-2.5,0.1,false,null,\"x\\n\"],\"b\":{},\"c\":[[0.1,2],[3]],"
                        "\"d\":{\"e\":[-1000000,[]],\"f\":{\"g\":[4294967295]}}}";
     struct problem problem = {0};
-    struct document *document = document_read(text, strlen(text), &problem);
+    struct document *document = document_read(text, strlen(text), NULL, &problem);
     struct buffer written = {0};
     value_writer_write(&written, document_root(document));
     expect_written(&written, text);
