@@ -28,6 +28,8 @@ void admit_target(struct exchange *exchange, const char *target)
 {
     const char *scheme = http_server_scheme(exchange->server);
     bool is_plain = true;
+    exchange->target = target;
+    exchange->target_end = target + strlen(target); /* before it is decoded in place */
     if (strncasecmp(target, scheme, strlen(scheme)) == 0) {
         target += strlen(scheme);
         const size_t length = strcspn(target, "/?");
@@ -217,6 +219,16 @@ bool admit_is_health(const struct exchange *exchange)
     return strncmp(exchange->path, "/health/", strlen("/health/")) == 0;
 }
 
+/* libmicrohttpd takes the request line apart in place, at blanks only. A NUL within a part cuts it,
+ * which shows as a gap before the next. */
+static bool is_whole_line(struct exchange *exchange, const char *method, const char *version)
+{
+    return (exchange->target == method + strlen(method) + 1 &&
+            version == exchange->target_end + 1) ||
+           problem_set(&exchange->reply.problem, PROBLEM_MALFORMED_REQUEST,
+                       "The request line has a NUL, or several blanks between its parts.");
+}
+
 void admit_headers(struct exchange *exchange, const char *method, const char *version)
 {
     struct headers headers;
@@ -226,7 +238,8 @@ void admit_headers(struct exchange *exchange, const char *method, const char *ve
     copy_plain(exchange->method, sizeof exchange->method, method, strlen(method));
     request->method = strcmp(exchange->method, "HEAD") == 0 ? "GET" : exchange->method;
     request->path = exchange->path;
-    if (!headers_read(exchange->connection.handle, method, version, &headers, problem)) {
+    if (!is_whole_line(exchange, method, version) ||
+        !headers_read(exchange->connection.handle, method, version, &headers, problem)) {
         exchange->close = true;
         return;
     }

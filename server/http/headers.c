@@ -215,6 +215,16 @@ static size_t host_length(const char *host)
     return bracket != NULL ? (size_t)(bracket - host) + 1 : strcspn(host, ":");
 }
 
+/* Whether only a port follows, or nothing. */
+static bool ends_with_port(const char *host)
+{
+    const char *rest = host + host_length(host);
+    if (*rest == '\0')
+        return true;
+    const size_t digits = strspn(rest + 1, "0123456789");
+    return *rest == ':' && rest[1 + digits] == '\0' && strtoul(rest + 1, NULL, 10) <= UINT16_MAX;
+}
+
 /* Four decimal numbers: 127.evil.example is none. */
 static bool is_loopback_address(const char *host, size_t length)
 {
@@ -230,8 +240,6 @@ static bool is_loopback_name(const char *host)
 {
     static const char end[] = ".localhost";
     const size_t end_size = sizeof end - 1, size = host_length(host);
-    if (host[size] != '\0' && host[size] != ':')
-        return false;
     return is_loopback_address(host, size) || is_word(host, size, "[::1]") ||
            is_word(host, size, end + 1) ||
            (size > end_size && is_word(host + size - end_size, end_size, end));
@@ -321,7 +329,8 @@ bool headers_check_hosts(const char *hosts, char *error, size_t error_size)
 bool headers_may_ask(const struct headers *headers, const char *hosts, struct problem *problem)
 {
     const char *site = headers->fetch_site;
-    if (headers->host != NULL && !is_one_of(hosts, headers->host))
+    if (headers->host != NULL &&
+        !(ends_with_port(headers->host) && is_one_of(hosts, headers->host)))
         return problem_set(
             problem, PROBLEM_FOREIGN_HOST,
             "The service does not answer to this Host: --hosts lists those it answers to.");

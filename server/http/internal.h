@@ -55,6 +55,8 @@ struct exchange {
     struct stop_check stop_check;
     _Atomic int64_t look;         /* when to look next whether the client has left */
     char method[EXCHANGE_METHOD]; /* as the log shows it */
+    const char *target;           /* of the request line, in libmicrohttpd's memory */
+    const char *target_end;
     char path[LIMIT_PATH + 1];
     char authority[EXCHANGE_AUTHORITY]; /* of an absolute request target: in place of Host; or "" */
     bool path_is_plain;

@@ -237,6 +237,47 @@ START_TEST(a_request_that_is_answered_unread_is_not_carried_out)
 }
 END_TEST
 
+/* What a NUL cuts off, in a request whose beginning would delete the model. */
+#define REST        " HTTP/1.1\r\n" HOST "\r\n"
+#define BYTES(text) text, sizeof text - 1
+static const struct {
+    const char *bytes;
+    size_t size;
+} cut[] = {
+    {BYTES("DELETE /models/cut\0/versions" REST NEXT)},
+    {BYTES("DELETE /models/cut\0" REST NEXT)},
+    {BYTES("DELETE /models/cut\0\0\0" REST NEXT)},
+    {BYTES("DELETE /models/cut\0?limit=1" REST NEXT)},
+    {BYTES("DELETE /models/cut?\0limit=1" REST NEXT)},
+    {BYTES("DELETE /models/cut\0 x" REST NEXT)},
+    {BYTES("DELETE /models/cut \0" REST NEXT)},
+    {BYTES("DELETE /models/c%75t\0/versions" REST NEXT)},
+    {BYTES("DELETE http://localhost/models/cut\0/versions" REST NEXT)},
+    {BYTES("DELETE http://localhost\0.example/models/cut" REST NEXT)},
+    {BYTES("DELETE\0X /models/cut" REST NEXT)},
+    {BYTES("DELETE\0 /models/cut" REST NEXT)},
+    {BYTES("DELETE \0/models/cut" REST NEXT)},
+    {BYTES("DELETE \0 /models/cut" REST NEXT)},
+    {BYTES("DELETE  /models/cut" REST NEXT)},
+    {BYTES("DELETE /models/cut HTTP/1.1\0\r\n" HOST "\r\n" NEXT)},
+    {BYTES("DELETE /models/cut HTTP/1.1\0x\r\n" HOST "\r\n" NEXT)},
+    {BYTES("DELETE /models/cut HTTP/1.\0\r\n" HOST "\r\n" NEXT)},
+    {BYTES("DELETE /models/cut\0HTTP/1.1\r\n" HOST "\r\n" NEXT)},
+    {BYTES("DELETE /models/cut HTTP/1.1\0\n" HOST "\r\n" NEXT)},
+};
+
+START_TEST(a_nul_in_the_request_line_is_no_end)
+{
+    struct http_answer answer;
+    create_plain_model(&server, "cut");
+    exchange(cut[_i].bytes, cut[_i].size, &answer);
+    ck_assert_msg(answer.status == 400, "%ld: %s", answer.status, answer.body);
+    http_answer_finish(&answer);
+    json_t *deleted = http_call(&server, 204, "DELETE", "/models/cut", NULL);
+    json_decref(deleted);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("malformed");
@@ -248,5 +289,6 @@ int main(void)
     tcase_add_test(tests, a_malformed_request_may_come_in_pieces_and_after_others);
     tcase_add_test(tests, a_malformed_request_leaves_others_in_peace);
     tcase_add_test(tests, a_request_that_is_answered_unread_is_not_carried_out);
+    tcase_add_loop_test(tests, a_nul_in_the_request_line_is_no_end, 0, ROWS(cut));
     return suite_run(suite);
 }

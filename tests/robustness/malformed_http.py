@@ -26,6 +26,14 @@ FORMS = {
     "SSH": b"SSH-2.0-OpenSSH_9.2\r\n",
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "NUL in the line": b"GET /mod\0els HTTP/1.1\r\n" + HEAD + b"\r\n",
+    "NUL that cuts the target": b"GET /models\0/m/versions HTTP/1.1\r\n" + HEAD + b"\r\n",
+    "NUL that cuts a target with a host": b"GET http://localhost/models\0/m HTTP/1.1\r\n" + HEAD + b"\r\n",
+    "NUL that cuts a query": b"GET /models?limit=1\0x HTTP/1.1\r\n" + HEAD + b"\r\n",
+    "NUL that cuts the method": b"GET\0X /models HTTP/1.1\r\n" + HEAD + b"\r\n",
+    "NUL that cuts the version": b"GET /models HTTP/1.1\0x\r\n" + HEAD + b"\r\n",
+    "two blanks": b"GET  /models HTTP/1.1\r\n" + HEAD + b"\r\n",
+    "a port that is none": b"GET /models HTTP/1.1\r\nHost: localhost:elsewhere.example\r\n\r\n",
+    "a port beyond 65535": b"GET /models HTTP/1.1\r\nHost: localhost:99999\r\n\r\n",
     "NUL in a header": b"GET /models HTTP/1.1\r\nHost: local\0host\r\n\r\n",
     "NUL in a name": b"GET /models HTTP/1.1\r\nHo\0st: localhost\r\n\r\n",
     "a foreign authority": b"GET http://elsewhere.example/models HTTP/1.1\r\n" + HEAD + b"\r\n",
@@ -160,6 +168,7 @@ def script():
     for name, request in FORMS.items():
         begin = time.monotonic()
         look_at(request, exchange(service.port, request, ends=False), statuses)
+        demand(not statuses[200], "served:", name)
         slowest = max(slowest, time.monotonic() - begin)
     requests = [mutate(chance, chance.choice(SEEDS)) for _ in range(rounds(2000))]
     times, other = [], service.client()
