@@ -43,21 +43,28 @@ static void write_model(struct buffer *json, const struct model_record *record)
     json_write_object_end(json);
 }
 
-static void answer_model(struct service *service, const char *id, struct reply *reply)
+/* The model of this id, or else of this sequence, which a request has made. */
+static void answer_model(struct service *service, const char *id, int64_t made, struct reply *reply)
 {
     struct store *store;
     struct model_record record = {0};
     enum store_status status = store_pool_borrow_reader(service->stores, &store);
     if (status == STORE_OK) {
-        status = store_model_find(store, id, &record);
+        status = id != NULL ? store_model_find(store, id, &record)
+                            : store_model_find_made(store, made, &record);
         if (status == STORE_OK)
             etag_of_model(&record, reply);
         if (status == STORE_OK)
             status = model_record_fit(store, &record);
         store_pool_return_reader(service->stores, store);
     }
-    if (errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, id, &reply->problem))
+    if (id == NULL && status == STORE_NOT_FOUND)
+        problem_set(&reply->problem, PROBLEM_MODEL_NOT_FOUND,
+                    "The model that this request has made has been deleted since.");
+    else if (errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, id, &reply->problem))
         write_model(&reply->body, &record);
+    if (id == NULL && status == STORE_OK)
+        snprintf(reply->location, sizeof reply->location, "/models/%s", record.id);
     model_record_finish(&record);
 }
 
@@ -76,7 +83,7 @@ void models_get(struct service *service, const struct request *request, struct r
     if (request->team == NULL && is_large(service, request->model))
         reply_continue(reply, models_get, WORK_FOR_POOL);
     else
-        answer_model(service, request->model, reply);
+        answer_model(service, request->model, 0, reply);
 }
 
 /* A model whose ranges are damaged keeps only its place in the listing. */
@@ -199,9 +206,9 @@ static bool read_model(const struct document *document, struct problem *problem,
     return !problem_is_set(problem) && read_weights(&fields, model);
 }
 
-/* A retry that came meanwhile has made the model: its id is that of the retry then. */
+/* A retry that came meanwhile has made the model. */
 static enum store_status insert_model(struct service *service, struct retry *retry,
-                                      struct new_model *model)
+                                      const struct new_model *model, int64_t *ret_sequence)
 {
     const bool is_long = config_json_is_long(&model->config);
     struct model_record record = {
@@ -224,24 +231,25 @@ static enum store_status insert_model(struct service *service, struct retry *ret
         struct store *store = store_pool_borrow_writer(service->stores);
         status = store_retry_begin(store, timestamp_now(), retry);
         if (status == STORE_OK)
-            strcpy(model->id, retry->made);
+            *ret_sequence = retry->made;
         else if (status == STORE_NOT_FOUND)
-            status = store_model_insert(store, &record, &sealed, model->are_drawn, timestamp_now());
+            status = store_model_insert(store, &record, &sealed, model->are_drawn, timestamp_now(),
+                                        ret_sequence);
         store_pool_return_writer(service->stores, status);
     }
     model_record_finish(&record);
     return status;
 }
 
-static void answer_created(struct service *service, const char *id, struct reply *reply)
+static void answer_created(struct service *service, int64_t made, struct reply *reply)
 {
-    snprintf(reply->location, sizeof reply->location, "/models/%s", id);
     reply->status = 201;
-    answer_model(service, id, reply);
+    answer_model(service, NULL, made, reply);
 }
 
 void models_create(struct service *service, const struct request *request, struct reply *reply)
 {
+    int64_t made;
     struct retry retry;
     struct new_model model = {0};
     if (request_retry_is_repeated(service, request, &reply->problem, &retry)) {
@@ -253,9 +261,9 @@ void models_create(struct service *service, const struct request *request, struc
     struct document *document =
         document_read(request->body, request->body_size, request->memory, &reply->problem);
     if (read_model(document, &reply->problem, &model) &&
-        errors_store_ok(insert_model(service, &retry, &model), PROBLEM_MODEL_NOT_FOUND, model.id,
-                        &reply->problem)) {
-        answer_created(service, model.id, reply);
+        errors_store_ok(insert_model(service, &retry, &model, &made), PROBLEM_MODEL_NOT_FOUND,
+                        model.id, &reply->problem)) {
+        answer_created(service, made, reply);
     }
     new_model_finish(&model);
     document_destroy(document);
@@ -316,7 +324,7 @@ void models_update(struct service *service, const struct request *request, struc
                     &labels))
         apply_change(service, request, model, &change, &reply->problem);
     if (!problem_is_set(&reply->problem))
-        answer_model(service, request->model, reply);
+        answer_model(service, request->model, 0, reply);
     free(labels);
     document_destroy(document);
     model_release(model);

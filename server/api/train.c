@@ -186,7 +186,7 @@ static bool queue(struct service *service, const struct model *model, struct pro
     struct store *store = store_pool_borrow_writer(service->stores);
     enum store_status status = store_retry_begin(store, timestamp_now(), retry);
     if (status == STORE_OK)
-        asked->run.id = strtoll(retry->made, NULL, 10);
+        asked->run.id = retry->made;
     else if (status == STORE_NOT_FOUND)
         status = store_queue_insert(
             store, model->sequence, params, (int64_t)asked->params.training.loop.epochs, memory,
@@ -206,7 +206,7 @@ void train_post(struct service *service, const struct request *request, struct r
     if (asked == NULL)
         return;
     if (request_retry_is_repeated(service, request, &reply->problem, &retry)) {
-        asked->run.id = strtoll(retry.made, NULL, 10);
+        asked->run.id = retry.made;
         runs_answer_queued(service, request, &asked->run, reply);
         return;
     }

@@ -32,6 +32,7 @@ embed migration_0012, "migrations/0012_swept_arrays.sql"
 embed migration_0013, "migrations/0013_retries.sql"
 embed migration_0014, "migrations/0014_removed_models.sql"
 embed migration_0015, "migrations/0015_removed_runs.sql"
+embed migration_0016, "migrations/0016_made_by_number.sql"
 
     .section .data.rel.ro, "aw"
     .balign 16
@@ -55,6 +56,7 @@ embedded_migrations:
     describe migration_0013
     describe migration_0014
     describe migration_0015
+    describe migration_0016
 end_migrations:
 
     .section .rodata

@@ -56,7 +56,7 @@ static enum store_status insert_row(struct store *store, const struct model_reco
 
 enum store_status store_model_insert(struct store *store, const struct model_record *record,
                                      const struct sealed_tensors *tensors, bool are_drawn,
-                                     int64_t now)
+                                     int64_t now, int64_t *ret_sequence)
 {
     int64_t sequence, version;
     enum store_status status = query_transaction_begin(store);
@@ -68,8 +68,11 @@ enum store_status store_model_insert(struct store *store, const struct model_rec
     if (status == STORE_OK)
         status = update_checksums(store, sequence);
     if (status == STORE_OK)
-        status = store_retry_keep(store, record->id, now);
-    return query_transaction_end(store, status);
+        status = store_retry_keep(store, sequence, now);
+    status = query_transaction_end(store, status);
+    if (status == STORE_OK)
+        *ret_sequence = sequence;
+    return status;
 }
 
 /* --- showing --- */
@@ -111,6 +114,14 @@ enum store_status store_model_find(struct store *store, const char *id,
 {
     struct query query = query_select(store, &models, "FROM models WHERE id = ?");
     query_text(&query, id);
+    return query_row(&query, ret_record);
+}
+
+enum store_status store_model_find_made(struct store *store, int64_t sequence,
+                                        struct model_record *ret_record)
+{
+    struct query query = query_select(store, &models, "FROM models WHERE sequence = ?");
+    query_integer(&query, sequence);
     return query_row(&query, ret_record);
 }
 

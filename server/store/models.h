@@ -30,9 +30,12 @@ void model_record_finish(struct model_record *record);
  * labels and their number. STORE_TAKEN. */
 enum store_status store_model_insert(struct store *store, const struct model_record *record,
                                      const struct sealed_tensors *tensors, bool are_drawn,
-                                     int64_t now);
+                                     int64_t now, int64_t *ret_sequence);
 enum store_status store_model_find(struct store *store, const char *id,
                                    struct model_record *ret_record);
+/* By its sequence: no other one that has its id since. */
+enum store_status store_model_find_made(struct store *store, int64_t sequence,
+                                        struct model_record *ret_record);
 /* Newest first, those with a sequence below `before` (0: all), up to `limit` into records[limit].
  * Long texts are read only as far as LIMIT_LISTED allows. */
 enum store_status store_model_list(struct store *store, int64_t before, size_t limit,

@@ -95,7 +95,6 @@ enum store_status store_queue_insert(struct store *store, int64_t model, const c
                                      struct data_source *validation, int64_t now, int64_t *ret_run)
 {
     int64_t run = 0;
-    char made[LIMIT_ID + 1];
     enum store_status status = query_transaction_begin(store);
     if (status == STORE_OK)
         status = check_room(store, model);
@@ -107,10 +106,8 @@ enum store_status store_queue_insert(struct store *store, int64_t model, const c
         status = insert_row(store, model, params, epochs, memory, training, validation, now, &run);
     if (status == STORE_OK)
         status = store_run_seal(store, run);
-    if (status == STORE_OK) {
-        snprintf(made, sizeof made, "%lld", (long long)run);
-        status = store_retry_keep(store, made, now);
-    }
+    if (status == STORE_OK)
+        status = store_retry_keep(store, run, now);
     status = query_transaction_end(store, status);
     if (status == STORE_OK)
         *ret_run = run;

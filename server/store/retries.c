@@ -9,7 +9,7 @@
 static const struct query_column columns[] = {
     QUERY_COLUMN("key", retry, key, .min = 1),
     QUERY_COLUMN("request_sha256", retry, request_sha256),
-    QUERY_COLUMN("made", retry, made, .min = 1),
+    QUERY_COLUMN("made", retry, made),
     {0},
 };
 static const struct query_record retries = {.size = sizeof(struct retry), .columns = columns};
@@ -28,7 +28,7 @@ enum store_status store_retry_find(struct store *store, int64_t now, struct retr
         return status;
     if (strcmp(found.request_sha256, retry->request_sha256) != 0)
         return STORE_OTHER_REQUEST;
-    strcpy(retry->made, found.made);
+    retry->made = found.made;
     return STORE_OK;
 }
 
@@ -46,7 +46,7 @@ static enum store_status forget_old(struct store *store, int64_t now)
     return query_run(&query);
 }
 
-enum store_status store_retry_keep(struct store *store, const char *made, int64_t now)
+enum store_status store_retry_keep(struct store *store, int64_t made, int64_t now)
 {
     if (store->retry == NULL)
         return STORE_OK;
@@ -57,7 +57,7 @@ enum store_status store_retry_keep(struct store *store, const char *made, int64_
                                             "created_at) VALUES (?, ?, ?, ?)");
     query_text(&query, store->retry->key);
     query_text(&query, store->retry->request_sha256);
-    query_text(&query, made);
+    query_integer(&query, made);
     query_integer(&query, now);
     return query_run(&query);
 }

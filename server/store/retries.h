@@ -12,7 +12,7 @@
 struct retry {
     char key[LIMIT_IDEMPOTENCY_KEY + 1]; /* "": the request has none */
     char request_sha256[CHECKSUM_TEXT];
-    char made[LIMIT_ID + 1]; /* by the first request with this key: the id of a model or a run */
+    int64_t made; /* by the first request with this key: the number of a model or a run */
 };
 
 /* STORE_OK: a request with this key was answered, and retry->made says what it made.
@@ -21,7 +21,7 @@ enum store_status store_retry_find(struct store *store, int64_t now, struct retr
 /* The same on the writer; if there was none, the transaction that comes next keeps the key
  * (borrowed until then) with what it makes. */
 enum store_status store_retry_begin(struct store *store, int64_t now, struct retry *retry);
-/* Within a transaction of the caller's, which makes a model or a run of this id. */
-enum store_status store_retry_keep(struct store *store, const char *made, int64_t now);
+/* Within a transaction of the caller's, which makes a model or a run of this number. */
+enum store_status store_retry_keep(struct store *store, int64_t made, int64_t now);
 
 #endif

@@ -9,6 +9,7 @@
 #include "tests/support/client.h"
 #include "tests/support/datasets.h"
 #include "tests/support/fixture.h"
+#include "tests/support/runs.h"
 #include "tests/support/suite.h"
 
 #define MODEL "{\"in_features\": 2, \"out_features\": 2, \"T\": 5}"
@@ -114,6 +115,24 @@ START_TEST(what_was_deleted_since_is_not_made_again)
 }
 END_TEST
 
+START_TEST(what_has_its_id_since_is_not_shown_in_its_place)
+{
+    static const char body[] =
+        "{\"id\": \"new\", \"in_features\": 2, \"out_features\": 2, \"T\": 5}";
+    expect_post("/models", body, "one", "id", "\"new\"");
+    expect_post("/models/new/train", TRAIN, "run", "id", "1");
+    json_decref(run_await(&server, 1, run_has_ended));
+    struct http_answer answer = ask(204, "DELETE", "/models/new", NULL);
+    http_answer_finish(&answer);
+    create_plain_model(&server, "new");
+    expect_post("/models", body, "one", "id", "\"model_not_found\"");
+    expect_post("/models/new/train", TRAIN, "run", "id", "\"run_not_found\"");
+    json_t *model = http_get(&server, "/models/new");
+    ck_assert_int_eq(member_integer(model, "T"), 20);
+    json_decref(model);
+}
+END_TEST
+
 START_TEST(a_key_is_forgotten_after_a_day)
 {
     char *id = post("/models", MODEL, "one", "id");
@@ -169,6 +188,7 @@ int main(void)
     tcase_add_test(tests, a_key_is_of_one_request);
     tcase_add_test(tests, a_refused_request_does_not_use_its_key_up);
     tcase_add_test(tests, what_was_deleted_since_is_not_made_again);
+    tcase_add_test(tests, what_has_its_id_since_is_not_shown_in_its_place);
     tcase_add_test(tests, a_key_is_forgotten_after_a_day);
     tcase_add_test(tests, a_key_that_is_too_long_is_refused);
     tcase_add_test(tests, many_at_the_same_time_make_one_model);

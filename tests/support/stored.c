@@ -101,7 +101,8 @@ enum store_status try_model(const char *id, int64_t now)
     struct model_record record = {.description = description, .config = config, .labels = labels};
     const struct tensor tensor = weight_of(six);
     snprintf(record.id, sizeof record.id, "%s", id);
-    return store_model_insert(store, &record, seal(&tensor, 1), false, now);
+    int64_t sequence;
+    return store_model_insert(store, &record, seal(&tensor, 1), false, now, &sequence);
 }
 
 void insert_model(const char *id)
