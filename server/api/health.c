@@ -24,8 +24,13 @@ void health_ready(struct service *service, const struct request *request, struct
         problem_set(&reply->problem, PROBLEM_SHUTTING_DOWN, "The service is shutting down.");
     else if (!store_pool_is_in_place(service->stores))
         problem_set(&reply->problem, PROBLEM_STORE_UNAVAILABLE,
-                    "The file of the database was deleted or replaced while the server runs. What "
-                    "is written now is lost: put the file back, or stop the server.");
+                    "The file of the database, or its -wal, was deleted, replaced or cut while the "
+                    "server runs. What is written now is lost: put the file back, or stop the "
+                    "server.");
+    else if (store_pool_is_damaged(service->stores))
+        problem_set(&reply->problem, PROBLEM_STORE_UNAVAILABLE,
+                    "The file of the database, or its -wal, is damaged. Stop the server, look at "
+                    "it with tempotrond check, and restore a backup.");
     else if (store_pool_is_broken(service->stores))
         problem_set(&reply->problem, PROBLEM_STORE_UNAVAILABLE,
                     "The database can't be written to.");

@@ -197,7 +197,7 @@ static struct run_end damaged(void)
 static bool may_end_later(struct job *job, enum store_status status, struct run_end *end)
 {
     /* A damaged database that refuses the end takes that of a failure, with nothing beside it. */
-    if (status == STORE_CORRUPT && end->state != RUN_FAILED) {
+    if (store_status_is_damage(status) && end->state != RUN_FAILED) {
         *end = damaged();
         job->pending.size = 0;
         checkpoint_discard(&job->checkpoint);
@@ -287,7 +287,7 @@ static bool on_begin(void *context, struct training_state *state)
 static bool begins_again(struct job *job)
 {
     struct store_pool *stores = job->options->stores;
-    if (job->restored != STORE_CORRUPT)
+    if (!store_status_is_damage(job->restored))
         return false;
     log_state(job, "restarted", "damaged_data");
     struct store *store = store_pool_borrow_writer(stores);
@@ -323,7 +323,7 @@ static struct run_end unreadable(struct job *job, enum store_status status)
 {
     if (status == STORE_NO_MEMORY)
         return lack_memory(job);
-    if (status == STORE_CORRUPT)
+    if (store_status_is_damage(status))
         return damaged();
     return failure("store_unavailable", "The database can't be read.");
 }

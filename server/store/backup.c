@@ -146,7 +146,7 @@ static enum store_status judge(const struct check *check, enum store_status stat
                                const char *kind, const char *name, const char *why)
 {
     char what[128];
-    if (status != STORE_CORRUPT && status != STORE_NOT_FOUND)
+    if (!store_status_is_damage(status) && status != STORE_NOT_FOUND)
         return status;
     snprintf(what, sizeof what, "%s %s", kind, name);
     tell(check, what, why);

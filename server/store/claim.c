@@ -37,7 +37,7 @@ static enum store_status open_locked(const char *path, int *ret_file)
 enum store_status claim_take(const char *path, struct claim *ret_claim)
 {
     char *lock_path;
-    struct claim claim = {.lock = -1, .file = -1};
+    struct claim claim = {.lock = -1, .file = -1, .log = -1};
     enum store_status status = open_locked(path, &claim.file);
     if (status != STORE_OK)
         return status;
@@ -84,12 +84,34 @@ void claim_release(const struct claim *claim)
         close(claim->lock);
     if (claim->file >= 0)
         close(claim->file);
+    if (claim->log >= 0)
+        close(claim->log);
     errno = error;
 }
 
-bool claim_is_in_place(const struct claim *claim, const char *path)
+enum store_status claim_watch_log(struct claim *claim, const char *path)
 {
-    struct stat claimed, found;
-    return fstat(claim->file, &claimed) == 0 && stat(path, &found) == 0 &&
-           claimed.st_dev == found.st_dev && claimed.st_ino == found.st_ino;
+    claim->log = named_file_open(path, O_RDONLY, INT64_MAX);
+    return claim->log >= 0 ? STORE_OK : STORE_UNAVAILABLE;
+}
+
+static bool leads_to(const char *path, int file)
+{
+    struct stat held, found;
+    return fstat(file, &held) == 0 && stat(path, &found) == 0 && held.st_dev == found.st_dev &&
+           held.st_ino == found.st_ino;
+}
+
+/* One that was cut has zeros there after the next write. See SQLite's description of the format. */
+static bool has_head(int log)
+{
+    unsigned char magic[4];
+    const ssize_t size = pread(log, magic, sizeof magic, 0);
+    return size == 0 || (size == sizeof magic && magic[0] == 0x37 && magic[1] == 0x7f &&
+                         magic[2] == 0x06 && (magic[3] | 1) == 0x83);
+}
+
+bool claim_is_in_place(const struct claim *claim, const char *path, const char *log_path)
+{
+    return leads_to(path, claim->file) && leads_to(log_path, claim->log) && has_head(claim->log);
 }

@@ -17,6 +17,7 @@
 struct claim {
     int lock;       /* FILE.lock; -1: no claim */
     int file;       /* the database; likewise */
+    int log;        /* FILE-wal, once it is watched; else -1 */
     bool is_marked; /* the lock has its byte from this process */
 };
 
@@ -32,7 +33,9 @@ bool claim_was_released(const struct claim *claim);
 void claim_mark(struct claim *claim);
 /* Does nothing if there is no claim. */
 void claim_release(const struct claim *claim);
-/* Whether the path still leads to the file that is claimed. */
-bool claim_is_in_place(const struct claim *claim, const char *path);
+/* From now on the write-ahead log, which has to be there, is watched too. */
+enum store_status claim_watch_log(struct claim *claim, const char *path);
+/* Whether the paths still lead to the file that is claimed, and to a log with a head. */
+bool claim_is_in_place(const struct claim *claim, const char *path, const char *log_path);
 
 #endif

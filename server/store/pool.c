@@ -27,6 +27,7 @@ struct store_pool {
 
     atomic_bool interrupted;
     atomic_bool broken;
+    atomic_bool damaged;  /* until the process ends */
     pthread_mutex_t lock; /* of the list */
     struct store *idle;   /* readers that are not lent, linked by `next_idle` */
 };
@@ -102,6 +103,10 @@ static struct store *try_to_borrow_writer(struct store_pool *pool)
 /* Keeps how a write went, if that says something about the disk. */
 static void note(struct store_pool *pool, enum store_status status)
 {
+    if (status == STORE_BROKEN) {
+        atomic_store(&pool->damaged, true);
+        store_keep_file(pool->writer);
+    }
     if (status == STORE_OK)
         atomic_store(&pool->broken, false);
     if (status == STORE_FULL || status == STORE_UNAVAILABLE || status == STORE_CORRUPT)
@@ -184,6 +189,11 @@ void store_pool_return_reader(struct store_pool *pool, struct store *store)
 bool store_pool_is_in_place(const struct store_pool *pool)
 {
     return store_is_in_place(pool->writer);
+}
+
+bool store_pool_is_damaged(const struct store_pool *pool)
+{
+    return atomic_load(&pool->damaged);
 }
 
 bool store_pool_is_broken(struct store_pool *pool)

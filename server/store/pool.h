@@ -43,6 +43,10 @@ void store_pool_doubt(struct store_pool *pool);
 /* Whether the file at the path is still the one that was opened. */
 bool store_pool_is_in_place(const struct store_pool *pool);
 
+/* Whether a write has met damaged pages since the start. A write that meets none says nothing of
+ * the others. */
+bool store_pool_is_damaged(const struct store_pool *pool);
+
 /* Whether the disk is in doubt, or the last write failed for want of a working disk (FULL,
  * UNAVAILABLE, CORRUPT): the service is not ready then. Tries a write before it says so, unless the
  * writer is lent. */

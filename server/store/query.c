@@ -27,6 +27,7 @@ enum store_status query_status(int result)
         return STORE_FULL;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+        return STORE_BROKEN;
     case SQLITE_CONSTRAINT: /* no sound database refuses what the store asks for */
         return STORE_CORRUPT;
     default:

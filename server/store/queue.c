@@ -340,7 +340,8 @@ static enum store_status claim_next(struct store *store, int64_t now, struct run
         status = begin_run(store, run, now);
         if (status == STORE_OK)
             status = store_run_find(store, run, ret_record);
-        if (status != STORE_CORRUPT && status != STORE_NOT_FOUND) /* its model is not there */
+        if (!store_status_is_damage(status) &&
+            status != STORE_NOT_FOUND) /* its model is not there */
             return status;
         status = fail_damaged(store, run, now);
         if (status != STORE_OK)

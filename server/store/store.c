@@ -21,7 +21,7 @@ enum { BUSY_TIMEOUT_MS = 5000 };
 #define MIN_PAGES 1                   /* 0 would set no limit */
 #define MAX_PAGES INT64_C(4294967294) /* SQLite has no larger database */
 
-static const struct claim no_claim = {.lock = -1, .file = -1};
+static const struct claim no_claim = {.lock = -1, .file = -1, .log = -1};
 
 /* synchronous: what was answered survives a power loss.
  * secure_delete: Debian's SQLite overwrites whatever is deleted with zeros, and so writes a dataset
@@ -31,6 +31,11 @@ static const struct claim no_claim = {.lock = -1, .file = -1};
 static const char writer_settings[] = "PRAGMA synchronous = FULL;"
                                       "PRAGMA secure_delete = FAST;"
                                       "PRAGMA journal_size_limit = 67108864;";
+
+bool store_status_is_damage(enum store_status status)
+{
+    return status == STORE_CORRUPT || status == STORE_BROKEN;
+}
 
 const char *store_status_text(enum store_status status)
 {
@@ -51,7 +56,8 @@ const char *store_status_text(enum store_status status)
         [STORE_FULL] = "the disk is full",
         [STORE_UNAVAILABLE] = "it can't be opened, read or written",
         [STORE_LOCKED] = "another tempotrond uses it",
-        [STORE_CORRUPT] = "it is damaged, or not a database",
+        [STORE_CORRUPT] = "what it holds is damaged",
+        [STORE_BROKEN] = "it is damaged, or not a database",
         [STORE_NO_FILE] = "it is not a regular file",
         [STORE_UNFINISHED] = "a write to it was cut off: open it once with sqlite3, which undoes "
                              "that by its -journal, or remove a -journal that is not its own",
@@ -187,6 +193,18 @@ static enum store_status check_schema(struct store *store, int64_t *ret_version)
     return status;
 }
 
+static const char *log_of(const struct store *store)
+{
+    return sqlite3_filename_wal(sqlite3_db_filename(store->db, "main"));
+}
+
+/* SQLite makes the log when it first reads. */
+static enum store_status watch_log(struct store *store)
+{
+    const enum store_status status = query_execute(store, "SELECT 1 FROM sqlite_schema");
+    return status == STORE_OK ? claim_watch_log(&store->claim, log_of(store)) : status;
+}
+
 static enum store_status set_up_writer(struct store *store)
 {
     int64_t version;
@@ -195,7 +213,9 @@ static enum store_status set_up_writer(struct store *store)
         status = use_wal(store);
     if (status == STORE_OK)
         status = query_execute(store, writer_settings);
-    return status == STORE_OK ? migrate_database(store, version, migrate_newest()) : status;
+    if (status == STORE_OK)
+        status = migrate_database(store, version, migrate_newest());
+    return status == STORE_OK ? watch_log(store) : status;
 }
 
 enum store_status store_open_writer(const char *path, struct store **ret_store)
@@ -247,7 +267,13 @@ enum store_status store_open_copy(const char *path, struct store **ret_store)
 
 bool store_is_in_place(const struct store *store)
 {
-    return claim_is_in_place(&store->claim, sqlite3_db_filename(store->db, "main"));
+    return claim_is_in_place(&store->claim, sqlite3_db_filename(store->db, "main"), log_of(store));
+}
+
+void store_keep_file(struct store *store)
+{
+    sqlite3_wal_autocheckpoint(store->db, 0);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
 /* Pages that are free in the file are used first, so what is deleted makes room. */

@@ -30,7 +30,8 @@ enum store_status {
     STORE_FULL,        /* the disk or the quota is full */
     STORE_UNAVAILABLE, /* an I/O error, busy with another program, or can't be opened */
     STORE_LOCKED,      /* another tempotrond has it */
-    STORE_CORRUPT,     /* a damaged database, or a checksum that does not match */
+    STORE_CORRUPT,     /* a damaged row, or a checksum that does not match */
+    STORE_BROKEN,      /* damaged pages: any row may be concerned */
     STORE_NO_FILE,     /* a directory, pipe or device in the place of a file */
     STORE_UNFINISHED,  /* a write to it was cut off, and has to be undone first */
     STORE_FOREIGN,     /* not a database of tempotrond */
@@ -38,6 +39,8 @@ enum store_status {
     STORE_ALTERED      /* its tables or triggers are not those that its migrations make */
 };
 
+/* STORE_CORRUPT or STORE_BROKEN. */
+bool store_status_is_damage(enum store_status status);
 const char *store_status_text(enum store_status status); /* for the log and the start-up message */
 
 struct store;
@@ -54,8 +57,12 @@ enum store_status store_open_reader(const char *path, struct store **ret_store);
 /* Opens read-only what may be a copy that no server has opened, and looks at its schema.
  * STORE_UNAVAILABLE: errno says why, or is 0. */
 enum store_status store_open_copy(const char *path, struct store **ret_store);
-/* Whether the writer's file is still that at its path: neither deleted nor replaced. */
+/* Whether the writer's file and its log are still those at their paths: neither deleted nor
+ * replaced, and the log not cut. */
 bool store_is_in_place(const struct store *store);
+/* The writer no longer writes its log back into the file, even when it closes: the file stays as it
+ * was, and the next start reads what it can of the log. */
+void store_keep_file(struct store *store);
 /* The writer's file may not grow beyond this: STORE_FULL. Deleting works all the same. */
 enum store_status store_limit(struct store *store, size_t max_bytes);
 /* Writes durably what changes nothing, to find out whether the disk works. */

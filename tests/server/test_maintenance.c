@@ -1,9 +1,11 @@
 /* tempotrond backup, check and restore, and what keeps a database to one server. */
 #include <check.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/support/ask.h"
@@ -208,6 +210,69 @@ START_TEST(a_server_whose_file_is_gone_or_replaced_is_not_ready)
 }
 END_TEST
 
+static void expect_not_ready(const char *text)
+{
+    struct http_answer answer = ask(503, "GET", "/health/ready", NULL);
+    ck_assert_ptr_nonnull(strstr(answer.body, text));
+    http_answer_finish(&answer);
+}
+
+static long create(const char *id)
+{
+    char body[128];
+    snprintf(body, sizeof body,
+             "{\"id\": \"%s\", \"in_features\": 2, \"out_features\": 2, \"T\": 10}", id);
+    struct http_answer answer = http_send(&server, "POST", "/models", body, NULL, NULL);
+    const long status = answer.status;
+    if (status != 201) { /* it says nothing of a model that never was */
+        expect_problem(&answer, 500, "damaged_data");
+        ck_assert_ptr_null(strstr(answer.body, id));
+        ck_assert_ptr_nonnull(strstr(answer.body, "The file of the database, or its -wal, is "));
+    }
+    http_answer_finish(&answer);
+    return status;
+}
+
+START_TEST(a_log_that_is_cut_or_deleted_turns_readiness_off)
+{
+    char log[SERVICE_PATH + 8];
+    service_restart(&server);
+    ck_assert_int_eq(create("before"), 201);
+    http_await_readiness(&server, 200);
+    snprintf(log, sizeof log, "%s-wal", server.database);
+    ck_assert_int_eq(_i == 0 ? truncate(log, 0) : unlink(log), 0);
+    create("after");
+    expect_not_ready("or its -wal, was deleted, replaced or cut while the server runs");
+    copies_remove();
+}
+END_TEST
+
+/* Every page but the first, of which SQLite would say that this is no database. */
+static void overwrite_pages(void)
+{
+    static char page[4096];
+    struct stat about;
+    const int file = open(server.database, O_WRONLY | O_CLOEXEC);
+    ck_assert_int_ge(file, 0);
+    ck_assert_int_eq(fstat(file, &about), 0);
+    memset(page, 0xff, sizeof page);
+    for (off_t at = sizeof page; at < about.st_size; at += (off_t)sizeof page)
+        ck_assert_int_eq(pwrite(file, page, sizeof page, at), sizeof page);
+    close(file);
+}
+
+START_TEST(a_write_that_meets_damaged_pages_turns_readiness_off)
+{
+    service_restart(&server);
+    http_await_readiness(&server, 200);
+    overwrite_pages();
+    ck_assert_int_eq(create("never"), 500);
+    expect_not_ready("or its -wal, is damaged. Stop the server");
+    expect_not_ready("or its -wal, is damaged. Stop the server"); /* asking makes nothing whole */
+    copies_remove();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("maintenance");
@@ -220,5 +285,7 @@ int main(void)
     tcase_add_test(tests, what_waits_to_be_swept_is_no_damage);
     tcase_add_test(tests, a_second_server_is_refused_by_any_name_of_the_file);
     tcase_add_test(tests, a_server_whose_file_is_gone_or_replaced_is_not_ready);
+    tcase_add_loop_test(tests, a_log_that_is_cut_or_deleted_turns_readiness_off, 0, 2);
+    tcase_add_test(tests, a_write_that_meets_damaged_pages_turns_readiness_off);
     return suite_run(suite);
 }

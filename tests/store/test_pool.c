@@ -62,6 +62,22 @@ START_TEST(the_pool_is_broken_until_a_write_succeeds)
 }
 END_TEST
 
+START_TEST(damaged_pages_are_not_forgotten)
+{
+    struct store_pool *pool;
+    store_shut();
+    ck_assert_int_eq(store_pool_create(store_path, &pool), STORE_OK);
+    ck_assert(!store_pool_is_damaged(pool));
+    store_pool_borrow_writer(pool);
+    store_pool_return_writer(pool, STORE_BROKEN);
+    ck_assert(store_pool_is_damaged(pool));
+    store_pool_borrow_writer(pool);
+    store_pool_return_writer(pool, STORE_OK);
+    ck_assert(store_pool_is_damaged(pool));
+    store_pool_destroy(pool);
+}
+END_TEST
+
 START_TEST(a_pool_in_doubt_tries_a_write)
 {
     struct store_pool *pool;
@@ -103,6 +119,7 @@ int main(void)
     TCase *tests = suite_case(suite, "pool", store_set_up, store_tear_down, 30);
     tcase_add_test(tests, the_pool_lends_one_writer_and_readers);
     tcase_add_test(tests, the_pool_is_broken_until_a_write_succeeds);
+    tcase_add_test(tests, damaged_pages_are_not_forgotten);
     tcase_add_test(tests, a_pool_in_doubt_tries_a_write);
     tcase_add_test(tests, a_stop_ends_a_sweep_and_the_next_start_goes_on);
     return suite_run(suite);

@@ -135,7 +135,7 @@ START_TEST(a_file_that_is_not_a_database_is_refused_and_left_untouched)
         letter[i] = text[i % (sizeof text - 1)];
     close_store();
     write_file(letter, sizeof letter);
-    expect_refused_untouched(STORE_CORRUPT);
+    expect_refused_untouched(STORE_BROKEN);
 }
 END_TEST
 
