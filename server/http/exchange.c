@@ -339,12 +339,24 @@ static enum MHD_Result go_on(void *cls, struct MHD_Connection *connection, const
     return handle(exchange);
 }
 
+/* Whether the request changes something, or tries to. One without a route was refused before it was
+ * looked for, or has none: its method says what it tries. */
+static bool is_change(const struct exchange *exchange)
+{
+    static const char *const methods[] = {"POST", "PUT", "PATCH", "DELETE"};
+    if (exchange->route != NULL)
+        return exchange->route->role >= ROLE_READ_WRITE;
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (strcmp(exchange->method, methods[i]) == 0)
+            return true;
+    return false;
+}
+
 /* Container engines ask for the health every few seconds: that all is well is not logged. What a
  * key changes, or is not allowed to change, always is. */
 static bool is_worth_a_line(const struct exchange *exchange)
 {
-    const bool is_change = exchange->route != NULL && exchange->route->role >= ROLE_READ_WRITE;
-    return exchange->status >= 500 || (exchange->server->keys != NULL && is_change) ||
+    return exchange->status >= 500 || (exchange->server->keys != NULL && is_change(exchange)) ||
            (exchange->server->options.log_requests && !admit_is_health(exchange));
 }
 

@@ -339,6 +339,35 @@ START_TEST(a_log_of_errors_has_each_change_too)
 }
 END_TEST
 
+/* Before its route is known, or without one. */
+START_TEST(a_log_of_errors_has_what_was_refused_early)
+{
+    static const char *const methods[] = {"POST", "PUT", "PATCH", "DELETE"};
+    char id[32], line[64];
+    for (size_t i = 0; i < ROWS(methods); i++)
+        for (size_t j = 0; j < 3; j++) {
+            snprintf(id, sizeof id, "%s-%zu", methods[i], j);
+            ask_as(j == 0   ? NULL
+                   : j == 1 ? "Authorization: Bearer not-a-key"
+                            : headers[1],
+                   j < 2 ? methods[i] : "PUT", id);
+        }
+    ask_as(NULL, "GET", "GET-0");
+    ask_as(NULL, "HEAD", "HEAD-0");
+    ask_as(NULL, "DELETE", "last");
+    service_await_log(&service, " key=- request_id=last\n");
+    char *log = service_log(&service);
+    for (size_t i = 0; i < ROWS(methods); i++)
+        for (size_t j = 0; j < 3; j++) {
+            snprintf(line, sizeof line, " request_id=%s-%zu\n", methods[i], j);
+            ck_assert_msg(strstr(log, line) != NULL, "%s: %s", line, log);
+        }
+    ck_assert_ptr_null(strstr(log, "GET-0"));
+    ck_assert_ptr_null(strstr(log, "HEAD-0"));
+    free(log);
+}
+END_TEST
+
 /* --- files that are refused at the start --- */
 
 #define DIGEST "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -493,6 +522,7 @@ int main(void)
     tcase_add_test(tests, the_log_names_the_key_and_never_shows_it);
     TCase *quiet = suite_case(suite, "quiet", start_quiet, stop, 2 * SERVICE_SECONDS);
     tcase_add_test(quiet, a_log_of_errors_has_each_change_too);
+    tcase_add_test(quiet, a_log_of_errors_has_what_was_refused_early);
     TCase *files = suite_case(suite, "files", program_directory_create, program_directory_remove,
                               2 * SERVICE_SECONDS);
     tcase_add_loop_test(files, a_wrong_key_file_is_told_with_its_line, 0, ROWS(wrong_files));
