@@ -9,16 +9,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/base/limits.h"
 #include "server/base/machine_memory.h"
 #include "server/http/headers.h"
 #include "server/http/listener.h"
 
 enum { REASON = 256, NAME = 64 };
 
-#define KIB    1024ull
-#define MIB    (KIB * KIB)
-#define TIB    (KIB * KIB * KIB * KIB)
-#define INDENT "\n                             " /* of the lines of a help */
+#define KIB 1024ull
+#define MIB (KIB * KIB)
+#define TIB (KIB * KIB * KIB * KIB)
+/* Bytes of the largest weights as .npy, whose header is short. */
+#define LARGEST_WEIGHTS (LIMIT_WEIGHTS * 4 + MIB)
+#define INDENT          "\n                             " /* of the lines of a help */
 
 /* Each option has one place in the options; its kind says how its text is read. */
 enum option_kind { TEXT, LISTEN, HOSTS, SIZE, NUMBER, LOG, SWITCH };
@@ -68,7 +71,7 @@ static const struct option {
      "its first 64 bits; 0: all, e.g. behind a proxy" INDENT "(a quarter of --connections)",
      NUMBER, offsetof(struct options, http.connections_per_address), 0, 65536},
     {"max-body", "SIZE", NULL,
-     "the largest body of one request (64M, or a quarter of" INDENT "--max-bodies)", SIZE,
+     "the largest body of one request (65M, or a quarter of" INDENT "--max-bodies)", SIZE,
      offsetof(struct options, http.bodies.max_bytes), KIB, TIB},
     {"max-bodies", "SIZE", NULL,
      "the bodies of all requests in progress, and what" INDENT
@@ -356,7 +359,7 @@ int options_read(int argc, char **argv, const char **ret_file, struct options *r
     if (!read_variables(&options) || !read_flags(&options, argc, argv, ret_file))
         return EXIT_FAILURE;
     if (options.http.bodies.max_bytes == 0)
-        options.http.bodies.max_bytes = least(64 * MIB, options.http.bodies.memory.max / 4);
+        options.http.bodies.max_bytes = least(LARGEST_WEIGHTS, options.http.bodies.memory.max / 4);
     if (options.http.bodies.memory.max < options.http.bodies.max_bytes) {
         wrong("--max-bodies is less than --max-body");
         return EXIT_FAILURE;

@@ -1,8 +1,10 @@
 /* Arrays as bodies, over HTTP: application/x-npy instead of JSON, in and out. */
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "server/base/limits.h"
 #include "tests/support/arrays.h"
 #include "tests/support/bodies.h"
 #include "tests/support/client.h"
@@ -306,6 +308,24 @@ START_TEST(weights_go_out_and_in_as_npy)
 }
 END_TEST
 
+/* With the default of --max-body. */
+START_TEST(the_largest_weights_fit)
+{
+    enum { WIDTH = 4096 };
+    const size_t size = (size_t)WIDTH * WIDTH * sizeof(float);
+    ck_assert_uint_eq(size, (size_t)LIMIT_WEIGHTS * sizeof(float));
+    create_model_of_text(&server, "{\"id\": \"largest\", \"in_features\": 4096, "
+                                  "\"out_features\": 4096, \"T\": 5}");
+    float *values = calloc(1, size);
+    ck_assert_ptr_nonnull(values);
+    struct http_answer put =
+        send_npy("PUT", "/models/largest/weights", npy_of("<f4", "(4096, 4096)", values, size));
+    ck_assert_msg(put.status == 200, "%ld: %s", put.status, put.body);
+    http_answer_finish(&put);
+    free(values);
+}
+END_TEST
+
 START_TEST(weights_of_other_types_are_converted)
 {
     static const double weights[] = {1, -2, 3, 100};
@@ -342,6 +362,7 @@ int main(void)
     tcase_add_test(tests, an_undecided_sample_is_minus_one);
     tcase_add_loop_test(tests, several_arrays_are_json_or_not_acceptable, 0, 2);
     tcase_add_test(tests, weights_go_out_and_in_as_npy);
+    tcase_add_test(tests, the_largest_weights_fit);
     tcase_add_loop_test(tests, weights_of_other_types_are_converted, 0, NPY_TYPES - 1);
     return suite_run(suite);
 }

@@ -28,7 +28,7 @@ START_TEST(the_help_names_every_option_and_its_default)
         "\n  --connections N            ",
         "(4096)",
         "\n  --max-body SIZE            ",
-        "(64M, or a quarter of",
+        "(65M, or a quarter of",
         "\n  --max-bodies SIZE          ",
         "(512M, or a tenth of the memory",
         "\n  --max-dataset SIZE         ",
@@ -254,7 +254,7 @@ START_TEST(an_empty_variable_counts_as_unset)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         setenv(names[i], "", 1);
     service_start(&service, NULL);
-    expect_max_body(&service, "67108864");
+    expect_max_body(&service, "68157440");
     service_finish(&service);
 }
 END_TEST
