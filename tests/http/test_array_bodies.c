@@ -314,15 +314,20 @@ START_TEST(the_largest_weights_fit)
     enum { WIDTH = 4096 };
     const size_t size = (size_t)WIDTH * WIDTH * sizeof(float);
     ck_assert_uint_eq(size, (size_t)LIMIT_WEIGHTS * sizeof(float));
-    create_model_of_text(&server, "{\"id\": \"largest\", \"in_features\": 4096, "
-                                  "\"out_features\": 4096, \"T\": 5}");
+    struct service defaults;
+    service_start(&defaults, NULL);
+    create_model_of_text(&defaults, "{\"id\": \"largest\", \"in_features\": 4096, "
+                                    "\"out_features\": 4096, \"T\": 5}");
     float *values = calloc(1, size);
     ck_assert_ptr_nonnull(values);
+    struct bytes npy = npy_of("<f4", "(4096, 4096)", values, size);
     struct http_answer put =
-        send_npy("PUT", "/models/largest/weights", npy_of("<f4", "(4096, 4096)", values, size));
+        http_send_bytes(&defaults, "PUT", "/models/largest/weights", &npy, NPY_TYPE, NULL);
     ck_assert_msg(put.status == 200, "%ld: %s", put.status, put.body);
     http_answer_finish(&put);
+    bytes_finish(&npy);
     free(values);
+    service_finish(&defaults);
 }
 END_TEST
 
