@@ -91,14 +91,6 @@ static bool has_model(struct service *service, const struct request *request)
     return model_cache_has(service->cache, request->model, request->version);
 }
 
-/* At the end, the models give back what they took: there is no trainer any more. */
-static void look_for_runs(void *context)
-{
-    const struct service *service = context;
-    if (service->trainer != NULL)
-        trainer_wake(service->trainer);
-}
-
 static void doubt_the_disk(void *context)
 {
     const struct service *service = context;
@@ -229,11 +221,11 @@ static void await_stop(const struct service *service, const sigset_t *signals)
 static int serve(struct options *options, const sigset_t *signals)
 {
     char directory[PATH_MAX];
-    struct memory memory = {.budget.max = options->memory_bytes, .on_room = look_for_runs};
+    struct memory memory;
     struct service service = {.max_dataset_bytes = options->http.bodies.max_file_bytes,
                               .memory = &memory,
                               .run_threads = options->http.pool_threads};
-    memory.context = &service;
+    memory_init(&memory, options->memory_bytes);
     snprintf(directory, sizeof directory, "%s", options->db);
     options->http.bodies.directory = dirname(directory);
     options->http.bodies.on_file_error = doubt_the_disk;
@@ -257,6 +249,7 @@ static int serve(struct options *options, const sigset_t *signals)
         let_signals_end_it();
     }
     stop(&service, started, options->drain_timeout_seconds);
+    memory_finish(&memory);
     log_flush();
     return started ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -91,9 +91,9 @@ static const struct option {
      "the models that are kept in memory (256M, or a tenth of" INDENT "the memory)", SIZE,
      offsetof(struct options, model_cache_bytes), KIB, TIB},
     {"memory", "SIZE", NULL,
-     "for runs, for requests that name datasets, and for" INDENT
-     "models beside the cache: a run that does not fit now" INDENT
-     "waits, and one that is larger is refused (half of the" INDENT "memory)",
+     "three quarters for runs, of which one that does not fit" INDENT
+     "now waits; a quarter for requests that name datasets," INDENT
+     "and for models beside the cache (half of the memory)",
      SIZE, offsetof(struct options, memory_bytes), KIB, TIB},
     {"request-timeout", "SECONDS", "60", "the time in which a whole request must arrive", NUMBER,
      offsetof(struct options, http.request_timeout_seconds), 1, 86400},

@@ -192,7 +192,7 @@ static void begin_document(struct document_writer *writer, struct buffer *json, 
 
 struct document_stream {
     struct document_writer writer;
-    struct model *model;          /* a reference */
+    struct model *model;          /* held */
     struct prediction prediction; /* owned */
 };
 
@@ -200,7 +200,7 @@ static void finish_stream(void *state)
 {
     struct document_stream *stream = state;
     prediction_finish(&stream->prediction);
-    model_release(stream->model);
+    model_let_go(stream->model);
 }
 
 static void write_piece(void *state, struct buffer *piece)
@@ -222,13 +222,10 @@ static size_t bytes_of(const struct prediction *prediction)
 /* Takes the prediction. */
 static void stream_document(struct model *model, struct prediction *prediction, struct reply *reply)
 {
-    if (!model_hold(model, &reply->problem))
-        return;
     struct document_stream *stream =
         reply_make_stream(reply, sizeof *stream, write_piece, finish_stream);
-    if (stream == NULL)
+    if (stream == NULL || (stream->model = model_hold(model, &reply->problem)) == NULL)
         return;
-    stream->model = model_retain(model);
     stream->prediction = *prediction;
     *prediction = (struct prediction){0};
     stream->writer = (struct document_writer){.model = model, .prediction = &stream->prediction};

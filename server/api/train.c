@@ -175,7 +175,7 @@ static bool queue(struct service *service, const struct model *model, struct pro
 {
     struct buffer text = {0};
     const size_t memory = memory_of(service, model, asked);
-    if (!memory_can_hold(service->memory, memory, "", problem))
+    if (!memory_fits_run(service->memory, memory, problem))
         return false;
     run_params_write(&text, &model->config, &asked->params);
     char *params = buffer_take_string(&text);

@@ -108,7 +108,7 @@ struct weights_stream {
 static void finish_stream(void *state)
 {
     const struct weights_stream *at = state;
-    model_release(at->model);
+    model_let_go(at->model);
 }
 
 /* Moves on to the next neuron, or the next layer. */
@@ -182,15 +182,13 @@ static void stream_weights(const struct request *request, struct model *model, s
     const bool names_one = request_query(request, "tensor") != NULL;
     const unsigned arrays = names_one ? 1 : (unsigned)network_depth(params);
     size_t layer;
-    if (!find_tensor(request, params, &reply->problem, &layer) ||
-        !model_hold(model, &reply->problem))
+    if (!find_tensor(request, params, &reply->problem, &layer))
         return;
     const bool as_npy = answer_wants_npy(request, arrays, reply);
     struct weights_stream *at = reply_make_stream(
         reply, sizeof *at, as_npy ? write_npy_piece : write_json_piece, finish_stream);
-    if (at == NULL)
+    if (at == NULL || (at->model = model_hold(model, &reply->problem)) == NULL)
         return;
-    at->model = model_retain(model);
     at->layer = as_npy ? layer : 0;
     at->end = as_npy ? layer + 1 : network_depth(params);
     if (as_npy) {

@@ -395,7 +395,7 @@ static bool tries_again(struct job *job, struct run_end *end)
 static struct run_end load_and_train(struct job *job, unsigned threads)
 {
     struct run_end end;
-    if (!memory_can_hold(job->options->memory, job->record->memory, "", &job->problem))
+    if (!memory_fits_run(job->options->memory, job->record->memory, &job->problem))
         return failure(problem_name(job->problem.code), job->problem.detail);
     do
         end = try_to_train(job, threads);

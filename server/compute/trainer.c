@@ -20,9 +20,8 @@ enum {
 struct worker {
     struct trainer *trainer;
     pthread_t thread;
-    int64_t run;     /* that it trains; 0: none. Under the trainer's lock */
-    bool has_memory; /* these bytes are taken for the run: */
-    size_t taken;
+    int64_t run;  /* that it trains; 0: none. Under the trainer's lock */
+    size_t taken; /* of the memory of runs */
     atomic_bool cancelled;
 };
 
@@ -81,21 +80,19 @@ static void leave_threads(struct trainer *trainer, unsigned threads)
 static bool take_memory(void *context, size_t bytes)
 {
     struct worker *worker = context;
-    struct memory *memory = worker->trainer->options.jobs.memory;
-    if (bytes > memory->budget.max)
+    struct budget *runs = &worker->trainer->options.jobs.memory->runs;
+    if (bytes > runs->max)
         bytes = 0;
-    if (!memory_take_for_run(memory, bytes))
+    if (!budget_take(runs, bytes))
         return false;
     worker->taken = bytes;
-    worker->has_memory = true;
     return true;
 }
 
 static void give_memory(struct worker *worker)
 {
-    if (worker->has_memory)
-        memory_give_of_run(worker->trainer->options.jobs.memory, worker->taken);
-    worker->has_memory = false;
+    budget_give(&worker->trainer->options.jobs.memory->runs, worker->taken);
+    worker->taken = 0;
 }
 
 /* Claims the next run. The worker's run is set before the claim is released, so that no
@@ -108,8 +105,6 @@ static enum store_status claim(struct worker *worker, struct run_record *ret_rec
         store_queue_claim(store, timestamp_now(), take_memory, worker, ret_record);
     if (status != STORE_OK)
         give_memory(worker);
-    if (status == STORE_NOT_FOUND)
-        memory_no_run_waits(trainer->options.jobs.memory);
     if (status == STORE_OK) {
         pthread_mutex_lock(&trainer->lock);
         worker->run = ret_record->id;

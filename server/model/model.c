@@ -114,26 +114,45 @@ static enum store_status restore_ranges(struct store *store, struct model *model
 
 static enum store_status take_memory(struct model *model, size_t bytes)
 {
-    size_t none = 0;
-    if (model->memory == NULL || bytes <= LIMIT_SMALL_MODEL || atomic_load(&model->taken) > 0)
+    if (model->memory == NULL || bytes <= LIMIT_SMALL_MODEL || model->taken > 0)
         return STORE_OK;
-    const size_t taken = memory_take_for_model(model->memory, bytes);
-    if (taken > 0 && !atomic_compare_exchange_strong(&model->taken, &none, taken))
-        memory_give(model->memory, taken); /* another answer was quicker */
-    return taken > 0 ? STORE_OK : STORE_NO_ROOM;
+    model->taken = memory_take_for_model(model->memory, bytes);
+    return model->taken > 0 ? STORE_OK : STORE_NO_ROOM;
+}
+
+static void keep_memory(struct model *model, size_t bytes)
+{
+    if (model->taken <= bytes)
+        return;
+    memory_give(model->memory, model->taken - bytes);
+    model->taken = bytes;
 }
 
 void model_give_memory(struct model *model)
 {
-    const size_t taken = atomic_exchange(&model->taken, 0);
-    if (taken > 0)
-        memory_give(model->memory, taken);
+    keep_memory(model, 0);
 }
 
-bool model_hold(struct model *model, struct problem *problem)
+struct model *model_hold(struct model *model, struct problem *problem)
 {
-    return errors_store_ok(take_memory(model, model->bytes), PROBLEM_MODEL_NOT_FOUND, model->id,
-                           problem);
+    pthread_mutex_lock(&model->memory->models);
+    const enum store_status status = take_memory(model, model->bytes);
+    model->holds += status == STORE_OK;
+    pthread_mutex_unlock(&model->memory->models);
+    return errors_store_ok(status, PROBLEM_MODEL_NOT_FOUND, model->id, problem)
+               ? model_retain(model)
+               : NULL;
+}
+
+void model_let_go(struct model *model)
+{
+    if (model == NULL)
+        return;
+    pthread_mutex_lock(&model->memory->models);
+    if (--model->holds == 0)
+        keep_memory(model, 0);
+    pthread_mutex_unlock(&model->memory->models);
+    model_release(model);
 }
 
 /* The tensors are there beside the network that is made of them, and are gone then. */
@@ -143,11 +162,8 @@ static enum store_status restore_counted(struct store *store, struct model *mode
         take_memory(model, 2 * training_memory_of_weights(&model->config.network));
     if (status == STORE_OK)
         status = restore_version(store, model);
-    const size_t taken = atomic_load(&model->taken);
-    if (status == STORE_OK && taken > model->bytes) {
-        atomic_store(&model->taken, model->bytes);
-        memory_give(model->memory, taken - model->bytes);
-    }
+    if (status == STORE_OK)
+        keep_memory(model, model->bytes);
     return status;
 }
 

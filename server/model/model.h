@@ -27,8 +27,9 @@ struct model {
                                   the background of its weights */
     size_t bytes;             /* of memory, roughly */
     struct memory *memory;    /* that it is counted in, unless it is small; NULL: none */
-    atomic_size_t taken;      /* bytes of it: from the load until the cache keeps the model, or from
-                                 model_hold(), in both cases until it is freed */
+    size_t taken;             /* bytes of it, until the model is freed, the cache keeps it, or the
+                                 last that holds it lets it go */
+    unsigned holds;           /* see model_hold() */
 };
 
 /* Makes a snapshot of a version (0: the one served) that the store keeps; without its weights,
@@ -39,9 +40,10 @@ enum store_status model_load(struct store *store, const char *id, int64_t versio
                              bool with_weights, struct memory *memory, struct model **ret_model);
 /* The cache counts the model from now on. */
 void model_give_memory(struct model *model);
-/* For an answer that may keep the model long after the cache has let it go. False with the problem
- * set: there is no room. */
-bool model_hold(struct model *model, struct problem *problem);
+/* Takes a reference for an answer that may keep the model long after the cache has let it go: all
+ * of them count it once. NULL with the problem set: there is no room. */
+struct model *model_hold(struct model *model, struct problem *problem);
+void model_let_go(struct model *model); /* takes NULL */
 /* Whether values may go through the model's encoder, or fit it. False with the problem,
  * encoder_not_fitted, set: it has no ranges yet. */
 bool model_encoder_is_usable(const struct model *model, bool fits, struct problem *problem);
