@@ -1,5 +1,8 @@
 #include "core/reading.h"
 
+#include <math.h>
+
+#include "core/activity.h"
 #include "core/network.h"
 #include "core/spike_count_reading.h"
 #include "core/v_max_reading.h"
@@ -14,9 +17,20 @@ void reading_scratch_init(struct reading_scratch *scratch, const struct network 
         spike_counter_init(&scratch->counter, capacity, max_spikes, searches, arena);
 }
 
-bool reading_take(const struct network *network, const struct reading_task *task,
-                  struct reading_scratch *scratch, struct activity *activity,
-                  struct layer_gradient *gradient, struct reading *ret_reading)
+/* A neuron whose voltage has overflowed may fire at no time that is a number. The next layer takes
+ * that for silence. */
+static bool hidden_spikes_are_finite(const struct network *network, const struct activity *activity)
+{
+    for (size_t l = 0; l + 1 < network->depth; l++)
+        for (size_t j = 0; j < layer_neurons(&network->layers[l]); j++)
+            if (!isfinite(activity->layers[l].spike[j]))
+                return false;
+    return true;
+}
+
+static bool take(const struct network *network, const struct reading_task *task,
+                 struct reading_scratch *scratch, struct activity *activity,
+                 struct layer_gradient *gradient, struct reading *ret_reading)
 {
     switch (network->params.read_out.kind) {
     case READ_OUT_V_MAX:
@@ -27,4 +41,15 @@ bool reading_take(const struct network *network, const struct reading_task *task
                                         ret_reading);
     }
     return false;
+}
+
+bool reading_take(const struct network *network, const struct reading_task *task,
+                  struct reading_scratch *scratch, struct activity *activity,
+                  struct layer_gradient *gradient, struct reading *ret_reading)
+{
+    if (!take(network, task, scratch, activity, gradient, ret_reading))
+        return false;
+    if (!hidden_spikes_are_finite(network, activity))
+        ret_reading->loss = NAN;
+    return true;
 }

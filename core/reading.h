@@ -41,7 +41,7 @@ struct reading_task {
 enum { READING_UNDECIDED = -1 };
 
 struct reading {
-    double loss;      /* summed over the decisions */
+    double loss;      /* summed over the decisions; NaN: a hidden spike is not finite */
     size_t decisions; /* targets that the sample had */
     size_t correct;   /* targets that it met */
     int32_t label;    /* the class decided; READING_UNDECIDED: none, or there are no classes */

@@ -166,6 +166,31 @@ START_TEST(a_diverging_run_fails_and_publishes_nothing)
 }
 END_TEST
 
+/* Neurons that overflow and would fire at no time that is a number. */
+START_TEST(a_run_whose_hidden_spikes_overflow_fails_too)
+{
+    create_model_of_text(&server,
+                         "{\"id\": \"deep\", \"in_features\": 2, \"hidden\": [2], "
+                         "\"hidden_spike\": \"crossing\", \"out_features\": 2, \"T\": 10}");
+    json_decref(http_call(&server, 200, "PUT", "/models/deep/weights",
+                          json_pack("{s[[ff][ff]]s[[ff][ff]]}", "hidden_0", 1e38, 3e38, 3e38, -3e38,
+                                    "weight", 1., 1., 1., 1.)));
+    json_t *predicted =
+        http_call(&server, 200, "POST", "/models/deep/predict",
+                  json_pack("{s[[ii]]s[s]}", "in_spikes", 0, 0, "ret_type", "hidden_spikes"));
+    const json_t *spikes = json_object_get(json_object_get(predicted, "hidden_spikes"), "hidden_0");
+    ck_assert(json_is_null(json_array_get(json_array_get(spikes, 0), 0)));
+    json_decref(predicted);
+    json_t *run = run_finish(
+        &server, "deep",
+        json_pack("{s[[ii][ii]]s[ii]si}", "in_spikes", 0, 0, 0, 1, "label", 0, 1, "epochs", 1));
+    ck_assert_str_eq(member_string(run, "state"), "failed");
+    ck_assert_str_eq(member_string(json_object_get(run, "error"), "code"), "diverged");
+    ck_assert(json_is_null(json_object_get(run, "version")));
+    json_decref(run);
+}
+END_TEST
+
 START_TEST(every_end_of_a_run_is_logged)
 {
     fixture_start(NULL);
@@ -279,6 +304,7 @@ int main(void)
     tcase_add_test(tests, a_cancellation_ends_a_long_batch);
     tcase_add_test(tests, a_stop_ends_a_long_batch);
     tcase_add_test(tests, a_diverging_run_fails_and_publishes_nothing);
+    tcase_add_test(tests, a_run_whose_hidden_spikes_overflow_fails_too);
     tcase_add_test(tests, every_end_of_a_run_is_logged);
     tcase_add_test(tests, a_log_of_errors_has_only_failures);
     tcase_add_test(tests, runs_of_a_model_queue_and_start_from_the_former_ones_version);
