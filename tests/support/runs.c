@@ -7,9 +7,28 @@
 #include <string.h>
 
 #include "tests/support/client.h"
+#include "tests/support/contract.h"
 #include "tests/support/datasets.h"
 
 enum { ASK_AGAIN_MS = 5 };
+
+/* The contract lists each code that a run fails with. */
+static void expect_listed_error(const json_t *run)
+{
+    const json_t *error = json_object_get(run, "error"), *code;
+    if (!json_is_object(error))
+        return;
+    if (contract.document == NULL)
+        contract_read();
+    const json_t *schemas = contract_at(contract_at(contract.document, "components"), "schemas");
+    const json_t *properties = contract_at(contract_at(schemas, "RunError"), "properties");
+    const json_t *listed = contract_at(contract_at(properties, "code"), "enum");
+    size_t i;
+    json_array_foreach(listed, i, code)
+        if (json_equal(code, json_object_get(error, "code")))
+            return;
+    ck_abort_msg("RunError does not list \"%s\"", member_string(error, "code"));
+}
 
 /* --- orders --- */
 
@@ -39,6 +58,7 @@ json_t *run_finish(const struct service *service, const char *model, json_t *ord
     struct http_answer answer = run_order(service, model, order, "Prefer: wait=600");
     ck_assert_msg(answer.status == 200, "%ld: %s", answer.status, answer.body);
     json_t *run = json_incref(answer.json);
+    expect_listed_error(run);
     http_answer_finish(&answer);
     return run;
 }
@@ -63,7 +83,9 @@ json_t *run_get(const struct service *service, json_int_t id)
 {
     char path[64];
     snprintf(path, sizeof path, "/runs/%lld", (long long)id);
-    return http_get(service, path);
+    json_t *run = http_get(service, path);
+    expect_listed_error(run);
+    return run;
 }
 
 bool run_has_begun(const json_t *run)

@@ -20,6 +20,7 @@ json_int_t run_queue(const struct service *service, const char *model, json_t *o
 json_t *run_finish(const struct service *service, const char *model, json_t *order);
 json_t *run_succeed(const struct service *service, const char *model, json_t *order);
 
+/* Asserts that the contract lists the code of its error, as all that show a run do. */
 json_t *run_get(const struct service *service, json_int_t id);
 json_t *run_cancel(const struct service *service, json_int_t id, long status);
 
