@@ -7,7 +7,9 @@
 #include "core/activity.h"
 #include "core/reading.h"
 
-enum { PART_WORK = 128 * 1024 /* of network_work() that makes it worth to wake another thread */ };
+/* Of network_work(): what makes it worth to wake another thread, and after which a thread may have
+ * something else to do. */
+enum { PART_WORK = 128 * 1024, LONGEST_PART = 16 * 1024 * 1024 };
 
 struct scratch {
     struct activity activity;
@@ -86,7 +88,9 @@ static size_t part_count(const struct evaluator *evaluator)
     const size_t count = evaluator->samples->count, threads = thread_team_size(evaluator->team);
     const uint64_t work = count * network_work(&evaluator->network->params, evaluator->capacity);
     const size_t max = work / PART_WORK + 1 < count ? (size_t)(work / PART_WORK + 1) : count;
-    return threads < max ? threads : max;
+    const size_t parts = threads < max ? threads : max;
+    const size_t short_ones = work / LONGEST_PART < count ? (size_t)(work / LONGEST_PART) : count;
+    return evaluator->team != NULL && short_ones > parts ? short_ones : parts;
 }
 
 enum core_status evaluator_create(const struct network *network, const struct samples *samples,

@@ -122,8 +122,7 @@ static void evaluate_run(struct service *service, const struct request *request,
     struct evaluate_request *asked = request->state;
     const size_t classes = network_outputs(&asked->input.model->config.network);
     uint64_t *confusion = NULL;
-    if (!request_samples_load(service, SAMPLES_TO_EVALUATE, &reply->problem, &asked->input))
-        return;
+    (void)service;
     if (has_classes(asked->input.model))
         confusion = calloc((classes + 1) * classes, sizeof *confusion);
     if (has_classes(asked->input.model) && confusion == NULL)
@@ -138,11 +137,18 @@ static uint64_t work_of(const struct request_samples *input)
     enum { AN_ENTRY = 8 }; /* of the confusion matrix, to be written */
     const struct model_config *config = &input->model->config;
     const uint64_t classes = has_classes(input->model) ? network_outputs(&config->network) : 0;
-    if (!request_samples_are_loaded(input))
-        return WORK_FOR_POOL;
     return input->samples.count *
                network_work(&config->network, samples_json_spikes(&input->samples, config)) +
            AN_ENTRY * classes * classes;
+}
+
+/* The samples are those of a dataset. */
+static void evaluate_load(struct service *service, const struct request *request,
+                          struct reply *reply)
+{
+    struct evaluate_request *asked = request->state;
+    if (request_samples_load(service, SAMPLES_TO_EVALUATE, &reply->problem, &asked->input))
+        reply_continue(reply, evaluate_run, work_of(&asked->input));
 }
 
 void evaluate_post(struct service *service, const struct request *request, struct reply *reply)
@@ -155,6 +161,10 @@ void evaluate_post(struct service *service, const struct request *request, struc
         request_samples_open(service, request, &reply->problem, &asked->input);
     read_fields(service, document, &reply->problem, asked);
     document_destroy(document);
-    if (!problem_is_set(&reply->problem))
+    if (problem_is_set(&reply->problem))
+        return;
+    if (request_samples_are_loaded(&asked->input))
         reply_continue(reply, evaluate_run, work_of(&asked->input));
+    else
+        reply_continue(reply, evaluate_load, WORK_FOR_POOL);
 }

@@ -128,15 +128,18 @@ void models_list(struct service *service, const struct request *request, struct 
 
 struct new_model {
     char id[LIMIT_ID + 1];
-    const char *description; /* borrowed from the document */
+    char *description;
     struct model_config config;
     struct labels labels;
     struct weights weights;
     bool are_drawn; /* by the seed, not given */
+    struct retry retry;
 };
 
-static void new_model_finish(struct new_model *model)
+static void new_model_finish(void *state)
 {
+    struct new_model *model = state;
+    free(model->description);
     model_config_finish(&model->config);
     labels_finish(&model->labels);
     weights_finish(&model->weights);
@@ -162,16 +165,13 @@ static void read_id(struct fields *fields, char id[LIMIT_ID + 1])
                           "An id is a letter or digit and up to 62 of a-z, 0-9, _ and -.");
 }
 
-/* Reads the weights, or draws the initial weights of torch. */
-static bool read_weights(struct fields *fields, struct new_model *model)
+static void read_description(struct fields *fields, struct new_model *model)
 {
-    const struct network_params *params = &model->config.network;
-    if (weights_json_are_given(fields, params))
-        return weights_json_read(fields, params, &model->weights);
-    model->are_drawn = true;
-    if (weights_draw(params, model->config.seed, &model->weights))
-        return true;
-    return problem_set_no_memory(fields->problem);
+    const char *description = "";
+    fields_string(fields, "description", FIELD_OPTIONAL, LIMIT_DESCRIPTION, &description);
+    model->description = strdup(description);
+    if (model->description == NULL)
+        problem_set_no_memory(fields->problem);
 }
 
 /* An answer shows these members too, so that a model that was shown can be created again under
@@ -183,32 +183,32 @@ static void ignore_read_only(struct fields *fields)
         fields_has(fields, names[i]);
 }
 
-static bool read_model(const struct document *document, struct problem *problem,
+static void read_model(const struct document *document, struct problem *problem,
                        struct new_model *model)
 {
     static const struct network_params any = {.hidden_count = HIDDEN_LAYERS};
     struct fields fields;
-    model->description = "";
     if (!fields_open_document(&fields, document, problem))
-        return false;
+        return;
     ignore_read_only(&fields);
     read_id(&fields, model->id);
-    fields_string(&fields, "description", FIELD_OPTIONAL, LIMIT_DESCRIPTION, &model->description);
+    read_description(&fields, model);
     const struct json_value labels = fields_get(&fields, "labels", FIELD_OPTIONAL);
     const bool configured = config_json_read(&fields, &model->config);
-    weights_json_are_given(&fields, configured ? &model->config.network : &any);
+    model->are_drawn = !weights_json_are_given(&fields, configured ? &model->config.network : &any);
     fields_close(&fields);
     if (!configured)
-        return false;
+        return;
     if (json_value_is_given(labels))
         labels_json_read(labels, "/labels", network_outputs(&model->config.network), problem,
                          &model->labels);
-    return !problem_is_set(problem) && read_weights(&fields, model);
+    if (!problem_is_set(problem) && !model->are_drawn)
+        weights_json_read(&fields, &model->config.network, &model->weights);
 }
 
 /* A retry that came meanwhile has made the model. */
-static enum store_status insert_model(struct service *service, struct retry *retry,
-                                      const struct new_model *model, int64_t *ret_sequence)
+static enum store_status insert_model(struct service *service, struct new_model *model,
+                                      int64_t *ret_sequence)
 {
     const bool is_long = config_json_is_long(&model->config);
     struct model_record record = {
@@ -229,9 +229,9 @@ static enum store_status insert_model(struct service *service, struct retry *ret
         (record.summary != NULL || !is_long) &&
         (record.labels != NULL || model->labels.count == 0)) {
         struct store *store = store_pool_borrow_writer(service->stores);
-        status = store_retry_begin(store, timestamp_now(), retry);
+        status = store_retry_begin(store, timestamp_now(), &model->retry);
         if (status == STORE_OK)
-            *ret_sequence = retry->made;
+            *ret_sequence = model->retry.made;
         else if (status == STORE_NOT_FOUND)
             status = store_model_insert(store, &record, &sealed, model->are_drawn, timestamp_now(),
                                         ret_sequence);
@@ -247,26 +247,46 @@ static void answer_created(struct service *service, int64_t made, struct reply *
     answer_model(service, NULL, made, reply);
 }
 
-void models_create(struct service *service, const struct request *request, struct reply *reply)
+/* The initial weights are those of torch. */
+static void create(struct service *service, const struct request *request, struct reply *reply)
 {
     int64_t made;
-    struct retry retry;
-    struct new_model model = {0};
-    if (request_retry_is_repeated(service, request, &reply->problem, &retry)) {
-        answer_created(service, retry.made, reply);
+    struct new_model *model = request->state;
+    if (model->are_drawn &&
+        !weights_draw(&model->config.network, model->config.seed, &model->weights))
+        problem_set_no_memory(&reply->problem);
+    else if (errors_store_ok(insert_model(service, model, &made), PROBLEM_MODEL_NOT_FOUND,
+                             model->id, &reply->problem))
+        answer_created(service, made, reply);
+}
+
+/* To draw the weights, and their checksums. */
+static uint64_t work_of(const struct network_params *params)
+{
+    enum { A_WEIGHT = 32 };
+    uint64_t weights = 0;
+    for (size_t l = 0; l < network_depth(params); l++)
+        weights += (uint64_t)network_neurons(params, l) * network_afferents(params, l);
+    return WORK_FOR_POOL + A_WEIGHT * weights;
+}
+
+void models_create(struct service *service, const struct request *request, struct reply *reply)
+{
+    struct new_model *model = reply_make_state(reply, sizeof *model, new_model_finish);
+    if (model == NULL)
+        return;
+    if (request_retry_is_repeated(service, request, &reply->problem, &model->retry)) {
+        answer_created(service, model->retry.made, reply);
         return;
     }
     if (problem_is_set(&reply->problem))
         return;
     struct document *document =
         document_read(request->body, request->body_size, request->memory, &reply->problem);
-    if (read_model(document, &reply->problem, &model) &&
-        errors_store_ok(insert_model(service, &retry, &model, &made), PROBLEM_MODEL_NOT_FOUND,
-                        model.id, &reply->problem)) {
-        answer_created(service, made, reply);
-    }
-    new_model_finish(&model);
+    read_model(document, &reply->problem, model);
     document_destroy(document);
+    if (!problem_is_set(&reply->problem))
+        reply_continue(reply, create, work_of(&model->config.network));
 }
 
 /* --- changing --- */

@@ -182,7 +182,7 @@ static void predict_load(struct service *service, const struct request *request,
     struct predict_request *asked = request->state;
     if (request_samples_load(service, SAMPLES_TO_PREDICT, &reply->problem, &asked->input) &&
         check_sizes(asked, &reply->problem, &work))
-        predict_run(service, request, reply);
+        reply_continue(reply, predict_run, work);
 }
 
 void predict_post(struct service *service, const struct request *request, struct reply *reply)

@@ -40,8 +40,12 @@
 #define LIMIT_ANSWER           (4 * 1024 * 1024)  /* numbers of an answer; max_spikes * outputs */
 
 /* batch * (T + in_features) * out_features, rounded up to whole LANES, of predict and evaluate: 10
- * to 40 seconds on a core */
+ * to 100 seconds on a core, the longest with few spikes in a long window */
 #define LIMIT_WORK 40000000000ull
+/* Of requests that wait for the compute pool; else 503. Some minutes on two cores */
+#define LIMIT_WAITING_WORK (8 * LIMIT_WORK)
+/* More than that gives way to what is shorter: see thread_pool.h. 5 to 50 ms on a core */
+#define LIMIT_LONG_WORK 20000000ull
 
 #define LIMIT_TAU_MIN              1e-3 /* steps; beyond these float32 can't follow */
 #define LIMIT_TAU                  1e6

@@ -3,7 +3,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "server/base/limits.h"
 #include "server/compute/prediction_kind.h"
+#include "server/model/samples_json.h"
 
 enum { PARTS_A_THREAD = 4 };
 
@@ -119,6 +121,8 @@ static void predict_part(void *work, size_t part)
     const size_t outputs = predicting->outputs, all = sample.samples->count * outputs;
     const size_t begin = all * part / predicting->parts;
     const size_t end = all * (part + 1) / predicting->parts;
+    if (atomic_load(&predicting->status) != CORE_OK)
+        return;
     sample.scratch = scratch_borrow(sample.model->network,
                                     samples_capacity(sample.samples, &sample.model->encoding),
                                     sample.options->k_max > 0);
@@ -139,14 +143,31 @@ static void predict_part(void *work, size_t part)
     scratch_return(sample.scratch);
 }
 
+/* Some for each thread, and as many as are needed for none to be long: between two, threads do what
+ * is shorter. A sample that is shared out goes forward in each of its parts, so that only whole
+ * samples make further ones. */
+static size_t part_count(const struct model *model, const struct samples *samples,
+                         const struct prediction_options *options, size_t outputs,
+                         const struct thread_team *team)
+{
+    const struct prediction_kind *kind = prediction_kind(&model->config.network.read_out);
+    const size_t spikes = samples_json_spikes(samples, &model->config);
+    const uint64_t sample = kind->work(&model->config, options, spikes);
+    const size_t short_ones = (size_t)(samples->count * sample / LIMIT_LONG_WORK) + 1;
+    const size_t whole = short_ones < samples->count ? short_ones : samples->count;
+    const size_t threads = PARTS_A_THREAD * thread_team_size(team);
+    const size_t parts = threads > whole ? threads : whole;
+    if (team == NULL)
+        return 1;
+    return parts < samples->count * outputs ? parts : samples->count * outputs;
+}
+
 enum core_status predict(const struct model *model, const struct samples *samples,
                          const struct prediction_options *options, const struct thread_team *team,
                          const struct stop_check *stop_check, struct prediction *ret_prediction)
 {
     const struct prediction_kind *kind = prediction_kind(&model->config.network.read_out);
-    const size_t parts = team != NULL ? PARTS_A_THREAD * thread_team_size(team) : 1;
     const size_t outputs = kind->splits_outputs ? model->network->outputs : 1;
-    const size_t all = samples->count * outputs;
     struct predicting predicting = {
         .kind = kind,
         .sample = {.model = model,
@@ -155,7 +176,7 @@ enum core_status predict(const struct model *model, const struct samples *sample
                    .prediction = ret_prediction,
                    .stop_check = stop_check},
         .outputs = outputs,
-        .parts = parts < all ? parts : all,
+        .parts = part_count(model, samples, options, outputs, team),
     };
     if (!prediction_init(ret_prediction, model, samples->count, options))
         return CORE_NO_MEMORY;

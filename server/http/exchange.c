@@ -5,7 +5,8 @@
  *
  * Then the steps of the handler follow (see request.h). For the compute pool, the connection is
  * suspended first and queued then; the pool's thread calls the step and those that follow at once,
- * and resumes. After each resumption the library calls again as after the body. */
+ * if they are short, and resumes. After each resumption the library calls again as after the body.
+ */
 #include <limits.h>
 #include <microhttpd.h>
 #include <stdio.h>
@@ -18,6 +19,9 @@
 
 #define LOOK_AGAIN_NS INT64_C(20000000)
 #define HAS_LEFT      INT64_MAX /* in place of a time to look */
+
+/* To read a byte of a body, in units of LIMIT_WORK. */
+enum { WORK_OF_BYTE = 2 };
 
 /* --- the connection --- */
 
@@ -171,6 +175,8 @@ static void call_step(struct exchange *exchange, const struct thread_team *team)
     exchange->request.stop_check = team != NULL ? &exchange->stop_check : NULL;
     exchange->request.state = step.state;
     step.handler(exchange->server->service, &exchange->request, reply);
+    if (reply->next.handler != NULL && reply->next.state == NULL)
+        reply_hand_on(&step, &reply->next);
     reply_drop_step(&step);
     if (reply->next.handler == NULL || problem_is_set(&reply->problem)) {
         reply_drop_step(&reply->next);
@@ -204,6 +210,43 @@ static void refuse(struct exchange *exchange)
     reply_drop_step(&exchange->reply.next);
 }
 
+static bool is_long(const struct reply_next *step)
+{
+    return step->work > LIMIT_LONG_WORK;
+}
+
+/* A write that came with a small body, and takes no computation, is short. */
+static struct thread_pool *pool_for(const struct exchange *exchange)
+{
+    const struct http_server *server = exchange->server;
+    const bool is_short = exchange->route->place == ON_WRITE_LANE &&
+                          exchange->request.body_size <= LIMIT_INLINE_BODY &&
+                          !is_long(&exchange->reply.next);
+    return is_short ? server->writers : server->pool;
+}
+
+/* The key that the request came with, or else the address. */
+static uint64_t client_of(const struct exchange *exchange)
+{
+    uint64_t number = 0;
+    for (const char *at = exchange->holder.name; *at != '\0'; at++)
+        number = (number ^ (unsigned char)*at) * 0x100000001b3u; /* FNV */
+    return number != 0 ? number : exchange->connection.address;
+}
+
+/* Queues the next step. Then the exchange belongs to the pool's thread. False: it is refused. */
+static bool queue(struct exchange *exchange)
+{
+    struct reply_next *next = &exchange->reply.next;
+    if (next->work > LIMIT_WORK)
+        next->work = LIMIT_WORK;
+    exchange->job.cost = next->work;
+    if (thread_pool_submit(pool_for(exchange), &exchange->job))
+        return true;
+    refuse(exchange);
+    return false;
+}
+
 static bool follows_at_once(const struct reply_next *step)
 {
     return step->handler != NULL && step->wait_seconds == 0;
@@ -227,43 +270,51 @@ static bool nobody_waits(void *context)
     return atomic_load(&exchange->server->stopping) || has_left(exchange);
 }
 
-/* On a thread of the pool. Once resumed, the exchange belongs to its event loop again. */
+/* Queues a step that has turned out long. What was read for it is kept meanwhile, and all of that
+ * is counted. */
+static bool moves_over(struct exchange *exchange)
+{
+    if (charge_demand(&exchange->memory, LIMIT_SMALL_READING, &exchange->reply.problem))
+        return queue(exchange);
+    reply_drop_step(&exchange->reply.next);
+    return false;
+}
+
+/* On a thread of the pool. Once resumed, the exchange belongs to its event loop again. A step that
+ * turns out long waits for its turn. */
 static void run_job(struct thread_pool_job *job)
 {
     struct exchange *exchange =
         (struct exchange *)(void *)((char *)job - offsetof(struct exchange, job));
+    struct reply_next *next = &exchange->reply.next;
     if (atomic_load(&exchange->server->stopping))
         refuse(exchange);
     else if (has_left(exchange)) {
         problem_set(&exchange->reply.problem, PROBLEM_OVERLOADED, "The client has left.");
-        reply_drop_step(&exchange->reply.next);
+        reply_drop_step(next);
     } else if (!show_body(exchange, SIZE_MAX)) {
-        reply_drop_step(&exchange->reply.next);
+        reply_drop_step(next);
+    } else if (next->work < WORK_OF_BYTE * exchange->request.body_size) {
+        next->work = WORK_OF_BYTE * exchange->request.body_size;
     }
-    while (follows_at_once(&exchange->reply.next))
-        call_step(exchange, thread_pool_team(exchange->server->pool));
+    while (follows_at_once(next)) {
+        if (!is_long(next) || next->work <= job->cost)
+            call_step(exchange, thread_pool_team(job));
+        else if (moves_over(exchange))
+            return;
+    }
     MHD_resume_connection(exchange->connection.handle);
-}
-
-/* A write that came with a small body is short. */
-static struct thread_pool *pool_for(const struct exchange *exchange)
-{
-    const struct http_server *server = exchange->server;
-    const bool is_short =
-        exchange->route->place == ON_WRITE_LANE && exchange->request.body_size <= LIMIT_INLINE_BODY;
-    return is_short ? server->writers : server->pool;
 }
 
 static void leave_to_pool(struct exchange *exchange)
 {
     exchange->job.work = run_job;
+    exchange->job.client = client_of(exchange);
     exchange->stop_check = (struct stop_check){.context = exchange, .stop_requested = nobody_waits};
     exchange->look = timestamp_monotonic_ns() + CONNECTIONS_LEFT_WAIT;
     MHD_suspend_connection(exchange->connection.handle);
-    if (thread_pool_submit(pool_for(exchange), &exchange->job))
-        return;
-    refuse(exchange);
-    MHD_resume_connection(exchange->connection.handle);
+    if (!queue(exchange))
+        MHD_resume_connection(exchange->connection.handle);
 }
 
 /* Whether the first step is short, if the body is. */
@@ -291,8 +342,9 @@ static void receive(struct exchange *exchange)
     if (problem_is_set(problem) || !show_body(exchange, LIMIT_INLINE_BODY))
         return;
     const bool is_heavy = exchange->request.body_size > LIMIT_INLINE_BODY || !is_light(exchange);
-    exchange->reply.next = (struct reply_next){.handler = exchange->route->handler,
-                                               .work = is_heavy ? WORK_FOR_POOL : 0};
+    const uint64_t work = WORK_FOR_POOL + WORK_OF_BYTE * exchange->received;
+    exchange->reply.next =
+        (struct reply_next){.handler = exchange->route->handler, .work = is_heavy ? work : 0};
 }
 
 static enum MHD_Result handle(struct exchange *exchange)

@@ -57,8 +57,8 @@ struct reply {
 /* --- for handlers --- */
 
 /* Makes the state of the next step: `size` zeroed bytes, suitably aligned. The request owns it and,
- * whatever happens, calls finish(state) and then frees it after the next step. NULL with the
- * problem set: there is no memory. A step calls it at most once. */
+ * whatever happens, calls finish(state) and then frees it after the last step that it is handed on
+ * to. NULL with the problem set: there is no memory. A step calls it at most once. */
 void *reply_make_state(struct reply *reply, size_t size, void (*finish)(void *state));
 
 /* Makes the state of a stream: zeroed bytes, as reply_make_state() does. finish(state) is called
@@ -67,12 +67,12 @@ void *reply_make_stream(struct reply *reply, size_t size,
                         void (*write)(void *state, struct buffer *piece),
                         void (*finish)(void *state));
 
-/* More work than an event loop takes: that of a step that writes to the store, or reads much from
- * it. */
-#define WORK_FOR_POOL UINT64_MAX
+/* A little more work than an event loop takes: that of a step that writes to the store, or reads
+ * much from it. */
+#define WORK_FOR_POOL (LIMIT_INLINE_WORK + 1)
 
-/* Names the next step, in which request->state is the state made, and request->body is gone. A
- * problem that is set cancels it. */
+/* Names the next step, in which request->state is the state made, or if none was, that of this
+ * step, and request->body is gone. A problem that is set cancels it. */
 static inline void reply_continue(struct reply *reply, request_handler *handler, uint64_t work)
 {
     reply->next.handler = handler;
@@ -97,6 +97,14 @@ static inline void reply_wait(struct reply *reply, request_handler *handler, uns
 /* An empty reply, which must not be moved after this. */
 void reply_init(struct reply *reply);
 void reply_finish(struct reply *reply);
+
+/* Hands the state of a step on to the next one. */
+static inline void reply_hand_on(struct reply_next *step, struct reply_next *next)
+{
+    next->state = step->state;
+    next->finish = step->finish;
+    step->state = NULL;
+}
 
 /* Drops a step that is not called, or has been called: frees its state. */
 void reply_drop_step(struct reply_next *step);

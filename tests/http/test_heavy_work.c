@@ -521,6 +521,58 @@ static void start_with_long_work(const char *drain_seconds)
     free(counts);
 }
 
+/* Of the model "heavy", more than an event loop does. */
+static void expect_short_prediction(void)
+{
+    char *body = heavy_body(1);
+    struct http_answer answer = post_text(&server, "/models/heavy/predict", body);
+    ck_assert_int_eq(answer.status, 200);
+    http_answer_finish(&answer);
+    free(body);
+}
+
+START_TEST(short_work_does_not_wait_for_long_work)
+{
+    int connections[3 * ROWS(long_work)];
+    start_with_long_work("1");
+    for (int i = 0; i < ROWS(connections); i++)
+        connections[i] = begin_long_work(i % 2); /* many samples: these give way */
+    for (int i = 0; i < 10; i++)
+        expect_short_prediction();
+    for (int i = 0; i < ROWS(connections); i++) {
+        ck_assert(!is_readable(connections[i], 0));
+        close(connections[i]);
+    }
+}
+END_TEST
+
+START_TEST(no_more_work_waits_than_some_minutes_of_it)
+{
+    enum { FIT = LIMIT_WAITING_WORK / (MANY_SAMPLES * 2080000ull), MORE = 3 };
+    char answer[2048];
+    int connections[FIT + 1 + MORE], refused = 0;
+    start_with_long_work("1");
+    for (int i = 0; i < ROWS(connections); i++)
+        connections[i] = begin_long_work(0);
+    for (int left = MORE; left > 0; left--) {
+        struct pollfd events[ROWS(connections)];
+        for (int i = 0; i < ROWS(connections); i++)
+            events[i] = (struct pollfd){.fd = connections[i], .events = POLLIN};
+        ck_assert_int_gt(poll(events, ROWS(connections), service_patience()), 0);
+        for (refused = 0; events[refused].revents == 0;)
+            refused++;
+        ck_assert_int_eq(read_status(connections[refused], answer, sizeof answer), 503);
+        ck_assert_ptr_nonnull(strstr(answer, "queue_full"));
+        ck_assert_ptr_nonnull(strcasestr(answer, "\r\nRetry-After: "));
+        connections[refused] = -1;
+    }
+    expect_short_prediction();
+    for (int i = 0; i < ROWS(connections); i++)
+        if (connections[i] >= 0)
+            close(connections[i]);
+}
+END_TEST
+
 START_TEST(a_computation_ends_when_its_client_leaves)
 {
     char line[64];
@@ -576,6 +628,8 @@ int main(void)
     tcase_add_loop_test(tests, a_stop_that_does_not_wait_ends_well, 0, 4);
     tcase_add_test(tests, jobs_that_come_while_the_server_ends_do_no_harm);
     tcase_add_test(tests, a_client_that_leaves_does_no_harm_to_its_job);
+    tcase_add_test(tests, short_work_does_not_wait_for_long_work);
+    tcase_add_test(tests, no_more_work_waits_than_some_minutes_of_it);
     tcase_add_loop_test(tests, a_computation_ends_when_its_client_leaves, 0, ROWS(long_work));
     tcase_add_test(tests, a_client_that_closes_its_side_is_served_for_a_second);
     tcase_add_loop_test(tests, a_stop_ends_what_is_computed_for_longer_and_says_so, 0,

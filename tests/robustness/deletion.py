@@ -4,22 +4,14 @@ Broken: a small write that waits for longer than LONGEST seconds.
 
 ROUNDS is how many of each are deleted.
 """
-import struct
-import threading
-import time
 import zlib
 
 from support.service import Service, demand_time, main, rounds
+from support.writer import measure, npy
 
 LONGEST = 0.1  # by far more than a write takes; a deletion in one piece holds the others up for a second
 SAMPLES, FEATURES = 400000, 1000
 WIDTH, VERSIONS = 4096, 6  # the largest layer: 67 MB
-
-
-def npy(dtype, rows, columns):
-    header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}"
-    header += " " * (63 - (len(header) + 10) % 64) + "\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode()
 
 
 def zeros():
@@ -29,32 +21,6 @@ def zeros():
     for _ in range(SAMPLES * FEATURES // 10**6):
         parts.append(packer.compress(bytes(10**6)))
     return b"".join(parts) + packer.flush()
-
-
-class Writer(threading.Thread):
-    """Changes the model again and again, and keeps how long each change took."""
-
-    def __init__(self, service):
-        super().__init__(daemon=True)
-        self.client, self.times, self.stops = service.client(), [], False
-
-    def run(self):
-        while not self.stops:
-            begun = time.monotonic()
-            self.client.expect(200, "PATCH", "/models/m", {"description": str(begun)})
-            self.times.append(time.monotonic() - begun)
-
-
-def measure(service, what):
-    """How long it takes, and how long each small write beside it."""
-    writer = Writer(service)
-    writer.start()
-    begun = time.monotonic()
-    what()
-    took = time.monotonic() - begun
-    writer.stops = True
-    writer.join()
-    return took, writer.times
 
 
 def put_dataset(client, file):

@@ -25,7 +25,7 @@ enum { EVENT = 7 };
 static struct http_server *http;
 static struct service address; /* of the server, for the client's side */
 
-static atomic_uint reads, runs, finishes;
+static atomic_uint reads, runs, runs_before_long, finishes;
 static atomic_bool happened, draining;
 static sem_t has_read;     /* once a first step */
 static sem_t has_finished; /* once a state is freed */
@@ -88,6 +88,44 @@ static void read_heavy(struct service *service, const struct request *request, s
     reply_continue(reply, run, LIMIT_INLINE_WORK + 1);
 }
 
+static void run_long(struct service *service, const struct request *request, struct reply *reply)
+{
+    atomic_store(&runs_before_long, atomic_load(&runs));
+    run(service, request, reply);
+}
+
+static void read_long(struct service *service, const struct request *request, struct reply *reply)
+{
+    (void)service;
+    keep_body(request, reply);
+    reply_continue(reply, run_long, LIMIT_LONG_WORK + 1);
+}
+
+static void read_long_at_gate(struct service *service, const struct request *request,
+                              struct reply *reply)
+{
+    sem_post(&is_inside);
+    sem_wait(&gate);
+    read_long(service, request, reply);
+}
+
+/* Its state is that of the step before. */
+static void load(struct service *service, const struct request *request, struct reply *reply)
+{
+    (void)service;
+    ck_assert_ptr_nonnull(request->state);
+    ck_assert_uint_eq(atomic_load(&finishes), 0);
+    reply_continue(reply, run, LIMIT_LONG_WORK + 1);
+}
+
+static void read_and_load(struct service *service, const struct request *request,
+                          struct reply *reply)
+{
+    (void)service;
+    keep_body(request, reply);
+    reply_continue(reply, load, WORK_FOR_POOL);
+}
+
 static void read_wrong(struct service *service, const struct request *request, struct reply *reply)
 {
     (void)service;
@@ -132,6 +170,9 @@ static const struct route routes[] = {
     {"POST", "/light", read_light, ROLE_READ_ONLY, BODY_JSON, ON_EVENT_LOOP, NULL},
     {"POST", "/heavy", read_heavy, ROLE_READ_ONLY, BODY_JSON, ON_EVENT_LOOP, NULL},
     {"POST", "/disk", read_light, ROLE_READ_ONLY, BODY_JSON, ON_POOL, NULL},
+    {"POST", "/long", read_long_at_gate, ROLE_READ_ONLY, BODY_JSON, ON_POOL, NULL},
+    {"POST", "/long-write", read_long, ROLE_READ_WRITE, BODY_JSON, ON_WRITE_LANE, NULL},
+    {"POST", "/loaded", read_and_load, ROLE_READ_ONLY, BODY_JSON, ON_EVENT_LOOP, NULL},
     {"POST", "/wrong", read_wrong, ROLE_READ_ONLY, BODY_JSON, ON_EVENT_LOOP, NULL},
     {"POST", "/only", read_only, ROLE_READ_ONLY, BODY_JSON, ON_EVENT_LOOP, NULL},
     {"POST", "/event", read_and_wait, ROLE_READ_ONLY, BODY_JSON, ON_EVENT_LOOP, NULL},
@@ -334,6 +375,41 @@ START_TEST(a_short_write_waits_for_no_computation)
 }
 END_TEST
 
+/* The other request comes while the first step runs, and is done before the second one. */
+START_TEST(a_step_that_turns_out_long_goes_after_short_ones)
+{
+    const int prolonged = ask("/long", "", SHORT);
+    sem_wait(&is_inside);
+    const int brief = ask("/heavy", "", SHORT);
+    sem_wait(&has_read);
+    poll(NULL, 0, 100); /* it is queued a moment after it has been read */
+    sem_post(&gate);
+    expect_answer(prolonged, 200, places[4].answer);
+    expect_counts(2, 2, 2);
+    ck_assert_uint_eq(atomic_load(&runs_before_long), 1);
+    expect_answer(brief, 200, places[1].answer);
+}
+END_TEST
+
+START_TEST(a_long_step_of_a_write_leaves_the_threads_of_writes)
+{
+    const int at_gate = close_gate(), prolonged = ask("/long-write", "", SHORT);
+    sem_wait(&has_read);
+    expect_answer(ask("/write", "", SHORT), 200, places[4].answer);
+    expect_counts(2, 1, 1);
+    sem_post(&gate);
+    expect_answer(at_gate, 204, "");
+    expect_answer(prolonged, 200, places[4].answer);
+}
+END_TEST
+
+START_TEST(a_state_is_handed_on_from_step_to_step)
+{
+    expect_answer(ask("/loaded", "", SHORT), 200, places[1].answer);
+    expect_counts(1, 1, 1);
+}
+END_TEST
+
 static void *destroy_server(void *unused)
 {
     (void)unused;
@@ -409,6 +485,9 @@ int main(void)
     tcase_add_loop_test(tests, a_client_that_leaves_between_the_steps_frees_what_was_read, 0, 2);
     tcase_add_test(tests, a_job_whose_client_has_left_is_not_begun);
     tcase_add_test(tests, a_short_write_waits_for_no_computation);
+    tcase_add_test(tests, a_step_that_turns_out_long_goes_after_short_ones);
+    tcase_add_test(tests, a_long_step_of_a_write_leaves_the_threads_of_writes);
+    tcase_add_test(tests, a_state_is_handed_on_from_step_to_step);
     tcase_add_test(tests, a_stop_between_the_steps_frees_what_was_read);
     tcase_add_test(tests, an_event_calls_the_step_that_follows_it);
     tcase_add_test(tests, an_event_that_came_before_the_wait_is_not_missed);

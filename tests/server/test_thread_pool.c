@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "server/base/limits.h"
 #include "server/base/thread_pool.h"
 #include "tests/support/suite.h"
 
@@ -48,7 +49,6 @@ static struct thread_pool *create(unsigned threads, unsigned queue_length)
 {
     struct thread_pool *pool = thread_pool_create(threads, queue_length);
     ck_assert_ptr_nonnull(pool);
-    ck_assert_uint_eq(thread_team_size(thread_pool_team(pool)), threads);
     return pool;
 }
 
@@ -128,7 +128,7 @@ START_TEST(a_job_may_free_itself)
 {
     struct thread_pool *pool = create(2, JOBS);
     for (size_t i = 0; i < JOBS; i++) {
-        struct thread_pool_job *job = malloc(sizeof *job);
+        struct thread_pool_job *job = calloc(1, sizeof *job);
         ck_assert_ptr_nonnull(job);
         job->work = free_job;
         ck_assert(thread_pool_submit(pool, job));
@@ -259,7 +259,7 @@ static void share_at_once(unsigned threads, size_t inner_parts)
     struct thread_pool *pool = create(threads, JOBS);
     for (size_t i = 0; i < JOBS; i++) {
         jobs[i] = (struct sharing){
-            .job.work = share, .team = thread_pool_team(pool), .inner_parts = inner_parts};
+            .job.work = share, .team = thread_pool_team(&jobs[i].job), .inner_parts = inner_parts};
         ck_assert(thread_pool_submit(pool, &jobs[i].job));
     }
     thread_pool_destroy(pool);
@@ -288,9 +288,9 @@ struct meeting {
     sem_t over;
 };
 
-static void meeting_init(struct meeting *meeting, struct thread_pool *pool)
+static void meeting_init(struct meeting *meeting)
 {
-    *meeting = (struct meeting){.job.work = NULL, .team = thread_pool_team(pool)};
+    *meeting = (struct meeting){.job.work = NULL, .team = thread_pool_team(&meeting->job)};
     pthread_barrier_init(&meeting->barrier, NULL, 2);
     sem_init(&meeting->arrived, 0, 0);
     sem_init(&meeting->over, 0, 0);
@@ -315,7 +315,7 @@ START_TEST(a_thread_without_a_job_lends_a_hand)
 {
     struct meeting meeting;
     struct thread_pool *pool = create(2, 1);
-    meeting_init(&meeting, pool);
+    meeting_init(&meeting);
     meeting.job.work = hold_meeting;
     ck_assert(thread_pool_submit(pool, &meeting.job));
     sem_wait(&meeting.over);
@@ -345,7 +345,7 @@ START_TEST(parts_of_a_job_that_has_begun_go_before_jobs_that_wait)
     struct meeting meeting;
     struct witness last = {.job.work = witness, .meeting = &meeting};
     struct thread_pool *pool = create(2, 3);
-    meeting_init(&meeting, pool);
+    meeting_init(&meeting);
     meeting.job.work = hold_meeting;
     held_job_init(&first);
     ck_assert(thread_pool_submit(pool, &first.job));
@@ -357,6 +357,192 @@ START_TEST(parts_of_a_job_that_has_begun_go_before_jobs_that_wait)
     sem_wait(&meeting.over);
     thread_pool_destroy(pool);
     ck_assert(last.came_after);
+}
+END_TEST
+
+/* --- long work --- */
+
+enum { LONG = LIMIT_LONG_WORK + 1 };
+
+static void ordered_job_init(struct ordered_job *ordered, uint64_t cost, uint64_t client,
+                             unsigned *next)
+{
+    *ordered = (struct ordered_job){.job = {.work = take_place, .cost = cost, .client = client},
+                                    .next = next};
+}
+
+/* A pool of one thread, which is busy until it may end. */
+static struct thread_pool *create_held(struct held_job *held, unsigned queue_length)
+{
+    struct thread_pool *pool = create(1, queue_length);
+    held_job_init(held);
+    ck_assert(thread_pool_submit(pool, &held->job));
+    sem_wait(&held->runs);
+    return pool;
+}
+
+START_TEST(short_jobs_go_before_long_ones_but_not_for_ever)
+{
+    enum { IN_A_ROW = 8 };
+    struct held_job held;
+    unsigned next = 0;
+    struct ordered_job jobs[JOBS];
+    struct thread_pool *pool = create_held(&held, JOBS);
+    for (unsigned i = 0; i < JOBS; i++) {
+        ordered_job_init(&jobs[i], i == 0 ? LONG : LIMIT_LONG_WORK, 0, &next);
+        ck_assert(thread_pool_submit(pool, &jobs[i].job));
+    }
+    sem_post(&held.may_end);
+    thread_pool_destroy(pool);
+    ck_assert_uint_ge(jobs[0].place, IN_A_ROW - 1); /* the held one was the first in the row */
+    ck_assert_uint_le(jobs[0].place, IN_A_ROW);
+    for (unsigned i = 1; i < JOBS; i++)
+        ck_assert_uint_eq(jobs[i].place, i <= jobs[0].place ? i - 1 : i);
+}
+END_TEST
+
+START_TEST(clients_take_turns)
+{
+    enum { ALICE = 4, BOB = 7, EACH = 5 };
+    struct held_job held;
+    unsigned next = 0;
+    struct ordered_job alice[EACH], bob[2];
+    const uint64_t cost = _i ? LONG : 1;
+    struct thread_pool *pool = create_held(&held, JOBS);
+    for (unsigned i = 0; i < EACH; i++) {
+        ordered_job_init(&alice[i], cost, ALICE, &next);
+        ck_assert(thread_pool_submit(pool, &alice[i].job));
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        ordered_job_init(&bob[i], cost, BOB, &next);
+        ck_assert(thread_pool_submit(pool, &bob[i].job));
+    }
+    sem_post(&held.may_end);
+    thread_pool_destroy(pool);
+    ck_assert_uint_eq(bob[0].place, 1);
+    ck_assert_uint_eq(bob[1].place, 3);
+    static const unsigned places[EACH] = {0, 2, 4, 5, 6};
+    for (unsigned i = 0; i < EACH; i++)
+        ck_assert_uint_eq(alice[i].place, places[i]);
+}
+END_TEST
+
+START_TEST(long_jobs_leave_a_thread_to_short_ones)
+{
+    struct held_job first, second, brief;
+    struct thread_pool *pool = create(2, JOBS);
+    held_job_init(&first);
+    held_job_init(&second);
+    held_job_init(&brief);
+    first.job.cost = second.job.cost = LONG;
+    ck_assert(thread_pool_submit(pool, &first.job));
+    sem_wait(&first.runs);
+    ck_assert(thread_pool_submit(pool, &second.job));
+    ck_assert(thread_pool_submit(pool, &brief.job));
+    sem_wait(&brief.runs);
+    sem_post(&brief.may_end);
+    ck_assert_int_ne(sem_trywait(&second.runs), 0);
+    sem_post(&first.may_end);
+    sem_wait(&second.runs);
+    sem_post(&second.may_end);
+    thread_pool_destroy(pool);
+}
+END_TEST
+
+/* A long job in whose first part short jobs arrive. */
+struct interrupted_job {
+    struct thread_pool_job job; /* first */
+    struct thread_pool *pool;
+    struct ordered_job brief;
+    unsigned next, places[PARTS];
+    sem_t over;
+};
+
+static void interrupt_part(void *work, size_t part)
+{
+    struct interrupted_job *self = work;
+    if (part == 0)
+        ck_assert(thread_pool_submit(self->pool, &self->brief.job));
+    self->places[part] = self->next++;
+}
+
+static void interrupt(struct thread_pool_job *job)
+{
+    struct interrupted_job *self = (struct interrupted_job *)(void *)job;
+    thread_team_run(thread_pool_team(job), interrupt_part, self, PARTS);
+    sem_post(&self->over);
+}
+
+START_TEST(a_long_job_gives_way_between_its_parts)
+{
+    struct interrupted_job job = {.job = {.work = interrupt, .cost = LONG}};
+    ordered_job_init(&job.brief, 1, 0, &job.next);
+    sem_init(&job.over, 0, 0);
+    job.pool = create(1, JOBS);
+    ck_assert(thread_pool_submit(job.pool, &job.job));
+    sem_wait(&job.over); /* a closed pool takes no job */
+    thread_pool_destroy(job.pool);
+    ck_assert_uint_eq(job.places[0], 0);
+    ck_assert_uint_eq(job.brief.place, 1);
+    for (unsigned part = 1; part < PARTS; part++)
+        ck_assert_uint_eq(job.places[part], part + 1);
+}
+END_TEST
+
+/* Two parts of one long job, each long by itself: as a meeting, if two threads ran them. */
+struct held_parts {
+    struct thread_pool_job job; /* first */
+    sem_t runs, may_end;
+};
+
+static void hold_part(void *work, size_t part)
+{
+    struct held_parts *self = work;
+    (void)part;
+    sem_post(&self->runs);
+    sem_wait(&self->may_end);
+}
+
+static void hold_parts(struct thread_pool_job *job)
+{
+    thread_team_run(thread_pool_team(job), hold_part, job, 2);
+}
+
+START_TEST(long_parts_leave_a_thread_to_short_jobs)
+{
+    struct held_parts job = {.job = {.work = hold_parts, .cost = UINT64_C(3) * LONG}};
+    struct held_job brief;
+    struct thread_pool *pool = create(2, JOBS);
+    sem_init(&job.runs, 0, 0);
+    sem_init(&job.may_end, 0, 0);
+    held_job_init(&brief);
+    ck_assert(thread_pool_submit(pool, &job.job));
+    sem_wait(&job.runs);
+    ck_assert(thread_pool_submit(pool, &brief.job));
+    sem_wait(&brief.runs);
+    ck_assert_int_ne(sem_trywait(&job.runs), 0);
+    sem_post(&brief.may_end);
+    sem_post(&job.may_end);
+    sem_post(&job.may_end);
+    thread_pool_destroy(pool);
+    ck_assert_int_eq(sem_trywait(&job.runs), 0);
+}
+END_TEST
+
+START_TEST(work_beyond_the_limit_does_not_wait)
+{
+    enum { WAITING = LIMIT_WAITING_WORK / LIMIT_WORK };
+    struct held_job held;
+    unsigned next = 0;
+    struct ordered_job jobs[WAITING + 2];
+    struct thread_pool *pool = create_held(&held, JOBS);
+    for (unsigned i = 0; i < WAITING + 2; i++) {
+        ordered_job_init(&jobs[i], i <= WAITING ? LIMIT_WORK : 0, 0, &next);
+        ck_assert_int_eq(thread_pool_submit(pool, &jobs[i].job), i != WAITING);
+    }
+    sem_post(&held.may_end);
+    thread_pool_destroy(pool);
+    ck_assert_uint_eq(next, WAITING + 1);
 }
 END_TEST
 
@@ -374,6 +560,12 @@ int main(void)
     tcase_add_loop_test(tests, parts_may_share_out_work_themselves, 1, THREADS + 1);
     tcase_add_test(tests, a_thread_without_a_job_lends_a_hand);
     tcase_add_test(tests, parts_of_a_job_that_has_begun_go_before_jobs_that_wait);
+    tcase_add_test(tests, short_jobs_go_before_long_ones_but_not_for_ever);
+    tcase_add_loop_test(tests, clients_take_turns, 0, 2);
+    tcase_add_test(tests, long_jobs_leave_a_thread_to_short_ones);
+    tcase_add_test(tests, a_long_job_gives_way_between_its_parts);
+    tcase_add_test(tests, long_parts_leave_a_thread_to_short_jobs);
+    tcase_add_test(tests, work_beyond_the_limit_does_not_wait);
     Suite *suite = suite_create("pool");
     suite_add_tcase(suite, tests);
     return suite_run(suite);
