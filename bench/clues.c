@@ -119,7 +119,7 @@ static void embed(struct trial *trial, const struct patterns *patterns, struct r
     for (uint32_t p = 0; p < PATTERNS; p++)
         for (uint32_t n = poisson(random, 1); n > 0 && count < MAX_EMBEDDED; n--)
             which[count++] = p;
-    random_shuffle(random, which, count);
+    random_shuffle(random, which, count, NULL);
     for (size_t i = 0; i < count; i++)
         place[i] = random_uniform(random) * (float)(WINDOW - PATTERN * count);
     qsort(place, count, sizeof *place, compare_times);

@@ -51,12 +51,18 @@ static uint32_t random_below(struct random *random, uint32_t limit)
     return bits % limit;
 }
 
-void random_shuffle(struct random *random, uint32_t *items, size_t count)
+enum { BETWEEN_CHECKS = 65536 /* some milliseconds if memory is far */ };
+
+bool random_shuffle(struct random *random, uint32_t *items, size_t count,
+                    const struct stop_check *stop_check)
 {
     for (size_t i = count; i > 1; i--) {
+        if (i % BETWEEN_CHECKS == 0 && stop_check_requested(stop_check))
+            return false;
         const size_t other = random_below(random, (uint32_t)i);
         const uint32_t item = items[i - 1];
         items[i - 1] = items[other];
         items[other] = item;
     }
+    return true;
 }

@@ -2,8 +2,11 @@
 #ifndef CORE_RANDOM_H
 #define CORE_RANDOM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "core/stop_check.h"
 
 enum { RANDOM_WORDS = 624 };
 
@@ -18,7 +21,9 @@ uint32_t random_bits(struct random *random);
 /* Uniform in [0, 1), a multiple of 2^-24, as torch draws a float32. */
 float random_uniform(struct random *random);
 
-/* Puts items[count] into a random order (Fisher & Yates); every order is equally likely. */
-void random_shuffle(struct random *random, uint32_t *items, size_t count);
+/* Puts items[count] into a random order (Fisher & Yates); every order is equally likely.
+ * False: a stop was requested, and the order is of no use. */
+bool random_shuffle(struct random *random, uint32_t *items, size_t count,
+                    const struct stop_check *stop_check);
 
 #endif

@@ -211,7 +211,7 @@ void samples_suit(struct samples *samples, const struct encoding *encoding)
 
 /* --- picking some --- */
 
-uint32_t *samples_shuffled(size_t count, uint32_t seed)
+uint32_t *samples_shuffled(size_t count, uint32_t seed, const struct stop_check *stop_check)
 {
     struct random random;
     uint32_t *shuffled = malloc(count * sizeof *shuffled);
@@ -220,8 +220,10 @@ uint32_t *samples_shuffled(size_t count, uint32_t seed)
     for (size_t i = 0; i < count; i++)
         shuffled[i] = (uint32_t)i;
     random_init(&random, seed);
-    random_shuffle(&random, shuffled, count);
-    return shuffled;
+    if (random_shuffle(&random, shuffled, count, stop_check))
+        return shuffled;
+    free(shuffled);
+    return NULL;
 }
 
 struct samples samples_view(const struct samples *samples, const uint32_t *rows, size_t count)

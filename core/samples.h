@@ -12,6 +12,7 @@
 
 #include "core/encoding.h"
 #include "core/pattern.h"
+#include "core/stop_check.h"
 
 /* Stored checksums contain these numbers. */
 enum samples_kind {
@@ -95,8 +96,8 @@ bool samples_index(struct samples *samples);
 void samples_suit(struct samples *samples, const struct encoding *encoding);
 
 /* The numbers 0 .. count - 1 in an order drawn by the seed, to split samples by: each part is a
- * view. NULL: no memory. Free with free(). */
-uint32_t *samples_shuffled(size_t count, uint32_t seed);
+ * view. NULL: no memory, or a stop was requested. Free with free(). */
+uint32_t *samples_shuffled(size_t count, uint32_t seed, const struct stop_check *stop_check);
 
 /* Shows those samples, rows[count], of others, without copying them; both are borrowed. */
 struct samples samples_view(const struct samples *samples, const uint32_t *rows, size_t count);

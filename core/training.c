@@ -70,7 +70,7 @@ static enum core_status learn(struct run *run, struct training_epoch *epoch)
     struct training_state *state = &run->state;
     enum core_status status = CORE_OK;
     if (run->loop->shuffle && !state->is_drawn)
-        random_shuffle(&state->random, state->order, state->count);
+        random_shuffle(&state->random, state->order, state->count, NULL);
     state->is_drawn = true;
     while (status == CORE_OK && state->batch < batches_of(run)) {
         if (observer->on_batch != NULL)

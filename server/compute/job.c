@@ -315,6 +315,8 @@ static struct run_end lack_memory(struct job *job)
 
 static struct run_end stopped(const struct job *job)
 {
+    if (job->pending.failed)
+        return no_memory();
     const bool is_cancelled = atomic_load(job->control->cancelled);
     return (struct run_end){.state = is_cancelled ? RUN_CANCELLED : RUN_RUNNING};
 }
@@ -354,8 +356,11 @@ static struct run_end try_to_train(struct job *job, unsigned threads)
     job->restored = STORE_OK;
     job->lacks_memory = false;
     job->problem = (struct problem){0};
-    const enum store_status status =
-        run_load(&job->run, job->record, options->stores, options->cache, threads, &job->problem);
+    const struct stop_check stop_check = {job, stop_requested};
+    const enum store_status status = run_load(&job->run, job->record, options->stores,
+                                              options->cache, threads, &stop_check, &job->problem);
+    if (status == STORE_STOPPED)
+        return stopped(job);
     if (status != STORE_OK)
         return unreadable(job, status);
     if (job->problem.code == PROBLEM_OUT_OF_MEMORY)

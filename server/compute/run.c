@@ -64,14 +64,15 @@ static enum store_status load_samples(const struct run *run, struct store *store
 }
 
 /* Those that the run was given, or a share of the training samples, which is drawn by number. */
-static enum store_status load_validation(struct run *run, struct store *store)
+static enum store_status load_validation(struct run *run, struct store *store,
+                                         const struct stop_check *stop_check)
 {
     const size_t count = run->given[TRAINING].count;
     if (run->record->validation_sha256[0] != '\0')
         return load_samples(run, store, true, &run->given[VALIDATION]);
     if (run->params.validation_fraction == 0)
         return STORE_OK;
-    run->shares = samples_shuffled(count, run->params.training.loop.seed);
+    run->shares = samples_shuffled(count, run->params.training.loop.seed, stop_check);
     return run->shares != NULL ? STORE_OK : STORE_NO_MEMORY;
 }
 
@@ -107,7 +108,8 @@ static void check_values(const struct run *run, const struct samples *samples, c
 }
 
 /* Fits the encoder to the samples, or checks that they go through it as it is. */
-static enum store_status choose_encoding(struct run *run, struct problem *problem)
+static enum store_status choose_encoding(struct run *run, const struct stop_check *stop_check,
+                                         struct problem *problem)
 {
     const struct model_config *config = &run->base->config;
     run->encoding = &run->base->encoding;
@@ -116,7 +118,7 @@ static enum store_status choose_encoding(struct run *run, struct problem *proble
         check_values(run, &run->validation, "The validation samples", problem);
         return STORE_OK;
     }
-    if (!encoder_ranges_fit(&config->encoder, &run->training, problem, &run->fitted))
+    if (!encoder_ranges_fit(&config->encoder, &run->training, stop_check, problem, &run->fitted))
         return STORE_OK;
     run->encoding = &run->fitted_encoding;
     return encoding_init(&run->fitted_encoding, &run->fitted,
@@ -125,15 +127,18 @@ static enum store_status choose_encoding(struct run *run, struct problem *proble
                : STORE_NO_MEMORY;
 }
 
-static enum store_status load_sets(struct run *run, struct store_pool *stores)
+static enum store_status load_sets(struct run *run, struct store_pool *stores,
+                                   const struct stop_check *stop_check)
 {
     struct store *store;
     enum store_status status = store_pool_borrow_reader(stores, &store);
     if (status != STORE_OK)
         return status;
+    store_set_stop_check(store, stop_check);
     status = load_samples(run, store, false, &run->given[TRAINING]);
     if (status == STORE_OK)
-        status = load_validation(run, store);
+        status = load_validation(run, store, stop_check);
+    store_set_stop_check(store, NULL);
     store_pool_return_reader(stores, store);
     show_samples(run);
     return status;
@@ -141,7 +146,7 @@ static enum store_status load_sets(struct run *run, struct store_pool *stores)
 
 enum store_status run_load(struct run *run, const struct run_record *record,
                            struct store_pool *stores, struct model_cache *cache, unsigned threads,
-                           struct problem *problem)
+                           const struct stop_check *stop_check, struct problem *problem)
 {
     *run = (struct run){.record = record};
     enum store_status status =
@@ -149,9 +154,11 @@ enum store_status run_load(struct run *run, const struct run_record *record,
     if (status == STORE_OK)
         status = read_params(run);
     if (status == STORE_OK)
-        status = load_sets(run, stores);
+        status = load_sets(run, stores, stop_check);
     if (status == STORE_OK)
-        status = choose_encoding(run, problem);
+        status = choose_encoding(run, stop_check, problem);
+    if (stop_check_requested(stop_check))
+        return STORE_STOPPED;
     if (status != STORE_OK || problem_is_set(problem))
         return status;
     suit_samples(run);

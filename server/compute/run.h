@@ -30,10 +30,11 @@ struct run {
 };
 
 /* Loads all that training needs; `threads` share the work. STORE_OK with the problem set: the
- * samples cannot be trained on. Free with run_unload() in any case. */
+ * samples cannot be trained on. STORE_STOPPED: a stop was requested. Free with run_unload() in any
+ * case. */
 enum store_status run_load(struct run *run, const struct run_record *record,
                            struct store_pool *stores, struct model_cache *cache, unsigned threads,
-                           struct problem *problem);
+                           const struct stop_check *stop_check, struct problem *problem);
 void run_unload(struct run *run); /* does nothing on a zeroed one */
 
 enum core_status run_train(struct run *run, const struct training_observer *observer);

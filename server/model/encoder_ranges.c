@@ -98,7 +98,11 @@ bool encoder_ranges_hold_values(const struct encoder *encoder, const float *valu
 
 /* --- fitting --- */
 
-static void find_extremes(const struct samples *samples, float *x_min, float *x_max)
+enum { SAMPLES_BETWEEN_CHECKS = 64 };
+
+/* False: a stop was requested. */
+static bool find_extremes(const struct samples *samples, const struct stop_check *stop_check,
+                          float *x_min, float *x_max)
 {
     const size_t n = samples->features;
     const bool are_bytes = samples->kind == SAMPLES_BYTES;
@@ -106,13 +110,17 @@ static void find_extremes(const struct samples *samples, float *x_min, float *x_
         x_min[i] = HUGE_VALF;
         x_max[i] = -HUGE_VALF;
     }
-    for (size_t b = 0; b < samples->count; b++)
+    for (size_t b = 0; b < samples->count; b++) {
+        if (b % SAMPLES_BETWEEN_CHECKS == 0 && stop_check_requested(stop_check))
+            return false;
         for (size_t i = 0; i < n; i++) {
             const size_t at = samples_row(samples, b) * n + i;
             const float x = are_bytes ? samples->data.bytes[at] : samples->data.values[at];
             x_min[i] = x < x_min[i] ? x : x_min[i];
             x_max[i] = x > x_max[i] ? x : x_max[i];
         }
+    }
+    return true;
 }
 
 /* Widens what is too narrow, so that a pixel which is always dark stays at rest, and finds a place
@@ -128,10 +136,12 @@ static bool make_possible(const struct encoder *encoder, float x_min, float *x_m
     return encoder_ranges_are_possible(x_min, *x_max, encoder->type, neurons);
 }
 
-static bool fit(const struct encoder *encoder, const struct samples *samples, float *x_min,
-                float *x_max, struct problem *problem, struct encoder *ret_encoder)
+/* ranges[2][features] are the lowest values, and the highest. */
+static bool fit(const struct encoder *encoder, const struct samples *samples, float *ranges,
+                struct problem *problem, struct encoder *ret_encoder)
 {
-    find_extremes(samples, x_min, x_max);
+    const float *x_min = ranges;
+    float *x_max = ranges + samples->features;
     for (size_t i = 0; i < samples->features; i++) {
         if (make_possible(encoder, x_min[i], &x_max[i]))
             continue;
@@ -145,13 +155,15 @@ static bool fit(const struct encoder *encoder, const struct samples *samples, fl
 }
 
 bool encoder_ranges_fit(const struct encoder *encoder, const struct samples *samples,
-                        struct problem *problem, struct encoder *ret_encoder)
+                        const struct stop_check *stop_check, struct problem *problem,
+                        struct encoder *ret_encoder)
 {
     float *ranges = malloc(2 * samples->features * sizeof *ranges);
     if (ranges == NULL)
         return problem_set_no_memory(problem);
-    const bool fits =
-        fit(encoder, samples, ranges, ranges + samples->features, problem, ret_encoder);
+    const bool is_known = find_extremes(samples, stop_check, ranges, ranges + samples->features) ||
+                          errors_core_ok(CORE_STOPPED, problem);
+    const bool fits = is_known && fit(encoder, samples, ranges, problem, ret_encoder);
     free(ranges);
     return fits;
 }

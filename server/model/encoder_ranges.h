@@ -40,9 +40,10 @@ bool encoder_ranges_hold_values(const struct encoder *encoder, const float *valu
 /* The same encoder for the ranges of samples, which are values: for each feature from its lowest to
  * its highest value. If the values of a feature are all the same, or closer together than an
  * encoder can tell apart, its range reaches from the lowest value to max(1, |x_min|/64) above it.
- * False with the problem set: out_of_memory, or out_of_range if a range is wider than LIMIT_RANGE.
- */
+ * False with the problem set: out_of_memory, out_of_range if a range is wider than LIMIT_RANGE, or
+ * shutting_down if a stop was requested. */
 bool encoder_ranges_fit(const struct encoder *encoder, const struct samples *samples,
-                        struct problem *problem, struct encoder *ret_encoder);
+                        const struct stop_check *stop_check, struct problem *problem,
+                        struct encoder *ret_encoder);
 
 #endif

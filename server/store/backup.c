@@ -20,8 +20,6 @@
 
 /* --- copying --- */
 
-enum { STEPS_BETWEEN_CHECKS = 8 /* a row of some megabytes takes about as many */ };
-
 static bool sync_path(const char *path, int flags)
 {
     const int file = open(path, flags | O_CLOEXEC);
@@ -86,17 +84,12 @@ static char *name_of_open_copy(const char *path)
     return asprintf(&name, "%s.copy", path) >= 0 ? name : NULL;
 }
 
-static int stops(void *stop_check)
-{
-    return stop_check_requested(stop_check);
-}
-
 static enum store_status copy_unless_stopped(struct store *store, const char *file,
                                              const struct stop_check *stop_check)
 {
-    sqlite3_progress_handler(store->db, STEPS_BETWEEN_CHECKS, stops, (void *)(uintptr_t)stop_check);
+    store_set_stop_check(store, stop_check);
     const enum store_status status = copy_to(store, file);
-    sqlite3_progress_handler(store->db, 0, NULL, NULL);
+    store_set_stop_check(store, NULL);
     return status;
 }
 

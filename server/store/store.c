@@ -301,6 +301,18 @@ enum store_status store_probe(struct store *store)
     return query_transaction_end(store, status);
 }
 
+static int stops(void *stop_check)
+{
+    return stop_check_requested(stop_check);
+}
+
+void store_set_stop_check(struct store *store, const struct stop_check *stop_check)
+{
+    enum { STEPS_BETWEEN_CHECKS = 8 /* a row of some megabytes takes about as many */ };
+    sqlite3_progress_handler(store->db, stop_check != NULL ? STEPS_BETWEEN_CHECKS : 0, stops,
+                             (void *)(uintptr_t)stop_check);
+}
+
 enum store_status store_snapshot_begin(struct store *store)
 {
     return query_execute(store, "BEGIN");

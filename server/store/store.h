@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/stop_check.h"
+
 enum store_status {
     STORE_OK,
     STORE_NOT_FOUND, /* the model, version, run or dataset that the call names is not there */
@@ -69,6 +71,10 @@ enum store_status store_limit(struct store *store, size_t max_bytes);
 enum store_status store_probe(struct store *store);
 /* The writer checkpoints. Takes NULL. */
 void store_close(struct store *store);
+
+/* From now on each call ends with STORE_STOPPED if a stop is requested. NULL: none does. The stop
+ * check is borrowed. */
+void store_set_stop_check(struct store *store, const struct stop_check *stop_check);
 
 /* Between these two a reader sees the database as it was at its first read, whatever is written
  * meanwhile. */

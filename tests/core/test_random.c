@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "core/random.h"
+#include "core/samples.h"
 #include "core/tempotron.h"
 #include "tests/support/suite.h"
 
@@ -47,13 +48,30 @@ START_TEST(shuffle_is_a_permutation)
     size_t moved = 0;
     for (uint32_t i = 0; i < 100; i++)
         items[i] = i;
-    random_shuffle(&random, items, 100);
+    ck_assert(random_shuffle(&random, items, 100, NULL));
     for (uint32_t i = 0; i < 100; i++) {
         ck_assert(!seen[items[i]]);
         seen[items[i]] = true;
         moved += items[i] != i;
     }
     ck_assert_uint_gt(moved, 80);
+}
+END_TEST
+
+static bool always(void *context)
+{
+    (void)context;
+    return true;
+}
+
+START_TEST(a_stop_ends_a_long_shuffle)
+{
+    static uint32_t items[200000];
+    struct random random;
+    const struct stop_check stop_check = {NULL, always};
+    random_init(&random, 1);
+    ck_assert(!random_shuffle(&random, items, 200000, &stop_check));
+    ck_assert_ptr_null(samples_shuffled(200000, 1, &stop_check));
 }
 END_TEST
 
@@ -64,6 +82,7 @@ int main(void)
     tcase_add_test(tests, random_is_the_mersenne_twister);
     tcase_add_test(tests, drawn_weights_are_those_of_torch);
     tcase_add_test(tests, shuffle_is_a_permutation);
+    tcase_add_test(tests, a_stop_ends_a_long_shuffle);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

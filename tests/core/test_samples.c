@@ -124,7 +124,7 @@ START_TEST(a_view_trains_to_the_bits_of_a_copy)
     static float copied[COUNT * FEATURES];
     int32_t label[COUNT];
     const struct samples all = view_values(SAMPLES_SPIKE_TIMES, COUNT, FEATURES, f.values, f.label);
-    uint32_t *rows = samples_shuffled(COUNT, 9);
+    uint32_t *rows = samples_shuffled(COUNT, 9, NULL);
     ck_assert_ptr_nonnull(rows);
     for (size_t i = 0; i < COUNT; i++) {
         label[i] = f.label[rows[i]];

@@ -58,11 +58,34 @@ START_TEST(a_snapshot_is_of_one_moment)
 }
 END_TEST
 
+static bool always(void *context)
+{
+    (void)context;
+    return true;
+}
+
+START_TEST(a_stop_ends_the_reading_of_an_array)
+{
+    void *value;
+    struct dataset_record found;
+    const struct stop_check stop_check = {NULL, always};
+    put_dataset("a", 1);
+    ck_assert_int_eq(store_dataset_find(store, "a", &found), STORE_OK);
+    store_set_stop_check(store, &stop_check);
+    ck_assert_int_eq(store_array_load(store, &found.x, &value), STORE_STOPPED);
+    store_set_stop_check(store, NULL);
+    ck_assert_int_eq(store_array_load(store, &found.x, &value), STORE_OK);
+    free(value);
+    dataset_record_finish(&found);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("store datasets");
     TCase *tests = suite_case(suite, "datasets", store_set_up, store_tear_down, 30);
     tcase_add_test(tests, a_run_is_not_queued_on_a_dataset_that_has_changed);
     tcase_add_test(tests, a_snapshot_is_of_one_moment);
+    tcase_add_test(tests, a_stop_ends_the_reading_of_an_array);
     return suite_run(suite);
 }

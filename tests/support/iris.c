@@ -62,7 +62,7 @@ void iris_fold(struct iris *iris, uint32_t seed, size_t fold, struct samples *tr
     for (uint32_t i = 0; i < IRIS_COUNT; i++)
         order[i] = i;
     random_init(&random, seed);
-    random_shuffle(&random, order, IRIS_COUNT);
+    random_shuffle(&random, order, IRIS_COUNT, NULL);
     for (size_t i = 0; i < IRIS_COUNT; i++) {
         const size_t from = order[(i + fold * TEST) % IRIS_COUNT];
         memcpy(iris->shuffled_values + i * IRIS_FEATURES, iris->values + from * IRIS_FEATURES,
