@@ -31,6 +31,13 @@ static bool damaged(enum problem_code missing, const char *name, struct problem 
                        name);
 }
 
+static bool refuse_queue(const char *name, struct problem *problem)
+{
+    return problem_set(problem, PROBLEM_QUEUE_FULL,
+                       "%d runs of %s are queued already. Try again later.",
+                       LIMIT_QUEUED_RUNS_OF_MODEL, name);
+}
+
 static bool refuse_shape(const char *name, struct problem *problem)
 {
     return problem_set(problem, PROBLEM_WRONG_SHAPE,
@@ -78,9 +85,7 @@ bool errors_store_ok(enum store_status status, enum problem_code missing, const 
         return problem_set(problem, PROBLEM_QUEUE_FULL,
                            "%d runs are queued already. Try again later.", LIMIT_QUEUED_RUNS);
     case STORE_MODEL_QUEUE_FULL:
-        return problem_set(problem, PROBLEM_QUEUE_FULL,
-                           "%d runs of %s are queued already. Try again later.",
-                           LIMIT_QUEUED_RUNS_OF_MODEL, name);
+        return refuse_queue(name, problem);
     case STORE_NO_ROOM:
         return problem_set(problem, PROBLEM_OVERLOADED, "The memory is in use. Try again later.");
     case STORE_STOPPED:
