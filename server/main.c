@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <linux/limits.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -218,9 +219,19 @@ static void await_stop(const struct service *service, const sigset_t *signals)
         http_server_reload(service->http);
 }
 
+/* Large blocks go back to the system when they are freed. Otherwise the heap of each thread would
+ * keep them, beside all that the budgets count. */
+static void keep_no_freed_memory(void)
+{
+    enum { LARGE = 1024 * 1024 };
+    mallopt(M_MMAP_THRESHOLD, LARGE);
+    mallopt(M_TRIM_THRESHOLD, LARGE);
+}
+
 static int serve(struct options *options, const sigset_t *signals)
 {
     char directory[PATH_MAX];
+    keep_no_freed_memory();
     struct memory memory;
     struct service service = {.max_dataset_bytes = options->http.bodies.max_file_bytes,
                               .memory = &memory,

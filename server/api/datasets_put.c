@@ -23,6 +23,7 @@ enum { UPLOAD_CHUNK = 4 * 1024 * 1024 }; /* bytes that one write adds at most */
  * piece by piece; if others go on meanwhile, after the last of them. */
 struct upload {
     struct store_pool *stores; /* borrowed */
+    const struct stop_check *stop_check;
     struct checksum checksum;
     size_t chunks;
     struct array_record array; /* what the store knows of it; complete after upload_end() */
@@ -34,10 +35,14 @@ static bool end_write(struct upload *upload, enum store_status status, struct pr
     return errors_store_ok(status, PROBLEM_INTERNAL, "array", problem);
 }
 
-static bool upload_begin(struct upload *upload, struct store_pool *stores, enum dtype dtype,
-                         size_t features, struct problem *problem)
+static bool upload_begin(struct upload *upload, struct service *service,
+                         const struct request *request, enum dtype dtype, size_t features,
+                         struct problem *problem)
 {
-    *upload = (struct upload){.stores = stores, .array = {.dtype = dtype, .features = features}};
+    struct store_pool *stores = service->stores;
+    *upload = (struct upload){.stores = stores,
+                              .stop_check = request->stop_check,
+                              .array = {.dtype = dtype, .features = features}};
     checksum_init(&upload->checksum);
     store_pool_sweep(stores); /* what was left when the disk was full */
     struct store *store = store_pool_borrow_writer(stores);
@@ -50,6 +55,8 @@ static bool upload_begin(struct upload *upload, struct store_pool *stores, enum 
 static bool upload_add(struct upload *upload, const void *rows, size_t bytes,
                        struct problem *problem)
 {
+    if (stop_check_requested(upload->stop_check))
+        return errors_core_ok(CORE_STOPPED, problem);
     checksum_add(&upload->checksum, rows, bytes);
     upload->array.bytes += bytes;
     struct store *store = store_pool_borrow_writer(upload->stores);
@@ -170,7 +177,7 @@ static void put_array(struct service *service, const struct request *request, bo
         return;
     const struct array_layout *layout = array_file_layout(file);
     if (check_layout(layout, is_label, problem) &&
-        upload_begin(&upload, service->stores, layout->dtype, layout->features, problem) &&
+        upload_begin(&upload, service, request, layout->dtype, layout->features, problem) &&
         upload_file(file, &upload, is_label ? &classes : NULL, problem)) {
         upload_end(&upload);
         const struct dataset_change change = {.x = is_label ? NULL : &upload.array,
@@ -237,8 +244,9 @@ static bool upload_rows(struct table *table, struct problem *problem)
 }
 
 /* Uploads the labels when all are known. *ret_names: free() */
-static bool upload_labels(struct table *table, struct service *service, size_t *ret_classes,
-                          char **ret_names, struct problem *problem)
+static bool upload_labels(struct table *table, struct service *service,
+                          const struct request *request, size_t *ret_classes, char **ret_names,
+                          struct problem *problem)
 {
     struct csv_classes classes;
     size_t largest = 0;
@@ -253,7 +261,7 @@ static bool upload_labels(struct table *table, struct service *service, size_t *
     if (largest >= LIMIT_OUT_FEATURES)
         return problem_set(problem, PROBLEM_LABEL_OUT_OF_RANGE, "A label may be at most %d.",
                            LIMIT_OUT_FEATURES - 1);
-    if (!upload_begin(&table->label, service->stores, DTYPE_I4, 1, problem))
+    if (!upload_begin(&table->label, service, request, DTYPE_I4, 1, problem))
         return false;
     for (size_t done = 0, size; done < table->count; done += size) {
         const size_t max = UPLOAD_CHUNK / sizeof *codes;
@@ -275,12 +283,12 @@ static bool publish_table(struct service *service, const struct request *request
     char *names = NULL;
     struct problem *problem = &reply->problem;
     struct dataset_change change = {.x = &table->x.array, .replaces = true};
-    if (!upload_begin(&table->x, service->stores, DTYPE_F4, table->features, problem) ||
+    if (!upload_begin(&table->x, service, request, DTYPE_F4, table->features, problem) ||
         !upload_rows(table, problem))
         return false;
     upload_end(&table->x);
     if (table->has_labels) {
-        if (!upload_labels(table, service, &change.classes, &names, problem))
+        if (!upload_labels(table, service, request, &change.classes, &names, problem))
             return false;
         change.label = &table->label.array;
         change.names = names;

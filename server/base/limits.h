@@ -72,7 +72,7 @@
 
 #define LIMIT_INLINE_WORK   1000000 /* of LIMIT_WORK's: more leaves the event loop, */
 #define LIMIT_INLINE_BODY   65536   /* and so does a larger body, in bytes */
-#define LIMIT_WAITING_JOBS  256     /* requests that wait for the compute pool; else 503 */
+#define LIMIT_WAITING_JOBS  256 /* requests of a client that wait for the compute pool; else 503 */
 #define LIMIT_SMALL_BODY    16384   /* bytes of a body that are not counted in --max-bodies */
 #define LIMIT_SMALL_READING 2097152 /* bytes that reading a body may take uncounted, likewise */
 #define LIMIT_SMALL_MODEL   262144  /* bytes of a model that is not counted in --memory */

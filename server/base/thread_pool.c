@@ -68,6 +68,14 @@ static bool has_room_for_long(const struct thread_pool *pool)
 
 /* --- queues --- */
 
+static unsigned queue_count(const struct queue *queue, uint64_t client)
+{
+    unsigned count = 0;
+    for (const struct thread_pool_job *at = queue->first; at != NULL; at = at->next)
+        count += at->client == client;
+    return count;
+}
+
 static void queue_add(struct queue *queue, struct thread_pool_job *job)
 {
     struct thread_pool_job **link = &queue->first;
@@ -251,12 +259,21 @@ void thread_pool_destroy(struct thread_pool *pool)
     free(pool);
 }
 
+/* A client that has filled its places leaves as many to others. */
+static bool has_room(const struct thread_pool *pool, const struct thread_pool_job *job)
+{
+    const unsigned of_client =
+        queue_count(&pool->short_jobs, job->client) + queue_count(&pool->long_jobs, job->client);
+    return !pool->closed && of_client < pool->queue_length &&
+           pool->waiting < 2 * pool->queue_length &&
+           pool->waiting_cost + job->cost <= LIMIT_WAITING_WORK;
+}
+
 bool thread_pool_submit(struct thread_pool *pool, struct thread_pool_job *job)
 {
     pthread_mutex_lock(&pool->lock);
-    const bool has_room = !pool->closed && pool->waiting < pool->queue_length &&
-                          pool->waiting_cost + job->cost <= LIMIT_WAITING_WORK;
-    if (has_room) {
+    const bool is_accepted = has_room(pool, job);
+    if (is_accepted) {
         job->pool = pool;
         job->team =
             (struct thread_team){.size = pool->size, .context = job, .run_parts = share_out};
@@ -266,7 +283,7 @@ bool thread_pool_submit(struct thread_pool *pool, struct thread_pool_job *job)
         pthread_cond_signal(&pool->work);
     }
     pthread_mutex_unlock(&pool->lock);
-    return has_room;
+    return is_accepted;
 }
 
 const struct thread_team *thread_pool_team(const struct thread_pool_job *job)

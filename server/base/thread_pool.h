@@ -32,15 +32,15 @@ struct thread_pool_job {
     struct thread_pool_job *next;
 };
 
-/* NULL: no memory or no threads */
+/* `queue_length` jobs of each client may wait. NULL: no memory or no threads */
 struct thread_pool *thread_pool_create(unsigned threads, unsigned queue_length);
 /* Refuses further jobs, runs those that are queued, and ends the threads. Takes NULL. */
 void thread_pool_close(struct thread_pool *pool);
 /* Closes it, and frees it. Takes NULL. */
 void thread_pool_destroy(struct thread_pool *pool);
 
-/* Queues a job, from any thread. False: the queue is full, the work that waits would be more than
- * LIMIT_WAITING_WORK, or the pool is closed. */
+/* Queues a job, from any thread. False: so many of its client wait, or twice as many in all; the
+ * work that waits would be more than LIMIT_WAITING_WORK; or the pool is closed. */
 bool thread_pool_submit(struct thread_pool *pool, struct thread_pool_job *job);
 
 /* The team that a job shares its work out to while it runs; borrowed. */

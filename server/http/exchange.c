@@ -333,6 +333,12 @@ static bool is_light(const struct exchange *exchange)
     return false;
 }
 
+/* A file that is compressed may be a thousand times as long as its body. */
+static bool is_large_file(const struct exchange *exchange)
+{
+    return exchange->body.file >= 0 && exchange->received > LIMIT_SMALL_BODY;
+}
+
 /* The whole request has arrived. */
 static void receive(struct exchange *exchange)
 {
@@ -342,7 +348,8 @@ static void receive(struct exchange *exchange)
     if (problem_is_set(problem) || !show_body(exchange, LIMIT_INLINE_BODY))
         return;
     const bool is_heavy = exchange->request.body_size > LIMIT_INLINE_BODY || !is_light(exchange);
-    const uint64_t work = WORK_FOR_POOL + WORK_OF_BYTE * exchange->received;
+    const uint64_t work = (is_large_file(exchange) ? LIMIT_LONG_WORK : 0) + WORK_FOR_POOL +
+                          WORK_OF_BYTE * exchange->received;
     exchange->reply.next =
         (struct reply_next){.handler = exchange->route->handler, .work = is_heavy ? work : 0};
 }

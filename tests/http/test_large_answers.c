@@ -158,9 +158,10 @@ START_TEST(a_client_whose_reading_does_not_show_is_served)
     static char text[1 << 20];
     size_t size, read = 0;
     start_impatient();
-    struct http_answer whole = get("/models/huge/weights", NULL);
+    struct http_answer whole = get("/models/huge/weights", "Accept: application/x-npy");
     const int connection = http_connect(&server);
-    wire_send(connection, "GET /models/huge/weights HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    wire_send(connection, "GET /models/huge/weights HTTP/1.0\r\nHost: localhost\r\n"
+                          "Accept: application/x-npy\r\n\r\n");
     sleep(5);
     while ((size = wire_read_bytes(connection, text, sizeof text)) > 0)
         read += size;

@@ -427,6 +427,31 @@ START_TEST(clients_take_turns)
 }
 END_TEST
 
+START_TEST(a_client_that_has_filled_its_places_leaves_as_many_to_others)
+{
+    enum { ALICE = 4, BOB, CAROL, PLACES = 2 };
+    struct held_job held;
+    unsigned next = 0;
+    struct ordered_job alice[PLACES], bob[PLACES], other;
+    struct thread_pool *pool = create_held(&held, PLACES);
+    for (unsigned i = 0; i < PLACES; i++) {
+        ordered_job_init(&alice[i], 1, ALICE, &next);
+        ck_assert(thread_pool_submit(pool, &alice[i].job));
+    }
+    ordered_job_init(&other, 1, ALICE, &next);
+    ck_assert(!thread_pool_submit(pool, &other.job));
+    for (unsigned i = 0; i < PLACES; i++) {
+        ordered_job_init(&bob[i], 1, BOB, &next);
+        ck_assert(thread_pool_submit(pool, &bob[i].job));
+    }
+    ordered_job_init(&other, 1, CAROL, &next);
+    ck_assert(!thread_pool_submit(pool, &other.job));
+    sem_post(&held.may_end);
+    thread_pool_destroy(pool);
+    ck_assert_uint_eq(next, 2 * PLACES);
+}
+END_TEST
+
 START_TEST(long_jobs_leave_a_thread_to_short_ones)
 {
     struct held_job first, second, brief;
@@ -562,6 +587,7 @@ int main(void)
     tcase_add_test(tests, parts_of_a_job_that_has_begun_go_before_jobs_that_wait);
     tcase_add_test(tests, short_jobs_go_before_long_ones_but_not_for_ever);
     tcase_add_loop_test(tests, clients_take_turns, 0, 2);
+    tcase_add_test(tests, a_client_that_has_filled_its_places_leaves_as_many_to_others);
     tcase_add_test(tests, long_jobs_leave_a_thread_to_short_ones);
     tcase_add_test(tests, a_long_job_gives_way_between_its_parts);
     tcase_add_test(tests, long_parts_leave_a_thread_to_short_jobs);
