@@ -19,6 +19,7 @@
 #include "tests/support/fixture.h"
 #include "tests/support/http.h"
 #include "tests/support/suite.h"
+#include "tests/support/wire.h"
 
 /* --- large bodies and heavy work --- */
 
@@ -327,6 +328,53 @@ START_TEST(event_loops_serve_while_large_documents_are_read)
 }
 END_TEST
 
+/* A table of one column, whose gzip stream is a sixth of it. */
+static struct bytes packed_table(size_t rows)
+{
+    struct bytes text = {.at = malloc(2 * rows + 2), .size = 2 * rows + 2};
+    ck_assert_ptr_nonnull(text.at);
+    memcpy(text.at, "a\n", 2);
+    for (size_t i = 1; i <= rows; i++) {
+        text.at[2 * i] = (uint8_t)('0' + i * i % 97 % 10);
+        text.at[2 * i + 1] = '\n';
+    }
+    struct bytes packed = bytes_gzipped(&text);
+    bytes_finish(&text);
+    return packed;
+}
+
+/* As many uploads as threads. The model is not in memory, so that its prediction needs one too. */
+START_TEST(uploads_leave_a_thread_to_others)
+{
+    enum { UPLOADS = 2, ROWS_EACH = 4000000 };
+    char head[160], answer[2048];
+    int uploads[UPLOADS];
+    fixture_start(FLAGS("--threads", "2"));
+    create_model_of_text(&server, "{\"id\": \"cold\", \"in_features\": 1, "
+                                  "\"out_features\": 1, \"T\": 10}");
+    struct bytes table = packed_table(ROWS_EACH);
+    for (int i = 0; i < UPLOADS; i++) {
+        snprintf(head, sizeof head,
+                 "PUT /datasets/t%d HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n"
+                 "Content-Length: %zu\r\n\r\n",
+                 i, table.size);
+        uploads[i] = http_connect(&server);
+        wire_send(uploads[i], head);
+        wire_send_bytes(uploads[i], table.at, table.size);
+    }
+    struct http_answer predicted =
+        post_text(&server, "/models/cold/predict", "{\"in_spikes\": [[1]]}");
+    ck_assert_int_eq(predicted.status, 200);
+    http_answer_finish(&predicted);
+    char *log = service_log(&server);
+    ck_assert_msg(strstr(log, "method=PUT") == NULL, "%s", log);
+    free(log);
+    for (int i = 0; i < UPLOADS; i++)
+        ck_assert_int_eq(read_status(uploads[i], answer, sizeof answer), 201);
+    bytes_finish(&table);
+}
+END_TEST
+
 START_TEST(a_stop_lets_jobs_end_that_wait_and_run)
 {
     enum { CLIENTS = 12 };
@@ -501,10 +549,21 @@ static const struct {
     {"/models/counts/predict", many_thresholds},
 };
 
+/* The server has accepted the request: it has asked for the body. */
 static int begin_long_work(int number)
 {
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    char head[256], asked[sizeof go_on] = "";
     char *body = long_work[number].body();
-    const int connection = send_request(long_work[number].path, body);
+    const int connection = http_connect(&server);
+    snprintf(head, sizeof head,
+             "POST %s HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+             "Content-Length: %zu\r\n\r\n",
+             long_work[number].path, strlen(body));
+    wire_send(connection, head);
+    ck_assert_int_eq(recv(connection, asked, sizeof go_on - 1, MSG_WAITALL), sizeof go_on - 1);
+    ck_assert_str_eq(asked, go_on);
+    wire_send(connection, body);
     free(body);
     return connection;
 }
@@ -624,6 +683,7 @@ int main(void)
     tcase_add_test(tests, event_loops_serve_while_the_pool_is_busy);
     tcase_add_test(tests, event_loops_serve_while_small_bodies_become_large);
     tcase_add_test(tests, event_loops_serve_while_large_documents_are_read);
+    tcase_add_test(tests, uploads_leave_a_thread_to_others);
     tcase_add_test(tests, a_stop_lets_jobs_end_that_wait_and_run);
     tcase_add_loop_test(tests, a_stop_that_does_not_wait_ends_well, 0, 4);
     tcase_add_test(tests, jobs_that_come_while_the_server_ends_do_no_harm);
