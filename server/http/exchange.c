@@ -402,13 +402,10 @@ static enum MHD_Result go_on(void *cls, struct MHD_Connection *connection, const
  * looked for, or has none: its method says what it tries. */
 static bool is_change(const struct exchange *exchange)
 {
-    static const char *const methods[] = {"POST", "PUT", "PATCH", "DELETE"};
     if (exchange->route != NULL)
         return exchange->route->role >= ROLE_READ_WRITE;
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (strcmp(exchange->method, methods[i]) == 0)
-            return true;
-    return false;
+    return exchange->headers_read && strcmp(exchange->method, "GET") != 0 &&
+           strcmp(exchange->method, "HEAD") != 0;
 }
 
 /* Container engines ask for the health every few seconds: that all is well is not logged. What a

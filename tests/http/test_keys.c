@@ -342,7 +342,7 @@ END_TEST
 /* Before its route is known, or without one. */
 START_TEST(a_log_of_errors_has_what_was_refused_early)
 {
-    static const char *const methods[] = {"POST", "PUT", "PATCH", "DELETE"};
+    static const char *const methods[] = {"POST", "PUT", "PATCH", "DELETE", "OPTIONS", "FOO"};
     char id[32], line[64];
     for (size_t i = 0; i < ROWS(methods); i++)
         for (size_t j = 0; j < 3; j++) {
