@@ -14,6 +14,7 @@ static bool refuse_use(enum problem_code missing, const char *name, struct probl
                        "A run of %s is queued or running: cancel it or wait for its end.", name);
 }
 
+static const char unusable[] = "The database can't be used right now.";
 static const char broken[] =
     "The file of the database, or its -wal, is damaged. Nothing of it was used or changed; look at "
     "it with tempotrond check, and restore a backup.";
@@ -96,13 +97,13 @@ bool errors_store_ok(enum store_status status, enum problem_code missing, const 
         return problem_set(problem, PROBLEM_STORE_FULL, "%s", full);
     case STORE_UNAVAILABLE:
     case STORE_LOCKED:
-        return problem_set(problem, PROBLEM_STORE_UNAVAILABLE,
-                           "The database can't be used right now.");
+        return problem_set(problem, PROBLEM_STORE_UNAVAILABLE, "%s", unusable);
     case STORE_BROKEN:
         return problem_set(problem, PROBLEM_DAMAGED_DATA, "%s", broken);
     case STORE_CORRUPT:
         return damaged(missing, name, problem);
     case STORE_NO_FILE:
+    case STORE_NO_LOG_FILE:
     case STORE_UNFINISHED:
     case STORE_FOREIGN:
     case STORE_NEWER:

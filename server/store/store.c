@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "server/base/checksum.h"
@@ -59,6 +61,7 @@ const char *store_status_text(enum store_status status)
         [STORE_CORRUPT] = "what it holds is damaged",
         [STORE_BROKEN] = "it is damaged, or not a database",
         [STORE_NO_FILE] = "it is not a regular file",
+        [STORE_NO_LOG_FILE] = "its -journal, -wal or -shm is not a regular file",
         [STORE_UNFINISHED] = "a write to it was cut off: open it once with sqlite3, which undoes "
                              "that by its -journal, or remove a -journal that is not its own",
         [STORE_FOREIGN] = "it is not a database of tempotrond",
@@ -130,15 +133,31 @@ static enum store_status give_up(struct store *store, enum store_status status)
     return status;
 }
 
+/* SQLite opens the files beside the database by itself, and would wait for the other end of a pipe.
+ */
+static bool are_files_beside(const char *path)
+{
+    static const char *const endings[] = {"-journal", "-wal", "-shm"};
+    bool are_files = true;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        char beside[PATH_MAX];
+        struct stat about;
+        snprintf(beside, sizeof beside, "%s%s", path, endings[i]);
+        are_files = are_files && (stat(beside, &about) != 0 || S_ISREG(about.st_mode));
+    }
+    return are_files;
+}
+
 /* Becomes the owner of the claim. */
 static enum store_status open_store(const char *path, int flags, struct claim take_claim,
                                     enum store_status (*set_up)(struct store *),
                                     struct store **ret_store)
 {
-    struct store *store = calloc(1, sizeof *store);
+    const bool are_files = are_files_beside(path);
+    struct store *store = are_files ? calloc(1, sizeof *store) : NULL;
     if (store == NULL) {
         claim_release(&take_claim);
-        return STORE_NO_MEMORY;
+        return are_files ? STORE_NO_MEMORY : STORE_NO_LOG_FILE;
     }
     store->claim = take_claim;
     enum store_status status =

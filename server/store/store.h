@@ -34,7 +34,8 @@ enum store_status {
     STORE_LOCKED,      /* another tempotrond has it */
     STORE_CORRUPT,     /* a damaged row, or a checksum that does not match */
     STORE_BROKEN,      /* damaged pages: any row may be concerned */
-    STORE_NO_FILE,     /* a directory, pipe or device in the place of a file */
+    STORE_NO_FILE,     /* a directory, pipe or device in the place of a file, */
+    STORE_NO_LOG_FILE, /* or in that of a log or -shm beside it */
     STORE_UNFINISHED,  /* a write to it was cut off, and has to be undone first */
     STORE_FOREIGN,     /* not a database of tempotrond */
     STORE_NEWER,       /* a database of a newer tempotrond */

@@ -68,6 +68,9 @@ START_TEST(what_is_no_backup_is_refused)
     ck_assert_int_eq(mkfifo(path_of("other-pipe"), 0600), 0);
     expect_refusal("other-pipe", NO_FILE);
     expect_refusal("/dev/null", NO_FILE);
+    write_file("other-log", "");
+    ck_assert_int_eq(mkfifo(path_of("other-log-journal"), 0600), 0);
+    expect_refusal("other-log", "its -journal, -wal or -shm is not a regular file");
     expect_refusal("/dev/zero", NO_FILE);
     expect_refusal(".", "Is a directory");
     expect_refusal("nowhere", "No such file or directory");
