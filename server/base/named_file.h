@@ -8,7 +8,8 @@ enum { NAMED_FILE_TEXT = 1 << 20 /* bytes of a key file, a certificate, or its k
 
 /* Opens a regular file of at most max_bytes, with the flags of open(); one that it creates is its
  * owner's. It never waits: a pipe in the place of a file could hold up the process, and a device
- * could fill it. Returns the descriptor; or -1 with errno, which is 0 if it is no regular file. */
+ * could fill it. Returns the descriptor; or -1 with errno, which is 0 if it is not a regular file.
+ */
 int named_file_open(const char *path, int flags, int64_t max_bytes);
 
 /* What errno says then. */

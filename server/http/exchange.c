@@ -264,7 +264,7 @@ static bool has_left(struct exchange *exchange)
     return atomic_load(&exchange->look) == HAS_LEFT;
 }
 
-static bool nobody_waits(void *context)
+static bool no_client_waits(void *context)
 {
     struct exchange *exchange = context;
     return atomic_load(&exchange->server->stopping) || has_left(exchange);
@@ -310,7 +310,7 @@ static void leave_to_pool(struct exchange *exchange)
 {
     exchange->job.work = run_job;
     exchange->job.client = client_of(exchange);
-    exchange->stop_check = (struct stop_check){.context = exchange, .stop_requested = nobody_waits};
+    exchange->stop_check = (struct stop_check){.context = exchange, .stop_requested = no_client_waits};
     exchange->look = timestamp_monotonic_ns() + CONNECTIONS_LEFT_WAIT;
     MHD_suspend_connection(exchange->connection.handle);
     if (!queue(exchange))

@@ -68,8 +68,8 @@ struct request {
     struct charge *memory; /* counts what reading the body takes, until the answer or a wait */
 
     const struct thread_team *team;      /* shares the work; NULL on an event loop */
-    const struct stop_check *stop_check; /* for work that takes long: nobody waits for the answer;
-                                            NULL on an event loop */
+    const struct stop_check *stop_check; /* for work that takes long: no client waits for the
+                                            answer; NULL on an event loop */
     void *state;                         /* what the step before has made; NULL in the first step */
 
     unsigned wait_seconds; /* Prefer: wait=N (RFC 7240); 0: none */
