@@ -310,7 +310,8 @@ static void leave_to_pool(struct exchange *exchange)
 {
     exchange->job.work = run_job;
     exchange->job.client = client_of(exchange);
-    exchange->stop_check = (struct stop_check){.context = exchange, .stop_requested = no_client_waits};
+    exchange->stop_check =
+        (struct stop_check){.context = exchange, .stop_requested = no_client_waits};
     exchange->look = timestamp_monotonic_ns() + CONNECTIONS_LEFT_WAIT;
     MHD_suspend_connection(exchange->connection.handle);
     if (!queue(exchange))
